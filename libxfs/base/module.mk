@@ -1,0 +1,2 @@
+libxfs_SRCS += \
+	libxfs/base/errors.c

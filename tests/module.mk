@@ -1,0 +1,4 @@
+unit_TESTS += \
+	tests/unit/test_schema.c
+unitlib_SRCS += \
+	tests/unit/vectors.c

@@ -1,4 +1,7 @@
 unit_TESTS += \
+	tests/unit/test_crc32c.c \
 	tests/unit/test_schema.c
 unitlib_SRCS += \
 	tests/unit/vectors.c
+bench_SRCS += \
+	tests/bench/bench_crc.c

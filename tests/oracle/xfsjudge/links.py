@@ -40,25 +40,26 @@ class Links:
             self.parent_pointers()
 
     def entries(self, ino, known):
+        def add(ident, found, expected):
+            self.rep.add(ident, "inode %d entry %s" % (ino, printable(name)), found, expected)
+
         seen = set()
         for name, child, ftype in known.entries:
-            where = "inode %d entry %s" % (ino, printable(name))
             if name in seen:
-                self.rep.add("dir-duplicate", where, "twice", "once")
+                add("dir-duplicate", "twice", "once")
             seen.add(name)
             target = self.inodes.get(child)
             if target is None:
                 good = self.fs.valid_ino(child)
-                self.rep.add("dir-dangling", where, "inode %d%s" % (child, "" if good else " (no valid number)"),
-                             "an inode in use")
+                add("dir-dangling", "inode %d%s" % (child, "" if good else " (no valid number)"), "an inode in use")
                 continue
             if child in self.special or child in self.roots:
-                self.rep.add("dir-special", where, "inode %d" % child, "no metadata or root inode")
+                add("dir-special", "inode %d" % child, "no metadata or root inode")
             right = di.FTYPES.get(stat.S_IFMT(target.mode), 0)
             if ftype is not None and ftype != right:
-                self.rep.add("dir-ftype", where, ftype, right)
+                add("dir-ftype", ftype, right)
             if (target.flags2 ^ known.flags2) & di.METADATA:
-                self.rep.add("dir-metadata", where, "crosses between the metadata tree and the files", "one tree")
+                add("dir-metadata", "crosses between the metadata tree and the files", "one tree")
             self.names[child] = self.names.get(child, 0) + 1
             self.pointers.setdefault(child, set()).add((name, ino))
             if stat.S_ISDIR(target.mode):

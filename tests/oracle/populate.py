@@ -94,7 +94,7 @@ class Populate:
             for number in (3, 4, 9, 30):
                 os.pwrite(handle.fileno(), self.data(self.block), number * self.block)
         with open(self.path("sparse"), "wb") as handle:
-            os.pwrite(handle.fileno(), b"far away", (1 << 40) + 12345)
+            os.pwrite(handle.fileno(), b"far away", (1 << 24) + 12345)
 
     def links(self):
         for length in (1, 30, 100, 150, 336, 337, 700, 1023):

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/falloc.h>
-#include <linux/fiemap.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +19,10 @@
 
 #define UNIT		512u			/* contents differ from unit to unit */
 #define LINE		32u
+/* Three calls of the public interface of XFS, by number, so that its headers need not be installed. */
 #define XFS_GOINGDOWN	_IOR('X', 125, uint32_t)
+#define XFS_GETXATTRA	_IOR('X', 45, struct fsxattr)
+#define XFS_SET_RESERVE	_IOWR('X', 114, uint64_t[2])
 
 static int open_file(const char *path, int flags)
 {
@@ -386,60 +388,80 @@ static int cmd_soil(char **a)
 	return 0;
 }
 
-/* chess FILE N BLOCK: take all free space, then give back N single blocks, none beside another */
-static int cmd_chess(char **a)
+/* Extents that the inode records, also of a directory; in the attribute fork with `request` XFS_GETXATTRA. */
+static uint64_t count_extents(const char *path, unsigned long request)
 {
-	uint64_t n = number(a[1]), block = number(a[2]), size, i;
-	int fd = open_file(a[0], O_RDWR | O_CREAT | O_EXCL);
+	struct fsxattr attr;
+	int fd = open_file(path, O_RDONLY);
 
-	size = take_space(fd, a[0], block);
-	if (size / block < 2 * n) {
-		errno = 0;
-		die(a[0], "too little free space");
-	}
-	for (i = 0; i < n; i++)
-		change_space(fd, a[0], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (2 * i + 1) * block, block);
-	close_file(fd, a[0]);
-	sync();
-	return 0;
+	if (fsync(fd) || ioctl(fd, request, &attr))
+		die(path, "extent count");
+	close_file(fd, path);
+	return attr.fsx_nextents;
 }
 
-static uint64_t count_extents(const char *path, uint32_t flags)
-{
-	struct {
-		struct fiemap		map;
-		struct fiemap_extent	extent[256];
-	} q;
-	uint64_t count = 0, next = 0;
-	int fd = open_file(path, O_RDONLY);
-	uint32_t last = 0;
+struct board {
+	const char	*path;		/* file that holds all free space */
+	int		fd;
+	uint64_t	block, size, next;
+};
 
-	while (!(last & FIEMAP_EXTENT_LAST)) {
-		memset(&q.map, 0, sizeof(q.map));
-		q.map.fm_start = next;
-		q.map.fm_length = FIEMAP_MAX_OFFSET - next;
-		q.map.fm_flags = FIEMAP_FLAG_SYNC | flags;
-		q.map.fm_extent_count = 256;
-		if (ioctl(fd, FS_IOC_FIEMAP, &q))
-			die(path, "fiemap");
-		if (!q.map.fm_mapped_extents)
-			break;
-		count += q.map.fm_mapped_extents;
-		last = q.extent[q.map.fm_mapped_extents - 1].fe_flags;
-		next = q.extent[q.map.fm_mapped_extents - 1].fe_logical + q.extent[q.map.fm_mapped_extents - 1].fe_length;
+/* Give back `n` more single blocks, none beside another free one of this file. */
+static void free_singles(struct board *b, uint64_t n)
+{
+	for (; n; n--, b->next += 2 * b->block) {
+		if (b->next + b->block > b->size) {
+			errno = 0;
+			die(b->path, "too little free space");
+		}
+		change_space(b->fd, b->path, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, b->next, b->block);
 	}
-	close_file(fd, path);
-	return count;
+	if (syncfs(b->fd))
+		die(b->path, "syncfs");
+}
+
+/*
+ * chess FILE N BLOCK: leave N blocks free, none beside another. FILE takes all space that the filesystem gives. What
+ * it keeps in reserve for its own trees is contiguous still: FILE.reserve takes that in exchange for single blocks.
+ */
+static int cmd_chess(char **a)
+{
+	const uint64_t step = 64;
+	uint64_t none[2] = { 0, 0 };	/* wanted, available */
+	struct board b = { .path = a[0], .block = number(a[2]) };
+	uint64_t before, extents = 0, taken = 0;
+	char name[PATH_MAX];
+	int fd;
+
+	if ((size_t)snprintf(name, sizeof(name), "%s.reserve", a[0]) >= sizeof(name))
+		die(a[0], "name too long");
+	b.fd = open_file(a[0], O_RDWR | O_CREAT | O_EXCL);
+	fd = open_file(name, O_RDWR | O_CREAT | O_EXCL);
+	if (ioctl(b.fd, XFS_SET_RESERVE, none))
+		die(a[0], "reserved blocks");
+	b.size = take_space(b.fd, a[0], b.block);
+	b.next = b.block;
+	do {
+		free_singles(&b, step);
+		change_space(fd, name, 0, taken, step * b.block);
+		taken += step * b.block;
+		before = extents;
+		extents = count_extents(name, FS_IOC_FSGETXATTR);
+	} while (extents - before < step - 2);
+	free_singles(&b, number(a[1]));
+	close_file(fd, name);
+	close_file(b.fd, a[0]);
+	return 0;
 }
 
 /* extents FILE [LEAST [MOST]]: print data and attribute extents; fail when the data extents are not in the range */
 static int cmd_extents(char **a)
 {
-	uint64_t data = count_extents(a[0], 0), low = a[1] ? number(a[1]) : 0;
+	uint64_t data = count_extents(a[0], FS_IOC_FSGETXATTR), low = a[1] ? number(a[1]) : 0;
 	uint64_t high = a[1] ? (a[2] ? number(a[2]) : low) : UINT64_MAX;
 
 	printf("extents %s data %llu attr %llu\n", a[0], (unsigned long long)data,
-	       (unsigned long long)count_extents(a[0], FIEMAP_FLAG_XATTR));
+	       (unsigned long long)count_extents(a[0], XFS_GETXATTRA));
 	if (data >= low && data <= high)
 		return 0;
 	fprintf(stderr, "guest: %s: %llu extents, wanted %s\n", a[0], (unsigned long long)data, a[1]);
@@ -449,7 +471,7 @@ static int cmd_extents(char **a)
 /* attrextents FILE LEAST */
 static int cmd_attrextents(char **a)
 {
-	uint64_t got = count_extents(a[0], FIEMAP_FLAG_XATTR);
+	uint64_t got = count_extents(a[0], XFS_GETXATTRA);
 
 	printf("extents %s attr %llu\n", a[0], (unsigned long long)got);
 	if (got >= number(a[1]))

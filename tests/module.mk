@@ -1,5 +1,6 @@
 unit_TESTS += \
 	tests/unit/test_crc32c.c \
+	tests/unit/test_findings.c \
 	tests/unit/test_schema.c
 unitlib_SRCS += \
 	tests/unit/vectors.c

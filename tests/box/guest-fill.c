@@ -325,10 +325,13 @@ static void make_name(char *path, size_t room, const char *dir, uint64_t i, uint
 	path[at + len] = 0;
 }
 
-/* biglinks FILE DIR N NAMELENGTH: N hard links to FILE, in a new directory */
+/*
+ * biglinks FILE DIR N NAMELENGTH [KEEP]: N hard links to FILE in a directory, of which every KEEPth stays. Blocks of
+ * the directory in which one name stays are kept, so it can have many extents and few names.
+ */
 static int cmd_biglinks(char **a)
 {
-	uint64_t n = number(a[2]), len = number(a[3]), i;
+	uint64_t n = number(a[2]), len = number(a[3]), keep = a[4] ? number(a[4]) : 1, i;
 	char path[PATH_MAX];
 
 	if (mkdir(a[1], 0755) && errno != EEXIST)
@@ -337,6 +340,11 @@ static int cmd_biglinks(char **a)
 		make_name(path, sizeof(path), a[1], i, len);
 		if (link(a[0], path))
 			die(path, "link");
+	}
+	for (i = 0; i < n; i++) {
+		make_name(path, sizeof(path), a[1], i, len);
+		if (keep && i % keep && unlink(path))
+			die(path, "unlink");
 	}
 	return 0;
 }
@@ -442,7 +450,7 @@ static int cmd_chess(char **a)
 	b.size = take_space(b.fd, a[0], b.block);
 	b.next = b.block;
 	do {
-		free_singles(&b, step);
+		free_singles(&b, extents ? step + step / 2 : 4 * step);	/* more: the map of this file grows */
 		change_space(fd, name, 0, taken, step * b.block);
 		taken += step * b.block;
 		before = extents;
@@ -531,7 +539,7 @@ static const struct command {
 } commands[] = {
 	{ "attrextents", cmd_attrextents, 2, 2, "FILE LEAST" },
 	{ "bigdir", cmd_bigdir, 3, 3, "DIR N NAMELENGTH" },
-	{ "biglinks", cmd_biglinks, 4, 4, "FILE DIR N NAMELENGTH" },
+	{ "biglinks", cmd_biglinks, 4, 5, "FILE DIR N NAMELENGTH [KEEP]" },
 	{ "chess", cmd_chess, 3, 3, "FILE N BLOCK" },
 	{ "clone", cmd_clone, 2, 2, "FROM TO" },
 	{ "clonerange", cmd_clonerange, 5, 5, "FROM OFFSET LENGTH TO OFFSET" },

@@ -36,6 +36,12 @@ guest scatter shared/source shared/scattered-650 3003 650 $B
 guest clonerange shared/source 64k 64k shared/mosaic 0
 guest clonerange shared/source 0 32k shared/mosaic 128k
 guest write shared/mosaic 3004 64k 64k
+i=0
+while [ $i -lt 30 ]; do		# blocks of several allocation groups in turn
+	guest clonerange shared/source $((2 * i * B)) $B shared/groups $((2 * i * B))
+	guest clonerange maps/pair-a $((2 * i * B)) $B shared/groups $((2 * i * B + B))
+	i=$((i + 1))
+done
 guest clonerange maps/scrambled-400 0 200k shared/of-scrambled 0
 
 # Unwritten blocks lie on text of removed files: taken for data they change the checksum.
@@ -99,6 +105,7 @@ guest extents maps/pair-a 100 250
 guest extents maps/pair-b 100 250
 guest extents shared/scattered-300 300
 guest extents shared/scattered-650 650
+guest extents shared/groups 60
 guest extents shared/of-scrambled 200
 guest extents unwritten/stripes-18 18
 guest extents unwritten/stripes-300 300

@@ -1,7 +1,8 @@
 unit_TESTS += \
 	tests/unit/test_crc32c.c \
 	tests/unit/test_findings.c \
-	tests/unit/test_schema.c
+	tests/unit/test_schema.c \
+	tests/unit/test_sets.c
 unitlib_SRCS += \
 	tests/unit/vectors.c
 bench_SRCS += \

@@ -1,4 +1,5 @@
 unit_TESTS += \
+	tests/unit/test_btree_kinds.c \
 	tests/unit/test_crc32c.c \
 	tests/unit/test_findings.c \
 	tests/unit/test_schema.c \

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fill a mounted filesystem with a bit of everything, the same for the same seed. Needs root for device nodes.
 
-usage: populate.py DIRECTORY [SCALE [SEED]]   (scale 1: some hundreds of files, 10: some thousands)
+usage: populate.py DIRECTORY [SCALE [SEED]]   (scale 0.1: 150 inodes, 1: some hundreds, 10: some thousands)
 """
 
 import ctypes
@@ -39,7 +39,11 @@ class Populate:
         return os.path.join(self.top, *(os.fsencode(part) for part in parts))
 
     def data(self, size):
-        return self.rng.randbytes(size)
+        """Bytes that differ from file to file, yet compress well."""
+        return (self.rng.randbytes(12) * (size // 12 + 1))[:size]
+
+    def count(self, number):
+        return max(1, int(number * self.scale))
 
     def run(self):
         for step in (self.small_files, self.directories, self.big_directory, self.fragmented, self.preallocated,
@@ -49,36 +53,37 @@ class Populate:
 
     def small_files(self):
         os.mkdir(self.path("small"))
-        for number in range(150 * self.scale):
+        for number in range(self.count(150)):
             write(self.path("small", "f%06d" % number), self.data(self.rng.randrange(0, 3000)))
 
     def directories(self):
         """A deep path, and directories of every size class."""
         deep = self.path("deep")
         os.mkdir(deep)
-        for number in range(30):
+        for number in range(self.count(30)):
             deep = os.path.join(deep, b"level%d" % number)
             os.mkdir(deep)
-        for count in (0, 1, 5, 20, 60, 150, 300):
+        for count in (0, 1, 5, 20, 60, 150, 300) if self.scale >= 1 else (0, 1, 5, 40):
             base = self.path("dir%d" % count)
             os.mkdir(base)
             for number in range(count):
                 os.mkdir(os.path.join(base, b"sub-%d-%s" % (number, b"x" * (number % 40))))
 
     def big_directory(self):
-        base = self.path("big")
-        os.mkdir(base)
-        count = 700 * self.scale
-        target = os.path.join(base, b"first")
-        write(target, b"linked many times")
-        for number in range(count):
-            os.link(target, os.path.join(base, b"n%d-" % number + b"y" * self.rng.randrange(1, 60)))
-        for name in sorted(os.listdir(base))[::3]:
-            os.unlink(os.path.join(base, name))
+        """Directories of leaf and node form, made of links to one file; a third of the names goes again."""
+        for directory, count in (("medium", 150), ("big", max(700, self.count(700)))):
+            base = self.path(directory)
+            os.mkdir(base)
+            target = os.path.join(base, b"first")
+            write(target, b"linked many times")
+            for number in range(count):
+                os.link(target, os.path.join(base, b"n%d-" % number + b"y" * self.rng.randrange(1, 60)))
+            for name in sorted(os.listdir(base))[::3]:
+                os.unlink(os.path.join(base, name))
 
     def fragmented(self):
         """Many extents: every second block punched out."""
-        for count in (10, 40, 300 * self.scale):
+        for count in (10, 40, self.count(300)):
             name = self.path("holes%d" % count)
             write(name, self.data(self.block * 2 * count))
             with open(name, "r+b") as handle:
@@ -114,7 +119,7 @@ class Populate:
         os.utime(self.path("chr"), (10 ** 9, 2 * 10 ** 9))
 
     def xattrs(self):
-        for number, count in enumerate((1, 3, 12, 60, 400)):
+        for count in (1, 3, 12, 60, 400) if self.scale >= 1 else (1, 3, 12, 40):
             name = self.path("xattr%d" % count)
             write(name, b"x")
             for index in range(count):
@@ -163,14 +168,14 @@ class Populate:
         self.rng.shuffle(names)
         for name in names[:len(names) // 2]:
             os.unlink(os.path.join(base, name))
-        for number in range(0, 40 * self.scale):
+        for number in range(self.count(40)):
             write(self.path("late%d" % number), self.data(self.rng.randrange(1, 20000)))
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    scale = int(sys.argv[2]) if len(sys.argv) > 2 else 1
+    scale = float(sys.argv[2]) if len(sys.argv) > 2 else 1
     seed = int(sys.argv[3]) if len(sys.argv) > 3 else 1
     Populate(sys.argv[1], scale, seed).run()
 

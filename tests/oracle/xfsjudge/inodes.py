@@ -12,6 +12,7 @@ from xfsread.device import ReadError
 from xfsread.forks import read_fork
 from xfsread.fs import NULLAG
 from xfsread.inode import Inode
+from xfsread.metabtree import read_meta_btree
 
 FILE_FLAGS = di.REALTIME | di.PREALLOC | di.EXTSIZE
 DIR_FLAGS = di.RTINHERIT | di.PROJINHERIT | di.NOSYMLINKS | di.EXTSZINHERIT
@@ -36,7 +37,7 @@ class InodeRules:
         self.groups = groups
         self.special = special
         self.rt_claims = []
-        self.names = None       # set to a callable(inode, directory) by whoever wants the entries
+        self.meta_walks = {}    # inode number -> Walk of its realtime btree
 
     def need(self, good, ident, found, expected):
         if not good:
@@ -80,9 +81,9 @@ class InodeRules:
             return None
         try:
             data, attr = read_fork(fs, inode, False), read_fork(fs, inode, True)
-            self.fork_rules(inode, data, attr)
             self.claim(inode, data, False)
             self.claim(inode, attr, True)
+            self.fork_rules(inode, data, attr)
             return self.contents(inode, data, attr)
         except ReadError as err:
             self.need(False, "read", str(err), "a readable inode")
@@ -222,8 +223,7 @@ class InodeRules:
         """Rows 13 and 14 and the limits of counts."""
         fs = self.fs
         total = data.blocks() + attr.blocks() + len(data.bmbt) + len(attr.bmbt)
-        if inode.format != di.META_BTREE:
-            self.need(inode.nblocks == total, "nblocks", inode.nblocks, total)
+        self.need(inode.nblocks == total, "nblocks", inode.nblocks, total)
         if not inode.large_counts:
             self.need(inode.nextents < 1 << 31, "nextents", inode.nextents, "below 2^31")
             self.need(inode.anextents < 1 << 15, "anextents", inode.anextents, "below 2^15")
@@ -246,6 +246,11 @@ class InodeRules:
                 if agno < len(groups):
                     groups[agno].claims.append((agbno, length, inode.ino,
                                                 offset | flag | (b.RM_UNWRITTEN if unwritten else 0)))
+        if inode.format == di.META_BTREE and not attr:
+            walk = read_meta_btree(fs, inode)
+            if walk is not None:
+                self.meta_walks[inode.ino] = walk
+                fork.bmbt = walk.blocks
         for fsb in fork.bmbt:
             agno, agbno = fs.split_fsb(fsb)
             groups[agno].claims.append((agbno, 1, inode.ino, flag | b.RM_BMBT))

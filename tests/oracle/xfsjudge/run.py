@@ -9,6 +9,7 @@ from xfsread.superblock import NULLINO, V_ATTR, V_QUOTA
 from .groups import Group
 from .inodes import InodeRules
 from .links import Links, follow_unlinked
+from .realtime import check_realtime
 from .space import check_space
 from .superblocks import check_primary, check_secondary
 
@@ -106,6 +107,7 @@ def judge(path, rep, offset=0, check_crc=True, logdev=None):
         flags = {ino: bool(known.flags2 & 2) for ino, known in inodes.items()}
         for group in groups:
             check_space(group, flags)
+        check_realtime(fs, rules, inodes)
         check_counters(fs, groups, inodes)
     finally:
         image.close()

@@ -1,1 +1,3 @@
-libxfs_SRCS +=
+libxfs_SRCS += \
+	libxfs/mount/geometry.c \
+	libxfs/mount/sbrules.c

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * repair.h - one repair: what was found, what was decided, what will be written.
+ *
+ * locate -> observe -> reconcile -> rebuild -> switch -> verify (passes.def).  Everything a pass needs or gives is in
+ * struct repair; passes run in the order of the table and know nothing of options other than what stands here.
+ * The core (all files but main.c and words.c) prints nothing: findings go to the sink, progress to `say`.
+ * -n is the same run on an overlay device.
+ */
+#ifndef REPAIR_REPAIR_H
+#define REPAIR_REPAIR_H
+
+#include "libxfs/base/findings.h"
+#include "libxfs/check/fingerprint.h"
+#include "libxfs/check/mapset.h"
+#include "libxfs/device/device.h"
+#include "libxfs/build/ag.h"
+#include "libxfs/mount/geometry.h"
+#include "libxfs/ondisk/agheaders.h"
+
+/* Why an AG's trees and headers are written anew. */
+enum repair_reason {
+	REPAIR_HEADER = 1,	/* a header is damaged or a counter in it is wrong */
+	REPAIR_TREE = 2,	/* a tree is damaged or disagrees with the files */
+	REPAIR_FORK = 4,	/* a fork of a file changes its blocks here */
+	REPAIR_INODES = 8,	/* inode records change */
+};
+
+/* One tree of an AG as found on disk. */
+struct repair_tree {
+	uint32_t root, levels;
+	uint64_t blocks, records;
+	bool present;		/* the feature is on */
+	bool sound;		/* every block verified: its silence counts as evidence too */
+	uint32_t *own;		/* blocks of the tree, ascending; known as far as it could be walked */
+	size_t nown, room;
+};
+
+struct repair_ag {
+	xfs_agno_t agno;
+	uint32_t length;
+	struct xfs_agf agf;
+	struct xfs_agi agi;
+	bool agf_ok, agi_ok, agfl_ok, sb_ok;
+	uint32_t *agfl;		/* active entries */
+	size_t nagfl;
+	uint32_t unlinked[XFS_AGI_BUCKETS];
+	struct repair_tree tree[XFS_TREE_COUNT];
+	struct xfs_inode_chunk *chunks;		/* what stands on disk (reconciled), ascending */
+	size_t nchunks, chunk_room;
+	bool chunks_changed;			/* they differ from the inobt */
+	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
+};
+
+/* A fork that is rebuilt, or a core whose counters are set. */
+struct repair_inode {
+	uint64_t ino;
+	bool data, attr;		/* which fork gets new contents */
+	struct xfs_mapset map[2];	/* data, attr: final mappings of the forks that change */
+	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
+};
+
+struct repair_words;
+
+struct repair {
+	/* options */
+	bool no_modify, zero_log, force_geometry, prefetch;
+	unsigned verbose;
+	size_t memory;			/* bytes for claims before they spill */
+	const char *name;		/* of the device, for messages */
+	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
+	struct xfs_devset dev;
+	/* results */
+	struct xfs_sb primary;		/* as it will be written */
+	bool sb_changed;		/* the primary differs from the disk */
+	bool *secondary_bad;		/* by agno */
+	struct xfs_geometry geo;
+	struct repair_ag *ags;
+	struct xfs_fingerprint fork_sums, rmap_sums;
+	uint8_t *odd_buckets;		/* bit map of buckets that are judged one by one */
+	struct repair_inode *inodes;	/* that change, ascending */
+	size_t ninodes, inode_room;
+	struct xfs_claims *claims;
+	uint64_t icount, ifree, fdblocks;
+	uint64_t max_lsn;
+	/* the verdict */
+	uint64_t findings;		/* above INFO */
+	uint64_t unfixed;		/* of these, what this version does not repair */
+	bool fixed_something;
+	const struct repair_words *words;
+	struct xfs_sink sink;
+};
+
+/* Each pass: 0 or a negative error. Description and order: passes.def. */
+#define X(name, phase, needs, provides, text) int repair_##name(struct repair *);
+#include "repair/passes.def"
+#undef X
+
+/* How passes speak: the tool renders (words.c), tests record. */
+struct repair_words {
+	void (*line)(void *payload, const char *text);	/* log-class: banner or progress, no newline */
+	void *payload;
+};
+void repair_say(struct repair *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Emits a finding and counts it; `fixed` = this run repairs it. */
+void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
+
+/* Runs every pass in order. */
+int repair_run(struct repair *);
+void repair_release(struct repair *);
+
+#endif

@@ -15,7 +15,8 @@
 #include "libxfs/check/mapset.h"
 #include "libxfs/device/device.h"
 #include "libxfs/build/ag.h"
-#include "libxfs/mount/geometry.h"
+#include "libxfs/mount/fs.h"
+#include "libxfs/ondisk/inode.h"
 #include "libxfs/ondisk/agheaders.h"
 
 /* Why an AG's trees and headers are written anew. */
@@ -32,9 +33,21 @@ struct repair_tree {
 	uint64_t blocks, records;
 	bool present;		/* the feature is on */
 	bool sound;		/* every block verified: its silence counts as evidence too */
-	uint32_t *own;		/* blocks of the tree, ascending; known as far as it could be walked */
+	uint32_t *own;		/* blocks of the tree, as far as it could be walked */
 	size_t nown, room;
 };
+
+/* A run of blocks: free space, or owned by a special owner. */
+struct repair_run {
+	uint32_t agbno, len;
+	uint64_t owner;		/* 0: free */
+};
+
+struct repair_runs {
+	struct repair_run *r;
+	size_t n, room;
+};
+int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
 
 struct repair_ag {
 	xfs_agno_t agno;
@@ -48,23 +61,32 @@ struct repair_ag {
 	struct repair_tree tree[XFS_TREE_COUNT];
 	struct xfs_inode_chunk *chunks;		/* what stands on disk (reconciled), ascending */
 	size_t nchunks, chunk_room;
+	struct xfs_inode_chunk *finobt;		/* records of the finobt */
+	size_t nfinobt, finobt_room;
+	struct repair_runs free;		/* what the bnobt says */
+	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
 	bool chunks_changed;			/* they differ from the inobt */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
+	struct xfs_ag_switch sw;		/* what the rebuild made */
+	bool rebuilt;
 };
 
-/* A fork that is rebuilt, or a core whose counters are set. */
+/* An inode that changes: forks that are rebuilt, counters that are set. */
 struct repair_inode {
 	uint64_t ino;
-	bool data, attr;		/* which fork gets new contents */
-	struct xfs_mapset map[2];	/* data, attr: final mappings of the forks that change */
+	bool fork[2];			/* data, attr: gets new contents */
+	struct xfs_mapset map[2];	/* its final mappings */
+	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
+	size_t nown[2];			/* of the data fork, then of the attr fork */
 	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
 };
 
 struct repair_words;
 
+/* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
 	/* options */
-	bool no_modify, zero_log, force_geometry, prefetch;
+	bool no_modify, zero_log, force_geometry, looking;
 	unsigned verbose;
 	size_t memory;			/* bytes for claims before they spill */
 	const char *name;		/* of the device, for messages */
@@ -75,6 +97,7 @@ struct repair {
 	bool sb_changed;		/* the primary differs from the disk */
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
+	struct xfs_fs *fs;		/* opened with `primary` */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	uint8_t *odd_buckets;		/* bit map of buckets that are judged one by one */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* claims_sweep.c - what one pass over the claims in block order tells: gaps, shared runs, conflicts. */
+/* claims_sweep.c - what one pass over the claims in block order tells: gaps and conflicts; shared runs through sweep.c. */
 #include "libxfs/space/claims_private.h"
-
-#include <stdlib.h>
+#include "libxfs/space/sweep.h"
 
 int xfs_claims_each(struct xfs_claims *c, xfs_agno_t agno, int (*found)(void *, const struct xfs_claim *),
 		    void *payload)
@@ -54,113 +53,13 @@ int xfs_claims_each_free(struct xfs_claims *c, xfs_agno_t agno, int (*found)(voi
 	return err || g.end >= length ? err : found(payload, g.end, length - g.end);
 }
 
-/* ---- shared runs: a heap of the ends of the open claims ---- */
-
-struct shared {
-	uint32_t *ends;		/* least on top */
-	size_t n, cap;
-	uint32_t at;		/* blocks below are done */
-	uint32_t start, refs;	/* run not yet reported, from start to at; refs 0: none */
-	int (*found)(void *, uint32_t, uint32_t, uint32_t);
-	void *payload;
-};
-
-static int ends_push(struct shared *s, uint32_t end)
-{
-	size_t i = s->n;
-
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 64;
-		uint32_t *v = cap <= SIZE_MAX / sizeof(*v) ? realloc(s->ends, cap * sizeof(*v)) : NULL;
-
-		if (!v)
-			return -XFS_E_NOMEM;
-		s->ends = v;
-		s->cap = cap;
-	}
-	for (s->n++; i && s->ends[(i - 1) / 2] > end; i = (i - 1) / 2)
-		s->ends[i] = s->ends[(i - 1) / 2];
-	s->ends[i] = end;
-	return 0;
-}
-
-static void ends_pop(struct shared *s)
-{
-	uint32_t end = s->ends[--s->n];
-	size_t i = 0;
-
-	for (size_t kid; (kid = 2 * i + 1) < s->n; i = kid) {
-		if (kid + 1 < s->n && s->ends[kid + 1] < s->ends[kid])
-			kid++;
-		if (s->ends[kid] >= end)
-			break;
-		s->ends[i] = s->ends[kid];
-	}
-	s->ends[i] = end;
-}
-
-static int shared_flush(struct shared *s)
-{
-	int err = s->refs > 1 ? s->found(s->payload, s->start, s->at - s->start, s->refs) : 0;
-
-	s->refs = 0;
-	return err;
-}
-
-/* Blocks up to `to` are covered by the open claims. */
-static int shared_advance(struct shared *s, uint32_t to)
-{
-	uint32_t refs = s->n < UINT32_MAX ? (uint32_t)s->n : UINT32_MAX;
-	int err = 0;
-
-	if (to == s->at)
-		return 0;
-	if (refs != s->refs) {
-		err = shared_flush(s);
-		s->start = s->at;
-		s->refs = refs;
-	}
-	s->at = to;
-	return err;
-}
-
-/* Closes the claims that end up to `to`. */
-static int shared_close(struct shared *s, uint32_t to)
-{
-	int err = 0;
-
-	while (!err && s->n && s->ends[0] <= to) {
-		err = shared_advance(s, s->ends[0]);
-		ends_pop(s);
-	}
-	return err;
-}
-
-static int shared_claim(void *payload, const struct xfs_claim *r)
-{
-	struct shared *s = payload;
-	int err;
-
-	if (!xfs_claim_shareable(r))
-		return 0;
-	err = shared_close(s, r->agbno);
-	if (!err)
-		err = shared_advance(s, r->agbno);
-	return err ? err : ends_push(s, claims_end(r));
-}
-
 int xfs_claims_each_shared(struct xfs_claims *c, xfs_agno_t agno, int (*found)(void *, uint32_t, uint32_t, uint32_t),
 			   void *payload)
 {
-	struct shared s = { .found = found, .payload = payload };
-	int err = xfs_claims_each(c, agno, shared_claim, &s);
+	struct xfs_sweep s = { .found = found, .payload = payload };
+	int err = xfs_claims_each(c, agno, xfs_sweep_claim, &s);
 
-	if (!err)
-		err = shared_close(&s, UINT32_MAX);
-	if (!err)
-		err = shared_flush(&s);
-	free(s.ends);
-	return err;
+	return xfs_sweep_finish(&s, err);
 }
 
 /* ---- conflicts ---- */

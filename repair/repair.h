@@ -21,7 +21,7 @@
 
 /* Why an AG's trees and headers are written anew. */
 enum repair_reason {
-	REPAIR_HEADER = 1,	/* a header is damaged or a counter in it is wrong */
+	REPAIR_COUNTERS = 1,	/* headers are written from what the (sound) trees hold */
 	REPAIR_TREE = 2,	/* a tree is damaged or disagrees with the files */
 	REPAIR_FORK = 4,	/* a fork of a file changes its blocks here */
 	REPAIR_INODES = 8,	/* inode records change */
@@ -100,11 +100,14 @@ struct repair {
 	struct xfs_fs *fs;		/* opened with `primary` */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
-	uint8_t *odd_buckets;		/* bit map of buckets that are judged one by one */
+	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
+	bool any_odd;
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
 	struct xfs_claims *claims;
-	uint64_t icount, ifree, fdblocks;
+	uint64_t used_inodes;
+	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
+	size_t nlost, lost_room;
 	uint64_t max_lsn;
 	/* the verdict */
 	uint64_t findings;		/* above INFO */

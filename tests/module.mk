@@ -4,10 +4,12 @@ unit_TESTS += \
 	tests/unit/test_findings.c \
 	tests/unit/test_overlay.c \
 	tests/unit/test_schema.c \
-	tests/unit/test_sets.c
+	tests/unit/test_sets.c \
+	tests/unit/test_sort.c
 unitlib_SRCS += \
 	tests/unit/devmodel.c \
 	tests/unit/failmalloc.c \
 	tests/unit/vectors.c
 bench_SRCS += \
-	tests/bench/bench_crc.c
+	tests/bench/bench_crc.c \
+	tests/bench/bench_sort.c

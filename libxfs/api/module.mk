@@ -1,0 +1,1 @@
+libxfs_SRCS +=

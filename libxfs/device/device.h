@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * device.h - all I/O goes through a stack of devices.
+ *
+ * Every layer implements the same few calls, so each awkward input (a partition, evidence that may not be written, a
+ * disk with bad sectors, a crash at the n-th write) is a layer and not a special case of the code above.
+ * A layer owns the device below it: closing the top closes the stack.  Offsets and lengths are bytes.
+ * Layer: device (above base). Thread-safe: calls on one device may come from several threads at once.
+ */
+#ifndef XFS_DEVICE_DEVICE_H
+#define XFS_DEVICE_DEVICE_H
+
+#include "libxfs/base/errors.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct xfs_dev;
+
+struct xfs_iovec {
+	uint64_t off;		/* byte offset on the device */
+	size_t len;
+	void *buf;
+	int error;		/* out: 0 or negated code of this vector alone */
+};
+
+struct xfs_dev_ops {
+	/*
+	 * Each vector succeeds or fails alone: error set, and what of its buffer could not be read is zeroed (bad sectors
+	 * alone, where the layer can tell). Returns 0 or the first error.
+	 */
+	int (*read)(struct xfs_dev *, struct xfs_iovec *, size_t n);
+	/* Unordered until barrier(), also within a call. Returns 0 or the first error; vectors say which failed. */
+	int (*write)(struct xfs_dev *, struct xfs_iovec *, size_t n);
+	int (*barrier)(struct xfs_dev *);				/* all earlier writes are durable */
+	int (*zero)(struct xfs_dev *, uint64_t off, uint64_t len);
+	int (*discard)(struct xfs_dev *, uint64_t off, uint64_t len);	/* contents undefined afterwards; best effort */
+	void (*close)(struct xfs_dev *);				/* frees the layer and the one below */
+};
+
+struct xfs_dev {
+	const struct xfs_dev_ops *ops;
+	const char *name;		/* for messages; lives as long as the device */
+	uint64_t size;			/* bytes */
+	uint32_t sectsize;		/* logical sector size, bytes */
+	bool readonly;
+};
+
+int xfs_dev_read(struct xfs_dev *, uint64_t off, void *buf, size_t len);
+int xfs_dev_write(struct xfs_dev *, uint64_t off, const void *buf, size_t len);
+int xfs_dev_readv(struct xfs_dev *, struct xfs_iovec *, size_t n);
+int xfs_dev_writev(struct xfs_dev *, struct xfs_iovec *, size_t n);
+int xfs_dev_barrier(struct xfs_dev *);
+int xfs_dev_zero(struct xfs_dev *, uint64_t off, uint64_t len);
+int xfs_dev_discard(struct xfs_dev *, uint64_t off, uint64_t len);
+void xfs_dev_close(struct xfs_dev *);	/* NULL is allowed */
+
+/* --- layers; each returns the new top in *out (caller closes), and takes over `below` on success only --- */
+
+enum xfs_dev_flag {
+	XFS_DEV_READONLY = 1,
+	XFS_DEV_EXCLUSIVE = 2,		/* fail with BUSY when locked or mounted (also an image through a loop device) */
+	XFS_DEV_CREATE = 4,		/* create the file when it does not exist */
+	XFS_DEV_TRUNCATE = 8,		/* a regular file is emptied first */
+	XFS_DEV_DIRECT = 16,		/* O_DIRECT where it works */
+};
+/*
+ * Regular file or block device.  `size` > 0 sets the size of a regular file that is shorter.  A file keeps the size that
+ * it has when opened.  Errors: OPEN (errno in *err when err is not NULL), BUSY, NOMEM.
+ */
+int xfs_dev_file(struct xfs_dev **out, const char *path, unsigned flags, uint64_t size, int *err);
+/* Bytes [off, off + len) of `below`; len 0 = to its end. Errors: SHORT, NOMEM. */
+int xfs_dev_slice(struct xfs_dev **out, struct xfs_dev *below, uint64_t off, uint64_t len);
+/*
+ * Copy-on-write above `below` (which is never written): changed blocks of 4 KiB live in memory up to `memory` bytes,
+ * then in an unlinked temporary file in `tmpdir` (NULL: TMPDIR or /tmp).  `below` NULL: a device of zeroes of `size`.
+ */
+int xfs_dev_overlay(struct xfs_dev **out, struct xfs_dev *below, uint64_t size, size_t memory, const char *tmpdir);
+/* Bytes held by an overlay that differ from below: calls found() for each run in ascending order. */
+int xfs_dev_overlay_changes(struct xfs_dev *, int (*found)(void *payload, uint64_t off, uint64_t len), void *payload);
+/*
+ * Before-images of everything written go to the file `undo_path` (not on the target), durable before the writes are
+ * released at barrier().  Header: uuid, device size, CRCs before and after.
+ */
+int xfs_dev_undo(struct xfs_dev **out, struct xfs_dev *below, const char *undo_path, const uint8_t uuid[16]);
+/* Takes back what an undo file recorded: verifies header, size and CRCs first. INVALID when it does not fit the device. */
+int xfs_dev_undo_apply(struct xfs_dev *target, const char *undo_path);
+
+/*
+ * Reads are counted a vector each, writes a vector, a zero or a discard each.  What is failed or stopped returns FAULT.
+ * After the stop reads still work, so that the caller can unwind.  The plan is the caller's, outlives the device, and
+ * may be changed between calls.
+ */
+struct xfs_dev_fault {
+	uint64_t fail_read_at, fail_write_at;	/* the n-th call (from 1) fails once; 0 = never */
+	uint64_t stop_write_at;			/* from the n-th write on nothing reaches the device; 0 = never */
+	uint32_t tear_bytes;			/* of the write at stop_write_at this many bytes still land */
+	uint64_t bad_off, bad_len;		/* range that can't be read (whole sectors) */
+	uint64_t reads, writes, barriers;	/* out: calls seen (vectors, barriers) */
+};
+int xfs_dev_fault(struct xfs_dev **out, struct xfs_dev *below, struct xfs_dev_fault *plan);
+
+/* Counters are the caller's and outlive the device; a call is one readv or writev, whatever its number of vectors. */
+struct xfs_dev_stats {
+	uint64_t read_calls, read_bytes, write_calls, write_bytes, zero_bytes, barriers;
+};
+int xfs_dev_stats(struct xfs_dev **out, struct xfs_dev *below, struct xfs_dev_stats *stats);
+
+/* What a filesystem is opened on; log and rt may be NULL (internal log, no realtime). */
+struct xfs_devset {
+	struct xfs_dev *data, *log, *rt;
+};
+
+#endif

@@ -25,7 +25,7 @@ class Known:
     """What the link and space rules need of an allocated inode."""
 
     __slots__ = ("mode", "nlink", "gen", "flags2", "flags", "metatype", "entries", "parent", "parents", "next",
-                 "projid", "format", "has_attrs")
+                 "projid", "format", "has_attrs", "uid", "gid", "nblocks")
 
 
 class InodeRules:
@@ -212,7 +212,7 @@ class InodeRules:
         if kind == stat.S_IFLNK and inode.format == di.LOCAL:
             self.need(size <= inode.dsize, "size", size, "at most %d" % inode.dsize)
         role = self.special.get(inode.ino, "")
-        if role.endswith("quota"):
+        if role.endswith("quota") or inode.flags2 & di.METADATA and inode.metatype in (2, 3, 4):
             self.need(size == 0, "size", size, 0)
         if role == "rt bitmap":
             self.need(size == self.fs.sb.rbmblocks * self.fs.bs, "size", size, self.fs.sb.rbmblocks * self.fs.bs)
@@ -257,7 +257,7 @@ class InodeRules:
 
     def contents(self, inode, data, attr):
         known = Known()
-        for name in ("mode", "nlink", "gen", "flags2", "flags", "metatype", "format"):
+        for name in ("mode", "nlink", "gen", "flags2", "flags", "metatype", "format", "uid", "gid", "nblocks"):
             setattr(known, name, getattr(inode, name))
         known.nlink = inode.links
         known.next = inode.next_unlinked

@@ -9,6 +9,7 @@ from xfsread.superblock import NULLINO, V_ATTR, V_QUOTA
 from .groups import Group
 from .inodes import InodeRules
 from .links import Links, follow_unlinked
+from .quota import check_quota
 from .realtime import check_realtime
 from .space import check_space
 from .superblocks import check_primary, check_secondary
@@ -108,6 +109,7 @@ def judge(path, rep, offset=0, check_crc=True, logdev=None):
         for group in groups:
             check_space(group, flags)
         check_realtime(fs, rules, inodes)
+        check_quota(fs, special, inodes, rules.rt_claims)
         check_counters(fs, groups, inodes)
     finally:
         image.close()

@@ -154,6 +154,8 @@ class Directory:
                 continue
             self.fs.check_header("dir", "inode %d %s" % (self.inode.ino, where), got[0], DIR_DATA, got[1],
                                  self.inode.ino)
+            if self.fs.v5 and any(got[0][60:64]):
+                self.add("pad", where, got[0][60:64].hex(), "zeros")
             self.data_block(number, got[0], where)
         return last
 

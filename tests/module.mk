@@ -2,7 +2,9 @@ unit_TESTS += \
 	tests/unit/test_crc32c.c \
 	tests/unit/test_device.c \
 	tests/unit/test_findings.c \
+	tests/unit/test_json.c \
 	tests/unit/test_overlay.c \
+	tests/unit/test_pool.c \
 	tests/unit/test_schema.c \
 	tests/unit/test_sets.c \
 	tests/unit/test_sort.c

@@ -1,6 +1,8 @@
 # Every tests/unit/test_*.c is a Check program, every tests/*/*.t a TAP script, every tests/bench/bench_*.c a benchmark.
 unit_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/unit/test_*.c)))
 unitlib_SRCS += \
+	tests/unit/devmodel.c \
+	tests/unit/failmalloc.c \
 	tests/unit/testfs.c \
 	tests/unit/vectors.c
 tap_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/*/*.t)))

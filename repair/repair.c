@@ -90,6 +90,7 @@ void repair_release(struct repair *r)
 		free(r->inodes[i].own_blocks);
 	}
 	free(r->inodes);
+	free(r->lost);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);

@@ -183,9 +183,9 @@ void xfs_btree_view_make(const struct xfs_btree *bt, uint64_t ptr, const uint8_t
 	v->stride = leaf ? s->reclen : s->keylen;
 }
 
-int xfs_btree_borrow(struct xfs_btree *bt, uint64_t ptr, struct xfs_btree_block *out)
+int xfs_btree_borrow(struct xfs_btree *bt, uint64_t ptr, unsigned level, struct xfs_btree_block *out)
 {
-	if (xfs_btree_is_inline(bt, ptr)) {
+	if (bt->kind->inode_root && level + 1 == bt->levels) {
 		*out = (struct xfs_btree_block){ .ptr = ptr, .data = bt->inline_root };
 		return 0;
 	}
@@ -205,7 +205,7 @@ void xfs_btree_give_back(struct xfs_btree *bt, struct xfs_btree_block *block)
 int xfs_btree_fetch(struct xfs_btree *bt, uint64_t ptr, unsigned level, struct xfs_btree_block *out,
 		    struct xfs_btree_view *v)
 {
-	int err = xfs_btree_borrow(bt, ptr, out);
+	int err = xfs_btree_borrow(bt, ptr, level, out);
 
 	if (err)
 		return err;

@@ -138,8 +138,8 @@ void xfs_btree_view_make(const struct xfs_btree *, uint64_t ptr, const uint8_t *
 /* A finding about a block of the tree. */
 struct xfs_finding xfs_btree_finding(const struct xfs_btree *, enum xfs_finding_id, uint64_t ptr);
 
-/* Borrows a block (or the inline root) without looking into it; pointer range is checked. */
-int xfs_btree_borrow(struct xfs_btree *, uint64_t ptr, struct xfs_btree_block *out);
+/* Borrows a block (at the top level: the inline root) without looking into it; pointer range is checked. */
+int xfs_btree_borrow(struct xfs_btree *, uint64_t ptr, unsigned level, struct xfs_btree_block *out);
 void xfs_btree_give_back(struct xfs_btree *, struct xfs_btree_block *);
 /* Borrows and checks the block of `level`, and finds its parts. */
 int xfs_btree_fetch(struct xfs_btree *, uint64_t ptr, unsigned level, struct xfs_btree_block *out,

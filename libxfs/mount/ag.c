@@ -115,7 +115,7 @@ static int check_fields(struct xfs_fs *fs, const char *structure, uint32_t agno,
 
 		if (c[i].value >= c[i].min && c[i].value <= c[i].max)
 			continue;
-		f = xfs_finding_of(XFS_F_AG_FIELD, structure);
+		f = xfs_finding_of(XFS_F_AG_HEADER, structure);
 		f.agno = agno;
 		f.field = c[i].name;
 		f.found = c[i].value;
@@ -183,7 +183,7 @@ static int check_agi(struct xfs_fs *fs, uint32_t agno, const struct xfs_agi *a, 
 		if (unlinked[i] == XFS_NULL32 ||
 		    (xfs_agino_valid(g, XFS_AGNO(agno), unlinked[i]) && unlinked[i] % XFS_AGI_BUCKETS == i))
 			continue;
-		f = xfs_finding_of(XFS_F_AG_FIELD, "agi");
+		f = xfs_finding_of(XFS_F_AGI_UNLINKED, "agi");
 		f.agno = agno;
 		f.field = "unlinked";
 		f.found = unlinked[i];

@@ -263,6 +263,14 @@ static int cmd_stripes(char **a)
 	return 0;
 }
 
+/* socket PATH */
+static int cmd_socket(char **a)
+{
+	if (mknod(a[0], S_IFSOCK | 0600, 0))
+		die(a[0], "mknod");
+	return 0;
+}
+
 /* xattrs FILE SEED N SMALLEST LARGEST: user.NAME attributes, sizes spread between the limits */
 static int cmd_xattrs(char **a)
 {
@@ -553,6 +561,7 @@ static const struct command {
 	{ "scramble", cmd_scramble, 4, 4, "FILE SEED N BLOCK" },
 	{ "setxattr", cmd_setxattr, 3, 3, "FILE NAME VALUE" },
 	{ "sieve", cmd_sieve, 4, 4, "FILE SEED N BLOCK" },
+	{ "socket", cmd_socket, 1, 1, "PATH" },
 	{ "soil", cmd_soil, 1, 1, "FILE" },
 	{ "space", cmd_space, 4, 4, "alloc|keep|zero|punch|collapse|insert|unshare FILE OFFSET LENGTH" },
 	{ "statfs", cmd_statfs, 1, 1, "DIR" },

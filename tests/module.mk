@@ -1,5 +1,14 @@
 unit_TESTS += \
+	tests/unit/test_crc32c.c \
+	tests/unit/test_device.c \
+	tests/unit/test_findings.c \
 	tests/unit/test_ondisk_inode.c \
-	tests/unit/test_schema.c
+	tests/unit/test_overlay.c \
+	tests/unit/test_schema.c \
+	tests/unit/test_sets.c
 unitlib_SRCS += \
+	tests/unit/devmodel.c \
+	tests/unit/failmalloc.c \
 	tests/unit/vectors.c
+bench_SRCS += \
+	tests/bench/bench_crc.c

@@ -53,7 +53,20 @@ const char *xfs_finding_name(enum xfs_finding_id);		/* stable id, lower case: "r
 const char *xfs_finding_text(enum xfs_finding_id);
 const char *xfs_finding_fix(enum xfs_finding_id);
 enum xfs_severity xfs_finding_severity(enum xfs_finding_id);
+const char *xfs_severity_name(enum xfs_severity);		/* "info", "warning", "error", "fatal" */
 /* One line: "ag 3 rmapbt block 77: text: detail (found 5, expected 6)". Returns the length that it needs, as snprintf. */
 int xfs_finding_format(const struct xfs_finding *, char *buf, size_t size);
+
+/*
+ * Findings of one worker, kept in order until they are handed over.  Starts as all zeroes.  Findings that memory did
+ * not suffice for are counted in `lost`; passing on then returns NOMEM after the others were passed.
+ */
+struct xfs_finding_list {
+	struct xfs_finding *items;
+	size_t n, room, lost;
+};
+struct xfs_sink xfs_finding_list_sink(struct xfs_finding_list *);	/* appends to the list, which must outlive it */
+int xfs_finding_list_pass(struct xfs_finding_list *, const struct xfs_sink *);	/* passes all on and empties the list */
+void xfs_finding_list_free(struct xfs_finding_list *);
 
 #endif

@@ -1,2 +1,9 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# base: checksums, sorting, bitmaps, threads, errors, findings
 libxfs_SRCS += \
-	libxfs/base/errors.c
+	libxfs/base/bitmap.c \
+	libxfs/base/crc32c.c \
+	libxfs/base/errors.c \
+	libxfs/base/extents.c \
+	libxfs/base/fdio.c \
+	libxfs/base/findings.c

@@ -1,0 +1,2 @@
+libxfs_SRCS += \
+	libxfs/log/state.c

@@ -46,6 +46,13 @@ static void check_counters(struct repair_walk *w)
 	const struct repair_tree *t = ag->tree;
 	uint64_t inodes = 0, nfree = 0;
 
+	ag->freeblks = sound(w, XFS_TREE_BNO) ? w->free_blocks : ag->agf.freeblks;
+	ag->longest = sound(w, XFS_TREE_BNO) ? w->longest : ag->agf.longest;
+	ag->btreeblks = t[XFS_TREE_BNO].blocks + t[XFS_TREE_CNT].blocks - 2 +
+			(t[XFS_TREE_RMAP].present ? t[XFS_TREE_RMAP].blocks - 1 : 0);
+	ag->flcount = ag->nagfl;
+	ag->icount = ag->agi.count;
+	ag->ifree = ag->agi.freecount;
 	if (sound(w, XFS_TREE_BNO)) {
 		counter(w, "agf", "freeblks", ag->agf.freeblks, (uint32_t)w->free_blocks);
 		counter(w, "agf", "longest", ag->agf.longest, w->longest);
@@ -56,14 +63,14 @@ static void check_counters(struct repair_walk *w)
 		counter(w, "agf", "refcntblocks", ag->agf.refcntblocks, (uint32_t)t[XFS_TREE_REFC].blocks);
 	if (w->r->geo.lazycount && sound(w, XFS_TREE_BNO) && sound(w, XFS_TREE_CNT) &&
 	    (!t[XFS_TREE_RMAP].present || t[XFS_TREE_RMAP].sound))
-		counter(w, "agf", "btreeblks", ag->agf.btreeblks,
-			(uint32_t)(t[XFS_TREE_BNO].blocks + t[XFS_TREE_CNT].blocks - 2 +
-				   (t[XFS_TREE_RMAP].present ? t[XFS_TREE_RMAP].blocks - 1 : 0)));
+		counter(w, "agf", "btreeblks", ag->agf.btreeblks, (uint32_t)ag->btreeblks);
 	if (sound(w, XFS_TREE_INO)) {
 		for (size_t i = 0; i < ag->nchunks; i++) {
 			inodes += ag->chunks[i].count;
 			nfree += ag->chunks[i].freecount;
 		}
+		ag->icount = inodes;
+		ag->ifree = nfree;
 		counter(w, "agi", "count", ag->agi.count, (uint32_t)inodes);
 		counter(w, "agi", "freecount", ag->agi.freecount, (uint32_t)nfree);
 		if (w->r->geo.inobtcnt)

@@ -16,7 +16,7 @@ static void header_finding(void *payload, const struct xfs_finding *f)
 	repair_note(payload, f, true);
 }
 
-static int open_fs(struct repair *r)
+int repair_open(struct repair *r)
 {
 	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct xfs_sink sink = { header_finding, r };
@@ -103,9 +103,7 @@ static int observe_ag(void *payload, size_t agno)
 
 int repair_observe_ags(struct repair *r)
 {
-	int error = open_fs(r);
-
-	if (!error && !r->looking)
+	if (!r->looking)
 		repair_say(r, "        - scan filesystem freespace and inode maps...");
-	return error ? error : repair_each_ag(r, observe_ag, r);
+	return repair_each_ag(r, observe_ag, r);
 }

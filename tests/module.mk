@@ -2,6 +2,7 @@
 unit_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/unit/test_*.c)))
 unitlib_SRCS += \
 	tests/unit/devmodel.c \
+	tests/unit/failmalloc.c \
 	tests/unit/testfs.c \
 	tests/unit/vectors.c
 tap_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/*/*.t)))

@@ -71,6 +71,8 @@ enum xfs_dev_flag {
  * it has when opened.  Errors: OPEN (errno in *err when err is not NULL), BUSY, NOMEM.
  */
 int xfs_dev_file(struct xfs_dev **out, const char *path, unsigned flags, uint64_t size, int *err);
+/* True when a block device, or an image through a loop device, is mounted as far as this process can see. */
+bool xfs_dev_is_mounted(const char *path);
 /* Bytes [off, off + len) of `below`; len 0 = to its end. Errors: SHORT, NOMEM. */
 int xfs_dev_slice(struct xfs_dev **out, struct xfs_dev *below, uint64_t off, uint64_t len);
 /*

@@ -7,5 +7,7 @@ libxfs_SRCS += \
 	libxfs/device/file_io.c \
 	libxfs/device/file_mounted.c \
 	libxfs/device/file_zero.c \
+	libxfs/device/overlay.c \
+	libxfs/device/overlay_store.c \
 	libxfs/device/slice.c \
 	libxfs/device/stats.c

@@ -75,28 +75,33 @@ static struct rmap sole_rmap(uint64_t *random, uint32_t start)
 	return r;
 }
 
+#define BIG_HEAP 5000u
+
 /* Runs of unshared records and heaps of file data that lie on top of each other, one after the other. */
 static uint8_t *rmap_records(const struct xfs_btree_kind *kind, uint64_t n, uint64_t *random, unsigned long_share)
 {
-	struct rmap *all = calloc(n + 64, sizeof(*all));
+	struct rmap *all = calloc(n + BIG_HEAP, sizeof(*all));
 	uint8_t *recs = malloc(n * kind->shape->reclen + 1);
 	uint64_t done = 0, at = 0;
 
 	ck_assert(all && recs);
 	while (done < n) {
 		uint64_t end = at, heap = 1 + test_random_below(random, 40), kept;
+		bool big = long_share && test_random_below(random, 40) == 0;
 
 		if (test_random_below(random, 2)) {
 			all[done] = sole_rmap(random, (uint32_t)at);
 			at += all[done++].count + 1 + test_random_below(random, 3);
 			continue;
 		}
+		if (big)	/* so that long records lie above many leaves, and nodes */
+			heap = 500 + test_random_below(random, BIG_HEAP - 500);
 		for (uint64_t i = 0; i < heap; i++) {
 			struct rmap *r = &all[done + i];
 			bool lengthy = test_random_below(random, 1000) < long_share;
 
 			r->start = (uint32_t)(at + test_random_below(random, heap));
-			r->count = 1 + (uint32_t)test_random_below(random, lengthy ? 2000 : 12);
+			r->count = 1 + (uint32_t)test_random_below(random, lengthy ? heap : 12);
 			r->owner = 64 + test_random_below(random, 12);
 			r->word = test_random_below(random, UINT64_C(1) << 30);
 			if (r->start + (uint64_t)r->count > end)

@@ -308,7 +308,7 @@ static void leaf_of(struct tree *x, unsigned id, const uint8_t *recs, uint64_t n
 
 START_TEST(neighbours)
 {
-	uint8_t recs[5 * 24];
+	uint8_t recs[5 * 24] = { 0 };
 	struct tree x;
 
 	put_free(recs, 10, 5);
@@ -405,6 +405,10 @@ static void read_all_ways(struct tree *x, uint64_t *random)
 			ck_assert_ptr_nonnull(xfs_btree_record(&cur));
 	}
 	n = 0;
+	for (int err = xfs_btree_first(&cur); err == 0; err = xfs_btree_next(&cur))
+		n++;
+	ck_assert_uint_le(n, most);
+	n = 0;
 	for (int err = xfs_btree_last(&cur); err == 0; err = xfs_btree_prev(&cur))
 		n++;
 	ck_assert_uint_le(n, most);
@@ -466,6 +470,8 @@ START_TEST(same_child_everywhere)
 	uint64_t random = 3, n = 0;
 	struct xfs_btree_key lo = { { 0, 0, 0 } }, hi = { { UINT64_MAX, UINT64_MAX, UINT64_MAX } };
 	struct xfs_btree_visits visits;
+	struct xfs_btree_cursor cur;
+	int err;
 
 	make(&x, (unsigned)_i, true, 1024, 30000);
 	ck_assert_uint_ge(x.bt.levels, 3);
@@ -483,6 +489,12 @@ START_TEST(same_child_everywhere)
 	ck_assert_int_eq(xfs_btree_query_all(&x.bt, ignore_record, &n), -XFS_E_CORRUPT);
 	ck_assert_int_eq(xfs_btree_query_range(&x.bt, &lo, &hi, ignore_record, &n, &visits, NULL, NULL), -XFS_E_CORRUPT);
 	ck_assert_uint_le(visits.blocks[0], 2);
+	xfs_btree_cursor_init(&cur, &x.bt);
+	err = xfs_btree_first(&cur);
+	for (n = 0; !err; n++)
+		err = xfs_btree_next(&cur);
+	ck_assert_int_eq(err, -XFS_E_CORRUPT);
+	ck_assert_uint_lt(n, x.t.blocksize);	/* the records of one leaf */
 	read_all_ways(&x, &random);
 	verify(&x);
 	ck_assert_uint_gt(x.found[XFS_F_BTREE_LOOP], 0);

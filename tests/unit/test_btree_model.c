@@ -456,6 +456,96 @@ START_TEST(million_with_long)
 }
 END_TEST
 
+static void example_record(uint8_t *recs, uint64_t i, uint32_t start, uint32_t count, uint64_t owner, uint64_t word)
+{
+	uint8_t *rec = recs + 24 * i;
+
+	xfs_put_be32(rec, start);
+	xfs_put_be32(rec + 4, count);
+	xfs_put_be64(rec + 8, owner);
+	xfs_put_be64(rec + 16, word);
+}
+
+static int example_order(const void *a, const void *b)
+{
+	struct xfs_btree_key x, y;
+
+	xfs_btree_kinds[XFS_BTREE_RMAP].low(&x, a);
+	xfs_btree_kinds[XFS_BTREE_RMAP].low(&y, b);
+	return xfs_btree_key_cmp(&x, &y);
+}
+
+/*
+ * The files of format sheet 02, sections 10.3 to 10.5: two of 12000 blocks on the same space (67, 71), one that maps every
+ * second block backwards (68), one in pieces of 7 (69), one of 5997 blocks (72); what lies behind them is filled in.
+ */
+#define EXAMPLE_RECORDS 9153u
+static uint8_t *example_records(void)
+{
+	uint8_t *recs = calloc(EXAMPLE_RECORDS, 24);
+	uint64_t n = 0;
+
+	ck_assert_ptr_nonnull(recs);
+	example_record(recs, n++, 0, 2, XFS_OWN_FS, 0);
+	example_record(recs, n++, 27, 5, 68, XFS_RMAP_BMBT);
+	example_record(recs, n++, 64, 12000, 67, 0);
+	example_record(recs, n++, 64, 12000, 71, 0);
+	example_record(recs, n++, 69, 5997, 72, 0);
+	for (uint32_t i = 0; i < 6000; i++)
+		example_record(recs, n++, 64 + 2 * i, 1, 68, 11998 - 2 * i);
+	for (uint32_t i = 0; i < 1200; i++)
+		example_record(recs, n++, 64 + 10 * i, 7, 69, 5 + 9 * i);
+	for (uint32_t at = 12100; n < EXAMPLE_RECORDS - 1; at += 4)
+		example_record(recs, n++, at, 2, XFS_OWN(5 + at / 4 % 2), 0);
+	example_record(recs, n++, 19968, 128, XFS_OWN_INODES, 0);
+	qsort(recs, n, 24, example_order);
+	return recs;
+}
+
+/* Same records and questions as in section 10.5; the leaves are filled by the loader, not as the kernel left them. */
+START_TEST(worked_example)
+{
+	static const struct {
+		uint32_t from, to, found;
+		uint32_t visits[3];	/* root, nodes, leaves */
+	} rows[] = {
+		{ 64, 64, 4, { 1, 1, 1 } },
+		{ 300, 300, 5, { 1, 1, 2 } },	/* 3 in the kernel's tree: other boundaries of leaves */
+		{ 6000, 6003, 6, { 1, 2, 2 } },
+		{ 12063, 12063, 2, { 1, 2, 2 } },	/* 1 there: no leaf begins before and ends behind the block */
+		{ 20000, 20000, 1, { 1, 1, 1 } },
+	};
+	uint8_t *recs = example_records();
+	struct xfs_btree_view root;
+	struct xfs_btree_key k;
+	struct model m;
+
+	load(&m, XFS_BTREE_RMAP, true, 1024, recs, EXAMPLE_RECORDS, 7, 5, 0);
+	check_clean(&m);
+	ck_assert_uint_eq(m.bt.levels, 3);
+	/* first entry of the root: (0,-3,0) to (12063,71,11999), as 71 > 67 decides the maximum */
+	xfs_btree_view_make(&m.bt, m.t.root, memtree_block(&m.t, m.t.root), &root);
+	xfs_btree_view_low(&m.bt, &root, 2, 0, &k);
+	ck_assert(k.w[0] == 0 && k.w[1] == XFS_OWN_FS && k.w[2] == 0);
+	xfs_btree_view_high(&m.bt, &root, 2, 0, &k);
+	ck_assert(k.w[0] == 12063 && k.w[1] == 71 && k.w[2] == 11999);
+	for (unsigned i = 0; i < XFS_ARRAY_SIZE(rows); i++) {
+		struct xfs_btree_key lo = { { rows[i].from, 0, 0 } }, hi = { { rows[i].to, UINT64_MAX, UINT64_MAX } };
+		struct xfs_btree_visits visits;
+
+		records_seen = 0;
+		ck_assert_int_eq(xfs_btree_query_range(&m.bt, &lo, &hi, count_record, NULL, &visits, NULL, NULL), 0);
+		ck_assert_uint_eq(records_seen, rows[i].found);
+		for (unsigned level = 0; level < 3; level++)
+			ck_assert_msg(visits.blocks[level] == rows[i].visits[2 - level], "query %u level %u: %u blocks", i,
+				      level, visits.blocks[level]);
+		check_range(&m, &lo, &hi, false);
+	}
+	memtree_release(&m.t);
+	free(recs);
+}
+END_TEST
+
 /* A query can be stopped by its callback; the code comes back and nothing stays borrowed. */
 static int stop_at_third(void *payload, const void *rec)
 {
@@ -493,6 +583,7 @@ int main(void)
 	tcase_add_test(t, deep_trees);
 	tcase_add_test(t, million_without_long);
 	tcase_add_test(t, million_with_long);
+	tcase_add_test(t, worked_example);
 	tcase_add_test(t, stopping);
 	suite_add_tcase(s, t);
 	return vectors_main(s);

@@ -54,6 +54,8 @@ def _superblock_rows():
     field("sb-rextsize", "sb", 80, 4, 0)
     field("sb-flags", "sb", 178, 1, 1)
     field("root", "sb", 56, 8, add(1))
+    field("parent-missing", "sb", 216, 4, flip(0x80), "feature without its attributes")
+    field("inode-flags2", "inode:/hard", 120, 8, flip(0x20), "metadata flag without metadir")
     field("special-inode", "sb", 64, 8, add(1000))
     field("sb2-crc", "sb2", 224, 4, flip(1), fix=False)
     field("sb2-agblocks", "sb2", 84, 4, add(1))

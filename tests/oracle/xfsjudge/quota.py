@@ -4,7 +4,6 @@
 
 import struct
 
-from xfsread import crc32c
 from xfsread import inode as di
 from xfsread.forks import read_fork
 from xfsread.inode import read_inode

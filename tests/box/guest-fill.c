@@ -188,7 +188,7 @@ static int cmd_sieve(char **a)
 	return 0;
 }
 
-/* pair FILE FILE SEED N BLOCK: two files that grow by one block in turn: about N extents each, no holes */
+/* pair FILE FILE SEED N BLOCK: two files that grow by one block in turn: many extents (how many depends on the kernel), no holes */
 static int cmd_pair(char **a)
 {
 	uint64_t seed = number(a[2]), n = number(a[3]), block = number(a[4]), i;

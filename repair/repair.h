@@ -115,7 +115,7 @@ struct repair {
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
-	bool any_odd;
+	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
 	struct xfs_claims *claims;

@@ -11,6 +11,8 @@
 #include "libxfs/name/verify.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct names {

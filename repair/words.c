@@ -6,11 +6,23 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+/* Banners that read otherwise in a run that modifies nothing, or with an external log. */
 static void line(void *payload, const char *text)
 {
-	(void)payload;
-	fprintf(stderr, "%s\n", text);
+	const struct repair_text *t = payload;
+
+	if (t->r->no_modify && !strncmp(text, "Phase 5", 7)) {
+		puts("No modify flag set, skipping phase 5");	/* on stdout: scripts look for it there */
+		fflush(stdout);
+	} else if (t->r->no_modify && !strncmp(text, "Phase 7", 7)) {
+		fprintf(stderr, "Phase 7 - verify link counts...\n");
+	} else if (t->r->dev.log && !strncmp(text, "Phase 2", 7)) {
+		fprintf(stderr, "Phase 2 - using external log on %s\n", t->r->dev.log->name);
+	} else {
+		fprintf(stderr, "%s\n", text);
+	}
 }
 
 /* The lines of upstream that scripts know, in front of our own (format sheet 06, section 8). */

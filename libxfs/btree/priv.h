@@ -147,6 +147,17 @@ int xfs_btree_fetch(struct xfs_btree *, uint64_t ptr, unsigned level, struct xfs
 /* INVALID unless the instance is complete: levels in range, a root, an inline root that is long enough for its header. */
 int xfs_btree_check_instance(const struct xfs_btree *);
 
+/* What the header of a new block says. */
+struct xfs_btree_head {
+	const struct xfs_btree_kind *kind;
+	bool v5;
+	uint32_t blocksize;
+	const uint8_t *uuid;
+	uint64_t owner, lsn, daddr;
+};
+/* Zeroes a block and writes its header, without siblings and crc. */
+void xfs_btree_block_init(const struct xfs_btree_head *, unsigned level, uint32_t n, uint8_t *data);
+
 /* Makes `level` of the cursor hold block `ptr`; kept when it holds it already. idx becomes 0. */
 int xfs_btree_cursor_load(struct xfs_btree_cursor *, unsigned level, uint64_t ptr);
 /* Index of the last entry whose low key is <= key; 0 when all are greater or there is none. */

@@ -131,6 +131,7 @@ def _tree_rows():
     other("inobt-freecount", "record", lambda d: d.poke_record("inobt", 0, 7, 1, add(1)))
     other("inobt-count", "record", lambda d: d.poke_record("inobt", 0, 6, 1, 60))
     other("inobt-free", "hole not marked free", lambda d: d.poke_record("inobt", 0, 4, 2, 1))
+    other("inobt-holemask", "part of a unit", lambda d: d.poke_record("inobt", 0, 4, 2, 3))
     other("inobt-startino", "unaligned", lambda d: d.poke_record("inobt", 1, 0, 4, add(1)))
     other("inode-used-is-free", "free bit cleared", _free_bit)
     other("inode-free-in-use", "free bit set", lambda d: d.poke_record("inobt", 0, 8, 8, flip(1)))
@@ -217,6 +218,8 @@ def _inode_rows():
             ("ino", 152, 8, add(1)), ("uuid", 160, 1, flip(1)), ("size", 56, 8, flip(1 << 63)),
             ("lsn", 112, 8, 1 << 40)):
         field("inode-" + ident, path, offset, size, change, str(size))
+    field("inode-next-unlinked", path, 96, 4, 70)
+    field("inode-nlink-zero", path, 16, 4, 0)
     field("fork-nextents", path, 24, 8, add(40))
     field("fork-nextents", "inode:/holes40", 24, 8, add(1))
     field("extent-range", path, 176 + 8, 8, flip(1 << 60), "start")
@@ -285,6 +288,7 @@ def _name_rows():
     field("da-sibling", "dirleaf:" + big, 0, 4, 0)
     field("da-magic", "dirleaf:" + big, 8, 2, 0)
     field("dir-free-index", "dirfree:" + big, 56, 4, add(1), "nused")
+    field("dir-free-index", "dirfree:" + big, 52, 4, add(1), "nvalid")
     field("dir-free-index", "dirfree:" + big, 48, 4, add(1), "firstdb")
     field("dir-bests", "dirfree:" + big, 64, 2, add(8))
     field("dir-sf-size", "inode:/dir5", 56, 8, add(1))

@@ -73,6 +73,7 @@ static void release_ag(struct repair_ag *ag)
 		free(ag->tree[t].own);
 	free(ag->agfl);
 	free(ag->chunks);
+	free(ag->facts);
 	free(ag->free.r);
 	free(ag->special.r);
 	free(ag->finobt);
@@ -90,6 +91,7 @@ void repair_release(struct repair *r)
 		free(r->inodes[i].own_blocks);
 	}
 	free(r->inodes);
+	free(r->lost);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);

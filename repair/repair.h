@@ -16,12 +16,13 @@
 #include "libxfs/device/device.h"
 #include "libxfs/build/ag.h"
 #include "libxfs/mount/fs.h"
+#include "libxfs/log/state.h"
 #include "libxfs/ondisk/inode.h"
 #include "libxfs/ondisk/agheaders.h"
 
 /* Why an AG's trees and headers are written anew. */
 enum repair_reason {
-	REPAIR_HEADER = 1,	/* a header is damaged or a counter in it is wrong */
+	REPAIR_COUNTERS = 1,	/* headers are written from what the (sound) trees hold */
 	REPAIR_TREE = 2,	/* a tree is damaged or disagrees with the files */
 	REPAIR_FORK = 4,	/* a fork of a file changes its blocks here */
 	REPAIR_INODES = 8,	/* inode records change */
@@ -49,6 +50,14 @@ struct repair_runs {
 };
 int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
 
+/* What names.c knows of one inode. Parents: of directories only. */
+struct repair_fact {
+	bool used, named, has_parent, unlinked;
+	uint8_t ftype;
+	uint32_t nlink, links;		/* as the inode says; as counted */
+	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
+};
+
 struct repair_ag {
 	xfs_agno_t agno;
 	uint32_t length;
@@ -61,12 +70,16 @@ struct repair_ag {
 	struct repair_tree tree[XFS_TREE_COUNT];
 	struct xfs_inode_chunk *chunks;		/* what stands on disk (reconciled), ascending */
 	size_t nchunks, chunk_room;
+	struct repair_fact *facts;		/* 64 a chunk */
 	struct xfs_inode_chunk *finobt;		/* records of the finobt */
 	size_t nfinobt, finobt_room;
 	struct repair_runs free;		/* what the bnobt says */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
 	bool chunks_changed;			/* they differ from the inobt */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
+	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
+	uint32_t longest;
+	struct xfs_build_ag build;		/* how it was rebuilt */
 	struct xfs_ag_switch sw;		/* what the rebuild made */
 	bool rebuilt;
 };
@@ -88,6 +101,7 @@ struct repair {
 	/* options */
 	bool no_modify, zero_log, force_geometry, looking;
 	unsigned verbose;
+	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
 	size_t memory;			/* bytes for claims before they spill */
 	const char *name;		/* of the device, for messages */
 	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
@@ -100,16 +114,21 @@ struct repair {
 	struct xfs_fs *fs;		/* opened with `primary` */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
-	uint8_t *odd_buckets;		/* bit map of buckets that are judged one by one */
+	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
+	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
 	struct xfs_claims *claims;
-	uint64_t icount, ifree, fdblocks;
+	uint64_t used_inodes;
+	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
+	size_t nlost, lost_room;
 	uint64_t max_lsn;
+	struct xfs_log_state log;
+	bool log_dirty;			/* and it was not replayed */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
-	bool fixed_something;
+	bool fixed_something, rebuilt_any, writing;
 	const struct repair_words *words;
 	struct xfs_sink sink;
 };
@@ -128,6 +147,8 @@ void repair_say(struct repair *, const char *format, ...) __attribute__((format(
 /* Emits a finding and counts it; `fixed` = this run repairs it. */
 void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 
+/* Opens r->fs on r->primary and makes the tables of the run. */
+int repair_open(struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);

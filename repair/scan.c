@@ -82,3 +82,33 @@ int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), voi
 	}
 	return 0;
 }
+
+int repair_add_lost(struct repair *r, uint64_t ino)
+{
+	if (r->nlost == r->lost_room) {
+		size_t room = r->lost_room ? 2 * r->lost_room : 64;
+		uint64_t *grown = realloc(r->lost, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		r->lost = grown;
+		r->lost_room = room;
+	}
+	r->lost[r->nlost++] = ino;	/* the scan goes upwards */
+	return 0;
+}
+
+bool repair_is_lost(const struct repair *r, uint64_t ino)
+{
+	size_t lo = 0, hi = r->nlost;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r->lost[mid] < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < r->nlost && r->lost[lo] == ino;
+}

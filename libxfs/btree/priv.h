@@ -138,14 +138,25 @@ void xfs_btree_view_make(const struct xfs_btree *, uint64_t ptr, const uint8_t *
 /* A finding about a block of the tree. */
 struct xfs_finding xfs_btree_finding(const struct xfs_btree *, enum xfs_finding_id, uint64_t ptr);
 
-/* Borrows a block (or the inline root) without looking into it; pointer range is checked. */
-int xfs_btree_borrow(struct xfs_btree *, uint64_t ptr, struct xfs_btree_block *out);
+/* Borrows a block (at the top level: the inline root) without looking into it; pointer range is checked. */
+int xfs_btree_borrow(struct xfs_btree *, uint64_t ptr, unsigned level, struct xfs_btree_block *out);
 void xfs_btree_give_back(struct xfs_btree *, struct xfs_btree_block *);
 /* Borrows and checks the block of `level`, and finds its parts. */
 int xfs_btree_fetch(struct xfs_btree *, uint64_t ptr, unsigned level, struct xfs_btree_block *out,
 		    struct xfs_btree_view *);
 /* INVALID unless the instance is complete: levels in range, a root, an inline root that is long enough for its header. */
 int xfs_btree_check_instance(const struct xfs_btree *);
+
+/* What the header of a new block says. */
+struct xfs_btree_head {
+	const struct xfs_btree_kind *kind;
+	bool v5;
+	uint32_t blocksize;
+	const uint8_t *uuid;
+	uint64_t owner, lsn, daddr;
+};
+/* Zeroes a block and writes its header, without siblings and crc. */
+void xfs_btree_block_init(const struct xfs_btree_head *, unsigned level, uint32_t n, uint8_t *data);
 
 /* Makes `level` of the cursor hold block `ptr`; kept when it holds it already. idx becomes 0. */
 int xfs_btree_cursor_load(struct xfs_btree_cursor *, unsigned level, uint64_t ptr);

@@ -49,7 +49,7 @@ static void complain(struct verify *v, enum xfs_finding_id id, const char *field
 	f.expected = expected;
 	if (entry >= 0)
 		snprintf(where, sizeof(where), ", entry %ld", entry + 1);
-	if (xfs_btree_is_inline(v->bt, ptr))
+	if (v->bt->kind->inode_root && level + 1 == v->bt->levels)
 		xfs_finding_detail(&f, "root in the inode, level %u%s", level, where);
 	else if (v->bt->kind->shape->long_form)
 		xfs_finding_detail(&f, "fsblock %llu, level %u%s", (unsigned long long)ptr, level, where);
@@ -220,7 +220,7 @@ static bool usable(struct verify *v, uint64_t ptr, unsigned level, struct xfs_bt
 	struct xfs_btree *bt = v->bt;
 	struct xfs_finding f;
 	bool had = false;
-	int got = xfs_btree_borrow(bt, ptr, b);
+	int got = xfs_btree_borrow(bt, ptr, level, b);
 
 	if (got == -XFS_E_NOMEM) {
 		*err = got;

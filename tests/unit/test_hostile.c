@@ -163,12 +163,29 @@ static void mutate(struct testrand *r, const struct place *p)
 	}
 }
 
+/* A place; kinds of blocks are equally likely, however many there are of each. */
+static struct place pick(struct testrand *r)
+{
+	for (;;) {
+		enum xfs_block_kind kind = testrand_below(r, XFS_BLK_SYMLINK + 1);
+		size_t n = 0, nth;
+
+		for (size_t i = 0; i < nplaces; i++)
+			n += places[i].kind == kind;
+		nth = n ? testrand_below(r, (uint32_t)n) : 0;
+		for (size_t i = 0; n && i < nplaces; i++)
+			if (places[i].kind == kind && nth-- == 0)
+				return places[i];
+	}
+}
+
 /* `_i` picks the seed; half of the runs see what the verifiers would hold back. */
 START_TEST(random_damage)
 {
 	struct testrand r = { 1000 + (uint64_t)_i };
 	const char *factor = getenv("XFSKIT_HOSTILE_RUNS");
 	int runs = factor ? atoi(factor) : 60;
+	unsigned kinds = 0;
 
 	find_places();
 	ck_assert_uint_gt(nplaces, 400);
@@ -178,7 +195,7 @@ START_TEST(random_damage)
 		uint8_t *old[3];
 
 		for (unsigned k = 0; k < n; k++) {
-			hit[k] = places[testrand_below(&r, (uint32_t)nplaces)];
+			hit[k] = pick(&r);
 			old[k] = malloc(hit[k].len);
 			memcpy(old[k], dev->bytes + hit[k].byte, hit[k].len);
 			mutate(&r, &hit[k]);
@@ -191,8 +208,14 @@ START_TEST(random_damage)
 		}
 	}
 	free(places);
-	/* the image is whole again, and most damage was seen */
+	/* most damage was seen, of many kinds, and the image is whole again */
 	ck_assert_uint_gt(total, (uint64_t)runs / 2);
+	for (int id = 0; id < XFS_F_COUNT; id++) {
+		kinds += counts[id] != 0;
+		if (getenv("XFSKIT_HOSTILE_RUNS") && counts[id])
+			printf("%-20s %llu\n", xfs_finding_name(id), (unsigned long long)counts[id]);
+	}
+	ck_assert_uint_gt(kinds, 15);
 	total = 0;
 	read_image(0);
 	ck_assert_uint_eq(total, 0);

@@ -1,1 +1,2 @@
-libxfs_SRCS +=
+libxfs_SRCS += \
+	libxfs/build/fork.c

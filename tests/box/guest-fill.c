@@ -188,7 +188,7 @@ static int cmd_sieve(char **a)
 	return 0;
 }
 
-/* pair FILE FILE SEED N BLOCK: two files that grow by one block in turn: about N extents each, no holes */
+/* pair FILE FILE SEED N BLOCK: two files that grow by one block in turn; how many extents depends on the kernel */
 static int cmd_pair(char **a)
 {
 	uint64_t seed = number(a[2]), n = number(a[3]), block = number(a[4]), i;
@@ -248,7 +248,7 @@ static int cmd_scramble(char **a)
 	return 0;
 }
 
-/* stripes FILE SEED N BLOCK: N blocks, every second one unwritten: N extents. The last block is allocated past the end */
+/* stripes FILE SEED N BLOCK: N blocks, every second one unwritten: N extents. For even N the last lies past the end */
 static int cmd_stripes(char **a)
 {
 	uint64_t seed = number(a[1]), n = number(a[2]), block = number(a[3]), i;
@@ -260,6 +260,14 @@ static int cmd_stripes(char **a)
 	for (i = 0; i < n; i += 2)
 		write_text(fd, a[0], seed, i * block, block, i * block);
 	close_file(fd, a[0]);
+	return 0;
+}
+
+/* socket PATH */
+static int cmd_socket(char **a)
+{
+	if (mknod(a[0], S_IFSOCK | 0600, 0))
+		die(a[0], "mknod");
 	return 0;
 }
 
@@ -553,6 +561,7 @@ static const struct command {
 	{ "scramble", cmd_scramble, 4, 4, "FILE SEED N BLOCK" },
 	{ "setxattr", cmd_setxattr, 3, 3, "FILE NAME VALUE" },
 	{ "sieve", cmd_sieve, 4, 4, "FILE SEED N BLOCK" },
+	{ "socket", cmd_socket, 1, 1, "PATH" },
 	{ "soil", cmd_soil, 1, 1, "FILE" },
 	{ "space", cmd_space, 4, 4, "alloc|keep|zero|punch|collapse|insert|unshare FILE OFFSET LENGTH" },
 	{ "statfs", cmd_statfs, 1, 1, "DIR" },

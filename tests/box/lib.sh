@@ -2,6 +2,7 @@
 # The verbs of a job. Runs inside the box: sh /lib.sh JOBFILE
 
 set -e
+set -o pipefail
 cd /box
 
 # mnt NAME [mount options]: mount the image at /mnt/NAME

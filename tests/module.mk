@@ -2,6 +2,7 @@ unit_TESTS += \
 	tests/unit/test_crc32c.c \
 	tests/unit/test_device.c \
 	tests/unit/test_findings.c \
+	tests/unit/test_ondisk_fields.c \
 	tests/unit/test_ondisk_inode.c \
 	tests/unit/test_overlay.c \
 	tests/unit/test_schema.c \
@@ -9,6 +10,7 @@ unit_TESTS += \
 unitlib_SRCS += \
 	tests/unit/devmodel.c \
 	tests/unit/failmalloc.c \
+	tests/unit/ondisk.c \
 	tests/unit/vectors.c
 bench_SRCS += \
 	tests/bench/bench_crc.c

@@ -1,7 +1,9 @@
 # Every tests/unit/test_*.c is a Check program, every tests/*/*.t a TAP script, every tests/bench/bench_*.c a benchmark.
 unit_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/unit/test_*.c)))
 unitlib_SRCS += \
+	tests/unit/agcheck.c \
 	tests/unit/devmodel.c \
+	tests/unit/memdev.c \
 	tests/unit/testfs.c \
 	tests/unit/vectors.c
 tap_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/*/*.t)))

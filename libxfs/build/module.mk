@@ -1,1 +1,7 @@
-libxfs_SRCS +=
+# SPDX-License-Identifier: BSD-2-Clause
+# build: bulk builders from claims
+libxfs_SRCS += \
+	libxfs/build/ag.c \
+	libxfs/build/ag_headers.c \
+	libxfs/build/ag_layout.c \
+	libxfs/build/ag_load.c

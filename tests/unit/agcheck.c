@@ -4,7 +4,8 @@
 
 #include "libxfs/base/crc32c.h"
 
-#include <check.h>
+#include "tests/unit/quick.h"
+
 #include <stdlib.h>
 
 static const enum xfs_btree_id ids[XFS_TREE_COUNT] = {
@@ -18,10 +19,10 @@ static int get_block(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 	struct agcheck *a = owner;
 	uint8_t *data;
 
-	ck_assert_uint_gt(ptr, a->geo->agfl_block);
-	ck_assert_uint_lt(ptr, a->length);
+	qk_assert_uint_gt(ptr, a->geo->agfl_block);
+	qk_assert_uint_lt(ptr, a->length);
 	data = malloc(a->geo->blocksize);
-	ck_assert_int_eq(xfs_dev_read(a->dev, xfs_agbno_daddr(a->geo, a->agno, XFS_AGBNO(ptr)).v << XFS_BBSHIFT, data,
+	qk_assert_int_eq(xfs_dev_read(a->dev, xfs_agbno_daddr(a->geo, a->agno, XFS_AGBNO(ptr)).v << XFS_BBSHIFT, data,
 				      a->geo->blocksize), 0);
 	*out = (struct xfs_btree_block){ ptr, data, data };
 	return 0;
@@ -67,7 +68,7 @@ static int mark_block(void *payload, uint64_t ptr, unsigned level, const uint8_t
 
 	(void)level;
 	(void)data;
-	ck_assert_msg(!m->a->tree_of[ptr], "block %u is in two trees", (unsigned)ptr);
+	qk_assert_msg(!m->a->tree_of[ptr], "block %u is in two trees", (unsigned)ptr);
 	m->a->tree_of[ptr] = (uint8_t)(1 + m->tree);
 	m->a->tree_blocks[m->tree]++;
 	return 0;
@@ -86,12 +87,12 @@ static void read_tree(struct agcheck *a, unsigned t, uint32_t root, uint32_t lev
 	struct xfs_btree_walk walk = { mark_block, NULL, &m };
 
 	a->recs[t].reclen = bt.kind->shape->reclen;
-	ck_assert_int_eq(xfs_btree_verify(&bt, &v), 0);
-	ck_assert_uint_eq(v.findings, 0);
-	ck_assert_int_eq(xfs_btree_query_all(&bt, keep_record, &a->recs[t]), 0);
-	ck_assert_int_eq(xfs_btree_walk(&bt, &walk), 0);
-	ck_assert_uint_eq(a->recs[t].n, v.records);
-	ck_assert_uint_eq(a->tree_blocks[t], v.blocks);
+	qk_assert_int_eq(xfs_btree_verify(&bt, &v), 0);
+	qk_assert_uint_eq(v.findings, 0);
+	qk_assert_int_eq(xfs_btree_query_all(&bt, keep_record, &a->recs[t]), 0);
+	qk_assert_int_eq(xfs_btree_walk(&bt, &walk), 0);
+	qk_assert_uint_eq(a->recs[t].n, v.records);
+	qk_assert_uint_eq(a->tree_blocks[t], v.blocks);
 }
 
 static void read_headers(struct agcheck *a)
@@ -99,27 +100,27 @@ static void read_headers(struct agcheck *a)
 	uint32_t ss = a->geo->sectsize, slots = a->geo->agfl_size;
 	uint8_t *s = malloc(3 * (size_t)ss);
 
-	ck_assert_int_eq(xfs_dev_read(a->dev, xfs_ag_header_daddr(a->geo, a->agno, 1).v << XFS_BBSHIFT, s, 3 * (size_t)ss), 0);
+	qk_assert_int_eq(xfs_dev_read(a->dev, xfs_ag_header_daddr(a->geo, a->agno, 1).v << XFS_BBSHIFT, s, 3 * (size_t)ss), 0);
 	xfs_agf_decode(&a->agf, s);
 	xfs_agi_decode(&a->agi, s + ss);
-	ck_assert_uint_eq(a->agf.magicnum, XFS_AGF_MAGIC);
-	ck_assert_uint_eq(a->agi.magicnum, XFS_AGI_MAGIC);
+	qk_assert_uint_eq(a->agf.magicnum, XFS_AGF_MAGIC);
+	qk_assert_uint_eq(a->agi.magicnum, XFS_AGI_MAGIC);
 	if (a->geo->v5) {
-		ck_assert(xfs_crc32c_check(s, ss, XFS_OFF(agf, crc)));
-		ck_assert(xfs_crc32c_check(s + ss, ss, XFS_OFF(agi, crc)));
-		ck_assert(xfs_crc32c_check(s + 2 * ss, ss, XFS_OFF(agfl, crc)));
-		ck_assert_uint_eq(xfs_be32(s + 2 * ss), XFS_AGFL_MAGIC);
-		ck_assert_mem_eq(a->agf.uuid, a->geo->uuid, 16);
-		ck_assert_mem_eq(a->agi.uuid, a->geo->uuid, 16);
+		qk_assert(xfs_crc32c_check(s, ss, XFS_OFF(agf, crc)));
+		qk_assert(xfs_crc32c_check(s + ss, ss, XFS_OFF(agi, crc)));
+		qk_assert(xfs_crc32c_check(s + 2 * ss, ss, XFS_OFF(agfl, crc)));
+		qk_assert_uint_eq(xfs_be32(s + 2 * ss), XFS_AGFL_MAGIC);
+		qk_assert_mem_eq(a->agf.uuid, a->geo->uuid, 16);
+		qk_assert_mem_eq(a->agi.uuid, a->geo->uuid, 16);
 	}
-	ck_assert_uint_eq(a->agf.seqno, a->agno.v);
-	ck_assert_uint_eq(a->agi.seqno, a->agno.v);
-	ck_assert_uint_eq(a->agf.length, a->length);
-	ck_assert_uint_eq(a->agi.length, a->length);
-	ck_assert_uint_lt(a->agf.flfirst, slots);
-	ck_assert_uint_lt(a->agf.fllast, slots);
-	ck_assert_uint_le(a->agf.flcount, slots);
-	ck_assert_uint_eq((a->agf.flfirst + a->agf.flcount + slots - 1) % slots, a->agf.fllast);
+	qk_assert_uint_eq(a->agf.seqno, a->agno.v);
+	qk_assert_uint_eq(a->agi.seqno, a->agno.v);
+	qk_assert_uint_eq(a->agf.length, a->length);
+	qk_assert_uint_eq(a->agi.length, a->length);
+	qk_assert_uint_lt(a->agf.flfirst, slots);
+	qk_assert_uint_lt(a->agf.fllast, slots);
+	qk_assert_uint_le(a->agf.flcount, slots);
+	qk_assert_uint_eq((a->agf.flfirst + a->agf.flcount + slots - 1) % slots, a->agf.fllast);
 	a->agfl = calloc(a->agf.flcount + 1, sizeof(*a->agfl));
 	for (uint32_t i = 0; i < slots; i++) {
 		uint32_t pos = (i + slots - a->agf.flfirst) % slots;
@@ -127,9 +128,9 @@ static void read_headers(struct agcheck *a)
 
 		if (pos >= a->agf.flcount)
 			continue;
-		ck_assert_uint_gt(v, a->geo->agfl_block);
-		ck_assert_uint_lt(v, a->length);
-		ck_assert_uint_eq(a->tree_of[v], 0);
+		qk_assert_uint_gt(v, a->geo->agfl_block);
+		qk_assert_uint_lt(v, a->length);
+		qk_assert_uint_eq(a->tree_of[v], 0);
 		a->tree_of[v] = AGCHECK_AGFL;
 		a->agfl[pos] = v;
 	}
@@ -187,25 +188,25 @@ static void check_free_space(const struct agcheck *a, uint8_t *used)
 	uint8_t *sorted = malloc(cnt->n * 8 + 1);
 	uint64_t sum = 0, longest = 0, end = 0;
 
-	ck_assert_uint_eq(bno->n, cnt->n);
+	qk_assert_uint_eq(bno->n, cnt->n);
 	if (cnt->n)
 		memcpy(sorted, cnt->bytes, cnt->n * 8);
 	qsort(sorted, cnt->n, 8, rec8_cmp);
 	for (size_t i = 0; i < bno->n; i++) {
 		struct xfs_bnobt_rec r;
 
-		ck_assert_mem_eq(sorted + 8 * i, bno->bytes + 8 * i, 8);
+		qk_assert_mem_eq(sorted + 8 * i, bno->bytes + 8 * i, 8);
 		xfs_bnobt_rec_decode(&r, bno->bytes + 8 * i);
-		ck_assert_uint_gt(r.startblock, end);	/* block 0 is never free, and no two touch */
-		ck_assert_uint_gt(r.blockcount, 0);
+		qk_assert_uint_gt(r.startblock, end);	/* block 0 is never free, and no two touch */
+		qk_assert_uint_gt(r.blockcount, 0);
 		end = (uint64_t)r.startblock + r.blockcount;
-		ck_assert_uint_le(end, a->length);
+		qk_assert_uint_le(end, a->length);
 		memset(used + r.startblock, 0, r.blockcount);
 		sum += r.blockcount;
 		longest = xfs_max(longest, r.blockcount);
 	}
-	ck_assert_uint_eq(sum, a->agf.freeblks);
-	ck_assert_uint_eq(longest, a->agf.longest);
+	qk_assert_uint_eq(sum, a->agf.freeblks);
+	qk_assert_uint_eq(longest, a->agf.longest);
 	free(sorted);
 }
 
@@ -219,12 +220,12 @@ static void check_counts(const struct agcheck *a)
 {
 	const uint64_t *n = a->tree_blocks;
 
-	ck_assert_uint_eq(a->agf.rmapblocks, n[XFS_TREE_RMAP]);
-	ck_assert_uint_eq(a->agf.refcntblocks, n[XFS_TREE_REFC]);
-	ck_assert_uint_eq(a->agi.ino_blocks, a->geo->inobtcnt ? n[XFS_TREE_INO] : 0);
-	ck_assert_uint_eq(a->agi.fino_blocks, a->geo->inobtcnt ? n[XFS_TREE_FINO] : 0);
+	qk_assert_uint_eq(a->agf.rmapblocks, n[XFS_TREE_RMAP]);
+	qk_assert_uint_eq(a->agf.refcntblocks, n[XFS_TREE_REFC]);
+	qk_assert_uint_eq(a->agi.ino_blocks, a->geo->inobtcnt ? n[XFS_TREE_INO] : 0);
+	qk_assert_uint_eq(a->agi.fino_blocks, a->geo->inobtcnt ? n[XFS_TREE_FINO] : 0);
 	if (a->geo->lazycount)
-		ck_assert_uint_eq(a->agf.btreeblks, without_root(n[XFS_TREE_BNO]) + without_root(n[XFS_TREE_CNT]) +
+		qk_assert_uint_eq(a->agf.btreeblks, without_root(n[XFS_TREE_BNO]) + without_root(n[XFS_TREE_CNT]) +
 				  without_root(n[XFS_TREE_RMAP]));
 }
 
@@ -234,8 +235,8 @@ static struct xfs_inobt_rec chunk_at(const struct agcheck *a, enum xfs_build_tre
 
 	xfs_inobt_rec_decode(&r, a->recs[t].bytes + 16 * k);
 	if (!a->geo->sparse) {
-		ck_assert_uint_eq(r.holemask, 0);
-		ck_assert_uint_eq(r.count, 0);
+		qk_assert_uint_eq(r.holemask, 0);
+		qk_assert_uint_eq(r.count, 0);
 		r.count = 64;
 	}
 	return r;
@@ -255,14 +256,14 @@ static void check_inodes(const struct agcheck *a, uint8_t *inodes)
 			if (!(r.holemask >> n / 4 & 1))
 				inodes[(r.startino + n) >> a->geo->inopblog] = 1;
 		if (a->geo->finobt && r.freecount) {	/* 16 */
-			ck_assert_uint_lt(k, a->recs[XFS_TREE_FINO].n);
-			ck_assert_mem_eq(a->recs[XFS_TREE_FINO].bytes + 16 * k, a->recs[XFS_TREE_INO].bytes + 16 * i, 16);
+			qk_assert_uint_lt(k, a->recs[XFS_TREE_FINO].n);
+			qk_assert_mem_eq(a->recs[XFS_TREE_FINO].bytes + 16 * k, a->recs[XFS_TREE_INO].bytes + 16 * i, 16);
 			k++;
 		}
 	}
-	ck_assert_uint_eq(k, a->recs[XFS_TREE_FINO].n);
-	ck_assert_uint_eq(count, a->agi.count);
-	ck_assert_uint_eq(nfree, a->agi.freecount);
+	qk_assert_uint_eq(k, a->recs[XFS_TREE_FINO].n);
+	qk_assert_uint_eq(count, a->agi.count);
+	qk_assert_uint_eq(nfree, a->agi.freecount);
 }
 
 struct layers { uint32_t *all, *shareable; uint8_t *special; };	/* per block; special: low byte of the owner */
@@ -272,7 +273,7 @@ static void lay(struct layers *l, const struct agcheck *a)
 	for (size_t k = 0; k < a->recs[XFS_TREE_RMAP].n; k++) {
 		struct xfs_claim c = agcheck_rmap(a, k);
 
-		ck_assert_uint_le((uint64_t)c.agbno + c.len, a->length);
+		qk_assert_uint_le((uint64_t)c.agbno + c.len, a->length);
 		for (uint32_t b = c.agbno; b < c.agbno + c.len; b++) {
 			l->all[b]++;
 			l->shareable[b] += xfs_claim_shareable(&c);
@@ -314,7 +315,7 @@ static void check_owners(const struct agcheck *a, const uint8_t *used, const uin
 		struct xfs_refc_rec r;
 
 		xfs_refc_rec_decode(&r, a->recs[XFS_TREE_REFC].bytes + 12 * k);
-		ck_assert(r.cowflag ? r.refcount == 1 : r.refcount >= 2);
+		qk_assert(r.cowflag ? r.refcount == 1 : r.refcount >= 2);
 		for (uint32_t b = r.startblock; b < r.startblock + r.blockcount; b++) {
 			cow[b] += r.cowflag;
 			refs[b] += r.cowflag ? 0 : r.refcount;
@@ -324,13 +325,13 @@ static void check_owners(const struct agcheck *a, const uint8_t *used, const uin
 	for (uint32_t b = 0; b < a->length; b++) {
 		uint8_t want = tree_owner(a->tree_of[b]);
 
-		ck_assert_msg(used[b] == (l.all[b] != 0), "block %u: free %d, records %u", b, !used[b], l.all[b]);
-		ck_assert_msg(l.all[b] < 2 || (a->geo->reflink && l.all[b] == l.shareable[b]), "block %u", b);
-		ck_assert(want ? l.special[b] == want : !is_tree_owner(l.special[b]));
-		ck_assert((l.special[b] == (uint8_t)XFS_OWN_INODES) == inodes[b]);
-		ck_assert((l.special[b] == (uint8_t)XFS_OWN_FS) == (b <= a->geo->agfl_block));
-		ck_assert(!a->geo->reflink || (l.special[b] == (uint8_t)XFS_OWN_COW) == cow[b]);
-		ck_assert(!a->geo->reflink || refs[b] == (l.shareable[b] > 1 ? l.shareable[b] : 0));
+		qk_assert_msg(used[b] == (l.all[b] != 0), "block %u: free %d, records %u", b, !used[b], l.all[b]);
+		qk_assert_msg(l.all[b] < 2 || (a->geo->reflink && l.all[b] == l.shareable[b]), "block %u", b);
+		qk_assert(want ? l.special[b] == want : !is_tree_owner(l.special[b]));
+		qk_assert((l.special[b] == (uint8_t)XFS_OWN_INODES) == inodes[b]);
+		qk_assert((l.special[b] == (uint8_t)XFS_OWN_FS) == (b <= a->geo->agfl_block));
+		qk_assert(!a->geo->reflink || (l.special[b] == (uint8_t)XFS_OWN_COW) == cow[b]);
+		qk_assert(!a->geo->reflink || refs[b] == (l.shareable[b] > 1 ? l.shareable[b] : 0));
 	}
 	free(l.all);
 	free(l.shareable);
@@ -343,8 +344,8 @@ static void check_owners(const struct agcheck *a, const uint8_t *used, const uin
 static void check_without_rmap(const struct agcheck *a, const uint8_t *used, const uint8_t *inodes)
 {
 	for (uint32_t b = 0; b < a->length; b++) {
-		ck_assert(used[b] || !(a->tree_of[b] || inodes[b] || b <= a->geo->agfl_block));
-		ck_assert(!inodes[b] || !a->tree_of[b]);
+		qk_assert(used[b] || !(a->tree_of[b] || inodes[b] || b <= a->geo->agfl_block));
+		qk_assert(!inodes[b] || !a->tree_of[b]);
 	}
 }
 

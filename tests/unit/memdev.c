@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* memdev.c - a device in memory for unit tests. */
 #include "tests/unit/memdev.h"
+#include "tests/unit/quick.h"
 
-#include <check.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -21,9 +21,9 @@ static uint8_t *at(struct xfs_dev *d, uint64_t off, uint64_t len)
 {
 	struct memdev *m = of(d);
 
-	ck_assert_uint_ge(off, m->base);
-	ck_assert_uint_le(len, d->size);
-	ck_assert_uint_le(off, d->size - len);
+	qk_assert_uint_ge(off, m->base);
+	qk_assert_uint_le(len, d->size);
+	qk_assert_uint_le(off, d->size - len);
 	return m->bytes + (off - m->base);
 }
 
@@ -89,11 +89,11 @@ struct memdev *memdev_new(uint64_t base, uint64_t len)
 {
 	struct memdev *m = calloc(1, sizeof(*m));
 
-	ck_assert(m != NULL && base % 512 == 0);
+	qk_assert(m != NULL && base % 512 == 0);
 	m->base = base;
 	m->bytes = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	m->written = calloc(1, len / 512 + 1);
-	ck_assert(m->bytes != MAP_FAILED && m->written);
+	qk_assert(m->bytes != MAP_FAILED && m->written);
 	m->dev = (struct xfs_dev){ .ops = &mem_ops, .name = "memory", .size = base + len, .sectsize = 512 };
 	m->ascending = true;
 	return m;

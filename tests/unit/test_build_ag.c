@@ -4,6 +4,7 @@
 #include "libxfs/build/ag.h"
 #include "tests/unit/agcheck.h"
 #include "tests/unit/memdev.h"
+#include "tests/unit/quick.h"
 #include "tests/unit/testfs.h"
 #include "tests/unit/vectors.h"
 
@@ -55,10 +56,10 @@ static struct xfs_claims *sealed(const struct ag *a)
 {
 	struct xfs_claims *c;
 
-	ck_assert_int_eq(xfs_claims_new(&c, &a->geo, 64 << 20, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &a->geo, 64 << 20, NULL), 0);
 	for (size_t i = 0; i < a->nclaims; i++)
-		ck_assert_int_eq(xfs_claims_add(c, a->agno, &a->claims[i]), 0);
-	ck_assert_int_eq(xfs_claims_seal(c, a->agno), 0);
+		qk_assert_int_eq(xfs_claims_add(c, a->agno, &a->claims[i]), 0);
+	qk_assert_int_eq(xfs_claims_seal(c, a->agno), 0);
 	return c;
 }
 
@@ -135,24 +136,24 @@ static void check_fresh(const struct fresh *f)
 		ag_inodes(&a, f->inodes, 0, ~UINT64_C(7));
 	c = sealed(&a);
 	want = request(&a, c);
-	ck_assert_int_eq(xfs_build_ag(&want, &sw), 0);
-	ck_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
-	ck_assert_uint_eq(sw.freeblks, f->freeblks);
-	ck_assert_uint_eq(sw.flcount, f->nagfl);
-	ck_assert_uint_eq(sw.btreeblks, 0);
+	qk_assert_int_eq(xfs_build_ag(&want, &sw), 0);
+	qk_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
+	qk_assert_uint_eq(sw.freeblks, f->freeblks);
+	qk_assert_uint_eq(sw.flcount, f->nagfl);
+	qk_assert_uint_eq(sw.btreeblks, 0);
 	agcheck_read(&k, &a.geo, &a.dev->dev, a.agno);
 	agcheck_invariants(&k);
-	ck_assert_uint_eq(k.agf.bnoroot, f->roots[XFS_TREE_BNO]);
-	ck_assert_uint_eq(k.agf.cntroot, f->roots[XFS_TREE_CNT]);
-	ck_assert_uint_eq(k.agi.root, f->roots[XFS_TREE_INO]);
-	ck_assert_uint_eq(k.agi.free_root, f->roots[XFS_TREE_FINO]);
-	ck_assert_uint_eq(k.agf.rmaproot, f->roots[XFS_TREE_RMAP]);
-	ck_assert_uint_eq(k.agf.refcntroot, f->roots[XFS_TREE_REFC]);
-	ck_assert_uint_eq(k.agf.longest, f->longest);
-	ck_assert_uint_eq(k.agf.flfirst, 1);
-	ck_assert_uint_eq(k.agf.fllast, f->nagfl);
+	qk_assert_uint_eq(k.agf.bnoroot, f->roots[XFS_TREE_BNO]);
+	qk_assert_uint_eq(k.agf.cntroot, f->roots[XFS_TREE_CNT]);
+	qk_assert_uint_eq(k.agi.root, f->roots[XFS_TREE_INO]);
+	qk_assert_uint_eq(k.agi.free_root, f->roots[XFS_TREE_FINO]);
+	qk_assert_uint_eq(k.agf.rmaproot, f->roots[XFS_TREE_RMAP]);
+	qk_assert_uint_eq(k.agf.refcntroot, f->roots[XFS_TREE_REFC]);
+	qk_assert_uint_eq(k.agf.longest, f->longest);
+	qk_assert_uint_eq(k.agf.flfirst, 1);
+	qk_assert_uint_eq(k.agf.fllast, f->nagfl);
 	for (uint32_t i = 0; i < f->nagfl; i++)
-		ck_assert_uint_eq(k.agfl[i], f->agfl + i);
+		qk_assert_uint_eq(k.agfl[i], f->agfl + i);
 	agcheck_release(&k);
 	xfs_ag_switch_release(&sw);
 	xfs_claims_free(c);
@@ -186,21 +187,21 @@ START_TEST(fresh_rmap_records)
 	want = request(&a, c);
 	want.newino = 128;
 	want.lsn = UINT64_C(0x100000010);
-	ck_assert_int_eq(xfs_build_ag(&want, &sw), 0);
-	ck_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
+	qk_assert_int_eq(xfs_build_ag(&want, &sw), 0);
+	qk_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
 	agcheck_read(&k, &a.geo, &a.dev->dev, a.agno);
-	ck_assert_uint_eq(k.recs[XFS_TREE_RMAP].n, XFS_ARRAY_SIZE(records));
+	qk_assert_uint_eq(k.recs[XFS_TREE_RMAP].n, XFS_ARRAY_SIZE(records));
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(records); i++) {
 		struct xfs_claim got = agcheck_rmap(&k, i);
 
-		ck_assert_mem_eq(&got, &records[i], sizeof(got));
+		qk_assert_mem_eq(&got, &records[i], sizeof(got));
 	}
-	ck_assert_uint_eq(k.agi.newino, 128);
-	ck_assert_uint_eq(k.agi.count, 64);
-	ck_assert_uint_eq(k.agi.freecount, 61);
-	ck_assert_uint_eq(k.agf.lsn, want.lsn);
-	ck_assert_uint_eq(k.agi.lsn, want.lsn);
-	ck_assert_uint_eq(xfs_be64(a.dev->bytes + 4096 + XFS_OFF(btree_short, lsn)), want.lsn);
+	qk_assert_uint_eq(k.agi.newino, 128);
+	qk_assert_uint_eq(k.agi.count, 64);
+	qk_assert_uint_eq(k.agi.freecount, 61);
+	qk_assert_uint_eq(k.agf.lsn, want.lsn);
+	qk_assert_uint_eq(k.agi.lsn, want.lsn);
+	qk_assert_uint_eq(xfs_be64(a.dev->bytes + 4096 + XFS_OFF(btree_short, lsn)), want.lsn);
 	agcheck_release(&k);
 	xfs_ag_switch_release(&sw);
 	xfs_claims_free(c);
@@ -282,25 +283,25 @@ static void check_records(const struct ag *a, const struct agcheck *k)
 	struct xfs_claims *c;
 	struct ag list = { .nclaims = 0 };
 
-	ck_assert_int_eq(xfs_claims_new(&c, &a->geo, 64 << 20, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &a->geo, 64 << 20, NULL), 0);
 	for (size_t i = 0; i < a->nclaims; i++)
-		ck_assert_int_eq(xfs_claims_add(c, a->agno, &a->claims[i]), 0);
-	ck_assert_int_eq(xfs_claims_add(c, a->agno, &(struct xfs_claim){ 0, a->geo.agfl_block + 1, XFS_OWN_FS, 0 }), 0);
+		qk_assert_int_eq(xfs_claims_add(c, a->agno, &a->claims[i]), 0);
+	qk_assert_int_eq(xfs_claims_add(c, a->agno, &(struct xfs_claim){ 0, a->geo.agfl_block + 1, XFS_OWN_FS, 0 }), 0);
 	for (uint32_t b = 0; b < k->length; b++) {
 		uint8_t t = k->tree_of[b];
 		uint64_t owner = t == 1 + XFS_TREE_INO || t == 1 + XFS_TREE_FINO ? XFS_OWN_INOBT :
 			t == 1 + XFS_TREE_REFC ? XFS_OWN_REFC : XFS_OWN_AG;
 
 		if (t)
-			ck_assert_int_eq(xfs_claims_add(c, a->agno, &(struct xfs_claim){ b, 1, owner, 0 }), 0);
+			qk_assert_int_eq(xfs_claims_add(c, a->agno, &(struct xfs_claim){ b, 1, owner, 0 }), 0);
 	}
-	ck_assert_int_eq(xfs_claims_seal(c, a->agno), 0);
-	ck_assert_int_eq(xfs_claims_each(c, a->agno, to_list, &list), 0);
-	ck_assert_uint_eq(list.nclaims, k->recs[XFS_TREE_RMAP].n);
+	qk_assert_int_eq(xfs_claims_seal(c, a->agno), 0);
+	qk_assert_int_eq(xfs_claims_each(c, a->agno, to_list, &list), 0);
+	qk_assert_uint_eq(list.nclaims, k->recs[XFS_TREE_RMAP].n);
 	for (size_t i = 0; i < list.nclaims; i++) {
 		struct xfs_claim got = agcheck_rmap(k, i);
 
-		ck_assert_mem_eq(&got, &list.claims[i], sizeof(got));
+		qk_assert_mem_eq(&got, &list.claims[i], sizeof(got));
 	}
 	free(list.claims);
 	xfs_claims_free(c);
@@ -315,7 +316,7 @@ static void check_writes(const struct ag *a, const struct agcheck *k)
 		uint8_t owner = k->tree_of[s / per];
 		bool want = (owner && owner != AGCHECK_AGFL) || (s >= header && s < 4 * header);
 
-		ck_assert_msg(a->dev->written[s] == want, "sector %u", (unsigned)s);
+		qk_assert_msg(a->dev->written[s] == want, "sector %u", (unsigned)s);
 	}
 }
 
@@ -324,9 +325,9 @@ static void check_free_list(const struct ag *a, const struct agcheck *k)
 	uint32_t min = xfs_agfl_minimum(&a->geo, k->agf.bnolevel, k->agf.cntlevel, k->agf.rmaplevel);
 
 	/* a few blocks that a tree turned out not to need may be there too */
-	ck_assert_uint_le(k->agf.flcount, min + 12);
+	qk_assert_uint_le(k->agf.flcount, min + 12);
 	if (k->agf.freeblks)
-		ck_assert_uint_ge(k->agf.flcount, min);
+		qk_assert_uint_ge(k->agf.flcount, min);
 }
 
 /* Builds with the claims, checks everything, leaves the result on the device. */
@@ -342,20 +343,20 @@ static int build(struct ag *a, struct xfs_build_ag *want, uint64_t *vectors)
 		return err;
 	if (vectors)
 		*vectors = a->dev->vectors;
-	ck_assert(a->dev->ascending);
-	ck_assert_int_eq(xfs_build_ag_commit(want, &sw), 0);
+	qk_assert(a->dev->ascending);
+	qk_assert_int_eq(xfs_build_ag_commit(want, &sw), 0);
 	agcheck_read(&k, &a->geo, &a->dev->dev, a->agno);
 	check_writes(a, &k);
 	agcheck_invariants(&k);
 	check_free_list(a, &k);
 	if (a->geo.rmapbt)
 		check_records(a, &k);
-	ck_assert_uint_eq(sw.freeblks, k.agf.freeblks);
-	ck_assert_uint_eq(sw.flcount, k.agf.flcount);
-	ck_assert_uint_eq(sw.icount, k.agi.count);
-	ck_assert_uint_eq(sw.ifree, k.agi.freecount);
+	qk_assert_uint_eq(sw.freeblks, k.agf.freeblks);
+	qk_assert_uint_eq(sw.flcount, k.agf.flcount);
+	qk_assert_uint_eq(sw.icount, k.agi.count);
+	qk_assert_uint_eq(sw.ifree, k.agi.freecount);
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
-		ck_assert_uint_eq(sw.tree_blocks[t], k.tree_blocks[t]);
+		qk_assert_uint_eq(sw.tree_blocks[t], k.tree_blocks[t]);
 	agcheck_release(&k);
 	xfs_ag_switch_release(&sw);
 	return 0;
@@ -399,7 +400,7 @@ START_TEST(random_ags)
 
 	for (size_t k = 0; k < XFS_ARRAY_SIZE(kinds); k++)
 		for (uint64_t seed = 0; seed < 4; seed++)
-			ck_assert_int_eq(run(&kinds[k], &densities[seed % 4], seed + 100 * k, seed % 3 == 2 ? 0 : -1), 0);
+			qk_assert_int_eq(run(&kinds[k], &densities[seed % 4], seed + 100 * k, seed % 3 == 2 ? 0 : -1), 0);
 }
 END_TEST
 
@@ -413,12 +414,12 @@ START_TEST(full_ags)
 			struct density d = { (unsigned)seed, 60, 4 + 6 * (seed % 3) };
 			int err = run(&kinds[k], &d, seed, -1);
 
-			ck_assert(err == 0 || err == -XFS_E_NOSPC);
+			qk_assert(err == 0 || err == -XFS_E_NOSPC);
 			built += !err;
 			nospc += err != 0;
 		}
-	ck_assert_uint_gt(built, 5);
-	ck_assert_uint_gt(nospc, 2);
+	qk_assert_uint_gt(built, 5);
+	qk_assert_uint_gt(nospc, 2);
 }
 END_TEST
 
@@ -447,8 +448,8 @@ START_TEST(large_ag)
 		}
 	c = sealed(&a);
 	want = request(&a, c);
-	ck_assert_int_eq(build(&a, &want, &vectors), 0);
-	ck_assert_uint_lt(vectors, 20);
+	qk_assert_int_eq(build(&a, &want, &vectors), 0);
+	qk_assert_uint_lt(vectors, 20);
 	xfs_claims_free(c);
 	ag_release(&a);
 }
@@ -460,7 +461,7 @@ static void avoid_tree(struct xfs_claims *c, const struct agcheck *k, unsigned w
 {
 	for (uint32_t b = 0; b < k->length; b++)
 		if (k->tree_of[b] == what)
-			ck_assert_int_eq(xfs_claims_avoid(c, k->agno, b, 1), 0);
+			qk_assert_int_eq(xfs_claims_avoid(c, k->agno, b, 1), 0);
 }
 
 static void claim_tree(struct ag *a, const struct agcheck *k, unsigned what, uint64_t owner)
@@ -495,7 +496,7 @@ static void run_again(uint64_t seed)
 	random_ag(&a, &rnd, &d);
 	c = sealed(&a);
 	want = request(&a, c);
-	ck_assert_int_eq(build(&a, &want, NULL), 0);
+	qk_assert_int_eq(build(&a, &want, NULL), 0);
 	xfs_claims_free(c);
 	agcheck_read(&k, &a.geo, &a.dev->dev, a.agno);
 
@@ -517,20 +518,20 @@ static void run_again(uint64_t seed)
 	if (seed & 1)
 		keep(&want, &k, XFS_TREE_REFC, k.agf.refcntroot, k.agf.refcntlevel);
 	memdev_forget(a.dev);
-	ck_assert_int_eq(xfs_build_ag(&want, &sw), 0);
+	qk_assert_int_eq(xfs_build_ag(&want, &sw), 0);
 	if (seed & 2) {		/* nothing old was overwritten: the AG is still the old one */
 		agcheck_read(&k2, &a.geo, &a.dev->dev, a.agno);
-		ck_assert_mem_eq(k.tree_of, k2.tree_of, k.length);
+		qk_assert_mem_eq(k.tree_of, k2.tree_of, k.length);
 		agcheck_invariants(&k2);
 		agcheck_release(&k2);
 	}
-	ck_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
+	qk_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
 	agcheck_read(&k2, &a.geo, &a.dev->dev, a.agno);
 	agcheck_invariants(&k2);
 	check_records(&a, &k2);
 	for (uint32_t b = 0; b < k.length; b++)
 		if (k.tree_of[b] == 1 + XFS_TREE_INO || k.tree_of[b] == 1 + XFS_TREE_FINO)
-			ck_assert_uint_eq(k2.tree_of[b], k.tree_of[b]);
+			qk_assert_uint_eq(k2.tree_of[b], k.tree_of[b]);
 	agcheck_release(&k);
 	agcheck_release(&k2);
 	xfs_ag_switch_release(&sw);
@@ -560,8 +561,8 @@ START_TEST(everything_kept)
 	random_ag(&a, &rnd, &d);
 	c = sealed(&a);
 	want = request(&a, c);
-	ck_assert_int_eq(xfs_build_ag(&want, &sw), 0);
-	ck_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
+	qk_assert_int_eq(xfs_build_ag(&want, &sw), 0);
+	qk_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
 	agcheck_read(&k, &a.geo, &a.dev->dev, a.agno);
 	keep(&want, &k, XFS_TREE_BNO, k.agf.bnoroot, k.agf.bnolevel);
 	keep(&want, &k, XFS_TREE_CNT, k.agf.cntroot, k.agf.cntlevel);
@@ -569,18 +570,18 @@ START_TEST(everything_kept)
 	keep(&want, &k, XFS_TREE_FINO, k.agi.free_root, k.agi.free_level);
 	keep(&want, &k, XFS_TREE_RMAP, k.agf.rmaproot, k.agf.rmaplevel);
 	keep(&want, &k, XFS_TREE_REFC, k.agf.refcntroot, k.agf.refcntlevel);
-	ck_assert_int_eq(xfs_build_ag(&want, &again), -XFS_E_INVALID);	/* a new free list would take blocks */
+	qk_assert_int_eq(xfs_build_ag(&want, &again), -XFS_E_INVALID);	/* a new free list would take blocks */
 	want.agfl = k.agfl;
 	want.nagfl = k.agf.flcount;
 	memdev_forget(a.dev);
-	ck_assert_int_eq(xfs_build_ag(&want, &again), 0);
-	ck_assert_uint_eq(a.dev->vectors, 0);
-	ck_assert_mem_eq(sw.agf, again.agf, a.geo.sectsize);
-	ck_assert_mem_eq(sw.agi, again.agi, a.geo.sectsize);
-	ck_assert_mem_eq(sw.agfl, again.agfl, a.geo.sectsize);
+	qk_assert_int_eq(xfs_build_ag(&want, &again), 0);
+	qk_assert_uint_eq(a.dev->vectors, 0);
+	qk_assert_mem_eq(sw.agf, again.agf, a.geo.sectsize);
+	qk_assert_mem_eq(sw.agi, again.agi, a.geo.sectsize);
+	qk_assert_mem_eq(sw.agfl, again.agfl, a.geo.sectsize);
 	xfs_ag_switch_release(&again);
 	want.policy[XFS_TREE_FINO] = XFS_BUILD_FRESH;
-	ck_assert_int_eq(xfs_build_ag(&want, &again), -XFS_E_INVALID);
+	qk_assert_int_eq(xfs_build_ag(&want, &again), -XFS_E_INVALID);
 	agcheck_release(&k);
 	xfs_ag_switch_release(&sw);
 	xfs_claims_free(c);
@@ -614,18 +615,18 @@ START_TEST(bad_requests)
 		want = request(&a, c);
 		want.chunks = chunks;
 		want.nchunks = 1;
-		ck_assert_int_eq(xfs_build_ag(&want, &sw), -XFS_E_INVALID);
+		qk_assert_int_eq(xfs_build_ag(&want, &sw), -XFS_E_INVALID);
 		want.chunks = chunks + 1;
 		want.nchunks = 2;
-		ck_assert_int_eq(xfs_build_ag(&want, &sw), -XFS_E_INVALID);
+		qk_assert_int_eq(xfs_build_ag(&want, &sw), -XFS_E_INVALID);
 		want.nchunks = 1;
-		ck_assert_int_eq(xfs_build_ag(&want, &sw), rows[i].want);
-		ck_assert(rows[i].want ? sw.agf == NULL : sw.agf != NULL);
+		qk_assert_int_eq(xfs_build_ag(&want, &sw), rows[i].want);
+		qk_assert(rows[i].want ? sw.agf == NULL : sw.agf != NULL);
 		if (rows[i].want)
-			ck_assert_uint_eq(a.dev->vectors, 0);
+			qk_assert_uint_eq(a.dev->vectors, 0);
 		want.agno = XFS_AGNO(2);
 		if (rows[i].want)
-			ck_assert_int_eq(xfs_build_ag(&want, &sw), -XFS_E_RANGE);
+			qk_assert_int_eq(xfs_build_ag(&want, &sw), -XFS_E_RANGE);
 		xfs_ag_switch_release(&sw);
 		xfs_claims_free(c);
 		ag_release(&a);
@@ -649,14 +650,14 @@ START_TEST(failing_writes)
 		struct xfs_build_ag want = request(&a, c);
 		struct xfs_ag_switch sw;
 
-		ck_assert_int_eq(xfs_dev_fault(&want.dev, &a.dev->dev, &plan), 0);
+		qk_assert_int_eq(xfs_dev_fault(&want.dev, &a.dev->dev, &plan), 0);
 		err = xfs_build_ag(&want, &sw);
-		ck_assert(err == 0 || err == -XFS_E_FAULT);
-		ck_assert((err == 0) == (plan.writes < n));
+		qk_assert(err == 0 || err == -XFS_E_FAULT);
+		qk_assert((err == 0) == (plan.writes < n));
 		xfs_ag_switch_release(&sw);
 		xfs_claims_free(c);
 		free(want.dev);		/* the layer alone */
-		ck_assert_uint_lt(n, 2000);
+		qk_assert_uint_lt(n, 2000);
 	}
 	ag_release(&a);
 }

@@ -6,7 +6,6 @@
  */
 #include "repair/scan.h"
 
-#include "libxfs/name/attr.h"
 #include "libxfs/name/dir.h"
 #include "libxfs/name/verify.h"
 
@@ -114,13 +113,14 @@ static void read_directory(struct names *n)
 	struct xfs_sink sink = { dir_finding, n };
 	struct repair_fact *f = fact_of(n->r, n->dir);
 	struct xfs_dir d;
-	int error = xfs_dir_open(&d, n->ip, &sink);
+	int error = xfs_dir_open(&d, n->ip, NULL);
 
 	n->parent = XFS_NULL64;
+	/* findings about blocks come from the verifier below, once */
 	if (!error)
 		error = xfs_dir_each(&d, 0, entry, n);
-	if (!error)
-		error = xfs_dir_verify(&d);
+	if (error != -XFS_E_NOMEM)
+		error = xfs_dir_verify(n->ip, XFS_NULL64, &sink);
 	if (error == -XFS_E_NOMEM)
 		n->error = error;
 	if (f) {
@@ -132,11 +132,8 @@ static void read_directory(struct names *n)
 static void read_attributes(struct names *n)
 {
 	struct xfs_sink sink = { dir_finding, n };
-	struct xfs_attrs a;
-	int error = xfs_attrs_open(&a, n->ip, &sink);
+	int error = xfs_attrs_verify(n->ip, &sink);
 
-	if (!error)
-		error = xfs_attrs_verify(&a);
 	if (error == -XFS_E_NOMEM)
 		n->error = error;
 }
@@ -144,6 +141,7 @@ static void read_attributes(struct names *n)
 static int read_names(void *payload, struct repair_seen *s)
 {
 	struct names *n = payload;
+	struct xfs_sink sink = { dir_finding, n };
 	int error;
 
 	if (s->free || repair_is_lost(n->r, s->ino))
@@ -152,6 +150,7 @@ static int read_names(void *payload, struct repair_seen *s)
 	if (error && error != -XFS_E_BADCRC)
 		return 0;	/* told when inodes were observed */
 	n->dir = s->ino;
+	xfs_inode_verify(n->ip, &sink);
 	if (xfs_inode_is_dir(n->ip))
 		read_directory(n);
 	if (n->ip->d.core.forkoff)

@@ -180,7 +180,8 @@ static void do_split(struct plan *p, unsigned level, uint32_t at, struct xfs_btr
 	}
 	xfs_btree_node_set_sib(&left, true, right.b->ptr);
 	xfs_btree_node_shift_right(&left, &right, take);
-	if (at <= keep)
+	/* on the cut it goes to the smaller half */
+	if (at < keep || (at == keep && keep <= take))
 		xfs_btree_node_insert(&left, at, c);
 	else
 		xfs_btree_node_insert(&right, at - keep, c);

@@ -9,12 +9,7 @@
 #define XFS_BTREE_PRIV_H
 
 #include "libxfs/btree/btree.h"
-
-/* Header of a root in an inode fork; entries follow at once, without alignment (format sheet 02, section 1.5). */
-#define XFS_BMDR_ROWS(S, F, V, B, A)							\
-	F(S, level, 0, 16, XO_BE, XF_DEC, NULL, XT_NONE)				\
-	F(S, numrecs, 16, 16, XO_BE, XF_DEC, NULL, XT_NONE)
-XFS_STRUCT_DECLARE(bmdr, 4, XFS_BMDR_ROWS);
+#include "libxfs/ondisk/inode.h"	/* xfs_bmdr: header of a root in a fork */
 
 /* magic, level and numrecs lie at the same place in both forms */
 XFS_INLINE uint32_t xfs_btree_get_magic(const uint8_t *data)

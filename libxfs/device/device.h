@@ -129,6 +129,11 @@ struct xfs_dev_fault {
 	uint64_t stop_write_at;			/* from the n-th write on nothing reaches the device; 0 = never */
 	uint32_t tear_bytes;			/* of the write at stop_write_at this many bytes still land */
 	uint64_t bad_off, bad_len;		/* range that can't be read (whole sectors) */
+	/*
+	 * Not 0 when the layer is made: the disk has a write cache.  Writes reach the device at barrier() alone; of those
+	 * since the last one each 512-byte sector lands or not at the stop, by this seed.
+	 */
+	uint64_t lose_seed;
 	uint64_t reads, writes, barriers;	/* out: calls seen (vectors, barriers) */
 };
 int xfs_dev_fault(struct xfs_dev **out, struct xfs_dev *below, struct xfs_dev_fault *plan);

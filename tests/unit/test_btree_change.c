@@ -285,6 +285,12 @@ static void empty_it(struct model *m, unsigned how)
 	check(m);
 }
 
+/* Record i of a tree that is one leaf. */
+static uint8_t *entry_at(struct model *m, uint32_t i)
+{
+	return memtree_block(&m->t, m->bt.root) + XFS_BTREE_SHORT_V5 + i * m->len;
+}
+
 static const size_t forks[] = { 76, 140, 200 };
 
 /* From empty to some thousand records, back to nothing, three ways. */
@@ -543,6 +549,33 @@ START_TEST(damaged_trees)
 }
 END_TEST
 
+/* Where a full leaf of an odd number of records is cut: both halves get the same number, wherever the new record goes. */
+START_TEST(split_point)
+{
+	uint32_t most = xfs_btree_maxrecs(&xfs_btree_shape_alloc, true, 1024, true);
+
+	ck_assert_uint_eq(most % 2, 1);
+	for (uint32_t place_of_new = 0; place_of_new <= most; place_of_new++) {
+		uint8_t rec[8];
+		struct xfs_btree_view root;
+		struct model m;
+
+		start_filled(&m, XFS_BTREE_BNO, true, 1024, 0, most, 0);
+		for (uint32_t i = 0; i < most; i++)
+			xfs_bnobt_rec_set_startblock((void *)entry_at(&m, i), 10 * i + 10);
+		xfs_bnobt_rec_encode(rec, &(struct xfs_bnobt_rec){ 10 * place_of_new + 5, 1 });
+		must(xfs_btree_insert(&m.bt, rec) == 0);
+		must(m.bt.levels == 2);
+		xfs_btree_view_make(&m.bt, m.bt.root, memtree_block(&m.t, m.bt.root), &root);
+		must(root.n == 2);
+		for (uint32_t i = 0; i < 2; i++)
+			must(xfs_btree_get_numrecs(memtree_block(&m.t, xfs_btree_view_ptr(&m.bt, &root, i))) ==
+			     (most + 1) / 2);
+		stop(&m);
+	}
+}
+END_TEST
+
 START_TEST(read_only)
 {
 	struct model m;
@@ -575,6 +608,7 @@ int main(void)
 	tcase_add_loop_test(t, full_blocks, 0, XFS_BTREE_KINDS);
 	tcase_add_loop_test(t, failures_change_nothing, 0, XFS_BTREE_KINDS);
 	tcase_add_loop_test(t, damaged_trees, 0, XFS_BTREE_KINDS);
+	tcase_add_test(t, split_point);
 	tcase_add_test(t, read_only);
 	suite_add_tcase(s, t);
 	return vectors_main(s);

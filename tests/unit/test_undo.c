@@ -156,10 +156,12 @@ static int sequence_run(struct xfs_dev *dev, struct devmodel *m)
 	return err ? err : xfs_dev_barrier(dev);
 }
 
-/* One run, killed at write n, torn after `tear` bytes; false when it was not reached. */
-static bool crash_run(uint64_t n, uint32_t tear, bool fail_only)
+/* One run, killed at write n, torn after `tear` bytes, with a write cache to lose; false when n was not reached. */
+static bool crash_run(uint64_t n, uint32_t tear, bool fail_only, uint64_t lose_seed)
 {
-	struct xfs_dev_fault plan = { .stop_write_at = fail_only ? 0 : n, .fail_write_at = fail_only ? n : 0, .tear_bytes = tear };
+	struct xfs_dev_fault plan = {
+		.stop_write_at = fail_only ? 0 : n, .fail_write_at = fail_only ? n : 0, .tear_bytes = tear, .lose_seed = lose_seed,
+	};
 	struct xfs_dev *below;
 	struct devmodel m = { NULL, 0, 99 };
 	struct xfs_dev *dev;
@@ -184,10 +186,10 @@ START_TEST(killed_at_each_write)
 {
 	uint64_t n;
 
-	for (n = 1; crash_run(n, n % 3 ? (uint32_t)(n * 777 % 5000) : 0, false); n++)
+	for (n = 1; crash_run(n, n % 3 ? (uint32_t)(n * 777 % 5000) : 0, false, n & 1 ? n : 0); n++)
 		;
 	ck_assert_uint_gt(n, 40);
-	for (n = 1; crash_run(n, 0, true); n += 5)
+	for (n = 1; crash_run(n, 0, true, 0); n += 5)
 		;
 }
 END_TEST

@@ -5,4 +5,5 @@ libxfs_SRCS += \
 	libxfs/ondisk/dir.c \
 	libxfs/ondisk/inode.c \
 	libxfs/ondisk/inode_forks.c \
+	libxfs/ondisk/logrecord.c \
 	libxfs/ondisk/superblock.c

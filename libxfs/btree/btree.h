@@ -67,9 +67,31 @@ struct xfs_btree_io {
 	void (*readahead)(void *owner, const uint64_t *ptrs, size_t n);
 };
 
+/*
+ * What changing a tree needs.  A tree that can be changed borrows writable memory: get() must lend the same memory for the
+ * same block to all borrowers, as a buffer cache does, and inline_root must be writable.
+ */
+struct xfs_btree_space {
+	void *owner;
+	/* A block for `level`, near block `near` if possible (XFS_NULL64: anywhere). Counting blocks is the owner's. */
+	int (*alloc)(void *owner, unsigned level, uint64_t near, uint64_t *ptr);
+	/* The tree no longer has it. Called when the change is complete and nothing of the block is borrowed. */
+	int (*free)(void *owner, uint64_t ptr);
+	/* Memory of a block just allocated, without reading it; given back by io.put. */
+	int (*fresh)(void *owner, uint64_t ptr, struct xfs_btree_block *out);
+	/*
+	 * Bytes [off, off + len) have changed (ptr XFS_NULL64: of the root in the inode). The crc is not kept up: whoever
+	 * writes the block computes it.
+	 */
+	void (*dirty)(void *owner, const struct xfs_btree_block *, uint32_t off, uint32_t len);
+	/* Optional: root or levels of the instance have changed. */
+	void (*moved)(void *owner, const struct xfs_btree *);
+};
+
 struct xfs_btree {
 	const struct xfs_btree_kind *kind;
 	struct xfs_btree_io io;
+	const struct xfs_btree_space *space;	/* NULL: read only */
 	uint32_t blocksize;
 	bool v5;
 	/* The root: a block (AG trees) or bytes in a fork (inode_root). */
@@ -176,6 +198,24 @@ struct xfs_btree_verify {
 	uint64_t blocks, records, findings;	/* out */
 };
 int xfs_btree_verify(struct xfs_btree *, struct xfs_btree_verify *);
+
+/*
+ * ---- changes (insert.c, delete.c): format sheet 02, sections 3.2 to 3.4 ----
+ * Each call is planned first (blocks allocated, siblings fetched and checked) and then done in memory: when it fails, the
+ * tree is as it was.  The one exception is an error of space->free(), which comes when the tree is right but the block is
+ * not given back.  Keys of all nodes above are exact afterwards.  Siblings are those under the same parent.
+ * Any change makes other cursors of the tree invalid: look up again.
+ * Errors: READONLY (no space), INVALID, EXISTS, NOSPC and others of the callbacks; damage on the path: BADMAGIC, CORRUPT.
+ */
+/* Adds a record at the place of its key. EXISTS: there is one with this key. */
+int xfs_btree_insert(struct xfs_btree *, const void *rec);
+/*
+ * Removes the record at the cursor, which is nowhere afterwards.  The last record of a tree whose root may not be a leaf
+ * (bmbt) can't be removed: INVALID; its owner turns the fork to extents instead.
+ */
+int xfs_btree_delete(struct xfs_btree_cursor *);
+/* Replaces the record at the cursor, which stays on it. INVALID: the new key does not lie between the neighbours. */
+int xfs_btree_update(struct xfs_btree_cursor *, const void *rec);
 
 /* ---- bulk load (bulk.c): format sheet 02, section 7 ---- */
 struct xfs_btree_geometry {

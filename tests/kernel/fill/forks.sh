@@ -98,7 +98,7 @@ done
 for i in scrambled-0 scrambled-1 scrambled-2 holes stripes-0 stripes-1 scattered-0; do
 	guest extents big/$i $N
 done
-guest extents big/pair-a $((N / 2)) $N
+guest extents big/pair-a $((N / 20)) $N
 guest extents attr/big-0 $N
 guest extents attr/big-1 $N
 guest extents spread/many-groups 60

@@ -2,8 +2,12 @@ unit_TESTS += \
 	tests/unit/test_crc32c.c \
 	tests/unit/test_device.c \
 	tests/unit/test_findings.c \
+	tests/unit/test_ondisk_blocks.c \
+	tests/unit/test_ondisk_coverage.c \
 	tests/unit/test_ondisk_fields.c \
+	tests/unit/test_ondisk_hostile.c \
 	tests/unit/test_ondisk_inode.c \
+	tests/unit/test_ondisk_print.c \
 	tests/unit/test_overlay.c \
 	tests/unit/test_schema.c \
 	tests/unit/test_sets.c

@@ -6,4 +6,8 @@ libxfs_SRCS += \
 	libxfs/base/errors.c \
 	libxfs/base/extents.c \
 	libxfs/base/fdio.c \
-	libxfs/base/findings.c
+	libxfs/base/findings.c \
+	libxfs/base/json.c \
+	libxfs/base/pool.c \
+	libxfs/base/sort.c \
+	libxfs/base/sorter.c

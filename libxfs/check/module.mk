@@ -1,1 +1,3 @@
-libxfs_SRCS +=
+libxfs_SRCS += \
+	libxfs/check/fingerprint.c \
+	libxfs/check/mapset.c

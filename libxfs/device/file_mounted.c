@@ -105,3 +105,10 @@ bool xfs_file_is_mounted(const struct stat *st)
 		closedir(dir);
 	return found;
 }
+
+bool xfs_dev_is_mounted(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && xfs_file_is_mounted(&st);
+}

@@ -8,6 +8,9 @@ libxfs_SRCS += \
 	libxfs/device/file_mounted.c \
 	libxfs/device/file_zero.c \
 	libxfs/device/overlay.c \
+	libxfs/device/overlay_changes.c \
 	libxfs/device/overlay_store.c \
 	libxfs/device/slice.c \
-	libxfs/device/stats.c
+	libxfs/device/stats.c \
+	libxfs/device/undo.c \
+	libxfs/device/undo_apply.c

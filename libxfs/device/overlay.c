@@ -7,27 +7,14 @@
  * Zeroing a range costs one run in the set, whatever its length; above nothing it costs nothing at all.
  */
 #include "libxfs/base/bytes.h"
-#include "libxfs/base/extents.h"
-#include "libxfs/device/device.h"
 #include "libxfs/device/overlay_priv.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define BLOCK XFS_OVERLAY_BLOCK
-#define SECTOR 512u
+#define SECTOR XFS_OVERLAY_SECTOR
 #define BATCH 64u		/* blocks stored at once; vectors read at once from below */
-
-struct overlay_dev {
-	struct xfs_dev dev;
-	struct xfs_dev *below;		/* or NULL */
-	uint64_t below_size;		/* bytes of it that show; behind it all is zero */
-	pthread_rwlock_t lock;		/* over all that follows */
-	struct overlay_table table;
-	struct overlay_storage storage;
-	struct xfs_extents zeroed;	/* in blocks */
-};
 
 enum kind { STORED, ZERO, BELOW };
 
@@ -395,6 +382,11 @@ static const struct xfs_dev_ops overlay_ops = {
 	.discard = overlay_discard, .close = overlay_close,
 };
 
+struct overlay_dev *xfs_overlay_of(struct xfs_dev *dev)
+{
+	return dev->ops == &overlay_ops ? (struct overlay_dev *)dev : NULL;
+}
+
 int xfs_dev_overlay(struct xfs_dev **out, struct xfs_dev *below, uint64_t size, size_t memory, const char *tmpdir)
 {
 	struct overlay_dev *o;
@@ -421,113 +413,4 @@ int xfs_dev_overlay(struct xfs_dev **out, struct xfs_dev *below, uint64_t size, 
 	o->below_size = below ? xfs_min(size, below->size) : 0;
 	*out = &o->dev;
 	return 0;
-}
-
-/* --- what differs from below --- */
-
-static int by_number(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-/* Ranges, in blocks, that are stored or zeroed. With the lock held. */
-static int held_collect(const struct overlay_dev *o, struct xfs_extents *held)
-{
-	uint64_t *blocks = NULL;
-	size_t n = 0;
-	int err = 0;
-
-	if (o->table.used) {
-		blocks = malloc(o->table.used * sizeof(*blocks));
-		if (!blocks)
-			return -XFS_E_NOMEM;
-		for (size_t i = 0; i <= o->table.mask; i++)
-			if (o->table.entries[i].key)
-				blocks[n++] = o->table.entries[i].key - 1;
-		qsort(blocks, n, sizeof(*blocks), by_number);
-	}
-	for (size_t i = 0; i < n && !err; i++)
-		err = xfs_extents_add(held, blocks[i], 1);
-	for (size_t i = 0; i < o->zeroed.n && !err; i++)
-		err = xfs_extents_add(held, o->zeroed.e[i].start, o->zeroed.e[i].len);
-	free(blocks);
-	return err;
-}
-
-struct changes {
-	struct overlay_dev *o;
-	int (*found)(void *payload, uint64_t off, uint64_t len);
-	void *payload;
-	uint64_t start, len;		/* run that was found but not handed over yet */
-	uint8_t mine[16 * BLOCK], theirs[16 * BLOCK];
-};
-
-static int change_add(struct changes *c, uint64_t off, uint64_t len)
-{
-	int err = 0;
-
-	if (c->len && c->start + c->len == off) {
-		c->len += len;
-		return 0;
-	}
-	if (c->len)
-		err = c->found(c->payload, c->start, c->len);
-	c->start = off;
-	c->len = len;
-	return err;
-}
-
-/* Compares [pos, pos + len), len at most a buffer. */
-static int range_compare(struct changes *c, uint64_t pos, size_t len)
-{
-	uint64_t shown = pos < c->o->below_size ? xfs_min(len, c->o->below_size - pos) : 0;
-	int err = xfs_dev_read(&c->o->dev, pos, c->mine, len);
-
-	memset(c->theirs, 0, len);
-	if (!err && shown)
-		err = xfs_dev_read(c->o->below, pos, c->theirs, (size_t)shown);
-	if (err == -XFS_E_NOMEM)
-		return err;
-	err = 0;	/* what can't be read is zero here; where both are, nothing was written */
-	for (size_t at = 0, n; at < len && !err; at += n) {
-		n = (size_t)xfs_min(SECTOR, len - at);
-		if (memcmp(c->mine + at, c->theirs + at, n))
-			err = change_add(c, pos + at, n);
-	}
-	return err;
-}
-
-int xfs_dev_overlay_changes(struct xfs_dev *dev, int (*found)(void *payload, uint64_t off, uint64_t len), void *payload)
-{
-	struct overlay_dev *o = (struct overlay_dev *)dev;
-	struct xfs_extents held = { 0 };
-	struct changes *c;
-	int err;
-
-	if (dev->ops != &overlay_ops)
-		return -XFS_E_INVALID;
-	c = calloc(1, sizeof(*c));
-	if (!c)
-		return -XFS_E_NOMEM;
-	c->o = o;
-	c->found = found;
-	c->payload = payload;
-	pthread_rwlock_rdlock(&o->lock);
-	err = held_collect(o, &held);
-	pthread_rwlock_unlock(&o->lock);
-	for (size_t i = 0; i < held.n && !err; i++) {
-		uint64_t pos = held.e[i].start * BLOCK, end = xfs_min(pos + held.e[i].len * BLOCK, dev->size), n;
-
-		for (; pos < end && !err; pos += n) {
-			n = xfs_min(sizeof(c->mine), end - pos);
-			err = range_compare(c, pos, (size_t)n);
-		}
-	}
-	if (!err && c->len)
-		err = found(payload, c->start, c->len);
-	xfs_extents_free(&held);
-	free(c);
-	return err;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * overlay_priv.h - the table and the storage of the overlay layer (overlay.c).
+ * overlay_priv.h - the overlay layer, shared by its sources: the layer (overlay.c), table and storage
+ * (overlay_store.c), what it holds (overlay_changes.c).
  *
  * A changed block has a slot: its place in the storage.  The table maps block to slot (open addressing, linear probing,
  * nothing is ever taken out).  Slots below storage.in_memory lie in chunks of memory, the others in a temporary file.
@@ -8,11 +9,13 @@
 #ifndef XFS_DEVICE_OVERLAY_PRIV_H
 #define XFS_DEVICE_OVERLAY_PRIV_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "libxfs/base/extents.h"
+#include "libxfs/device/device.h"
+
+#include <pthread.h>
 
 #define XFS_OVERLAY_BLOCK 4096u
+#define XFS_OVERLAY_SECTOR 512u			/* unit of what is bad below, and of what is compared */
 #define XFS_SLOT_ZERO UINT32_C(0xffffffff)	/* the block is zero and takes no storage */
 
 struct overlay_entry {
@@ -47,6 +50,8 @@ struct overlay_storage {
 /* Errors: NOMEM. The fd starts as -1. */
 int xfs_overlay_storage_create(struct overlay_storage *, size_t memory, const char *tmpdir);
 void xfs_overlay_storage_free(struct overlay_storage *);
+/* All slots are free again; memory and file are kept. */
+void xfs_overlay_storage_reset(struct overlay_storage *);
 /* One more slot, ready to be written. Errors: NOSPC (2^32 - 1 blocks), NOMEM, or that of the temporary file. */
 int xfs_overlay_storage_take(struct overlay_storage *, uint32_t *slot);
 void xfs_overlay_storage_give(struct overlay_storage *, uint32_t slot);
@@ -55,5 +60,18 @@ bool xfs_overlay_storage_adjoins(const struct overlay_storage *, uint32_t slot);
 /* len bytes from byte `skip` of a slot on; may go on over slots that adjoin. Errors: IO, NOSPC. */
 int xfs_overlay_storage_read(const struct overlay_storage *, uint32_t slot, uint32_t skip, void *buf, size_t len);
 int xfs_overlay_storage_write(struct overlay_storage *, uint32_t slot, uint32_t skip, const void *buf, size_t len);
+
+struct overlay_dev {
+	struct xfs_dev dev;
+	struct xfs_dev *below;		/* or NULL */
+	uint64_t below_size;		/* bytes of it that show; behind it all is zero */
+	pthread_rwlock_t lock;		/* over all that follows */
+	struct overlay_table table;
+	struct overlay_storage storage;
+	struct xfs_extents zeroed;	/* in blocks */
+};
+
+/* The layer when the device is one, else NULL. */
+struct overlay_dev *xfs_overlay_of(struct xfs_dev *);
 
 #endif

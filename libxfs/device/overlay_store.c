@@ -99,6 +99,13 @@ void xfs_overlay_storage_free(struct overlay_storage *s)
 	*s = (struct overlay_storage){ .fd = -1 };
 }
 
+void xfs_overlay_storage_reset(struct overlay_storage *s)
+{
+	s->next = 0;
+	s->freed_n = 0;
+	/* the blocks of the file serve again, or go away with it */
+}
+
 /* Makes sure that slot s->next can be written. */
 static int next_prepare(struct overlay_storage *s)
 {

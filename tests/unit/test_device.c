@@ -304,6 +304,58 @@ START_TEST(faults)
 }
 END_TEST
 
+/* a write cache: a model while all is well; at the stop each sector is old or new, and what a barrier covered is new */
+START_TEST(write_cache)
+{
+	unsigned kept = 0, lost = 0;
+
+	for (uint64_t seed = 1; seed < 20; seed++) {
+		struct xfs_dev_fault plan = { .lose_seed = seed, .tear_bytes = 1000 };
+		struct devmodel m, torn;
+		struct xfs_dev *dev, *below;
+		uint8_t buf[2048], now[512];
+		char *path;
+
+		devmodel_make(&m, SIZE, 30 + seed, true);
+		path = devmodel_file(&m, "cache");
+		below = file_open(path, 0);
+		ck_assert_int_eq(xfs_dev_fault(&dev, below, &plan), 0);
+		devmodel_run(&m, dev, 60);
+		ck_assert_int_eq(xfs_dev_barrier(dev), 0);
+		devmodel_compare(&m, below);
+		memset(buf, 0xc1, sizeof(buf));
+		plan.stop_write_at = plan.writes + 21;
+		for (uint64_t i = 0; i < 20; i++)
+			ck_assert_int_eq(xfs_dev_write(dev, i * 8192, buf, sizeof(buf)), 0);
+		devmodel_compare(&m, below);
+		ck_assert_int_eq(xfs_dev_write(dev, 20 * 8192, buf, sizeof(buf)), -XFS_E_FAULT);
+		ck_assert_int_eq(xfs_dev_barrier(dev), -XFS_E_FAULT);
+		xfs_dev_close(dev);
+		dev = file_open(path, 0);
+		devmodel_make(&torn, SIZE, 1, false);
+		memcpy(torn.bytes, m.bytes, SIZE);
+		for (uint64_t i = 0; i <= 20; i++)
+			for (uint64_t at = i * 8192; at < i * 8192 + (i < 20 ? 2048 : 1000); at += 512) {
+				ck_assert_int_eq(xfs_dev_read(dev, at, now, 512), 0);
+				if (now[0] == 0xc1 && now[1] == 0xc1) {
+					memset(torn.bytes + at, 0xc1, i == 20 && at == 20 * 8192 + 512 ? 488 : 512);
+					kept++;
+				} else {
+					lost++;
+				}
+			}
+		devmodel_compare(&torn, dev);
+		xfs_dev_close(dev);
+		unlink(path);
+		free(path);
+		devmodel_free(&m);
+		devmodel_free(&torn);
+	}
+	ck_assert_uint_gt(kept, 500);
+	ck_assert_uint_gt(lost, 500);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("device");
@@ -317,6 +369,7 @@ int main(void)
 	tcase_add_test(t, file_opening);
 	tcase_add_test(t, file_stays_sparse);
 	tcase_add_test(t, faults);
+	tcase_add_test(t, write_cache);
 	suite_add_tcase(s, t);
 	return vectors_main(s);
 }

@@ -184,6 +184,7 @@ START_TEST(bad_below)
 	ck_assert_int_ne(xfs_dev_read(dev, 8192, buf, 4096), 0);
 	ck_assert_mem_eq(buf, m.bytes + 8192, 512);
 	memset(sector, 0x33, 512);
+	ck_assert_int_eq(xfs_dev_write(dev, 4096, m.bytes + 4096, 4096), 0);
 	ck_assert_int_eq(xfs_dev_write(dev, 8192 + 1536, sector, 512), 0);
 	memcpy(m.bytes + 8192 + 1536, sector, 512);
 	ck_assert_int_eq(xfs_dev_read(dev, 8192, buf, 512), 0);
@@ -191,6 +192,13 @@ START_TEST(bad_below)
 	ck_assert_int_eq(xfs_dev_read(dev, 8192 + 1024, buf, 3072), 0);
 	ck_assert_mem_eq(buf, m.bytes + 8192 + 1024, 3072);
 	ck_assert_int_eq(xfs_dev_read(dev, 8192 + 512, buf, 512), -XFS_E_IO);
+	/* stored neighbours on both sides, read in one piece */
+	ck_assert_int_eq(xfs_dev_write(dev, 12288, m.bytes + 12288, 4096), 0);
+	ck_assert_int_eq(xfs_dev_read(dev, 8192 + 1024, buf, 7168), 0);
+	ck_assert_mem_eq(buf, m.bytes + 8192 + 1024, 7168);
+	ck_assert_int_eq(xfs_dev_read(dev, 8192, buf, 8192), -XFS_E_IO);
+	ck_assert_mem_eq(buf + 1024, m.bytes + 8192 + 1024, 7168);
+	ck_assert_int_eq(xfs_dev_read(dev, 8192 + 4095, buf, 2), 0);
 	ck_assert_int_eq(xfs_dev_read(dev, 4096, buf, 8192), -XFS_E_IO);
 	ck_assert_int_eq(xfs_dev_write(dev, 8192 + 512, sector, 512), 0);
 	memcpy(m.bytes + 8192 + 512, sector, 512);

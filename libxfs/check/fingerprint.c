@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* fingerprint.c - telescoping fingerprints of mappings. */
+#include "libxfs/check/fingerprint.h"
+
+#include "libxfs/base/errors.h"
+
+#include <stdlib.h>
+
+/* bijective mixing of 64 bits (two multiply-xorshift rounds) */
+static uint64_t mix(uint64_t x)
+{
+	x ^= x >> 32;
+	x *= UINT64_C(0xd6e8feb86659fd93);
+	x ^= x >> 32;
+	x *= UINT64_C(0xd6e8feb86659fd93);
+	return x ^ x >> 32;
+}
+
+static uint64_t point(const struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block)
+{
+	return mix(mix(mix(owner ^ f->key[0]) + offword) + (block ^ f->key[1]));
+}
+
+int xfs_fingerprint_init(struct xfs_fingerprint *f, unsigned bits, const uint64_t key[2])
+{
+	if (bits < 4 || bits > 24)
+		return -XFS_E_INVALID;
+	f->bits = bits;
+	f->key[0] = key[0];
+	f->key[1] = key[1];
+	f->sums = calloc((size_t)1 << bits, sizeof(*f->sums));
+	return f->sums ? 0 : -XFS_E_NOMEM;
+}
+
+void xfs_fingerprint_release(struct xfs_fingerprint *f)
+{
+	free(f->sums);
+	f->sums = NULL;
+}
+
+uint32_t xfs_fingerprint_bucket(const struct xfs_fingerprint *f, uint64_t owner)
+{
+	return (uint32_t)(mix(owner ^ f->key[0]) >> (64 - f->bits));
+}
+
+void xfs_fingerprint_add(struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
+{
+	/* offsets of special owners and bmbt blocks stand still */
+	uint64_t end = xfs_owner_is_special(owner) || (offword & XFS_RMAP_BMBT) ? offword : offword + len;
+	uint64_t delta = point(f, owner, offword, block) - point(f, owner, end, block + len);
+
+	__atomic_fetch_add(&f->sums[xfs_fingerprint_bucket(f, owner)], delta, __ATOMIC_RELAXED);
+}
+
+void xfs_fingerprint_merge(struct xfs_fingerprint *to, const struct xfs_fingerprint *from)
+{
+	for (size_t i = 0; i < (size_t)1 << to->bits; i++)
+		if (from->sums[i])
+			__atomic_fetch_add(&to->sums[i], from->sums[i], __ATOMIC_RELAXED);
+}
+
+bool xfs_fingerprint_differs(const struct xfs_fingerprint *a, const struct xfs_fingerprint *b, uint32_t i)
+{
+	return a->sums[i] != b->sums[i];
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* mapset.c - mappings of one fork as a set. */
+#include "libxfs/check/mapset.h"
+
+#include "libxfs/base/bytes.h"
+#include "libxfs/base/errors.h"
+
+#include <stdlib.h>
+
+void xfs_mapset_release(struct xfs_mapset *s)
+{
+	free(s->m);
+	*s = (struct xfs_mapset){ 0 };
+}
+
+int xfs_mapset_add(struct xfs_mapset *s, const struct xfs_mapping *m)
+{
+	if (s->n == s->room) {
+		size_t room = s->room ? 2 * s->room : 16;
+		struct xfs_mapping *grown = realloc(s->m, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		s->m = grown;
+		s->room = room;
+	}
+	s->m[s->n++] = *m;
+	return 0;
+}
+
+static int by_offset(const void *pa, const void *pb)
+{
+	const struct xfs_mapping *a = pa, *b = pb;
+
+	if (a->off != b->off)
+		return a->off < b->off ? -1 : 1;
+	if (a->trust != b->trust)
+		return a->trust > b->trust ? -1 : 1;
+	if (a->fsbno != b->fsbno)
+		return a->fsbno < b->fsbno ? -1 : 1;
+	return a->len < b->len ? -1 : a->len > b->len;
+}
+
+static int by_trust(const void *pa, const void *pb)
+{
+	const struct xfs_mapping *a = pa, *b = pb;
+
+	if (a->trust != b->trust)
+		return a->trust > b->trust ? -1 : 1;
+	return by_offset(pa, pb);
+}
+
+static bool continues(const struct xfs_mapping *a, const struct xfs_mapping *b)
+{
+	return a->off + a->len == b->off && a->fsbno + a->len == b->fsbno && a->unwritten == b->unwritten;
+}
+
+/* index of the first mapping of a sorted set that ends behind `off` */
+static size_t first_behind(const struct xfs_mapset *s, uint64_t off)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->m[mid].off + s->m[mid].len <= off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static int add_piece(struct xfs_mapset *out, const struct xfs_mapping *m, uint64_t from, uint64_t to)
+{
+	struct xfs_mapping piece = *m;
+
+	piece.off = from;
+	piece.fsbno += from - m->off;
+	piece.len = to - from;
+	return xfs_mapset_add(out, &piece);
+}
+
+/* out gets the parts of m whose offsets `taken` (sorted, disjoint) does not hold; *cut counts the rest */
+static int add_untaken(struct xfs_mapset *out, const struct xfs_mapset *taken, const struct xfs_mapping *m, int64_t *cut)
+{
+	uint64_t at = m->off, end = m->off + m->len;
+
+	for (size_t i = first_behind(taken, at); at < end; i++) {
+		uint64_t stop = i < taken->n && taken->m[i].off < end ? taken->m[i].off : end;
+		int error;
+
+		if (stop > at) {
+			error = add_piece(out, m, at, stop);
+			if (error)
+				return error;
+			at = stop;
+		}
+		if (at < end) {
+			uint64_t skip = xfs_min(end, taken->m[i].off + taken->m[i].len);
+
+			*cut += (int64_t)(skip - at);
+			at = skip;
+		}
+	}
+	return 0;
+}
+
+static bool overlaps_somewhere(const struct xfs_mapset *s)
+{
+	for (size_t i = 1; i < s->n; i++)
+		if (s->m[i - 1].off + s->m[i - 1].len > s->m[i].off)
+			return true;
+	return false;
+}
+
+/* Rare path: places mappings group by group in order of trust. */
+static int64_t resolve_overlaps(struct xfs_mapset *s)
+{
+	struct xfs_mapset taken = { 0 }, next = { 0 };
+	int64_t cut = 0;
+	int error = 0;
+
+	qsort(s->m, s->n, sizeof(*s->m), by_trust);
+	for (size_t i = 0; i < s->n && !error; ) {
+		size_t group = i;
+		uint64_t end = 0;
+
+		/* one pass over a trust class: members are sorted by offset, so `end` resolves overlaps among them */
+		for (; group < s->n && s->m[group].trust == s->m[i].trust && !error; group++) {
+			struct xfs_mapping m = s->m[group];
+			uint64_t lost = m.off < end ? xfs_min(end - m.off, m.len) : 0;
+
+			cut += (int64_t)lost;
+			m.off += lost;
+			m.fsbno += lost;
+			m.len -= lost;
+			if (!m.len)
+				continue;
+			end = m.off + m.len;
+			error = add_untaken(&next, &taken, &m, &cut);
+		}
+		for (size_t k = 0; k < taken.n && !error; k++)
+			error = xfs_mapset_add(&next, &taken.m[k]);
+		if (!error && next.n)
+			qsort(next.m, next.n, sizeof(*next.m), by_offset);
+		xfs_mapset_release(&taken);
+		taken = next;
+		next = (struct xfs_mapset){ 0 };
+		i = group;
+	}
+	if (error) {
+		xfs_mapset_release(&taken);
+		return error;
+	}
+	xfs_mapset_release(s);
+	*s = taken;
+	return cut;
+}
+
+int64_t xfs_mapset_normalise(struct xfs_mapset *s)
+{
+	int64_t cut = 0;
+	size_t keep = 0;
+
+	if (!s->n)
+		return 0;
+	qsort(s->m, s->n, sizeof(*s->m), by_offset);
+	if (overlaps_somewhere(s)) {
+		cut = resolve_overlaps(s);
+		if (cut < 0)
+			return cut;
+	}
+	for (size_t i = 1; i < s->n; i++) {
+		if (continues(&s->m[keep], &s->m[i]))
+			s->m[keep].len += s->m[i].len;
+		else
+			s->m[++keep] = s->m[i];
+	}
+	s->n = s->n ? keep + 1 : 0;
+	return cut;
+}
+
+bool xfs_mapset_equal(const struct xfs_mapset *a, const struct xfs_mapset *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (a->m[i].off != b->m[i].off || a->m[i].fsbno != b->m[i].fsbno || a->m[i].len != b->m[i].len ||
+		    a->m[i].unwritten != b->m[i].unwritten)
+			return false;
+	return true;
+}
+
+int xfs_mapset_subtract(struct xfs_mapset *out, const struct xfs_mapset *a, const struct xfs_mapset *b)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < a->n; i++) {
+		const struct xfs_mapping *m = &a->m[i];
+		uint64_t at = m->off, end = m->off + m->len;
+		size_t j;
+		int error;
+
+		while (k < b->n && b->m[k].off + b->m[k].len <= at)
+			k++;
+		for (j = k; j < b->n && b->m[j].off < end; j++) {
+			const struct xfs_mapping *o = &b->m[j];
+			uint64_t from = xfs_max(at, o->off), to = xfs_min(end, o->off + o->len);
+
+			if (from >= to || o->unwritten != m->unwritten || o->fsbno - o->off != m->fsbno - m->off)
+				continue;
+			if (from > at) {
+				error = add_piece(out, m, at, from);
+				if (error)
+					return error;
+			}
+			at = to;
+		}
+		if (at < end) {
+			error = add_piece(out, m, at, end);
+			if (error)
+				return error;
+		}
+	}
+	return 0;
+}
+
+uint64_t xfs_mapset_blocks(const struct xfs_mapset *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		sum += s->m[i].len;
+	return sum;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * mapset.h - the mappings of one fork as a set: what a fork says and what the reverse mappings say become comparable.
+ *
+ * A mapping is (file offset, fsblock, length, unwritten).  A set is normalised before it is compared: sorted by offset,
+ * neighbours that continue each other merged without limit of length.  Pure functions, no I/O.  Layer: check.
+ */
+#ifndef XFS_CHECK_MAPSET_H
+#define XFS_CHECK_MAPSET_H
+
+#include "libxfs/base/types.h"
+
+struct xfs_mapping {
+	uint64_t off;		/* blocks */
+	uint64_t fsbno;		/* range lies in one AG */
+	uint64_t len;		/* blocks */
+	bool unwritten;
+	uint8_t trust;		/* of the witness; higher wins where two contradict each other */
+};
+
+struct xfs_mapset {
+	struct xfs_mapping *m;
+	size_t n, room;
+};
+
+void xfs_mapset_release(struct xfs_mapset *);
+/* Errors: NOMEM. */
+int xfs_mapset_add(struct xfs_mapset *, const struct xfs_mapping *);
+/*
+ * Sorts and merges. Where two mappings claim the same offset the one with more trust keeps it (equal trust: the one that
+ * starts first), the other is cut; returns the number of blocks that were cut, or a negative error.
+ */
+int64_t xfs_mapset_normalise(struct xfs_mapset *);
+/* Both normalised: the same blocks at the same offsets in the same state. */
+bool xfs_mapset_equal(const struct xfs_mapset *, const struct xfs_mapset *);
+/* out = parts of a that b does not hold in the same way (both normalised). Errors: NOMEM. */
+int xfs_mapset_subtract(struct xfs_mapset *out, const struct xfs_mapset *a, const struct xfs_mapset *b);
+/* Sum of lengths. */
+uint64_t xfs_mapset_blocks(const struct xfs_mapset *);
+
+#endif

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * locate.c - finds a superblock to trust (format sheet 06, section 3; sheet 01, section 6).
+ *
+ * Every copy of the superblock votes with its geometry; the primary is believed when enough copies agree, otherwise the
+ * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
+ */
+#include "repair/repair.h"
+
+#include "libxfs/base/crc32c.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SCAN_CHUNK (1u << 20)
+#define SCAN_START (16u << 20)		/* no AG is smaller, so no secondary lies before this */
+#define MAX_SECTOR 32768u
+
+/* A superblock as read from one place. */
+struct copy {
+	bool readable, valid;
+	struct xfs_sb sb;
+	const char *why;		/* reason when not valid; static */
+};
+
+static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
+{
+	struct xfs_geometry geo;
+	int error;
+
+	c->readable = true;
+	c->valid = false;
+	xfs_sb_decode(&c->sb, buf);
+	if (c->sb.magicnum != XFS_SB_MAGIC) {
+		c->why = "bad magic number";
+		return -XFS_E_BADMAGIC;
+	}
+	error = xfs_geometry_init(&geo, &c->sb, NULL, &c->why);
+	if (error)
+		return error;
+	if ((xfs_sb_is_v5(&c->sb) || c->sb.crc) && (c->sb.sectsize > len || !xfs_crc32c_check(buf, c->sb.sectsize, XFS_SB_CRC_OFF))) {
+		c->why = "bad CRC in superblock";
+		return -XFS_E_BADCRC;
+	}
+	c->valid = true;
+	return 0;
+}
+
+static int read_copy(struct xfs_dev *dev, uint64_t off, struct copy *c)
+{
+	uint8_t buf[MAX_SECTOR];
+	size_t len = sizeof(buf);
+	int error;
+
+	memset(c, 0, sizeof(*c));
+	if (off >= dev->size || dev->size - off < 512) {
+		c->why = "attempted to perform I/O beyond EOF";
+		return -XFS_E_SHORT;
+	}
+	if (dev->size - off < len)
+		len = (size_t)(dev->size - off) & ~(size_t)511;
+	error = xfs_dev_read(dev, off, buf, len);
+	if (error) {
+		/* one bad sector behind the superblock must not hide it */
+		len = 512;
+		error = xfs_dev_read(dev, off, buf, len);
+	}
+	if (error) {
+		c->why = "cannot be read";
+		return error;
+	}
+	return decode_copy(buf, len, c);
+}
+
+/* The fields that copies vote on: those that are the same in every copy for the life of the filesystem. */
+static bool same_geometry(const struct xfs_sb *a, const struct xfs_sb *b)
+{
+	const unsigned align = XFS_SB_VERSION_ALIGN | XFS_SB_VERSION_DALIGN;
+
+	return a->blocksize == b->blocksize && a->dblocks == b->dblocks && a->rblocks == b->rblocks &&
+	       a->rextents == b->rextents && a->logstart == b->logstart && a->rextsize == b->rextsize &&
+	       a->agblocks == b->agblocks && a->agcount == b->agcount && a->rbmblocks == b->rbmblocks &&
+	       a->logblocks == b->logblocks && a->sectsize == b->sectsize && a->inodesize == b->inodesize &&
+	       (a->versionnum & align) == (b->versionnum & align) && !memcmp(a->uuid, b->uuid, 16);
+}
+
+/* What the copies at the places that `base` names say. */
+struct vote {
+	uint32_t readable, agreeing;	/* valid secondaries; those of base's geometry */
+	uint32_t best;			/* most votes for one other geometry */
+	struct xfs_sb rival;		/* that geometry */
+	struct xfs_sb witness;		/* a secondary that agrees with base */
+};
+
+static int take_votes(struct repair *r, const struct xfs_sb *base, struct vote *v)
+{
+	uint64_t step = (uint64_t)base->agblocks * base->blocksize;
+	struct copy c;
+
+	memset(v, 0, sizeof(*v));
+	for (uint32_t agno = 1; agno < base->agcount; agno++) {
+		if (read_copy(r->dev.data, step * agno, &c))
+			continue;
+		v->readable++;
+		if (same_geometry(base, &c.sb)) {
+			if (!v->agreeing++)
+				v->witness = c.sb;
+		} else if (!v->best || same_geometry(&v->rival, &c.sb)) {
+			/* rivals come from one damage as a rule: the first one stands for them */
+			v->rival = c.sb;
+			v->best++;
+		}
+	}
+	return 0;
+}
+
+/* A copy of `from` as a primary: what only a primary knows is kept from the old one when that is believable. */
+static void make_primary(struct repair *r, const struct xfs_sb *from, const struct copy *old)
+{
+	struct xfs_sb sb = *from;
+
+	if (old->readable && old->sb.magicnum == XFS_SB_MAGIC && old->valid) {
+		sb.rootino = old->sb.rootino;
+		sb.rbmino = old->sb.rbmino;
+		sb.rsumino = old->sb.rsumino;
+		sb.uquotino = old->sb.uquotino;
+		sb.gquotino = old->sb.gquotino;
+		sb.pquotino = old->sb.pquotino;
+		sb.qflags = old->sb.qflags;
+		sb.metadirino = old->sb.metadirino;
+		sb.lsn = old->sb.lsn;
+	}
+	sb.inprogress = 0;
+	r->primary = sb;
+	r->sb_changed = true;
+}
+
+/* The primary can't be used: the first scanned superblock whose geometry its own copies confirm. */
+static int search_secondary(struct repair *r, const struct copy *old)
+{
+	uint8_t *buf = malloc(SCAN_CHUNK);
+	int error = buf ? -XFS_E_BADSB : -XFS_E_NOMEM;
+
+	repair_say(r, "%s", "");
+	repair_say(r, "attempting to find secondary superblock...");
+	for (uint64_t off = SCAN_START; buf && off < r->dev.data->size; off += SCAN_CHUNK) {
+		size_t len = (size_t)xfs_min(SCAN_CHUNK, r->dev.data->size - off) & ~(size_t)511;
+
+		/* unreadable parts come back as zeroes and can't hold the magic */
+		xfs_dev_read(r->dev.data, off, buf, len);
+		for (size_t at = 0; at + 512 <= len; at += 512) {
+			struct copy c;
+			struct vote v;
+
+			if (xfs_be32(buf + at) != XFS_SB_MAGIC || read_copy(r->dev.data, off + at, &c))
+				continue;
+			if ((off + at) % ((uint64_t)c.sb.agblocks * c.sb.blocksize))
+				continue;	/* a copy inside a file or of an older filesystem */
+			repair_say(r, "found candidate secondary superblock...");
+			take_votes(r, &c.sb, &v);
+			if (v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) {
+				repair_say(r, "unable to verify superblock, continuing...");
+				continue;
+			}
+			repair_say(r, "verified secondary superblock...");
+			make_primary(r, &c.sb, old);
+			error = 0;
+			goto out;
+		}
+	}
+	repair_say(r, "Sorry, could not find valid secondary superblock");
+out:
+	free(buf);
+	return error;
+}
+
+static void note_primary(struct repair *r, const char *why)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_SB_PRIMARY, "sb");
+
+	f.agno = 0;
+	xfs_finding_detail(&f, "%s", why);
+	repair_note(r, &f, true);
+}
+
+static int confirm_primary(struct repair *r, const struct copy *primary)
+{
+	const struct xfs_sb *sb = &primary->sb;
+	struct vote v;
+
+	r->primary = *sb;
+	take_votes(r, sb, &v);
+	if (v.agreeing >= sb->agcount / 2 && v.agreeing >= v.best)
+		return 0;
+	if (sb->agcount == 1) {
+		if (r->force_geometry)
+			return 0;
+		repair_say(r, "Only one AG detected - cannot validate filesystem geometry.");
+		repair_say(r, "Use the -o force_geometry option to proceed.");
+		return -XFS_E_BADSB;
+	}
+	if (v.best > v.agreeing && v.best >= sb->agcount / 2 && sb->agcount > 2) {
+		note_primary(r, "differs from the geometry that most secondaries hold");
+		make_primary(r, &v.rival, primary);
+		return 0;
+	}
+	if (sb->agcount == 2 && v.best && !r->force_geometry) {
+		repair_say(r, "Only two AGs detected and they do not match - cannot validate filesystem geometry.");
+		repair_say(r, "Use the -o force_geometry option to proceed.");
+		return -XFS_E_BADSB;
+	}
+	/*
+	 * Secondaries are lost, nothing contradicts the primary, and its own checksum is good: on V5 that is a better
+	 * witness than any number of missing ones.  Without a checksum the user decides.
+	 */
+	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry))
+		return 0;
+	repair_say(r, "Not enough matching superblocks - cannot proceed.");
+	return -XFS_E_BADSB;
+}
+
+/* Which secondaries differ from what they should hold; they are rewritten at the end. */
+static int judge_secondaries(struct repair *r)
+{
+	uint64_t step = (uint64_t)r->geo.agblocks * r->geo.blocksize;
+	const uint32_t needsrepair = XFS_SB_INCOMPAT_NEEDSREPAIR;
+
+	r->secondary_bad = calloc(r->geo.agcount, sizeof(*r->secondary_bad));
+	if (!r->secondary_bad)
+		return -XFS_E_NOMEM;
+	for (uint32_t agno = 1; agno < r->geo.agcount; agno++) {
+		struct copy c;
+		int error = read_copy(r->dev.data, step * agno, &c);
+		const char *why = error ? c.why : NULL;
+
+		if (!error && !same_geometry(&r->primary, &c.sb))
+			why = "geometry differs from the primary";
+		else if (!error && ((c.sb.features_incompat ^ r->primary.features_incompat) & ~needsrepair ||
+				    c.sb.features_ro_compat != r->primary.features_ro_compat ||
+				    c.sb.features_compat != r->primary.features_compat))
+			why = "feature words differ from the primary";
+		if (!why)
+			continue;
+		r->secondary_bad[agno] = true;
+		struct xfs_finding f = xfs_finding_of(XFS_F_SB_SECONDARY, "sb");
+		f.agno = agno;
+		xfs_finding_detail(&f, "%s", why);
+		repair_note(r, &f, true);
+	}
+	return 0;
+}
+
+int repair_locate(struct repair *r)
+{
+	struct copy primary;
+	const char *why = NULL;
+	int error = read_copy(r->dev.data, 0, &primary);
+
+	if (!error && primary.sb.inprogress) {
+		primary.valid = false;
+		primary.why = "filesystem mkfs-in-progress bit set";
+		error = -XFS_E_BADSB;
+	}
+	if (error == -XFS_E_NOMEM)
+		return error;
+	if (error) {
+		repair_say(r, "bad primary superblock - %s !!!", primary.why);
+		error = search_secondary(r, &primary);
+		if (error)
+			return error;
+		note_primary(r, primary.why);
+	} else {
+		error = confirm_primary(r, &primary);
+		if (error)
+			return error;
+	}
+	if (r->primary.features2 != r->primary.bad_features2) {
+		struct xfs_finding f = xfs_finding_of(XFS_F_SB_FEATURES2, "sb");
+
+		f.found = r->primary.bad_features2;
+		f.expected = r->primary.features2;
+		repair_note(r, &f, true);
+		r->primary.features2 |= r->primary.bad_features2;
+		r->primary.bad_features2 = r->primary.features2;
+		r->sb_changed = true;
+	}
+	if (xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_NEEDSREPAIR)) {
+		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
+					   : "clearing needsrepair flag and regenerating metadata");
+		r->primary.features_incompat &= ~XFS_SB_INCOMPAT_NEEDSREPAIR;
+		r->sb_changed = true;
+	}
+	error = xfs_geometry_init(&r->geo, &r->primary, NULL, &why);
+	if (error)
+		return error;
+	return judge_secondaries(r);
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * repair.h - one repair: what was found, what was decided, what will be written.
+ *
+ * locate -> observe -> reconcile -> rebuild -> switch -> verify (passes.def).  Everything a pass needs or gives is in
+ * struct repair; passes run in the order of the table and know nothing of options other than what stands here.
+ * The core (all files but main.c and words.c) prints nothing: findings go to the sink, progress to `say`.
+ * -n is the same run on an overlay device.
+ */
+#ifndef REPAIR_REPAIR_H
+#define REPAIR_REPAIR_H
+
+#include "libxfs/base/findings.h"
+#include "libxfs/check/fingerprint.h"
+#include "libxfs/check/mapset.h"
+#include "libxfs/device/device.h"
+#include "libxfs/build/ag.h"
+#include "libxfs/mount/fs.h"
+#include "libxfs/log/state.h"
+#include "libxfs/ondisk/inode.h"
+#include "libxfs/ondisk/agheaders.h"
+
+/* Why an AG's trees and headers are written anew. */
+enum repair_reason {
+	REPAIR_COUNTERS = 1,	/* headers are written from what the (sound) trees hold */
+	REPAIR_TREE = 2,	/* a tree is damaged or disagrees with the files */
+	REPAIR_FORK = 4,	/* a fork of a file changes its blocks here */
+	REPAIR_INODES = 8,	/* inode records change */
+};
+
+/* One tree of an AG as found on disk. */
+struct repair_tree {
+	uint32_t root, levels;
+	uint64_t blocks, records;
+	bool present;		/* the feature is on */
+	bool sound;		/* every block verified: its silence counts as evidence too */
+	uint32_t *own;		/* blocks of the tree, as far as it could be walked */
+	size_t nown, room;
+};
+
+/* A run of blocks: free space, or owned by a special owner. */
+struct repair_run {
+	uint32_t agbno, len;
+	uint64_t owner;		/* 0: free */
+};
+
+struct repair_runs {
+	struct repair_run *r;
+	size_t n, room;
+};
+int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
+
+/* What names.c knows of one inode. Parents: of directories only. */
+struct repair_fact {
+	bool used, named, has_parent, unlinked;
+	uint8_t ftype;
+	uint32_t nlink, links;		/* as the inode says; as counted */
+	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
+};
+
+struct repair_ag {
+	xfs_agno_t agno;
+	uint32_t length;
+	struct xfs_agf agf;
+	struct xfs_agi agi;
+	bool agf_ok, agi_ok, agfl_ok, sb_ok;
+	uint32_t *agfl;		/* active entries */
+	size_t nagfl;
+	uint32_t unlinked[XFS_AGI_BUCKETS];
+	struct repair_tree tree[XFS_TREE_COUNT];
+	struct xfs_inode_chunk *chunks;		/* what stands on disk (reconciled), ascending */
+	size_t nchunks, chunk_room;
+	struct repair_fact *facts;		/* 64 a chunk */
+	struct xfs_inode_chunk *finobt;		/* records of the finobt */
+	size_t nfinobt, finobt_room;
+	struct repair_runs free;		/* what the bnobt says */
+	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
+	bool chunks_changed;			/* they differ from the inobt */
+	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
+	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
+	uint32_t longest;
+	struct xfs_build_ag build;		/* how it was rebuilt */
+	struct xfs_ag_switch sw;		/* what the rebuild made */
+	bool rebuilt;
+};
+
+/* An inode that changes: forks that are rebuilt, counters that are set. */
+struct repair_inode {
+	uint64_t ino;
+	bool fork[2];			/* data, attr: gets new contents */
+	struct xfs_mapset map[2];	/* its final mappings */
+	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
+	size_t nown[2];			/* of the data fork, then of the attr fork */
+	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
+};
+
+struct repair_words;
+
+/* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
+struct repair {
+	/* options */
+	bool no_modify, zero_log, force_geometry, looking;
+	unsigned verbose;
+	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
+	size_t memory;			/* bytes for claims before they spill */
+	const char *name;		/* of the device, for messages */
+	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
+	struct xfs_devset dev;
+	/* results */
+	struct xfs_sb primary;		/* as it will be written */
+	bool sb_changed;		/* the primary differs from the disk */
+	bool *secondary_bad;		/* by agno */
+	struct xfs_geometry geo;
+	struct xfs_fs *fs;		/* opened with `primary` */
+	struct repair_ag *ags;
+	struct xfs_fingerprint fork_sums, rmap_sums;
+	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
+	bool any_odd, any_room;
+	struct repair_inode *inodes;	/* that change, ascending */
+	size_t ninodes, inode_room;
+	struct xfs_claims *claims;
+	uint64_t used_inodes;
+	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
+	size_t nlost, lost_room;
+	uint64_t max_lsn;
+	struct xfs_log_state log;
+	bool log_dirty;			/* and it was not replayed */
+	/* the verdict */
+	uint64_t findings;		/* above INFO */
+	uint64_t unfixed;		/* of these, what this version does not repair */
+	bool fixed_something, rebuilt_any, writing;
+	const struct repair_words *words;
+	struct xfs_sink sink;
+};
+
+/* Each pass: 0 or a negative error. Description and order: passes.def. */
+#define X(name, phase, needs, provides, text) int repair_##name(struct repair *);
+#include "repair/passes.def"
+#undef X
+
+/* How passes speak: the tool renders (words.c), tests record. */
+struct repair_words {
+	void (*line)(void *payload, const char *text);	/* log-class: banner or progress, no newline */
+	void *payload;
+};
+void repair_say(struct repair *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Emits a finding and counts it; `fixed` = this run repairs it. */
+void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
+
+/* Opens r->fs on r->primary and makes the tables of the run. */
+int repair_open(struct repair *);
+/* Runs every pass in order. */
+int repair_run(struct repair *);
+void repair_release(struct repair *);
+
+#endif

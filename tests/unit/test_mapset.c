@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_mapset.c - mapping sets against a naive model that holds one entry a block. */
+#include "libxfs/check/mapset.h"
+#include "tests/unit/vectors.h"
+
+#include <stdlib.h>
+
+#define SPAN 200
+
+struct cell { uint64_t fsbno; bool unwritten, used; uint8_t trust; };
+
+static struct xfs_mapping random_mapping(unsigned trusts)
+{
+	return (struct xfs_mapping){ (uint64_t)rand() % (SPAN - 20), (uint64_t)rand() % 300, 1 + (uint64_t)rand() % 20,
+		rand() % 4 == 0, (uint8_t)((unsigned)rand() % trusts) };
+}
+
+static void paint(struct cell *cells, const struct xfs_mapset *s)
+{
+	memset(cells, 0, SPAN * sizeof(*cells));
+	for (size_t i = 0; i < s->n; i++)
+		for (uint64_t k = 0; k < s->m[i].len; k++) {
+			ck_assert(!cells[s->m[i].off + k].used);
+			cells[s->m[i].off + k] = (struct cell){ s->m[i].fsbno + k, s->m[i].unwritten, true, s->m[i].trust };
+		}
+}
+
+START_TEST(normalise_keeps_the_trusted)
+{
+	srand(3);
+	for (int round = 0; round < 4000; round++) {
+		struct xfs_mapset s = { 0 };
+		struct cell cells[SPAN];
+		uint8_t best[SPAN];
+		bool covered[SPAN] = { false };
+		uint64_t before = 0;
+		struct xfs_mapping given[14];
+		int64_t cut;
+		int n = rand() % 14;
+
+		memset(best, 0, sizeof(best));
+		for (int i = 0; i < n; i++) {
+			struct xfs_mapping m = given[i] = random_mapping(3);
+
+			before += m.len;
+			for (uint64_t k = 0; k < m.len; k++) {
+				covered[m.off + k] = true;
+				best[m.off + k] = m.trust > best[m.off + k] ? m.trust : best[m.off + k];
+			}
+			ck_assert_int_eq(xfs_mapset_add(&s, &m), 0);
+		}
+		cut = xfs_mapset_normalise(&s);
+		ck_assert_int_ge(cut, 0);
+		ck_assert_uint_eq(xfs_mapset_blocks(&s) + (uint64_t)cut, before);
+		paint(cells, &s);
+		for (int i = 0; i < SPAN; i++) {
+			bool rightful = !covered[i];
+
+			ck_assert_int_eq(cells[i].used, covered[i]);
+			for (int k = 0; k < n; k++)
+				rightful |= given[k].trust == best[i] && given[k].off <= (uint64_t)i &&
+					    given[k].fsbno + (uint64_t)i - given[k].off == cells[i].fsbno;
+			ck_assert(rightful);
+		}
+		for (size_t i = 1; i < s.n; i++)
+			ck_assert(s.m[i - 1].off + s.m[i - 1].len <= s.m[i].off);
+		xfs_mapset_release(&s);
+	}
+}
+END_TEST
+
+START_TEST(subtract_and_equal)
+{
+	srand(4);
+	for (int round = 0; round < 4000; round++) {
+		struct xfs_mapset a = { 0 }, b = { 0 }, d = { 0 };
+		struct cell ca[SPAN], cb[SPAN], cd[SPAN];
+		int n = rand() % 10, m = rand() % 4;
+		bool same = true;
+
+		for (int i = 0; i < n; i++) {
+			struct xfs_mapping x = random_mapping(1);
+
+			ck_assert_int_eq(xfs_mapset_add(&a, &x), 0);
+			if (rand() % 8)
+				ck_assert_int_eq(xfs_mapset_add(&b, &x), 0);
+		}
+		for (int i = 0; i < m; i++) {
+			struct xfs_mapping x = random_mapping(1);
+
+			ck_assert_int_eq(xfs_mapset_add(&b, &x), 0);
+		}
+		ck_assert_int_ge(xfs_mapset_normalise(&a), 0);
+		ck_assert_int_ge(xfs_mapset_normalise(&b), 0);
+		ck_assert_int_eq(xfs_mapset_subtract(&d, &a, &b), 0);
+		ck_assert_int_ge(xfs_mapset_normalise(&d), 0);
+		paint(ca, &a);
+		paint(cb, &b);
+		paint(cd, &d);
+		for (int i = 0; i < SPAN; i++) {
+			bool held = ca[i].used && cb[i].used && ca[i].fsbno == cb[i].fsbno && ca[i].unwritten == cb[i].unwritten;
+
+			ck_assert_int_eq(cd[i].used, ca[i].used && !held);
+			same = same && (held || (!ca[i].used && !cb[i].used));
+		}
+		ck_assert_int_eq(xfs_mapset_equal(&a, &b), same);
+		xfs_mapset_release(&a);
+		xfs_mapset_release(&b);
+		xfs_mapset_release(&d);
+	}
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("mapset");
+	TCase *t = tcase_create("model");
+
+	tcase_add_test(t, normalise_keeps_the_trusted);
+	tcase_add_test(t, subtract_and_equal);
+	suite_add_tcase(s, t);
+	return vectors_main(s);
+}

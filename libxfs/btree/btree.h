@@ -245,7 +245,7 @@ struct xfs_btree_bulk {
 	const uint8_t *uuid;
 	uint64_t owner;
 	uint64_t lsn;			/* stamped into V5 blocks; 0 for a tool without a log */
-	/* Next record in order, in disk form, written to `rec`; called exactly `records` times. */
+	/* Next record in order, in disk form, written to `rec` (zeroes before); called exactly `records` times. */
 	int (*next)(void *payload, void *rec);
 	/*
 	 * Next block for `level` (0 = leaves).  Called once per block: first for the leftmost block of each level from the

@@ -120,8 +120,8 @@ static void report(const char *what, double best, uint64_t things, const char *u
 }
 
 enum job { LOAD, ALL, WALK, VERIFY, LOOKUP, RANGE, UPDATE, INSERT, DELETE, JOBS };
-static const char *const names[JOBS] = { "bulk load with crc", "query_all", "walk and sum of records", "verify with crc",
-	"lookup LE, random", "range query of 100 blocks", "update of a length, random", "insert, random",
+static const char *const names[JOBS] = { "bulk load with crc", "query_all", "walk and sum of records",
+	"verify with crc", "lookup LE, random", "range query of 100 blocks", "update of a length, random", "insert, random",
 	"delete, random" };
 #define QUERIES 100000u
 
@@ -212,7 +212,8 @@ static int run(enum job job, struct store *s, struct xfs_btree_bulk *bulk)
 	const struct xfs_btree_space space = { .owner = s, .alloc = give_block, .free = drop_block, .fresh = get,
 					       .dirty = ignore_dirty };
 	struct xfs_btree bt = {
-		.kind = &xfs_btree_kinds[XFS_BTREE_RMAP], .space = job >= UPDATE ? &space : NULL, .io = { .owner = s, .get = get, .put = put },
+		.kind = &xfs_btree_kinds[XFS_BTREE_RMAP], .space = job >= UPDATE ? &space : NULL,
+		.io = { .owner = s, .get = get, .put = put },
 		.blocksize = BLOCKSIZE, .v5 = true, .root = bulk->root, .levels = bulk->levels, .uuid = uuid,
 		.daddr_of = daddr_of, .ptr_min = 1, .ptr_max = BLOCKS,
 	};

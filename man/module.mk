@@ -1,1 +1,2 @@
-# files of man/
+MAN_PAGES += \
+	man/man8/xfs_repair.8

@@ -1,1 +1,14 @@
-# files of mkfs/
+PROGRAMS += mkfs.xfs
+mkfs.xfs_SRCS = \
+	mkfs/config.c \
+	mkfs/devices.c \
+	mkfs/features.c \
+	mkfs/geometry.c \
+	mkfs/loggeometry.c \
+	mkfs/main.c \
+	mkfs/options.c \
+	mkfs/rtgeometry.c \
+	mkfs/table.c \
+	mkfs/write.c
+mkfs.xfs_LIBS = $(BLKID_LIBS) $(UUID_LIBS) $(INIH_LIBS)
+mkfs.xfs_CFLAGS = $(BLKID_CFLAGS) $(UUID_CFLAGS) $(INIH_CFLAGS)

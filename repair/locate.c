@@ -141,7 +141,7 @@ static int search_secondary(struct repair *r, const struct copy *old)
 	uint8_t *buf = malloc(SCAN_CHUNK);
 	int error = buf ? -XFS_E_BADSB : -XFS_E_NOMEM;
 
-	repair_say(r, "");
+	repair_say(r, "%s", "");
 	repair_say(r, "attempting to find secondary superblock...");
 	for (uint64_t off = SCAN_START; buf && off < r->dev.data->size; off += SCAN_CHUNK) {
 		size_t len = (size_t)xfs_min(SCAN_CHUNK, r->dev.data->size - off) & ~(size_t)511;

@@ -15,12 +15,14 @@
 #include "libxfs/check/mapset.h"
 #include "libxfs/device/device.h"
 #include "libxfs/build/ag.h"
-#include "libxfs/mount/geometry.h"
+#include "libxfs/mount/fs.h"
+#include "libxfs/log/state.h"
+#include "libxfs/ondisk/inode.h"
 #include "libxfs/ondisk/agheaders.h"
 
 /* Why an AG's trees and headers are written anew. */
 enum repair_reason {
-	REPAIR_HEADER = 1,	/* a header is damaged or a counter in it is wrong */
+	REPAIR_COUNTERS = 1,	/* headers are written from what the (sound) trees hold */
 	REPAIR_TREE = 2,	/* a tree is damaged or disagrees with the files */
 	REPAIR_FORK = 4,	/* a fork of a file changes its blocks here */
 	REPAIR_INODES = 8,	/* inode records change */
@@ -32,8 +34,28 @@ struct repair_tree {
 	uint64_t blocks, records;
 	bool present;		/* the feature is on */
 	bool sound;		/* every block verified: its silence counts as evidence too */
-	uint32_t *own;		/* blocks of the tree, ascending; known as far as it could be walked */
+	uint32_t *own;		/* blocks of the tree, as far as it could be walked */
 	size_t nown, room;
+};
+
+/* A run of blocks: free space, or owned by a special owner. */
+struct repair_run {
+	uint32_t agbno, len;
+	uint64_t owner;		/* 0: free */
+};
+
+struct repair_runs {
+	struct repair_run *r;
+	size_t n, room;
+};
+int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
+
+/* What names.c knows of one inode. Parents: of directories only. */
+struct repair_fact {
+	bool used, named, has_parent, unlinked;
+	uint8_t ftype;
+	uint32_t nlink, links;		/* as the inode says; as counted */
+	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
 };
 
 struct repair_ag {
@@ -48,24 +70,38 @@ struct repair_ag {
 	struct repair_tree tree[XFS_TREE_COUNT];
 	struct xfs_inode_chunk *chunks;		/* what stands on disk (reconciled), ascending */
 	size_t nchunks, chunk_room;
+	struct repair_fact *facts;		/* 64 a chunk */
+	struct xfs_inode_chunk *finobt;		/* records of the finobt */
+	size_t nfinobt, finobt_room;
+	struct repair_runs free;		/* what the bnobt says */
+	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
 	bool chunks_changed;			/* they differ from the inobt */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
+	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
+	uint32_t longest;
+	struct xfs_build_ag build;		/* how it was rebuilt */
+	struct xfs_ag_switch sw;		/* what the rebuild made */
+	bool rebuilt;
 };
 
-/* A fork that is rebuilt, or a core whose counters are set. */
+/* An inode that changes: forks that are rebuilt, counters that are set. */
 struct repair_inode {
 	uint64_t ino;
-	bool data, attr;		/* which fork gets new contents */
-	struct xfs_mapset map[2];	/* data, attr: final mappings of the forks that change */
+	bool fork[2];			/* data, attr: gets new contents */
+	struct xfs_mapset map[2];	/* its final mappings */
+	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
+	size_t nown[2];			/* of the data fork, then of the attr fork */
 	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
 };
 
 struct repair_words;
 
+/* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
 	/* options */
-	bool no_modify, zero_log, force_geometry, prefetch;
+	bool no_modify, zero_log, force_geometry, looking;
 	unsigned verbose;
+	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
 	size_t memory;			/* bytes for claims before they spill */
 	const char *name;		/* of the device, for messages */
 	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
@@ -75,18 +111,24 @@ struct repair {
 	bool sb_changed;		/* the primary differs from the disk */
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
+	struct xfs_fs *fs;		/* opened with `primary` */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
-	uint8_t *odd_buckets;		/* bit map of buckets that are judged one by one */
+	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
+	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
 	struct xfs_claims *claims;
-	uint64_t icount, ifree, fdblocks;
+	uint64_t used_inodes;
+	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
+	size_t nlost, lost_room;
 	uint64_t max_lsn;
+	struct xfs_log_state log;
+	bool log_dirty;			/* and it was not replayed */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
-	bool fixed_something;
+	bool fixed_something, rebuilt_any, writing;
 	const struct repair_words *words;
 	struct xfs_sink sink;
 };
@@ -105,6 +147,8 @@ void repair_say(struct repair *, const char *format, ...) __attribute__((format(
 /* Emits a finding and counts it; `fixed` = this run repairs it. */
 void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 
+/* Opens r->fs on r->primary and makes the tables of the run. */
+int repair_open(struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);

@@ -1,7 +1,7 @@
 # Every tests/unit/test_*.c is a Check program, every tests/*/*.t a TAP script, every tests/bench/bench_*.c a benchmark.
 unit_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/unit/test_*.c)))
-unitlib_SRCS += \
-	tests/unit/vectors.c
+# all other .c files there are linked to each of them
+unitlib_SRCS += $(filter-out $(unit_TESTS),$(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/unit/*.c))))
 tap_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/*/*.t)))
 bench_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/bench/bench_*.c)))
 # Cross builds have neither Check nor Jansson: stand-ins with the part of their interface that the tests use.

@@ -15,10 +15,8 @@ static const struct {
 
 static ptrdiff_t row_of(int code)
 {
-	if (code < 0)
-		code = -code;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (rows[i].number == code)
+		if (rows[i].number == code || -rows[i].number == code)
 			return (ptrdiff_t)i;
 	return -1;
 }
@@ -56,6 +54,7 @@ int xfs_error_from_errno(int err)
 	case EEXIST:
 		return -XFS_E_EXISTS;
 	case ENOSPC:
+	case EDQUOT:
 		return -XFS_E_NOSPC;
 	case EROFS:
 		return -XFS_E_READONLY;

@@ -35,11 +35,17 @@ struct xfs_btree_kind {
 	const struct xfs_btree_shape *shape;
 	bool overlapping;			/* nodes hold low and high key */
 	bool inode_root;			/* the root lies in an inode fork (bmdr form) */
+	bool root_leaf;				/* inode_root: the root may be a leaf, also an empty one */
 	uint8_t keylen1;			/* bytes of one key on disk (20 for rmapbt) */
+	uint8_t cmpwords;			/* words of a key that take part in comparisons; the others are carried */
 	void (*low)(struct xfs_btree_key *, const void *rec);
 	void (*high)(struct xfs_btree_key *, const void *rec);
 	void (*key_get)(struct xfs_btree_key *, const void *disk);
 	void (*key_put)(void *disk, const struct xfs_btree_key *);
+	/* True when `next`, which follows `rec`, should be one record with it; NULL: never. */
+	bool (*mergeable)(const void *rec, const void *next);
+	/* Overlapping kinds: records that may lie on top of each other. NULL: no two records may overlap. */
+	bool (*shareable)(const void *rec);
 };
 extern const struct xfs_btree_kind xfs_btree_kinds[XFS_BTREE_KINDS];
 
@@ -57,13 +63,35 @@ struct xfs_btree_io {
 	/* Reads a block. Errors: IO, RANGE (pointer outside), NOMEM, BADCRC when the source checks CRCs. */
 	int (*get)(void *owner, uint64_t ptr, struct xfs_btree_block *out);
 	void (*put)(void *owner, struct xfs_btree_block *);
-	/* Optional: several pointers will be wanted soon. */
+	/* Optional: several pointers will be wanted soon. They come from disk unchecked: ignore those outside. */
 	void (*readahead)(void *owner, const uint64_t *ptrs, size_t n);
+};
+
+/*
+ * What changing a tree needs.  A tree that can be changed borrows writable memory: get() must lend the same memory for the
+ * same block to all borrowers, as a buffer cache does, and inline_root must be writable.
+ */
+struct xfs_btree_space {
+	void *owner;
+	/* A block for `level`, near block `near` if possible (XFS_NULL64: anywhere). Counting blocks is the owner's. */
+	int (*alloc)(void *owner, unsigned level, uint64_t near, uint64_t *ptr);
+	/* The tree no longer has it. Called when the change is complete and nothing of the block is borrowed. */
+	int (*free)(void *owner, uint64_t ptr);
+	/* Memory of a block just allocated, without reading it; given back by io.put. */
+	int (*fresh)(void *owner, uint64_t ptr, struct xfs_btree_block *out);
+	/*
+	 * Bytes [off, off + len) have changed (ptr XFS_NULL64: of the root in the inode). The crc is not kept up: whoever
+	 * writes the block computes it.
+	 */
+	void (*dirty)(void *owner, const struct xfs_btree_block *, uint32_t off, uint32_t len);
+	/* Optional: root or levels of the instance have changed. */
+	void (*moved)(void *owner, const struct xfs_btree *);
 };
 
 struct xfs_btree {
 	const struct xfs_btree_kind *kind;
 	struct xfs_btree_io io;
+	const struct xfs_btree_space *space;	/* NULL: read only */
 	uint32_t blocksize;
 	bool v5;
 	/* The root: a block (AG trees) or bytes in a fork (inode_root). */
@@ -78,17 +106,41 @@ struct xfs_btree {
 	uint64_t ptr_min, ptr_max;	/* pointers p must satisfy ptr_min <= p < ptr_max; both 0 = not checked */
 };
 
-/* Position in a tree: one block a level, kept until the cursor is closed. Caller allocates; init makes it empty. */
+/* A checked block: where its parts are. Entries are records (level 0) or keys. */
+struct xfs_btree_view {
+	const uint8_t *entries, *ptrs;
+	uint32_t n;			/* entries in use; they lie inside the block */
+	uint32_t stride;		/* bytes of an entry */
+};
+
+enum xfs_btree_pos { XFS_POS_NONE, XFS_POS_BEFORE, XFS_POS_ON, XFS_POS_BEHIND };
+
+/*
+ * Position in a tree: one block a level, kept until the cursor is closed. Caller allocates; init makes it empty.
+ * Steps go through the parents, never over sibling links: so damaged links can neither mislead nor loop it.
+ */
 struct xfs_btree_cursor {
 	struct xfs_btree *bt;
-	unsigned levels;
-	struct { struct xfs_btree_block b; unsigned idx; bool held; } lev[XFS_BTREE_MAXLEVELS];	/* [0] = leaf */
+	enum xfs_btree_pos pos;		/* NONE: nowhere; BEFORE the first, ON a, BEHIND the last record */
+	struct {
+		struct xfs_btree_block b;
+		struct xfs_btree_view v;
+		uint32_t idx;
+		bool held;
+	} lev[XFS_BTREE_MAXLEVELS];	/* [0] = leaf */
 };
 void xfs_btree_cursor_init(struct xfs_btree_cursor *, struct xfs_btree *);
 void xfs_btree_cursor_close(struct xfs_btree_cursor *);
 
+/*
+ * All moves: 0, NOENT, INVALID (step of a cursor that is nowhere), what the source returned, or BADMAGIC, CORRUPT, RANGE
+ * when a block on the path is damaged (the cursor is then nowhere).
+ */
 enum xfs_btree_dir { XFS_LOOKUP_LE, XFS_LOOKUP_EQ, XFS_LOOKUP_GE };
-/* 0: positioned on a record. NOENT: there is none (the cursor is then behind the last or before the first one). */
+/*
+ * 0: positioned on a record. NOENT: there is none (the cursor is then behind the last or before the first one; after a
+ * missed EQ it is where GE would be).
+ */
 int xfs_btree_lookup(struct xfs_btree_cursor *, enum xfs_btree_dir, const struct xfs_btree_key *);
 int xfs_btree_first(struct xfs_btree_cursor *);
 int xfs_btree_last(struct xfs_btree_cursor *);
@@ -124,21 +176,46 @@ struct xfs_btree_walk {
 };
 int xfs_btree_walk(struct xfs_btree *, const struct xfs_btree_walk *);
 
+/* Entries (leaf: records) that fit in a root of `len` bytes in an inode fork; format sheet 02, section 1.5. */
+uint32_t xfs_btree_inline_max(const struct xfs_btree_kind *, size_t len, bool leaf);
+
 /* Checks of one fetched block that need no other: 0 or -BADMAGIC, -CORRUPT, ... ; says which in *why (may be NULL). */
 int xfs_btree_check_block(const struct xfs_btree *, uint64_t ptr, unsigned level, const uint8_t *data,
 			  struct xfs_finding *why);
 /*
- * The whole tree: headers, crc (hardware), order, exact keys and high keys, fill, siblings, levels, reachability once,
- * record validity through record() (may be NULL). Findings go to the sink; *blocks = blocks seen.
- * Returns 0 when the walk could be done (findings or not), else an error.
+ * The whole tree: headers, crc (hardware), order, overlap, exact keys and high keys, fill, siblings, levels, reachability
+ * once, record validity through record() (may be NULL). Findings go to the sink: of each kind at most one a block, except
+ * for keys and invalid records (one each).  A block that can't be used is reported and its subtree left out.
+ * Keys are compared as the tree compares them (the count in a bnobt key and the old unwritten bit in a rmapbt key are not).
+ * Returns 0 when the walk could be done (findings or not), else an error (NOMEM, INVALID).
  */
 struct xfs_btree_verify {
 	const struct xfs_sink *sink;
-	xfs_btree_record_fn record;	/* nonzero: BTREE_RECORD finding */
+	xfs_btree_record_fn record;	/* called in order; nonzero: BTREE_RECORD finding */
+	int (*block)(void *payload, uint64_t ptr, unsigned level);	/* each block that is met; nonzero ends the walk; may be NULL */
 	void *payload;
+	bool no_sharing;		/* overlapping kinds on a filesystem without reflink: no two records may overlap */
 	uint64_t blocks, records, findings;	/* out */
 };
 int xfs_btree_verify(struct xfs_btree *, struct xfs_btree_verify *);
+
+/*
+ * ---- changes (insert.c, delete.c): format sheet 02, sections 3.2 to 3.4 ----
+ * Each call is planned first (blocks allocated, siblings fetched and checked) and then done in memory: when it fails, the
+ * tree is as it was.  The one exception is an error of space->free(), which comes when the tree is right but the block is
+ * not given back.  Keys of all nodes above are exact afterwards.  Siblings are those under the same parent.
+ * Any change makes other cursors of the tree invalid: look up again.
+ * Errors: READONLY (no space), INVALID, EXISTS, NOSPC and others of the callbacks; damage on the path: BADMAGIC, CORRUPT.
+ */
+/* Adds a record at the place of its key. EXISTS: there is one with this key. */
+int xfs_btree_insert(struct xfs_btree *, const void *rec);
+/*
+ * Removes the record at the cursor, which is nowhere afterwards.  The last record of a tree whose root may not be a leaf
+ * (bmbt) can't be removed: INVALID; its owner turns the fork to extents instead.
+ */
+int xfs_btree_delete(struct xfs_btree_cursor *);
+/* Replaces the record at the cursor, which stays on it. INVALID: the new key does not lie between the neighbours. */
+int xfs_btree_update(struct xfs_btree_cursor *, const void *rec);
 
 /* ---- bulk load (bulk.c): format sheet 02, section 7 ---- */
 struct xfs_btree_geometry {
@@ -149,10 +226,17 @@ struct xfs_btree_geometry {
 };
 /*
  * Shape of a tree of `records` records.  Slack: entries left free in each block, -1 = the default (about 75 % full).
- * inline_max: entries that fit in the root of an inode fork (0 for AG trees).
+ * inline_len: bytes of the inode fork that holds the root (0 for AG trees, and only for them); its level has no blocks and
+ * `per` entries.  Errors: INVALID (kind without this version, no room, a bmbt without records).
  */
 int xfs_btree_bulk_geometry(struct xfs_btree_geometry *, const struct xfs_btree_kind *, bool v5, uint32_t blocksize,
-			    uint64_t records, int leaf_slack, int node_slack, uint32_t inline_max);
+			    uint64_t records, int leaf_slack, int node_slack, size_t inline_len);
+/*
+ * Blocks of an AG tree of `records` records when every block is full or, `worst`, holds the minimum (format sheet 02,
+ * section 1.6, calc_size); 1 for no record.  *levels (may be NULL) gets the height.
+ */
+uint64_t xfs_btree_blocks_for(const struct xfs_btree_kind *, bool v5, uint32_t blocksize, uint64_t records, bool worst,
+			      unsigned *levels);
 
 struct xfs_btree_bulk {
 	const struct xfs_btree_kind *kind;
@@ -160,12 +244,17 @@ struct xfs_btree_bulk {
 	bool v5;
 	const uint8_t *uuid;
 	uint64_t owner;
-	/* Next record in order, in disk form, copied to `rec`; called exactly `records` times. */
+	uint64_t lsn;			/* stamped into V5 blocks; 0 for a tool without a log */
+	/* Next record in order, in disk form, written to `rec`; called exactly `records` times. */
 	int (*next)(void *payload, void *rec);
-	/* Next block for the tree, in the order wanted on disk; called once per block, leaves first. */
+	/*
+	 * Next block for `level` (0 = leaves).  Called once per block: first for the leftmost block of each level from the
+	 * leaves up, then each time a block is finished and its level goes on, so levels interleave.  The geometry tells
+	 * how many each level will want, for those who like levels to be contiguous.
+	 */
 	int (*alloc)(void *payload, unsigned level, uint64_t *ptr);
-	uint64_t (*daddr_of)(void *payload, uint64_t ptr);
-	/* A finished block, crc in place; written or copied before return. Sibling links are right. */
+	uint64_t (*daddr_of)(void *payload, uint64_t ptr);	/* V5: the bno field */
+	/* A finished block, crc in place, links right; written or copied before return. A parent follows its last child. */
 	int (*emit)(void *payload, uint64_t ptr, unsigned level, const uint8_t *data);
 	void *payload;
 	/* out */
@@ -174,6 +263,7 @@ struct xfs_btree_bulk {
 	uint8_t *inline_root;		/* in: room of inline_len bytes for a bmdr root; out: filled */
 	size_t inline_len;
 };
+/* Errors: INVALID (records out of order, incomplete request), NOMEM, and what the callbacks return. */
 int xfs_btree_bulk_load(struct xfs_btree_bulk *, const struct xfs_btree_geometry *);
 
 XFS_INLINE int xfs_btree_key_cmp(const struct xfs_btree_key *a, const struct xfs_btree_key *b)

@@ -52,6 +52,13 @@ void xfs_fingerprint_add(struct xfs_fingerprint *f, uint64_t owner, uint64_t off
 	__atomic_fetch_add(&f->sums[xfs_fingerprint_bucket(f, owner)], delta, __ATOMIC_RELAXED);
 }
 
+void xfs_fingerprint_merge(struct xfs_fingerprint *to, const struct xfs_fingerprint *from)
+{
+	for (size_t i = 0; i < (size_t)1 << to->bits; i++)
+		if (from->sums[i])
+			__atomic_fetch_add(&to->sums[i], from->sums[i], __ATOMIC_RELAXED);
+}
+
 bool xfs_fingerprint_differs(const struct xfs_fingerprint *a, const struct xfs_fingerprint *b, uint32_t i)
 {
 	return a->sums[i] != b->sums[i];

@@ -1,3 +1,8 @@
 libxfs_SRCS += \
+	libxfs/mount/ag.c \
+	libxfs/mount/blocks.c \
+	libxfs/mount/buffer.c \
+	libxfs/mount/buffer_io.c \
+	libxfs/mount/fs.c \
 	libxfs/mount/geometry.c \
 	libxfs/mount/sbrules.c

@@ -18,6 +18,9 @@
  * Whole bytes obey the order of the row; packed bits are big endian in 4, 8 or 12 bytes from a 4-byte boundary.
  * `when`, `count` and `at` are functions over (context, byte offset of the object in the buffer); NULL when = always.
  * Every count is clamped to the buffer by the function that computes it.
+ *
+ * What users see as the name of a row ends before a double underscore: rows that are alternatives of one field have
+ * names like nextents__32 and nextents__64 (xfs_row_label_len()).  Where several of them can hold, the first wins.
  */
 #ifndef XFS_ONDISK_SCHEMA_H
 #define XFS_ONDISK_SCHEMA_H
@@ -34,8 +37,10 @@ enum xfs_fmt {
 	XF_AGN, XF_FSB, XF_RFSB, XF_INO, XF_LEN,
 	XF_CRC, XF_UUID, XF_CHR, XF_TIME, XF_NSEC, XF_FORM, XF_METATYPE, XF_OFF, XF_OFFZ, XF_QTIMER, XF_HEXBYTES,
 	XF_MASK = 0x3f,
-	XF_HIDE = 0x40			/* left out of a plain print; can be named */
+	XF_HIDE = 0x40,			/* left out of a plain print; can be named */
+	XF_CODE = 0x80			/* for code only: other rows show the same bits to users */
 };
+/* XF_TIME and XF_NSEC of 64 bits are the two readings of a bigtime stamp. */
 
 /* What an address field leads to, and the types of blocks (format sheet 07, sections 3 and 5). */
 enum xfs_type {
@@ -73,8 +78,14 @@ struct xfs_row {
 	const struct xfs_desc *elem;
 	bool (*when)(const struct xfs_ctx *c, size_t off);
 	size_t (*count)(const struct xfs_ctx *c, size_t off);
-	size_t (*at)(const struct xfs_ctx *c, size_t off, size_t k);	/* byte offset in the buffer of element k (from 0) */
-	/* Only bytes of variable length: how many, at most `bits` / 8; NULL = all. */
+	/*
+	 * Byte offset in the buffer of element k (from 0).  Of a number or text: where it is counted from instead of
+	 * the start of its structure (k = 0), for what lies behind a part of varying size.
+	 */
+	size_t (*at)(const struct xfs_ctx *c, size_t off, size_t k);
+	/* Only arrays of elements of varying size: offset of the element behind the one at `at`; NULL = ask at(). */
+	size_t (*next)(const struct xfs_ctx *c, size_t off, size_t at);
+	/* Only bytes of variable length: how many; NULL = bits / 8. */
 	size_t (*bytes)(const struct xfs_ctx *c, size_t off);
 };
 
@@ -84,6 +95,14 @@ struct xfs_desc {
 	uint32_t nrows;
 	const struct xfs_row *rows;
 };
+
+/* Length of the name that users see. */
+XFS_INLINE size_t xfs_row_label_len(const struct xfs_row *row)
+{
+	const char *alias = strstr(row->name, "__");
+
+	return alias ? (size_t)(alias - row->name) : strlen(row->name);
+}
 
 XFS_INLINE uint64_t xfs_bits_get(const uint8_t *p, unsigned bit, unsigned bits, bool le)
 {
@@ -192,6 +211,18 @@ XFS_INLINE void xfs_bits_put(uint8_t *p, unsigned bit, unsigned bits, bool le, u
 	{ .name = #n, .kind = XR_BYTES, .fmt = fm, .to = t, .bit = o, .bits = 8 * (len), .when = w },
 #define XFS_ROW_A_(S, n, e, fl, fi, co, a, w) \
 	{ .name = #n, .kind = XR_ARRAY, .order = fl, .to = fi, .elem = &e, .when = w, .count = co, .at = a },
+
+/* Rows that only tables have: parts of blocks whose place or size varies. */
+#define XFS_ROW_WALK_(n, e, fl, fi, co, a, nx, w) \
+	{ .name = #n, .kind = XR_ARRAY, .order = fl, .to = fi, .elem = &e, .when = w, .count = co, .at = a, .next = nx },
+#define XFS_ROW_TEXT_(n, a, by, fm, w) \
+	{ .name = #n, .kind = XR_BYTES, .fmt = fm, .when = w, .at = a, .bytes = by },
+#define XFS_ROW_AT_(n, b, fm, t, a, w) \
+	{ .name = #n, .kind = XR_BITS, .order = XO_BE, .fmt = fm, .to = t, .bits = b, .when = w, .at = a },
+/* A table without a native form: S##_rows must exist. */
+#define XFS_DESC_DEFINE(S, SIZE, rows_)										\
+	const struct xfs_desc xfs_##S##_desc = { .name = #S, .size = SIZE,					\
+		.nrows = sizeof(rows_) / sizeof((rows_)[0]), .rows = rows_ }
 
 /* Byte offset of a row in its structure. */
 #define XFS_OFF(S, name) ((size_t)XFS_##S##_off_##name)

@@ -1,1 +1,7 @@
-libxfs_SRCS +=
+libxfs_SRCS += \
+	libxfs/space/claims.c \
+	libxfs/space/claims_alloc.c \
+	libxfs/space/claims_order.c \
+	libxfs/space/claims_spill.c \
+	libxfs/space/claims_sweep.c \
+	libxfs/space/sweep.c

@@ -25,7 +25,7 @@ class Known:
     """What the link and space rules need of an allocated inode."""
 
     __slots__ = ("mode", "nlink", "gen", "flags2", "flags", "metatype", "entries", "parent", "parents", "next",
-                 "projid", "format", "has_attrs")
+                 "projid", "format", "has_attrs", "uid", "gid", "nblocks")
 
 
 class InodeRules:
@@ -112,8 +112,9 @@ class InodeRules:
                 self.need(nsec < 10 ** 9, "time", "%s nsec %d" % (name, nsec), "below 10^9")
         if not fs.sb.projid32:
             self.need(inode.projid_hi == 0, "projid", inode.projid_hi, 0)
-        self.need(inode.links or inode.next_unlinked != NULLAG or self.on_list(inode), "nlink-zero", 0,
-                  "links, or on an unlinked list")
+        listed = self.on_list(inode)
+        self.need(inode.links or listed, "nlink-zero", 0, "links, or on an unlinked list")
+        self.need(inode.next_unlinked == NULLAG or listed, "next-unlinked", inode.next_unlinked, "all ones")
 
     def on_list(self, inode):
         """Is this inode on an AGI list? (next pointers of all lists are followed in advance)"""
@@ -212,7 +213,7 @@ class InodeRules:
         if kind == stat.S_IFLNK and inode.format == di.LOCAL:
             self.need(size <= inode.dsize, "size", size, "at most %d" % inode.dsize)
         role = self.special.get(inode.ino, "")
-        if role.endswith("quota"):
+        if role.endswith("quota") or inode.flags2 & di.METADATA and inode.metatype in (2, 3, 4):
             self.need(size == 0, "size", size, 0)
         if role == "rt bitmap":
             self.need(size == self.fs.sb.rbmblocks * self.fs.bs, "size", size, self.fs.sb.rbmblocks * self.fs.bs)
@@ -257,7 +258,7 @@ class InodeRules:
 
     def contents(self, inode, data, attr):
         known = Known()
-        for name in ("mode", "nlink", "gen", "flags2", "flags", "metatype", "format"):
+        for name in ("mode", "nlink", "gen", "flags2", "flags", "metatype", "format", "uid", "gid", "nblocks"):
             setattr(known, name, getattr(inode, name))
         known.nlink = inode.links
         known.next = inode.next_unlinked

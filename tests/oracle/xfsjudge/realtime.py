@@ -132,6 +132,7 @@ class Realtime:
         else:
             inos, per, levels = [sb.rbmino, sb.rsumino], fs.bs, sb.rextents.bit_length()
         bits = bytearray(sb.rbmblocks * per)
+        runs = [(start, min(end, 8 * len(bits))) for start, end in runs if start < 8 * len(bits)]
         sums = [0] * (levels * sb.rbmblocks)
         for start, end in runs:
             _set_bits(bits, start, end)
@@ -190,7 +191,11 @@ def _set_bits(bits, start, end):
 
 def check_realtime(fs, rules, inodes):
     """All realtime rules; nothing to do without a realtime section."""
-    if fs.sb.rblocks:
+    sb = fs.sb
+    if sb.rblocks and max(sb.rbmblocks, sb.rgcount if sb.metadir else 0) * fs.bs > fs.image.size:
+        fs.rep.add("rt-size", "superblock", "%d bitmap blocks, %d groups" % (sb.rbmblocks, sb.rgcount),
+                   "files that fit the data device")
+    elif sb.rblocks:
         Realtime(fs, rules, inodes).run()
     elif fs.sb.frextents:
         fs.rep.add("sb-frextents", "superblock", fs.sb.frextents, 0)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The whole judgement, in order: log, superblocks, groups, inodes, links, space, counters."""
 
+import stat
+
 from xfsread.device import Image, ReadError
 from xfsread.fs import Fs
 from xfsread.log import Log, LogError
@@ -9,6 +11,7 @@ from xfsread.superblock import NULLINO, V_ATTR, V_QUOTA
 from .groups import Group
 from .inodes import InodeRules
 from .links import Links, follow_unlinked
+from .quota import check_quota
 from .realtime import check_realtime
 from .space import check_space
 from .superblocks import check_primary, check_secondary
@@ -82,7 +85,6 @@ def check_counters(fs, groups, inodes):
 
 def check_special(fs, special, inodes):
     """Metadata inodes of the superblock exist and are regular files."""
-    import stat
     for ino, role in special.items():
         known = inodes.get(ino)
         if known is None or not stat.S_ISREG(known.mode):
@@ -108,7 +110,9 @@ def judge(path, rep, offset=0, check_crc=True, logdev=None):
         for group in groups:
             check_space(group, flags)
         check_realtime(fs, rules, inodes)
+        check_quota(fs, special, inodes, rules.rt_claims)
         check_counters(fs, groups, inodes)
+        fs.finish()
     finally:
         image.close()
     return rep

@@ -190,6 +190,13 @@ def check_primary(fs):
     else:
         rules.need(not sb.qflags & 0x780, "qflags", hex(sb.qflags), "no V5 bits")
     rules.need(not sb.qflags & ~0x7FF, "qflags", hex(sb.qflags), "known bits")
+    for field in ("uquotino", "gquotino") + (("pquotino",) if sb.v5 else ()):
+        found = getattr(sb, field)
+        rules.need(found in (0, NULLINO) or sb.versionnum & s.V_QUOTA and not sb.metadir, field, found,
+                   "none without the QUOTA bit, or with metadir")
+    if sb.metadir:
+        for field in ("rbmino", "rsumino"):
+            rules.equal(field, 0)
     rules.need(sb.fdblocks <= sb.dblocks, "fdblocks", sb.fdblocks, "at most %d" % sb.dblocks)
     rules.need(sb.ifree <= sb.icount, "ifree", sb.ifree, "at most %d" % sb.icount)
     rules.need(any(sb.uuid), "uuid", "all zero", "a uuid")

@@ -206,6 +206,8 @@ class Walk:
             self.spoil("magic", where, "0x%08x" % magic, "0x%08x" % right_magic)
             return None
         fs.check_header(kind.name, where, buf, LONG_BTREE if kind.long_form else SHORT_BTREE, daddr, self.owner)
+        if kind.long_form and fs.v5 and any(buf[68:72]):
+            self.add("pad", where, buf[68:72].hex(), "zeros")
         if found_level != level:
             self.spoil("level", where, found_level, level)
             return None

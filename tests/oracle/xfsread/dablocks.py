@@ -71,8 +71,10 @@ class DaTree:
         except Missing as err:
             self.spoil("hole", block, str(err), "a mapped block")
             return None
-        magic = struct.unpack_from(">H", buf, 8)[0]
+        magic, pad = struct.unpack_from(">HH", buf, 8)
         self.fs.check_header("da", self.where(block), buf, DA_BLOCK, daddr, self.owner)
+        if pad:
+            self.fs.rep.add("da-pad", self.where(block), pad, 0)
         return buf, magic
 
     def run(self, root):

@@ -154,6 +154,8 @@ class Directory:
                 continue
             self.fs.check_header("dir", "inode %d %s" % (self.inode.ino, where), got[0], DIR_DATA, got[1],
                                  self.inode.ino)
+            if self.fs.v5 and any(got[0][60:64]):
+                self.add("pad", where, got[0][60:64].hex(), "zeros")
             self.data_block(number, got[0], where)
         return last
 
@@ -377,9 +379,9 @@ class Directory:
         used = sum(1 for best in part if best != NULLBEST)
         if nused != used:
             self.add("free-index", where + " nused", nused, used)
-        if not len(part) <= nvalid <= per:
+        if nvalid != len(part):
             self.add("free-index", where + " nvalid", nvalid, len(part))
-            return
+        nvalid = min(nvalid, per)
         found = struct.unpack_from(">%dH" % nvalid, buf, start)
         part += [NULLBEST] * (nvalid - len(part))
         for number, (have, right) in enumerate(zip(found, part)):

@@ -1,0 +1,3 @@
+libxfs_SRCS += \
+	libxfs/log/logsize.c \
+	libxfs/log/state.c

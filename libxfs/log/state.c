@@ -1,0 +1,525 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* state.c - search for head and tail of the log; letters A to H are the steps of format sheet 04, section 7. */
+#include "libxfs/log/state.h"
+
+#include "libxfs/base/bytes.h"
+#include "libxfs/base/crc32c.h"
+
+#include <stdlib.h>
+
+#define RECORD_MAGIC UINT32_C(0xfeedbabe)
+#define WINDOW 128u			/* blocks read at once */
+#define HEADER_SIZE 32768u		/* data that one header block has cycle slots for */
+#define MAX_RECORD (UINT32_C(1) << 22)	/* no writer makes records near this size */
+#define MAX_ICLOGS 8u
+#define OP_UNMOUNT 0x20u
+
+struct record {
+	uint32_t blk, cycle, version, len, headers, ops, size, crc;
+	uint64_t lsn, tail_lsn;
+};
+
+struct search {
+	const struct xfs_fs *fs;
+	struct xfs_dev *dev;
+	uint64_t start;			/* byte of block 0 */
+	uint32_t n;			/* blocks */
+	bool v2;
+	uint8_t *window, *record_buf;
+	size_t record_room;
+	uint32_t window_at, window_len;
+	const char *reason;
+};
+
+/* The block, valid until the next call; NULL: unreadable. b < n. */
+static const uint8_t *block_at(struct search *s, uint32_t b)
+{
+	if (b < s->window_at || b - s->window_at >= s->window_len) {
+		uint32_t at = b - b % WINDOW, len = s->n - at < WINDOW ? s->n - at : WINDOW;
+
+		s->window_len = 0;
+		if (xfs_dev_read(s->dev, s->start + (uint64_t)at * XFS_BBSIZE, s->window, (size_t)len * XFS_BBSIZE)) {
+			s->reason = "it cannot be read";
+			return NULL;
+		}
+		s->window_at = at;
+		s->window_len = len;
+	}
+	return s->window + (size_t)(b - s->window_at) * XFS_BBSIZE;
+}
+
+static int fail(struct search *s, const char *reason)
+{
+	s->reason = reason;
+	return -XFS_E_CORRUPT;
+}
+
+static int cycle_at(struct search *s, uint32_t b, uint32_t *cycle)
+{
+	const uint8_t *p = block_at(s, b);
+
+	if (!p)
+		return -XFS_E_IO;
+	*cycle = xfs_be32(p);
+	if (*cycle == RECORD_MAGIC)
+		*cycle = xfs_be32(p + 4);
+	return 0;
+}
+
+/* First block in [from, to) of this cycle; `to` when there is none. */
+static int find_cycle(struct search *s, uint32_t from, uint32_t to, uint32_t cycle, uint32_t *at)
+{
+	for (*at = from; *at < to; (*at)++) {
+		uint32_t c;
+		int err = cycle_at(s, *at, &c);
+
+		if (err)
+			return err;
+		if (c == cycle)
+			break;
+	}
+	return 0;
+}
+
+/* First block of the part that has the cycle of block n - 1, which differs from that of block 0. */
+static int find_change(struct search *s, uint32_t last, uint32_t *at)
+{
+	uint32_t low = 0, high = s->n - 1;
+
+	while (high - low > 1) {
+		uint32_t mid = low + (high - low) / 2, c;
+		int err = cycle_at(s, mid, &c);
+
+		if (err)
+			return err;
+		if (c == last)
+			high = mid;
+		else
+			low = mid;
+	}
+	*at = high;
+	return 0;
+}
+
+/* Decodes the record header at blk; CORRUPT when there is none or it makes no sense. */
+static int record_at(struct search *s, uint32_t blk, struct record *r)
+{
+	const uint8_t *p = block_at(s, blk);
+
+	if (!p)
+		return -XFS_E_IO;
+	if (xfs_be32(p) != RECORD_MAGIC)
+		return fail(s, "a record header is missing");
+	r->blk = blk;
+	r->cycle = xfs_be32(p + 4);
+	r->version = xfs_be32(p + 8);
+	r->len = xfs_be32(p + 12);
+	r->lsn = xfs_be64(p + 16);
+	r->tail_lsn = xfs_be64(p + 24);
+	r->crc = xfs_le32(p + 32);
+	r->ops = xfs_be32(p + 40);
+	r->size = xfs_be32(p + 320);
+	r->headers = s->v2 && r->size > HEADER_SIZE ? (uint32_t)xfs_ceil_div(r->size, HEADER_SIZE) : 1;
+	if (r->version != (s->v2 ? 2u : 1u))
+		return fail(s, "a record has the wrong version");
+	if (r->len > MAX_RECORD || r->headers > MAX_RECORD / HEADER_SIZE || r->headers + xfs_ceil_div(r->len, 512) >= s->n)
+		return fail(s, "a record has an impossible length");
+	return 0;
+}
+
+static uint32_t blocks_of(const struct record *r)
+{
+	return r->headers + (uint32_t)xfs_ceil_div(r->len, XFS_BBSIZE);
+}
+
+static bool uuid_fits(struct search *s, uint32_t blk)
+{
+	static const uint8_t nil[16];
+	const uint8_t *p = block_at(s, blk);
+
+	return p && (!memcmp(p + 304, s->fs->geo.sb.uuid, 16) || !memcmp(p + 304, nil, 16));
+}
+
+/*
+ * Last header at most `limit` blocks before `head`, going round the end.  NOENT: none.  *wrapped: found behind the head.
+ */
+static int header_before(struct search *s, uint32_t head, uint32_t limit, uint32_t *blk, bool *wrapped)
+{
+	for (uint32_t i = 1; i <= limit && i <= s->n; i++) {
+		uint32_t b = head >= i ? head - i : head + s->n - i;
+		const uint8_t *p = block_at(s, b);
+
+		if (!p)
+			return -XFS_E_IO;
+		if (xfs_be32(p) == RECORD_MAGIC) {
+			*blk = b;
+			*wrapped = head < i;
+			return 0;
+		}
+	}
+	return -XFS_E_NOENT;
+}
+
+/* D: a head that stands inside a record moves to its start. */
+static int leave_record(struct search *s, uint32_t *head)
+{
+	struct record r;
+	uint32_t blk = 0, passed;
+	bool wrapped = false;
+	int err = header_before(s, *head, s->v2 ? 512 : 64, &blk, &wrapped);
+
+	if (err == -XFS_E_NOENT)
+		return fail(s, "no record lies before the head");
+	if (err)
+		return err;
+	if (!uuid_fits(s, blk))
+		return fail(s, "it belongs to another filesystem (uuid)");
+	err = record_at(s, blk, &r);
+	if (err == -XFS_E_IO)
+		return err;
+	passed = wrapped ? *head + s->n - blk : *head - blk;
+	if (err || passed != blocks_of(&r))
+		*head = blk;
+	if (*head == s->n)
+		*head = 0;
+	return 0;
+}
+
+/* C: a block of an older cycle before the head means that writes landed out of order: the head is there. */
+static int check_before(struct search *s, uint32_t scan, uint32_t stop, uint32_t *head)
+{
+	uint32_t at, from;
+	int err;
+
+	if (*head >= scan) {
+		err = find_cycle(s, *head - scan, *head, stop, &at);
+		if (!err)
+			*head = at;
+		return err;
+	}
+	from = s->n - (scan - *head);
+	err = find_cycle(s, from, s->n, stop - 1, &at);
+	if (err)
+		return err;
+	if (at < s->n) {
+		*head = at;
+		return 0;
+	}
+	err = find_cycle(s, 0, *head, stop, &at);
+	if (!err)
+		*head = at;
+	return err;
+}
+
+/* A to D. NOENT: the log is zero. */
+static int find_head(struct search *s, uint32_t *head)
+{
+	uint32_t scan = s->v2 ? 4096 : 512, first = 0, last = 0, at = 0;
+	int err = cycle_at(s, 0, &first);
+
+	if (!err)
+		err = cycle_at(s, s->n - 1, &last);
+	if (err)
+		return err;
+	if (first == 0)
+		return -XFS_E_NOENT;
+	if (scan > s->n)
+		scan = s->n;
+	if (last == 0) {
+		err = find_change(s, 0, head);
+		if (!err)
+			err = find_cycle(s, *head > scan ? *head - scan : 0, *head, 0, &at);
+		if (err)
+			return err;
+		*head = at;
+		return leave_record(s, head);
+	}
+	if (first == last)
+		*head = s->n;
+	else
+		err = find_change(s, last, head);
+	if (!err)
+		err = check_before(s, scan, first == last ? last - 1 : last, head);
+	return err ? err : leave_record(s, head);
+}
+
+/* ---- checksums of records ---- */
+
+/* Reads blocks that may go round the end. */
+static int read_blocks(struct search *s, uint32_t blk, uint32_t count, uint8_t *buf)
+{
+	uint32_t first = s->n - blk < count ? s->n - blk : count;
+	int err = xfs_dev_read(s->dev, s->start + (uint64_t)blk * XFS_BBSIZE, buf, (size_t)first * XFS_BBSIZE);
+
+	if (!err && count > first)
+		err = xfs_dev_read(s->dev, s->start, buf + (size_t)first * XFS_BBSIZE, (size_t)(count - first) * XFS_BBSIZE);
+	return err;
+}
+
+static uint32_t record_crc(const uint8_t *p, const struct record *r, uint32_t header_len)
+{
+	static const uint8_t zero[4];
+	uint32_t extended = r->len > HEADER_SIZE ? (uint32_t)xfs_ceil_div(r->len, HEADER_SIZE) - 1 : 0;
+	uint32_t c = xfs_crc32c(XFS_CRC32C_SEED, p, 32);
+
+	c = xfs_crc32c(c, zero, 4);
+	c = xfs_crc32c(c, p + 36, header_len - 36);
+	for (uint32_t i = 1; i <= extended && i < r->headers; i++)
+		c = xfs_crc32c(c, p + (size_t)i * XFS_BBSIZE, 260);
+	return ~xfs_crc32c(c, p + (size_t)r->headers * XFS_BBSIZE, r->len);
+}
+
+/* 0, BADCRC, CORRUPT (no record that can be), or IO, NOMEM. */
+static int check_record(struct search *s, uint32_t blk, struct record *r)
+{
+	size_t need;
+	int err = record_at(s, blk, r);
+
+	if (err)
+		return err;
+	if (!r->len || (uint32_t)r->lsn != blk)
+		return fail(s, "a record is not at its own place");
+	if (!r->crc || !s->fs->geo.v5)
+		return 0;
+	need = (size_t)blocks_of(r) * XFS_BBSIZE;
+	if (need > s->record_room) {
+		uint8_t *more = realloc(s->record_buf, need);
+
+		if (!more)
+			return -XFS_E_NOMEM;
+		s->record_buf = more;
+		s->record_room = need;
+	}
+	err = read_blocks(s, blk, blocks_of(r), s->record_buf);
+	if (err)
+		return err;
+	/* writers on 32-bit x86 covered four bytes less */
+	if (record_crc(s->record_buf, r, 328) != r->crc && record_crc(s->record_buf, r, 324) != r->crc)
+		return -XFS_E_BADCRC;
+	return 0;
+}
+
+static bool is_damage(int err)
+{
+	return err == -XFS_E_BADCRC || err == -XFS_E_CORRUPT;
+}
+
+/* Distance from a to b going forward. */
+static uint32_t distance(const struct search *s, uint32_t a, uint32_t b)
+{
+	return b >= a ? b - a : b + s->n - a;
+}
+
+/* Checks the records from `from` to `head`. Damage: its error, with the start of the bad record in *bad. */
+static int check_records(struct search *s, uint32_t from, uint32_t head, uint32_t *bad)
+{
+	uint32_t left = distance(s, from, head);
+
+	for (*bad = from; left;) {
+		struct record r;
+		int err = check_record(s, *bad, &r);
+
+		if (!err && blocks_of(&r) > left)
+			err = fail(s, "a record runs over the head");
+		if (err)
+			return err;
+		left -= blocks_of(&r);
+		*bad = (*bad + blocks_of(&r)) % s->n;
+	}
+	return 0;
+}
+
+/* ---- tail, clean or not ---- */
+
+/* E: the last record before the head. */
+static int last_record(struct search *s, struct xfs_log_state *st, struct record *r)
+{
+	uint32_t blk = 0;
+	bool wrapped = false;
+	int err = header_before(s, st->head, s->n, &blk, &wrapped);
+
+	if (err == -XFS_E_NOENT)
+		return fail(s, "it holds no record");
+	if (!err && !uuid_fits(s, blk))
+		return fail(s, "it belongs to another filesystem (uuid)");
+	if (!err)
+		err = record_at(s, blk, r);
+	if (err)
+		return err;
+	st->cycle = wrapped ? r->cycle + 1 : r->cycle;
+	if (st->cycle == RECORD_MAGIC)
+		st->cycle++;
+	st->last_lsn = r->lsn;
+	st->tail_lsn = r->tail_lsn;
+	st->record_size = r->size;
+	if ((uint32_t)r->tail_lsn >= s->n)
+		return fail(s, "the last record names a tail outside");
+	st->tail = (uint32_t)r->tail_lsn;
+	return 0;
+}
+
+/* F: the record before the head holds nothing but the mark of an unmount. */
+static int is_unmounted(struct search *s, uint32_t head, const struct record *r, bool *yes)
+{
+	const uint8_t *p;
+
+	*yes = false;
+	if (r->ops != 1 || head != (r->blk + blocks_of(r)) % s->n)
+		return 0;
+	p = block_at(s, (r->blk + r->headers) % s->n);
+	if (!p)
+		return -XFS_E_IO;
+	*yes = (p[9] & OP_UNMOUNT) != 0;
+	return 0;
+}
+
+/* E and F. */
+static int judge(struct search *s, struct xfs_log_state *st)
+{
+	struct record r;
+	bool clean = false;
+	int err = last_record(s, st, &r);
+
+	if (!err)
+		err = is_unmounted(s, st->head, &r, &clean);
+	if (err)
+		return err;
+	if (clean)
+		st->tail = st->head;
+	st->kind = st->tail == st->head ? XFS_LOG_CLEAN : XFS_LOG_DIRTY;
+	return 0;
+}
+
+/* G, first half: the last eight records must be whole; the head moves before the first that is not. */
+static int drop_torn(struct search *s, struct xfs_log_state *st)
+{
+	uint32_t from = st->head, bad;
+	int err;
+
+	for (unsigned i = 0; i < MAX_ICLOGS && from != st->tail; i++) {
+		uint32_t blk = 0;
+		bool wrapped;
+
+		err = header_before(s, from, distance(s, st->tail, from), &blk, &wrapped);
+		if (err == -XFS_E_NOENT)
+			break;
+		if (err)
+			return err;
+		from = blk;
+	}
+	err = check_records(s, from, st->head, &bad);
+	if (!is_damage(err))
+		return err;
+	st->head = bad;
+	st->torn = true;
+	return judge(s, st);
+}
+
+/* The first header behind `blk`, at most up to the head. */
+static int next_header(struct search *s, uint32_t head, uint32_t *blk)
+{
+	do {
+		const uint8_t *p;
+
+		*blk = (*blk + 1) % s->n;
+		if (*blk == head)
+			return 0;
+		p = block_at(s, *blk);
+		if (!p)
+			return -XFS_E_IO;
+		if (xfs_be32(p) == RECORD_MAGIC)
+			return 0;
+	} while (true);
+}
+
+/* G, second half: records at the tail may have been overwritten by writes behind the head. */
+static int check_tail(struct search *s, struct xfs_log_state *st)
+{
+	uint64_t reach = (uint64_t)MAX_ICLOGS * st->record_size / XFS_BBSIZE;
+
+	while (st->tail != st->head) {
+		uint32_t bad;
+		int err = check_records(s, st->tail, st->head, &bad);
+
+		if (!is_damage(err))
+			return err;
+		if (distance(s, st->head, bad) > reach)
+			return fail(s, "a record between tail and head is damaged");
+		err = next_header(s, st->head, &bad);
+		if (err)
+			return err;
+		st->tail = bad;
+	}
+	return 0;
+}
+
+/* Positions of head and tail must fit their cycles (section 9.6). */
+static int check_order(struct search *s, const struct xfs_log_state *st)
+{
+	uint32_t tail_cycle = (uint32_t)(st->tail_lsn >> 32);
+	bool fits = st->head > st->tail ? st->cycle == tail_cycle : st->cycle == tail_cycle + 1;
+
+	return fits ? 0 : fail(s, "head and tail have cycles that do not fit");
+}
+
+static int search_log(struct search *s, struct xfs_log_state *st)
+{
+	int err = find_head(s, &st->head);
+
+	if (err == -XFS_E_NOENT) {
+		st->zeroed = true;
+		st->kind = XFS_LOG_CLEAN;
+		st->cycle = 1;
+		st->head = st->tail = 0;
+		return 0;
+	}
+	if (!err)
+		err = judge(s, st);
+	if (!err && st->kind == XFS_LOG_DIRTY)
+		err = drop_torn(s, st);
+	if (!err && st->kind == XFS_LOG_DIRTY)
+		err = check_tail(s, st);
+	if (!err && st->kind == XFS_LOG_DIRTY && st->tail == st->head)
+		st->kind = XFS_LOG_CLEAN;
+	if (!err && st->kind == XFS_LOG_DIRTY)
+		err = check_order(s, st);
+	return err;
+}
+
+int xfs_log_state(const struct xfs_fs *fs, struct xfs_log_state *out)
+{
+	const struct xfs_sb *sb = &fs->geo.sb;
+	uint64_t bytes = (uint64_t)sb->logblocks * sb->blocksize;
+	struct search s = { .fs = fs, .v2 = (sb->versionnum & XFS_SB_VERSION_LOGV2) != 0 };
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	out->kind = XFS_LOG_UNREADABLE;
+	s.dev = sb->logstart ? fs->dev.data : fs->dev.log;
+	s.start = sb->logstart ? xfs_fsbno_byte(&fs->geo, XFS_FSBNO(sb->logstart)) : 0;
+	if (!s.dev)
+		out->reason = "it is on a device that was not given";
+	else if (sb->logstart && !xfs_fsbno_range_valid(&fs->geo, sb->logstart, sb->logblocks))
+		out->reason = "the superblock names an impossible place";
+	else if (bytes / XFS_BBSIZE < 8 || bytes / XFS_BBSIZE > INT32_MAX)
+		out->reason = "the superblock names an impossible length";
+	else if (s.start > s.dev->size || bytes > s.dev->size - s.start)
+		out->reason = "the device ends before it";
+	if (out->reason)
+		return 0;
+	s.n = out->blocks = (uint32_t)(bytes / XFS_BBSIZE);
+	s.window = malloc((size_t)WINDOW * XFS_BBSIZE);
+	if (!s.window)
+		return -XFS_E_NOMEM;
+	err = search_log(&s, out);
+	free(s.window);
+	free(s.record_buf);
+	if (err == -XFS_E_NOMEM)
+		return err;
+	if (err) {
+		out->kind = XFS_LOG_UNREADABLE;
+		out->reason = s.reason ? s.reason : "it cannot be read";
+	}
+	out->sb_lsn_ahead = !err && fs->geo.v5 && sb->lsn != XFS_NULL64 && sb->lsn > xfs_log_head_lsn(out);
+	return 0;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* claims_order.c - the two orders of claims, sorting, canonical merging in memory. */
+#include "libxfs/space/claims_private.h"
+
+#include <stdlib.h>
+
+uint32_t claims_end(const struct xfs_claim *c)
+{
+	return c->agbno + c->len;	/* inside the AG, so it fits */
+}
+
+int claims_key_cmp(const struct xfs_claim *a, const struct xfs_claim *b)
+{
+	uint64_t x = a->offset & ~XFS_RMAP_UNWRITTEN, y = b->offset & ~XFS_RMAP_UNWRITTEN;
+
+	if (a->agbno != b->agbno)
+		return a->agbno < b->agbno ? -1 : 1;
+	if (a->owner != b->owner)
+		return a->owner < b->owner ? -1 : 1;
+	return x == y ? 0 : x < y ? -1 : 1;
+}
+
+/* Offset minus block: equal for claims of one file that continue each other. */
+static uint64_t diagonal(const struct xfs_claim *c)
+{
+	return xfs_claim_no_offset(c) ? 0 : (c->offset & XFS_RMAP_OFFMASK) - c->agbno;
+}
+
+static int merge_cmp(const struct xfs_claim *a, const struct xfs_claim *b)
+{
+	uint64_t x = a->offset & XFS_RMAP_FLAGS, y = b->offset & XFS_RMAP_FLAGS;
+
+	if (a->owner != b->owner)
+		return a->owner < b->owner ? -1 : 1;
+	if (x != y)
+		return x < y ? -1 : 1;
+	x = diagonal(a);
+	y = diagonal(b);
+	if (x != y)
+		return x < y ? -1 : 1;
+	if (a->agbno != b->agbno)
+		return a->agbno < b->agbno ? -1 : 1;
+	return a->len == b->len ? 0 : a->len < b->len ? -1 : 1;
+}
+
+/* Ties are broken by all that is left, so that the result does not depend on the order of adding. */
+static int full_cmp(const struct xfs_claim *a, const struct xfs_claim *b)
+{
+	int r = claims_key_cmp(a, b);
+
+	if (!r && a->offset != b->offset)
+		r = a->offset < b->offset ? -1 : 1;
+	if (!r && a->len != b->len)
+		r = a->len < b->len ? -1 : 1;
+	return r;
+}
+
+bool claims_before(const struct xfs_claim *a, const struct xfs_claim *b, enum claims_order order)
+{
+	return (order == CLAIMS_BY_KEY ? full_cmp(a, b) : merge_cmp(a, b)) < 0;
+}
+
+static int by_key(const void *a, const void *b)
+{
+	return full_cmp(a, b);
+}
+
+static int by_merge(const void *a, const void *b)
+{
+	return merge_cmp(a, b);
+}
+
+void claims_sort(struct xfs_claim *v, size_t n, enum claims_order order)
+{
+	size_t i;
+
+	/* claims often come in disk order */
+	for (i = 1; i < n && !claims_before(&v[i], &v[i - 1], order); i++)
+		;
+	if (i < n)
+		qsort(v, n, sizeof(*v), order == CLAIMS_BY_KEY ? by_key : by_merge);
+}
+
+bool claims_mergeable(const struct xfs_claim *a, const struct xfs_claim *b)
+{
+	return a->owner == b->owner && !((a->offset ^ b->offset) & XFS_RMAP_FLAGS) && claims_end(a) == b->agbno &&
+	       (xfs_claim_no_offset(a) ||
+		(a->offset & XFS_RMAP_OFFMASK) + a->len == (b->offset & XFS_RMAP_OFFMASK)) &&
+	       (uint64_t)a->len + b->len <= UINT32_MAX;
+}
+
+size_t claims_join(struct xfs_claim *v, size_t n)
+{
+	size_t out = 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (claims_mergeable(&v[out], &v[i]))
+			v[out].len += v[i].len;
+		else
+			v[++out] = v[i];
+	return n ? out + 1 : 0;
+}
+
+/* Some claim that starts where `a` ends could be joined with it. */
+static bool continued(const struct xfs_claim *a, const struct xfs_claim *v, size_t n)
+{
+	for (size_t i = 0; i < n && v[i].agbno == claims_end(a); i++)
+		if (claims_mergeable(a, &v[i]))
+			return true;
+	return false;
+}
+
+/* Length of the claims at v that must be looked at together: they overlap, or continue each other without a gap. */
+static size_t cluster_of(const struct xfs_claim *v, size_t n, bool *overlap)
+{
+	uint32_t end = claims_end(&v[0]);
+	size_t last = 1, i;	/* claims that end at `end` */
+
+	*overlap = false;
+	for (i = 1; i < n; i++) {
+		uint32_t mine = claims_end(&v[i]);
+
+		if (v[i].agbno > end)
+			break;
+		if (v[i].agbno == end && last == 1 && claims_end(&v[i - 1]) == end && !continued(&v[i - 1], v + i, n - i))
+			break;		/* only the claim before could be joined, and nothing continues it */
+		*overlap |= v[i].agbno < end;
+		if (mine == end)
+			last++;
+		if (mine > end) {
+			end = mine;
+			last = 1;
+		}
+	}
+	return i;
+}
+
+size_t claims_canonicalise(struct xfs_claim *v, size_t n)
+{
+	size_t out = 0;
+
+	for (size_t at = 0; at < n; ) {
+		bool overlap;
+		size_t len = cluster_of(v + at, n - at, &overlap), left;
+
+		/* where claims overlap, those to be joined need not be neighbours by key */
+		if (overlap)
+			claims_sort(v + at, len, CLAIMS_BY_MERGE);
+		left = claims_join(v + at, len);
+		if (overlap)
+			claims_sort(v + at, left, CLAIMS_BY_KEY);
+		if (out != at)
+			memmove(v + out, v + at, left * sizeof(*v));
+		out += left;
+		at += len;
+	}
+	return out;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* agtrees.h - the trees of one AG: walked once each, then compared with each other (agcross.c). */
+#ifndef REPAIR_AGTREES_H
+#define REPAIR_AGTREES_H
+
+#include "repair/repair.h"
+#include "libxfs/space/sweep.h"
+
+/* A record of the refcountbt, or a run that the reverse mappings make. */
+struct repair_refs {
+	uint32_t agbno, len, refs;
+};
+
+struct repair_refs_list {
+	struct repair_refs *r;
+	size_t n, room;
+};
+
+/* What walking the trees of an AG gathers for the comparison; gone afterwards. */
+struct repair_walk {
+	struct repair *r;
+	struct repair_ag *ag;
+	/* free space */
+	uint64_t bno_sum, cnt_sum, free_blocks, cnt_blocks;	/* sums of hashes of records, of lengths */
+	uint32_t longest;
+	/* reverse mappings */
+	uint32_t reach;			/* first block that no record so far covers */
+	struct repair_runs gaps;	/* blocks without a record */
+	struct xfs_fingerprint sums;	/* of this AG; count only when its rmapbt turns out sound */
+	struct xfs_sweep sweep;
+	struct repair_refs_list shared, refc;
+	uint32_t cow_blocks;
+};
+
+/* Walks every tree that the AG has. Errors: NOMEM, INVALID; damage goes to the sink and into ag->tree. */
+int repair_walk_trees(struct repair_walk *);
+/* Compares the trees with each other and with the headers; sets ag->reasons. */
+int repair_cross_check(struct repair_walk *);
+void repair_walk_release(struct repair_walk *);
+
+enum xfs_btree_id repair_tree_kind(enum xfs_build_tree);
+const char *repair_tree_name(enum xfs_build_tree);
+
+#endif

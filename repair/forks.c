@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* forks.c - reads block maps, keeping what is good of damaged ones (format sheet 02, 1.5, 2.3; sheet 03, sections 2, 3). */
+#include "repair/forks.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MAX_FILEOFF ((UINT64_C(1) << 54) - 1 + (UINT64_C(1) << 21) - 1)
+
+struct scan {
+	struct repair *r;
+	struct repair_fork *out;
+	repair_mapping_fn each;
+	void *payload;
+	enum xfs_fork fork;
+	bool unwritten_allowed;
+	uint64_t next_off;	/* first offset that is still free, in order */
+	int stop;		/* error of each() */
+};
+
+static void __attribute__((format(printf, 2, 3))) damaged(struct repair_fork *f, const char *format, ...)
+{
+	va_list args;
+
+	if (f->damaged)
+		return;
+	f->damaged = true;
+	va_start(args, format);
+	vsnprintf(f->why, sizeof(f->why), format, args);
+	va_end(args);
+}
+
+/* One extent record in disk form. Returns nonzero only to stop. */
+static int take_record(struct scan *s, const void *disk)
+{
+	struct xfs_bmbt_rec rec;
+	struct xfs_mapping m;
+
+	xfs_bmbt_rec_decode(&rec, disk);
+	m = (struct xfs_mapping){ rec.startoff, rec.startblock, rec.blockcount, rec.extentflag, 0 };
+	if (!m.len || m.off + m.len - 1 > MAX_FILEOFF) {
+		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m.off,
+			(unsigned long long)m.len);
+		return 0;
+	}
+	if (!xfs_fsbno_range_valid(&s->r->geo, m.fsbno, m.len)) {
+		damaged(s->out, "extent at offset %llu lies outside: fsblock %llu, %llu blocks", (unsigned long long)m.off,
+			(unsigned long long)m.fsbno, (unsigned long long)m.len);
+		return 0;
+	}
+	if (m.unwritten && !s->unwritten_allowed) {
+		damaged(s->out, "unwritten extent at offset %llu where none may be", (unsigned long long)m.off);
+		return 0;
+	}
+	if (m.off < s->next_off) {
+		damaged(s->out, "extent at offset %llu is out of order or overlaps", (unsigned long long)m.off);
+		return 0;
+	}
+	s->next_off = m.off + m.len;
+	s->out->records++;
+	s->out->blocks += m.len;
+	s->stop = s->each ? s->each(s->payload, &m) : 0;
+	return s->stop;
+}
+
+/* --- btree format --- */
+
+static int block_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
+{
+	struct scan *s = owner;
+	struct xfs_buf *buf;
+	int error = xfs_fs_get_block(s->r->fs, XFS_FSBNO(ptr), XFS_BLK_BMBT, &buf);
+
+	if (error)
+		return error;
+	*out = (struct xfs_btree_block){ .ptr = ptr, .data = buf->data, .handle = buf };
+	return 0;
+}
+
+static void block_put(void *owner, struct xfs_btree_block *b)
+{
+	(void)owner;
+	xfs_buf_put(b->handle);
+}
+
+static uint64_t block_daddr(void *owner, uint64_t ptr)
+{
+	struct scan *s = owner;
+
+	return xfs_fsbno_daddr(&s->r->geo, XFS_FSBNO(ptr)).v;
+}
+
+static int btree_record(void *payload, const void *rec)
+{
+	take_record(payload, rec);
+	return 0;	/* order and validity are told through take_record() */
+}
+
+static int btree_block(void *payload, uint64_t ptr, unsigned level)
+{
+	struct scan *s = payload;
+	struct repair_fork *f = s->out;
+
+	(void)level;
+	if (ptr == XFS_NULL64)
+		return 0;
+	if (f->nown == f->room) {
+		size_t room = f->room ? 2 * f->room : 16;
+		uint64_t *grown = realloc(f->own, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		f->own = grown;
+		f->room = room;
+	}
+	f->own[f->nown++] = ptr;
+	return 0;
+}
+
+static void btree_finding(void *payload, const struct xfs_finding *found)
+{
+	struct scan *s = payload;
+
+	damaged(s->out, "%s: %s", xfs_finding_text(found->id), found->detail);
+}
+
+static int scan_btree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_t size)
+{
+	const struct xfs_geometry *geo = &s->r->geo;
+	struct xfs_sink sink = { btree_finding, s };
+	struct xfs_btree bt = {
+		.kind = &xfs_btree_kinds[XFS_BTREE_BMAP], .io = { .owner = s, .get = block_get, .put = block_put },
+		.blocksize = geo->blocksize, .v5 = geo->v5, .root = XFS_NULL64,
+		.levels = xfs_be16(bytes + XFS_OFF(bmdr, level)) + 1u, .inline_root = bytes, .inline_len = size,
+		.uuid = geo->v5 ? geo->uuid : NULL, .owner = ino, .daddr_of = block_daddr,
+		.ptr_max = (uint64_t)geo->agcount << geo->agblklog,
+	};
+	struct xfs_btree_verify v = { .sink = &sink, .record = btree_record, .block = btree_block, .payload = s };
+	uint32_t numrecs = xfs_be16(bytes + XFS_OFF(bmdr, numrecs));
+	int error;
+
+	if (bt.levels < 2 || bt.levels > geo->bmap_maxlevels[s->fork]) {
+		damaged(s->out, "level %u of the root is impossible", bt.levels - 1);
+		return 0;
+	}
+	if (!numrecs || numrecs > xfs_bmdr_maxrecs(size)) {
+		damaged(s->out, "root holds %u entries, room is for %u", numrecs, xfs_bmdr_maxrecs(size));
+		return 0;
+	}
+	error = xfs_btree_verify(&bt, &v);
+	if (s->stop)
+		return s->stop;
+	if (error == -XFS_E_NOMEM)
+		return error;
+	if (error)
+		damaged(s->out, "tree cannot be walked: %s", xfs_error_text(error));
+	return 0;
+}
+
+static int scan_extents(struct scan *s, const uint8_t *bytes, uint32_t size, uint64_t count)
+{
+	uint64_t room = size / 16;
+
+	if (count > room) {
+		damaged(s->out, "%llu extents do not fit in %u bytes", (unsigned long long)count, size);
+		count = room;
+	}
+	for (uint64_t i = 0; i < count && !s->stop; i++)
+		take_record(s, bytes + 16 * i);
+	return s->stop;
+}
+
+uint32_t repair_fork_size(const struct repair *r, const struct xfs_dinode *d, enum xfs_fork fork)
+{
+	return xfs_dinode_fork_size((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, fork);
+}
+
+/* What this fork may be, by the type of the file (format sheet 03, section 2). */
+static bool format_allowed(const struct xfs_dinode *d, enum xfs_fork fork, unsigned format)
+{
+	unsigned type = d->core.mode & XFS_MODE_FMT;
+
+	if (fork == XFS_FORK_ATTR)
+		return format >= XFS_DINODE_FMT_LOCAL && format <= XFS_DINODE_FMT_BTREE;
+	switch (type) {
+	case XFS_MODE_REG:
+		return format == XFS_DINODE_FMT_EXTENTS || format == XFS_DINODE_FMT_BTREE ||
+		       (format == XFS_DINODE_FMT_META_BTREE && xfs_dinode_is_metadata(d));
+	case XFS_MODE_DIR:
+		return format >= XFS_DINODE_FMT_LOCAL && format <= XFS_DINODE_FMT_BTREE;
+	case XFS_MODE_LNK:
+		return format == XFS_DINODE_FMT_LOCAL || format == XFS_DINODE_FMT_EXTENTS;
+	default:
+		return format == XFS_DINODE_FMT_DEV;
+	}
+}
+
+/* Size and format of directories and symlinks contradict each other (sheet 03, rule 9 of what the kernel refuses). */
+static bool size_contradicts(const struct xfs_dinode *d, unsigned format, uint32_t forksize)
+{
+	unsigned type = d->core.mode & XFS_MODE_FMT;
+
+	if (type != XFS_MODE_DIR && type != XFS_MODE_LNK)
+		return false;
+	return format == XFS_DINODE_FMT_LOCAL ? d->core.size > forksize
+					      : type == XFS_MODE_DIR && d->core.size && d->core.size <= forksize;
+}
+
+int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
+		     struct repair_fork *out, repair_mapping_fn each, void *payload)
+{
+	unsigned version = (unsigned)d->core.version, format = fork == XFS_FORK_DATA ? d->core.format : d->core.aformat;
+	uint32_t size = repair_fork_size(r, d, fork);
+	const uint8_t *bytes = image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, fork);
+	uint64_t count = xfs_dinode_nextents(d, fork);
+	struct scan s = { .r = r, .out = out, .each = each, .payload = payload, .fork = fork,
+			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
+	int error = 0;
+
+	*out = (struct repair_fork){ 0 };
+	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
+		if ((format && format != XFS_DINODE_FMT_EXTENTS) || count)
+			damaged(out, "format %u and %llu extents without an attr fork", format, (unsigned long long)count);
+		return 0;
+	}
+	if (!format_allowed(d, fork, format)) {
+		damaged(out, "format %u does not fit mode %#o", format, d->core.mode);
+		return 0;
+	}
+	if (fork == XFS_FORK_DATA && size_contradicts(d, format, size))
+		damaged(out, "format %u does not fit a size of %llu bytes", format, (unsigned long long)d->core.size);
+	out->mapped = format == XFS_DINODE_FMT_EXTENTS || format == XFS_DINODE_FMT_BTREE;
+	if (format == XFS_DINODE_FMT_EXTENTS)
+		error = scan_extents(&s, bytes, size, count);
+	else if (format == XFS_DINODE_FMT_BTREE && size >= 4)
+		error = scan_btree(&s, ino, bytes, size);
+	else if (count && format != XFS_DINODE_FMT_META_BTREE)
+		damaged(out, "%llu extents counted in format %u", (unsigned long long)count, format);
+	if (error)
+		return error;
+	if (out->mapped && !out->damaged && out->records != count)
+		damaged(out, "%llu extents counted, %llu found", (unsigned long long)count, (unsigned long long)out->records);
+	if (format == XFS_DINODE_FMT_BTREE && !out->damaged && count <= size / 16)
+		damaged(out, "%llu extents in btree format would fit in the inode", (unsigned long long)count);
+	return 0;
+}
+
+void repair_fork_release(struct repair_fork *f)
+{
+	free(f->own);
+	*f = (struct repair_fork){ 0 };
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * forks.h - reads the block map of a fork as far as it can be read, and says whether it is whole.
+ *
+ * A damaged record, block or counter never hides the rest: what is good is handed out, and the fork is called damaged.
+ */
+#ifndef REPAIR_FORKS_H
+#define REPAIR_FORKS_H
+
+#include "repair/repair.h"
+
+struct repair_fork {
+	bool mapped;		/* extents or btree format: blocks belong to it (or should) */
+	bool damaged;
+	char why[120];		/* the first thing that is wrong */
+	uint64_t records;	/* extents that are good */
+	uint64_t blocks;	/* sum of their lengths */
+	uint64_t *own;		/* bmbt blocks, fsblocks; freed by repair_fork_release() */
+	size_t nown, room;
+};
+
+typedef int (*repair_mapping_fn)(void *payload, const struct xfs_mapping *);
+
+/*
+ * Scans one fork of the inode image; each() gets the good mappings in file order, may be NULL.  Returns 0 also when the
+ * fork is damaged; errors are NOMEM and what each() returned.
+ */
+int repair_fork_scan(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
+		     struct repair_fork *out, repair_mapping_fn each, void *payload);
+void repair_fork_release(struct repair_fork *);
+
+/* Bytes of a fork in an inode of this filesystem. */
+uint32_t repair_fork_size(const struct repair *, const struct xfs_dinode *, enum xfs_fork);
+
+#endif

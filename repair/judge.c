@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge.c - decides what each fork becomes.
+ *
+ * A fork that is damaged: the reverse mappings say what it held; where an AG's rmapbt is damaged or absent, what is good
+ * of the fork itself counts.  Fork and reverse mappings both whole but different: the side that other witnesses (free
+ * space, other owners, the block counter of the inode) contradict gives way; the smallest unit is a mapping.
+ */
+#include "repair/evidence.h"
+
+#include "libxfs/base/crc32c.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const fork_names[2] = { "data", "attr" };
+
+static struct repair_ag *ag_of(struct repair *r, uint64_t fsbno)
+{
+	return &r->ags[fsbno >> r->geo.agblklog];
+}
+
+static bool ag_sound(struct repair *r, uint64_t fsbno)
+{
+	return ag_of(r, fsbno)->tree[XFS_TREE_RMAP].sound;
+}
+
+struct repair_inode *repair_find_changed(struct repair *r, uint64_t ino)
+{
+	size_t lo = 0, hi = r->ninodes;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r->inodes[mid].ino < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < r->ninodes && r->inodes[lo].ino == ino ? &r->inodes[lo] : NULL;
+}
+
+int repair_changed_inode(struct repair *r, uint64_t ino, const uint8_t *image, struct repair_inode **out)
+{
+	struct repair_inode *c = repair_find_changed(r, ino);
+	size_t at = r->ninodes;
+
+	if (!c) {
+		if (r->ninodes == r->inode_room) {
+			size_t room = r->inode_room ? 2 * r->inode_room : 32;
+			struct repair_inode *grown = realloc(r->inodes, room * sizeof(*grown));
+
+			if (!grown)
+				return -XFS_E_NOMEM;
+			r->inodes = grown;
+			r->inode_room = room;
+		}
+		/* judged in ascending order, so this is at the end as a rule */
+		while (at && r->inodes[at - 1].ino > ino)
+			at--;
+		memmove(&r->inodes[at + 1], &r->inodes[at], (r->ninodes - at) * sizeof(*r->inodes));
+		r->ninodes++;
+		c = &r->inodes[at];
+		*c = (struct repair_inode){ .ino = ino, .image = malloc(r->geo.inodesize) };
+		if (!c->image)
+			return -XFS_E_NOMEM;
+		memcpy(c->image, image, r->geo.inodesize);
+	}
+	*out = c;
+	return 0;
+}
+
+static void note_fork(struct repair *r, const struct evidence *e, unsigned k, enum xfs_finding_id id, bool fixed,
+		      const char *why)
+{
+	struct xfs_finding f = xfs_finding_of(id, "inode");
+
+	f.ino = e->ino;
+	f.field = fork_names[k];
+	xfs_finding_detail(&f, "%s fork: %s", fork_names[k], why);
+	repair_note(r, &f, fixed);
+}
+
+/* ---- contradictions ---- */
+
+static uint64_t overlap_with_free(const struct repair_ag *ag, uint32_t agbno, uint64_t len)
+{
+	size_t lo = 0, hi = ag->free.n;
+	uint64_t sum = 0;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (ag->free.r[mid].agbno + ag->free.r[mid].len <= agbno)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < ag->free.n && ag->free.r[lo].agbno < agbno + len; lo++) {
+		uint64_t from = xfs_max(agbno, ag->free.r[lo].agbno);
+		uint64_t to = xfs_min(agbno + len, (uint64_t)ag->free.r[lo].agbno + ag->free.r[lo].len);
+
+		sum += to - from;
+	}
+	return sum;
+}
+
+struct rival {
+	uint64_t ino;
+	bool may_share;		/* the mapping in question could be shared */
+	bool found;
+};
+
+static int rival_record(void *payload, const void *disk)
+{
+	struct rival *v = payload;
+	const uint8_t *p = disk;
+	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+
+	if (c.owner != v->ino && !(v->may_share && xfs_claim_shareable(&c)))
+		v->found = true;
+	return 0;
+}
+
+/* Does another owner hold blocks of this range that can't be shared? */
+static bool owned_by_others(struct repair *r, uint64_t ino, const struct xfs_mapping *m, bool attr)
+{
+	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v;
+	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { agbno + m->len - 1, UINT64_MAX, UINT64_MAX } };
+	struct rival v = { ino, r->geo.reflink && !attr && !m->unwritten, false };
+	struct xfs_btree bt;
+
+	if (xfs_fs_ag_btree(r->fs, ag_of(r, m->fsbno)->agno, XFS_BTREE_RMAP, &bt))
+		return false;
+	if (xfs_btree_query_range(&bt, &lo, &hi, rival_record, &v, NULL, NULL, NULL))
+		return false;
+	return v.found;
+}
+
+/* Blocks that free space or other owners deny to these mappings. */
+static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *s, bool attr, bool ask_owners)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct xfs_mapping *m = &s->m[i];
+		struct repair_ag *ag = ag_of(r, m->fsbno);
+
+		if (ag->tree[XFS_TREE_BNO].sound)
+			sum += overlap_with_free(ag, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, m->len);
+		if (ask_owners && owned_by_others(r, ino, m, attr))
+			sum += m->len;
+	}
+	return sum;
+}
+
+/* ---- one fork ---- */
+
+/* Mappings of the fork in AGs whose rmapbt can't answer. */
+static int keep_unanswered(struct repair *r, struct xfs_mapset *out, const struct xfs_mapset *fork)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < fork->n && !error; i++)
+		if (!r->geo.rmapbt || !ag_sound(r, fork->m[i].fsbno))
+			error = xfs_mapset_add(out, &fork->m[i]);
+	return error;
+}
+
+static int copy_set(struct xfs_mapset *out, const struct xfs_mapset *from)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < from->n && !error; i++)
+		error = xfs_mapset_add(out, &from->m[i]);
+	return error;
+}
+
+/* The fork as the reverse mappings have it, filled up with what only the fork can tell. */
+static int make_final(struct repair *r, const struct evidence_side *s, struct xfs_mapset *out)
+{
+	int error = copy_set(out, &s->rmap);
+	int64_t cut;
+
+	if (!error)
+		error = keep_unanswered(r, out, &s->fork);
+	if (error)
+		return error;
+	cut = xfs_mapset_normalise(out);
+	return cut < 0 ? (int)cut : 0;
+}
+
+static void mark_ags(struct repair *r, const struct xfs_mapset *s, unsigned reason)
+{
+	for (size_t i = 0; i < s->n; i++)
+		ag_of(r, s->m[i].fsbno)->reasons |= reason;
+}
+
+/* The fork gets new contents: its bmbt blocks, old ones by either witness, change hands. */
+static int replace_fork(struct repair *r, struct evidence *e, unsigned k, struct xfs_mapset *final)
+{
+	struct evidence_side *s = &e->side[k];
+	struct repair_inode *c;
+	int error = repair_changed_inode(r, e->ino, e->image, &c);
+
+	if (error)
+		return error;
+	c->fork[k] = true;
+	c->map[k] = *final;
+	*final = (struct xfs_mapset){ 0 };
+	for (size_t i = 0; i < s->nbmbt; i++)
+		ag_of(r, s->bmbt[i])->reasons |= REPAIR_FORK;
+	for (size_t i = 0; i < s->f.nown; i++)
+		ag_of(r, s->f.own[i])->reasons |= REPAIR_FORK;
+	return 0;
+}
+
+/* Parts of either side that the other does not hold, in AGs whose rmapbt is whole. */
+static int differences(struct repair *r, const struct evidence_side *s, struct xfs_mapset *only_fork, struct xfs_mapset *only_rmap)
+{
+	struct xfs_mapset fork = { 0 };
+	int error = 0;
+
+	for (size_t i = 0; i < s->fork.n && !error; i++)
+		if (ag_sound(r, s->fork.m[i].fsbno))
+			error = xfs_mapset_add(&fork, &s->fork.m[i]);
+	if (!error)
+		error = xfs_mapset_subtract(only_fork, &fork, &s->rmap);
+	if (!error)
+		error = xfs_mapset_subtract(only_rmap, &s->rmap, &s->fork);
+	xfs_mapset_release(&fork);
+	return error;
+}
+
+/* Both sides are whole and differ: true when the reverse mappings are to be believed. */
+static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
+		      const struct xfs_mapset *only_rmap)
+{
+	uint64_t against_fork = denied(r, e->ino, only_fork, k == XFS_FORK_ATTR, true);
+	uint64_t against_rmap = denied(r, e->ino, only_rmap, k == XFS_FORK_ATTR, false);
+	uint64_t fork_blocks = 0;
+
+	for (unsigned i = 0; i < 2; i++)
+		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;
+	if (!against_fork != !against_rmap)
+		return against_fork != 0;
+	if ((fork_blocks == e->d.core.nblocks) != (e->rmap_blocks == e->d.core.nblocks))
+		return e->rmap_blocks == e->d.core.nblocks;
+	/* the fork only holds more, and nobody denies it */
+	return only_rmap->n != 0;
+}
+
+static int same_bmbt(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+/* The blocks of a good bmbt against their reverse mappings: the tree itself is the better witness. */
+static void judge_own_blocks(struct repair *r, struct evidence *e, unsigned k)
+{
+	struct evidence_side *s = &e->side[k];
+	size_t i = 0, j = 0;
+
+	if (s->nbmbt)
+		qsort(s->bmbt, s->nbmbt, sizeof(*s->bmbt), same_bmbt);
+	if (s->f.nown)
+		qsort(s->f.own, s->f.nown, sizeof(*s->f.own), same_bmbt);
+	while (i < s->f.nown || j < s->nbmbt) {
+		bool missing = j == s->nbmbt || (i < s->f.nown && s->f.own[i] < s->bmbt[j]);
+		uint64_t fsbno = missing ? s->f.own[i] : s->bmbt[j];
+
+		if (i < s->f.nown && j < s->nbmbt && s->f.own[i] == s->bmbt[j]) {
+			i++;
+			j++;
+			continue;
+		}
+		if (ag_sound(r, fsbno)) {
+			struct xfs_finding f = xfs_finding_of(missing ? XFS_F_RMAP_MISSING : XFS_F_RMAP_SURPLUS, "rmapbt");
+
+			f.agno = ag_of(r, fsbno)->agno.v;
+			f.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
+			f.ino = e->ino;
+			xfs_finding_detail(&f, "block of the %s fork's btree", fork_names[k]);
+			repair_note(r, &f, true);
+			ag_of(r, fsbno)->reasons |= REPAIR_TREE;
+		}
+		if (missing)
+			i++;
+		else
+			j++;
+	}
+}
+
+static int judge_difference(struct repair *r, struct evidence *e, unsigned k)
+{
+	struct evidence_side *s = &e->side[k];
+	struct xfs_mapset only_fork = { 0 }, only_rmap = { 0 }, final = { 0 };
+	int error = differences(r, s, &only_fork, &only_rmap);
+
+	if (error || (!only_fork.n && !only_rmap.n)) {
+		if (!error)
+			judge_own_blocks(r, e, k);
+		goto out;
+	}
+	if (rmap_wins(r, e, k, &only_fork, &only_rmap)) {
+		char why[100];
+
+		snprintf(why, sizeof(why), "%" PRIu64 " blocks only in the fork, %" PRIu64 " only in the reverse mappings",
+			 xfs_mapset_blocks(&only_fork), xfs_mapset_blocks(&only_rmap));
+		note_fork(r, e, k, XFS_F_FORK_DIFFERS, true, why);
+		error = make_final(r, s, &final);
+		if (!error)
+			error = replace_fork(r, e, k, &final);
+	} else {
+		const struct xfs_mapset *sides[2] = { &only_fork, &only_rmap };
+
+		for (unsigned i = 0; i < 2; i++) {
+			struct xfs_finding f = xfs_finding_of(i ? XFS_F_RMAP_SURPLUS : XFS_F_RMAP_MISSING, "rmapbt");
+
+			if (!sides[i]->n)
+				continue;
+			f.agno = ag_of(r, sides[i]->m[0].fsbno)->agno.v;
+			f.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(sides[i]->m[0].fsbno)).v;
+			f.ino = e->ino;
+			f.len = xfs_mapset_blocks(sides[i]);
+			repair_note(r, &f, true);
+			mark_ags(r, sides[i], REPAIR_TREE);
+		}
+	}
+out:
+	xfs_mapset_release(&only_fork);
+	xfs_mapset_release(&only_rmap);
+	xfs_mapset_release(&final);
+	return error;
+}
+
+static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
+{
+	struct evidence_side *s = &e->side[k];
+	struct xfs_mapset final = { 0 };
+	bool whole = r->geo.rmapbt;
+	int error = make_final(r, s, &final);
+
+	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
+		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
+	note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
+	if (!whole)
+		note_fork(r, e, k, XFS_F_FORK_LOST, true, "not all reverse mappings are there to fill the gaps");
+	if (!error)
+		error = replace_fork(r, e, k, &final);
+	xfs_mapset_release(&final);
+	return error;
+}
+
+static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
+{
+	struct evidence_side *s = &e->side[k];
+	bool has_blocks = s->rmap.n || s->nbmbt;
+	int64_t cut = xfs_mapset_normalise(&s->fork);
+
+	if (cut >= 0)
+		cut = xfs_mapset_normalise(&s->rmap);
+	if (cut < 0)
+		return (int)cut;
+	if (k == XFS_FORK_DATA && (e->d.core.flags & XFS_DIFLAG_REALTIME))
+		return 0;
+	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE)
+		return 0;
+	if (s->f.damaged)
+		return judge_damaged(r, e, k);
+	if (!r->geo.rmapbt || (!s->f.mapped && !has_blocks))
+		return 0;
+	return judge_difference(r, e, k);
+}
+
+int repair_judge(struct repair *r, struct evidence *e)
+{
+	struct repair_inode *c;
+	uint64_t blocks = 0;
+	int error = 0;
+
+	for (unsigned k = 0; k < 2 && !error; k++)
+		error = judge_fork(r, e, k);
+	if (error)
+		return error;
+	c = repair_find_changed(r, e->ino);
+	if (c)
+		return 0;	/* counters are set when the forks are built */
+	for (unsigned k = 0; k < 2; k++)
+		blocks += e->side[k].f.blocks + e->side[k].f.nown;
+	if (blocks != e->d.core.nblocks && !(e->d.core.flags & XFS_DIFLAG_REALTIME) &&
+	    e->d.core.format != XFS_DINODE_FMT_META_BTREE) {
+		struct xfs_finding f = xfs_finding_of(XFS_F_INODE_NBLOCKS, "inode");
+
+		f.ino = e->ino;
+		f.field = "nblocks";
+		f.found = e->d.core.nblocks;
+		f.expected = blocks;
+		repair_note(r, &f, true);
+		error = repair_changed_inode(r, e->ino, e->image, &c);
+	} else if (r->geo.v5 && !xfs_crc32c_check(e->image, r->geo.inodesize, XFS_DINODE_CRC_OFF)) {
+		error = repair_changed_inode(r, e->ino, e->image, &c);
+	}
+	return error;
+}

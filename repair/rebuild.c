@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * rebuild.c - stage 1: claims what was decided for the AGs that change, then writes new fork blocks and trees.
+ *
+ * AGs without a reason are not touched.  Old tree and fork blocks are avoided, so that everything that the disk points to
+ * is whole until the switch; when an AG is too full for that, what merely repeats other trees is reused in place.
+ */
+#include "repair/forks.h"
+#include "repair/rebuild.h"
+#include "repair/scan.h"
+#include "repair/write.h"
+
+#include <stdlib.h>
+
+#define REBUILD_REASONS (REPAIR_TREE | REPAIR_FORK | REPAIR_INODES)
+
+struct claiming {
+	struct repair *r;
+	uint64_t ino, flags;
+};
+
+bool repair_ag_changes(const struct repair *r, uint32_t agno)
+{
+	return r->ags[agno].reasons & REBUILD_REASONS;
+}
+
+static int claim(struct repair *r, uint32_t agno, uint32_t agbno, uint64_t len, uint64_t owner, uint64_t offword)
+{
+	struct xfs_claim c = { agbno, (uint32_t)len, owner, offword };
+
+	return xfs_claims_add(r->claims, XFS_AGNO(agno), &c);
+}
+
+static int claim_mapping(void *payload, const struct xfs_mapping *m)
+{
+	struct claiming *c = payload;
+	uint32_t agno = xfs_fsbno_agno(&c->r->geo, XFS_FSBNO(m->fsbno)).v;
+
+	if (!repair_ag_changes(c->r, agno))
+		return 0;
+	return claim(c->r, agno, xfs_fsbno_agbno(&c->r->geo, XFS_FSBNO(m->fsbno)).v, m->len, c->ino,
+		     m->off | c->flags | (m->unwritten ? XFS_RMAP_UNWRITTEN : 0));
+}
+
+static int claim_own(struct repair *r, uint64_t ino, uint64_t flags, const uint64_t *blocks, size_t n)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < n && !error; i++) {
+		uint32_t agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(blocks[i])).v;
+
+		if (repair_ag_changes(r, agno))
+			error = claim(r, agno, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(blocks[i])).v, 1, ino, flags | XFS_RMAP_BMBT);
+	}
+	return error;
+}
+
+/* Blocks that a replaced fork used for its btree are free afterwards, but stay whole until the switch. */
+static int avoid_own(struct repair *r, const struct repair_fork *f)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < f->nown && !error; i++) {
+		uint32_t agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(f->own[i])).v;
+
+		if (repair_ag_changes(r, agno))
+			error = xfs_claims_avoid(r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(f->own[i])).v, 1);
+	}
+	return error;
+}
+
+static int claim_inode(void *payload, struct repair_seen *s)
+{
+	struct repair *r = payload;
+	struct repair_inode *changed;
+	int error = 0;
+
+	if (s->free || repair_is_lost(r, s->ino))
+		return 0;
+	changed = repair_find_changed(r, s->ino);
+	for (unsigned k = 0; k < 2 && !error; k++) {
+		struct claiming c = { r, s->ino, k ? XFS_RMAP_ATTR : 0 };
+		bool replaced = changed && changed->fork[k];
+		struct repair_fork f;
+
+		if (k == XFS_FORK_DATA && s->d.core.flags & XFS_DIFLAG_REALTIME)
+			continue;
+		for (size_t i = 0; replaced && i < changed->map[k].n && !error; i++)
+			error = claim_mapping(&c, &changed->map[k].m[i]);
+		if (error)
+			break;
+		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, replaced ? NULL : claim_mapping, &c);
+		if (!error)
+			error = replaced ? avoid_own(r, &f) : claim_own(r, s->ino, c.flags, f.own, f.nown);
+		repair_fork_release(&f);
+	}
+	return error;
+}
+
+static int claim_ag_inodes(void *payload, size_t agno)
+{
+	struct repair *r = payload;
+
+	return repair_scan_ag_inodes(r, &r->ags[agno], claim_inode, r);
+}
+
+/* ---- what does not come from inodes ---- */
+
+struct lost_claims {
+	struct repair *r;
+	uint32_t agno;
+	int error;
+};
+
+/* Mappings of inodes whose core is lost: nothing contradicts them, so their blocks stay theirs. */
+static int claim_lost(void *payload, const void *disk)
+{
+	struct lost_claims *l = payload;
+	const uint8_t *p = disk;
+
+	if (!l->error && repair_is_lost(l->r, xfs_be64(p + 8)))
+		l->error = claim(l->r, l->agno, xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16));
+	return 0;
+}
+
+static int claim_lost_inodes(struct repair *r, uint32_t agno)
+{
+	struct lost_claims l = { r, agno, 0 };
+	struct xfs_btree_verify v = { .record = claim_lost, .payload = &l };
+	struct xfs_btree bt;
+	int error;
+
+	if (!r->nlost || !r->geo.rmapbt || xfs_fs_ag_btree(r->fs, XFS_AGNO(agno), XFS_BTREE_RMAP, &bt))
+		return 0;
+	error = xfs_btree_verify(&bt, &v);
+	return error ? error : l.error;
+}
+
+static int claim_chunks(struct repair *r, struct repair_ag *ag)
+{
+	unsigned inopblog = r->geo.inopblog;
+	uint32_t last = XFS_NULL32;
+	int error = 0;
+
+	for (size_t i = 0; i < ag->nchunks && !error; i++) {
+		const struct xfs_inode_chunk *c = &ag->chunks[i];
+
+		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !error; k += inopblog < 2 ? 1 : 4) {
+			uint32_t agbno = (c->startino + k) >> inopblog;
+
+			if (c->holemask >> (k / 4) & 1 || agbno == last)
+				continue;
+			last = agbno;	/* several groups, even several chunks, may lie in one block */
+			error = claim(r, ag->agno.v, agbno, 1, XFS_OWN_INODES, 0);
+		}
+	}
+	return error;
+}
+
+static int claim_static(struct repair *r, struct repair_ag *ag)
+{
+	const struct xfs_sb *sb = &r->geo.sb;
+	int error = claim(r, ag->agno.v, 0, r->geo.agfl_block + 1, XFS_OWN_FS, 0);
+
+	if (!error && sb->logstart && xfs_fsbno_agno(&r->geo, XFS_FSBNO(sb->logstart)).v == ag->agno.v)
+		error = claim(r, ag->agno.v, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(sb->logstart)).v, sb->logblocks, XFS_OWN_LOG, 0);
+	if (!error)
+		error = claim_chunks(r, ag);
+	return error ? error : claim_lost_inodes(r, ag->agno.v);
+}
+
+/* ---- trees ---- */
+
+static uint64_t tree_owner(enum xfs_build_tree t)
+{
+	return t == XFS_TREE_INO || t == XFS_TREE_FINO ? XFS_OWN_INOBT : t == XFS_TREE_REFC ? XFS_OWN_REFC : XFS_OWN_AG;
+}
+
+/* Trees whose records stay as they are: inode trees when no record changed, the refcountbt when sharing did not. */
+static bool keeps(const struct repair_ag *ag, enum xfs_build_tree t)
+{
+	if (!ag->tree[t].present || !ag->tree[t].sound || ag->reasons & REPAIR_TREE)
+		return false;
+	if (t == XFS_TREE_INO || t == XFS_TREE_FINO)
+		return !(ag->reasons & REPAIR_INODES);
+	return t == XFS_TREE_REFC;
+}
+
+static int plan_trees(struct repair *r, struct repair_ag *ag)
+{
+	struct xfs_build_ag *b = &ag->build;
+	int error = 0;
+
+	*b = (struct xfs_build_ag){ .geo = &r->geo, .claims = r->claims, .agno = ag->agno, .chunks = ag->chunks,
+				    .nchunks = ag->nchunks, .agfl_from_zero = true,
+				    .unlinked = ag->agi_ok ? ag->unlinked : NULL,
+				    .newino = ag->agi_ok ? ag->agi.newino : XFS_NULL32,
+				    .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .dev = r->dev.data };
+	for (unsigned t = 0; t < XFS_TREE_COUNT && !error; t++) {
+		struct repair_tree *tree = &ag->tree[t];
+
+		if (keeps(ag, (enum xfs_build_tree)t)) {
+			b->policy[t] = XFS_BUILD_KEEP;
+			b->kept[t].root = tree->root;
+			b->kept[t].levels = tree->levels;
+			b->kept[t].blocks = (uint32_t)tree->blocks;
+		}
+		for (size_t i = 0; i < tree->nown && !error; i++) {
+			if (b->policy[t] == XFS_BUILD_KEEP)
+				error = claim(r, ag->agno.v, tree->own[i], 1, tree_owner((enum xfs_build_tree)t), 0);
+			else
+				error = xfs_claims_avoid(r->claims, ag->agno, tree->own[i], 1);
+		}
+	}
+	for (size_t i = 0; i < ag->nagfl && !error && ag->agfl_ok; i++)
+		error = xfs_claims_avoid(r->claims, ag->agno, ag->agfl[i], 1);
+	return error;
+}
+
+struct conflict {
+	struct repair *r;
+	uint32_t agno;
+};
+
+static int note_conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
+{
+	struct conflict *c = payload;
+	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_CONFLICT, "claims");
+
+	f.agno = c->agno;
+	f.agbno = b->agbno;
+	f.len = b->len;
+	f.ino = xfs_owner_is_special(b->owner) ? a->owner : b->owner;
+	xfs_finding_detail(&f, "owners %lld and %lld", (long long)a->owner, (long long)b->owner);
+	repair_note(c->r, &f, false);
+	return 0;
+}
+
+static int build_ag(struct repair *r, struct repair_ag *ag)
+{
+	int error = xfs_build_ag(&ag->build, &ag->sw);
+
+	if (error == -XFS_E_NOSPC) {
+		/* too full to keep the old trees beside the new ones: they only repeat what the files say */
+		xfs_claims_unavoid(r->claims, ag->agno);
+		error = xfs_build_ag(&ag->build, &ag->sw);
+	}
+	if (error)
+		return error;
+	ag->rebuilt = r->rebuilt_any = true;
+	ag->freeblks = ag->sw.freeblks;
+	ag->btreeblks = ag->sw.btreeblks;
+	ag->flcount = ag->sw.flcount;
+	ag->icount = ag->sw.icount;
+	ag->ifree = ag->sw.ifree;
+	return 0;
+}
+
+static int prepare_ag(struct repair *r, uint32_t agno)
+{
+	struct conflict c = { r, agno };
+	uint64_t before = r->unfixed;
+	int error = claim_static(r, &r->ags[agno]);
+
+	if (!error)
+		error = plan_trees(r, &r->ags[agno]);
+	if (!error)
+		error = xfs_claims_seal(r->claims, XFS_AGNO(agno));
+	if (!error)
+		error = xfs_claims_each_conflict(r->claims, XFS_AGNO(agno), note_conflict, &c);
+	return error ? error : r->unfixed > before ? -XFS_E_OVERLAP : 0;
+}
+
+int repair_rebuild(struct repair *r)
+{
+	bool any = r->ninodes != 0;
+	int error;
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		any |= repair_ag_changes(r, i);
+	if (r->looking || !any)
+		return 0;
+	error = repair_plan_forks(r);	/* may want room in AGs that did not change so far */
+	if (!error)
+		error = xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
+	if (!error)
+		error = repair_each_ag(r, claim_ag_inodes, r);
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
+		if (repair_ag_changes(r, i))
+			error = prepare_ag(r, i);
+	if (!error)
+		error = repair_begin_writing(r);
+	if (!error)
+		error = repair_build_forks(r);
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
+		if (!repair_ag_changes(r, i))
+			continue;
+		if (r->verbose)
+			repair_say(r, "        - agno = %u", i);
+		error = build_ag(r, &r->ags[i]);
+	}
+	return error;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* rebuild.h - stage 1 of a repair: claims, new forks, new trees. */
+#ifndef REPAIR_REBUILD_H
+#define REPAIR_REBUILD_H
+
+#include "repair/evidence.h"
+
+/* True when the trees of this AG are rebuilt. */
+bool repair_ag_changes(const struct repair *, uint32_t agno);
+/* Decides the form of each fork that changes and where its btree blocks may go; marks those AGs. */
+int repair_plan_forks(struct repair *);
+/* Writes the btree blocks of the forks and completes the inodes' images. Claims are sealed. */
+int repair_build_forks(struct repair *);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * reconcile.c - gathers evidence for the owners in odd buckets: forks on one side, reverse mappings on the other.
+ *
+ * Memory grows with the damage: one odd owner brings its bucket, 1/65536 of all owners, and nothing else.
+ */
+#include "repair/evidence.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct gather {
+	struct repair *r;
+	struct evidence *e;		/* ascending by inode number: the order of the scan */
+	size_t n, room;
+	struct repair_ag *ag;		/* whose rmapbt is being read */
+	int error;
+};
+
+static bool is_odd(const struct repair *r, uint64_t owner)
+{
+	return r->odd_buckets[xfs_fingerprint_bucket(&r->fork_sums, owner)];
+}
+
+static int keep_mapping(void *payload, const struct xfs_mapping *m)
+{
+	struct xfs_mapping copy = *m;
+
+	copy.trust = EVIDENCE_FORK;
+	return xfs_mapset_add(payload, &copy);
+}
+
+static int gather_inode(void *payload, struct repair_seen *s)
+{
+	struct gather *g = payload;
+	struct repair *r = g->r;
+	struct evidence *e;
+
+	if (s->free || !is_odd(r, s->ino) || repair_is_lost(r, s->ino))
+		return 0;
+	if (g->n == g->room) {
+		size_t room = g->room ? 2 * g->room : 64;
+		struct evidence *grown = realloc(g->e, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		g->e = grown;
+		g->room = room;
+	}
+	e = &g->e[g->n++];
+	*e = (struct evidence){ .ino = s->ino, .d = s->d };
+	e->image = malloc(r->geo.inodesize);
+	if (!e->image)
+		return -XFS_E_NOMEM;
+	memcpy(e->image, s->image, r->geo.inodesize);
+	for (unsigned k = 0; k < 2; k++) {
+		struct evidence_side *side = &e->side[k];
+		int error;
+
+		if (k == XFS_FORK_DATA && s->d.core.flags & XFS_DIFLAG_REALTIME)
+			continue;
+		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &side->f, keep_mapping, &side->fork);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int gather_ag_inodes(void *payload, size_t agno)
+{
+	struct gather *g = payload;
+
+	return repair_scan_ag_inodes(g->r, &g->r->ags[agno], gather_inode, g);
+}
+
+static struct evidence *find(struct gather *g, uint64_t ino)
+{
+	size_t lo = 0, hi = g->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (g->e[mid].ino < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < g->n && g->e[lo].ino == ino ? &g->e[lo] : NULL;
+}
+
+static int keep_bmbt(struct evidence_side *side, uint64_t fsbno, uint32_t len)
+{
+	if (side->room - side->nbmbt < len) {
+		size_t room = 2 * (side->nbmbt + len) + 8;
+		uint64_t *grown = realloc(side->bmbt, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		side->bmbt = grown;
+		side->room = room;
+	}
+	for (uint32_t i = 0; i < len; i++)
+		side->bmbt[side->nbmbt++] = fsbno + i;
+	return 0;
+}
+
+static int gather_rmap(void *payload, const void *disk)
+{
+	struct gather *g = payload;
+	const uint8_t *p = disk;
+	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	uint64_t fsbno = xfs_fsbno_of(&g->r->geo, g->ag->agno, XFS_AGBNO(c.agbno)).v;
+	struct evidence_side *side;
+	struct evidence *e;
+
+	if (g->error || xfs_owner_is_special(c.owner) || !is_odd(g->r, c.owner) ||
+	    !xfs_agbno_range_valid(&g->r->geo, g->ag->agno, c.agbno, c.len))
+		return 0;
+	e = find(g, c.owner);
+	if (!e) {
+		if (!repair_is_lost(g->r, c.owner)) {
+			struct xfs_finding f = xfs_finding_of(XFS_F_RMAP_SURPLUS, "rmapbt");
+
+			f.agno = g->ag->agno.v;
+			f.agbno = c.agbno;
+			f.len = c.len;
+			f.ino = c.owner;
+			repair_note(g->r, &f, true);
+			g->ag->reasons |= REPAIR_TREE;
+		}
+		return 0;
+	}
+	side = &e->side[c.offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA];
+	e->rmap_blocks += c.len;
+	if (c.offset & XFS_RMAP_BMBT) {
+		g->error = keep_bmbt(side, fsbno, c.len);
+	} else {
+		struct xfs_mapping m = { c.offset & XFS_RMAP_OFFMASK, fsbno, c.len, (c.offset & XFS_RMAP_UNWRITTEN) != 0,
+					 g->ag->tree[XFS_TREE_RMAP].sound ? EVIDENCE_RMAP : EVIDENCE_RMAP_PART };
+
+		g->error = xfs_mapset_add(&side->rmap, &m);
+	}
+	return 0;
+}
+
+/* Reads what can be read of each rmapbt; a damaged one still testifies with its good leaves. */
+static int gather_ag_rmaps(void *payload, size_t agno)
+{
+	struct gather *g = payload;
+	struct xfs_btree_verify v = { .record = gather_rmap, .payload = g };
+	struct xfs_btree bt;
+	int error;
+
+	g->ag = &g->r->ags[agno];
+	error = xfs_fs_ag_btree(g->r->fs, g->ag->agno, XFS_BTREE_RMAP, &bt);
+	if (error)
+		return error == -XFS_E_NOMEM ? error : 0;
+	error = xfs_btree_verify(&bt, &v);
+	return error ? error : g->error;
+}
+
+static void release_evidence(struct gather *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		for (unsigned k = 0; k < 2; k++) {
+			repair_fork_release(&g->e[i].side[k].f);
+			xfs_mapset_release(&g->e[i].side[k].fork);
+			xfs_mapset_release(&g->e[i].side[k].rmap);
+			free(g->e[i].side[k].bmbt);
+		}
+		free(g->e[i].image);
+	}
+	free(g->e);
+}
+
+int repair_reconcile(struct repair *r)
+{
+	struct gather g = { .r = r };
+	int error;
+
+	if (!r->any_odd)
+		return 0;
+	error = repair_each_ag(r, gather_ag_inodes, &g);
+	if (!error && r->geo.rmapbt)
+		error = repair_each_ag(r, gather_ag_rmaps, &g);
+	for (size_t i = 0; i < g.n && !error; i++)
+		error = repair_judge(r, &g.e[i]);
+	release_evidence(&g);
+	return error;
+}

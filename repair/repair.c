@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* repair.c - runs the passes and keeps the count of what was found. */
+#include "repair/repair.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct {
+	const char *name, *phase;
+	int (*run)(struct repair *);
+} passes[] = {
+#define X(name, phase, needs, provides, text) { #name, phase, repair_##name },
+#include "repair/passes.def"
+#undef X
+};
+
+void repair_say(struct repair *r, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (!r->words || !r->words->line)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	r->words->line(r->words->payload, line);
+}
+
+void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
+{
+	if (xfs_finding_severity(f->id) > XFS_SEV_INFO) {
+		r->findings++;
+		if (!fixed)
+			r->unfixed++;
+	}
+	xfs_finding_emit(&r->sink, f);
+}
+
+int repair_run(struct repair *r)
+{
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(passes); i++) {
+		int error;
+
+		if (passes[i].phase)
+			repair_say(r, "%s", passes[i].phase);
+		error = passes[i].run(r);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_t owner)
+{
+	if (s->n == s->room) {
+		size_t room = s->room ? 2 * s->room : 64;
+		struct repair_run *grown = realloc(s->r, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		s->r = grown;
+		s->room = room;
+	}
+	s->r[s->n++] = (struct repair_run){ agbno, len, owner };
+	return 0;
+}
+
+static void release_ag(struct repair_ag *ag)
+{
+	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
+		free(ag->tree[t].own);
+	free(ag->agfl);
+	free(ag->chunks);
+	free(ag->facts);
+	free(ag->free.r);
+	free(ag->special.r);
+	free(ag->finobt);
+	xfs_ag_switch_release(&ag->sw);
+}
+
+void repair_release(struct repair *r)
+{
+	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++)
+		release_ag(&r->ags[i]);
+	for (size_t i = 0; i < r->ninodes; i++) {
+		xfs_mapset_release(&r->inodes[i].map[0]);
+		xfs_mapset_release(&r->inodes[i].map[1]);
+		free(r->inodes[i].image);
+		free(r->inodes[i].own_blocks);
+	}
+	free(r->inodes);
+	free(r->lost);
+	free(r->ags);
+	free(r->secondary_bad);
+	free(r->odd_buckets);
+	xfs_fingerprint_release(&r->fork_sums);
+	xfs_fingerprint_release(&r->rmap_sums);
+	xfs_claims_free(r->claims);
+	xfs_fs_close(r->fs);
+	*r = (struct repair){ .dev = r->dev };
+}

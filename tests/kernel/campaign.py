@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Repair campaigns: damage an image, repair it, ask every judge.  Used by the *.t files of this folder.
+
+A kernel-made image and the list of its files are the truth.  After the repair: exit status 0, the second run and the
+distribution's `xfs_repair -n` find nothing, the independent judge finds nothing, and the list is the same.
+"""
+import os
+import shutil
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SRC = os.environ.get("XFSKIT_SRC", os.path.join(HERE, "..", ".."))
+BUILD = os.environ.get("XFSKIT_BUILD", os.path.join(SRC, "build"))
+REPAIR = os.path.join(BUILD, "xfs_repair")
+WRECK = os.path.join(HERE, "wreck")
+LISTER = os.path.join(HERE, "list-image")
+JUDGE = os.path.join(SRC, "tests", "oracle", "judge.py")
+IMAGES = os.path.join(BUILD, "images")
+BOX_DIR = os.path.join(BUILD, "box")
+
+
+def find_upstream():
+    """The distribution's xfs_repair, or None."""
+    for folder in os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]:
+        path = os.path.join(folder, "xfs_repair")
+        if os.access(path, os.X_OK) and not os.path.realpath(path).startswith(os.path.realpath(BUILD)):
+            return path
+    return None
+
+
+UPSTREAM = find_upstream()
+
+
+def run(*command, timeout=600):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, text=True, errors="replace")
+
+
+class Tap:
+    def __init__(self):
+        self.count = self.failed = 0
+
+    def put(self, good, what, notes="", skip=None):
+        self.count += 1
+        self.failed += not good
+        print("%s %d - %s%s" % ("ok" if good else "not ok", self.count, what, " # SKIP " + skip if skip else ""))
+        if not good:
+            for line in notes.splitlines()[-25:]:
+                print("# " + line)
+        sys.stdout.flush()
+
+    def end(self):
+        print("1..%d" % self.count)
+        sys.exit(1 if self.failed else 0)
+
+
+def copy_sparse(source, target):
+    subprocess.run(["cp", "--sparse=always", source, target], check=True)
+
+
+def sample():
+    """The shipped sample, unpacked, and its list."""
+    os.makedirs(IMAGES, exist_ok=True)
+    image = os.path.join(IMAGES, "sample.img")
+    data = os.path.join(SRC, "tests", "data")
+    if not os.path.exists(image) or os.path.getmtime(image) < os.path.getmtime(os.path.join(data, "sample.img.xz")):
+        for source, target in (("sample.img.xz", image), ("sample.list.xz", image + ".list")):
+            with open(target + ".new", "wb") as out:
+                subprocess.run(["xz", "-dc", os.path.join(data, source)], stdout=out, check=True)
+            os.rename(target + ".new", target)
+    return image
+
+
+def made(profile, mkfs=None, name=None):
+    """A kernel-made image of a profile, kept between runs; (path, None) or (None, reason)."""
+    os.makedirs(IMAGES, exist_ok=True)
+    image = os.path.join(IMAGES, (name or profile) + ".img")
+    if os.path.exists(image) and os.path.exists(image + ".list"):
+        return image, None
+    if not os.path.exists(os.path.join(BOX_DIR, "vmlinuz")):
+        built = run(os.path.join(SRC, "tests", "box", "box"), "build", BOX_DIR)
+        if built.returncode:
+            return None, (built.stdout.strip().splitlines() or ["the box cannot be built"])[-1]
+    command = [os.path.join(HERE, "mkimage"), "--via", "box", "--box", BOX_DIR]
+    if mkfs:
+        command += ["--mkfs", mkfs]
+    result = run(*command, profile, image, timeout=1100)
+    if result.returncode:
+        return None, (result.stdout.strip().splitlines() or ["mkimage failed"])[-1]
+    return image, None
+
+
+def judge(image):
+    """Everything that a repaired image must pass; '' or what is wrong."""
+    again = run(REPAIR, "-n", image)
+    if again.returncode:
+        return "second run: exit %d\n%s" % (again.returncode, again.stdout)
+    if UPSTREAM:
+        theirs = run(UPSTREAM, "-n", image)
+        if theirs.returncode:
+            return "the distribution's xfs_repair -n: exit %d\n%s" % (theirs.returncode, theirs.stdout)
+    verdict = run(sys.executable, JUDGE, "--ignore", "rmapbt-key-unwritten", image)
+    return verdict.stdout if verdict.returncode else ""
+
+
+def same_files(image, list_path):
+    listed = run(sys.executable, LISTER, image, list_path)
+    return "" if listed.returncode == 0 else "files differ:\n" + listed.stdout
+
+
+def one(tap, truth, recipe, work, options=(), damages=True):
+    """One recipe on a copy of `truth`, left at `work`; True when it passed."""
+    what = "%s: %s %s" % (os.path.basename(truth), recipe, " ".join(options))
+    copy_sparse(truth, work)
+    wrecked = run(sys.executable, WRECK, "--all", *options, recipe, work)
+    if wrecked.returncode:
+        tap.put(True, what.strip(), skip=(wrecked.stdout.strip().splitlines() or ["nothing to wreck"])[-1])
+        return False
+    before = run(REPAIR, "-n", work)
+    repaired = run(REPAIR, work)
+    wrong = ""
+    if damages and before.returncode != 1:
+        wrong = "-n did not notice: exit %d\n%s" % (before.returncode, before.stdout)
+    elif repaired.returncode:
+        wrong = "repair: exit %d\n%s" % (repaired.returncode, repaired.stdout)
+    else:
+        wrong = judge(work) or same_files(work, truth + ".list")
+    tap.put(not wrong, what.strip(), wrong)
+    return not wrong
+
+
+def remove(path):
+    if os.path.exists(path):
+        os.unlink(path)
+
+
+def clean_folder(path):
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)

@@ -10,6 +10,7 @@ libxfs_SRCS += \
 	libxfs/ondisk/inode_forks.c \
 	libxfs/ondisk/path.c \
 	libxfs/ondisk/print.c \
+	libxfs/ondisk/print_json.c \
 	libxfs/ondisk/realtime.c \
 	libxfs/ondisk/superblock.c \
 	libxfs/ondisk/values.c

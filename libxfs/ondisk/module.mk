@@ -11,6 +11,7 @@ libxfs_SRCS += \
 	libxfs/ondisk/logrecord.c \
 	libxfs/ondisk/path.c \
 	libxfs/ondisk/print.c \
+	libxfs/ondisk/print_json.c \
 	libxfs/ondisk/realtime.c \
 	libxfs/ondisk/superblock.c \
 	libxfs/ondisk/values.c

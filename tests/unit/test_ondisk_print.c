@@ -5,6 +5,7 @@
 #include "libxfs/ondisk/btree.h"
 #include "libxfs/ondisk/dquot.h"
 #include "libxfs/ondisk/inode.h"
+#include "libxfs/ondisk/print_json.h"
 #include "tests/unit/ondisk.h"
 
 #include <stdlib.h>
@@ -264,6 +265,52 @@ START_TEST(put_and_get)
 }
 END_TEST
 
+static int json_write(void *payload, const void *bytes, size_t len)
+{
+	struct xfs_text_sink sink = ondisk_sink(payload);
+
+	return sink.write(sink.payload, bytes, len);
+}
+
+/* every sample of the vectors gives JSON that a parser takes, with the values of the text */
+START_TEST(json)
+{
+	json_t *root = vectors_load("inodes.json"), *row;
+	size_t i;
+
+	json_array_foreach(vectors_get(root, "samples"), i, row) {
+		struct ondisk_text out = { 0 };
+		struct xfs_path_error why;
+		struct xfs_path path;
+		struct xfs_json j;
+		json_error_t err;
+		uint8_t *p;
+		struct xfs_ctx c = ondisk_sample(row, &p);
+		struct xfs_place top = ondisk_type(&c, "inode");
+		json_t *got, *core;
+
+		xfs_json_start(&j, json_write, &out, i % 2);
+		xfs_json_object(&j, NULL);
+		xfs_json_fields(&j, &c, top, XFS_CRC_GOOD);
+		ck_assert_int_eq(xfs_path_parse(&c, top, "core.mtime", &path, &why), 0);
+		xfs_json_path(&j, &c, &path, "named", XFS_CRC_GOOD);
+		xfs_json_object_end(&j);
+		ck_assert_int_eq(xfs_json_finish(&j), 0);
+		got = json_loads(out.text, JSON_ALLOW_NUL, &err);
+		ck_assert_msg(got != NULL, "%s: %s", out.text, err.text);
+		core = vectors_get(got, "core");
+		ck_assert_uint_eq(vectors_get_u64(core, "size"), ondisk_get(&c, top, "core.size"));
+		ck_assert_uint_eq(vectors_get_u64(vectors_get(core, "mtime"), "nsec"),
+				  vectors_get_u64(vectors_get(got, "named"), "nsec"));
+		json_decref(got);
+		free(out.text);
+		free(p);
+	}
+	ck_assert_uint_gt(i, 50);
+	json_decref(root);
+}
+END_TEST
+
 START_TEST(dumps)
 {
 	uint8_t p[512] = { 0 };
@@ -299,6 +346,7 @@ int main(void)
 	tcase_add_test(t, quota_timers);
 	tcase_add_loop_test(t, path_errors, 0, sizeof(wrong) / sizeof(wrong[0]));
 	tcase_add_test(t, put_and_get);
+	tcase_add_test(t, json);
 	tcase_add_test(t, dumps);
 	suite_add_tcase(s, t);
 	return vectors_main(s);

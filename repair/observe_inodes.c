@@ -9,7 +9,9 @@
 #include "repair/scan.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/inode/inode.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct adding {
@@ -93,6 +95,16 @@ static void check_allocation(struct repair *r, struct repair_seen *s)
 	s->ag->reasons |= REPAIR_INODES;
 }
 
+static void keep_facts(struct repair_seen *s)
+{
+	struct repair_fact *f = &s->ag->facts[(size_t)(s->chunk - s->ag->chunks) * XFS_INODES_PER_CHUNK + s->index];
+
+	f->used = true;
+	f->ftype = (uint8_t)xfs_mode_ftype(s->d.core.mode);
+	f->nlink = xfs_dinode_nlink(&s->d);
+	f->unlinked = f->nlink == 0;
+}
+
 static int observe_inode(void *payload, struct repair_seen *s)
 {
 	struct repair *r = payload;
@@ -106,7 +118,7 @@ static int observe_inode(void *payload, struct repair_seen *s)
 	check_allocation(r, s);
 	if (s->free)
 		return 0;
-	r->used_inodes++;
+	keep_facts(s);
 	for (unsigned k = 0; k < 2; k++) {
 		struct adding a = { r, s->ino, k ? XFS_RMAP_ATTR : 0 };
 		struct repair_fork f;
@@ -136,6 +148,10 @@ static int observe_ag_inodes(void *payload, size_t agno)
 	struct repair *r = payload;
 	int error = repair_find_chunks(r, &r->ags[agno]);
 
+	if (!error && r->ags[agno].nchunks) {
+		r->ags[agno].facts = calloc(r->ags[agno].nchunks * XFS_INODES_PER_CHUNK, sizeof(struct repair_fact));
+		error = r->ags[agno].facts ? 0 : -XFS_E_NOMEM;
+	}
 	if (!error && !r->looking)
 		repair_say(r, "        - agno = %zu", agno);
 	return error ? error : repair_scan_ag_inodes(r, &r->ags[agno], observe_inode, r);

@@ -73,6 +73,7 @@ static void release_ag(struct repair_ag *ag)
 		free(ag->tree[t].own);
 	free(ag->agfl);
 	free(ag->chunks);
+	free(ag->facts);
 	free(ag->free.r);
 	free(ag->special.r);
 	free(ag->finobt);

@@ -50,6 +50,14 @@ struct repair_runs {
 };
 int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
 
+/* What names.c knows of one inode. Parents: of directories only. */
+struct repair_fact {
+	bool used, named, has_parent, unlinked;
+	uint8_t ftype;
+	uint32_t nlink, links;		/* as the inode says; as counted */
+	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
+};
+
 struct repair_ag {
 	xfs_agno_t agno;
 	uint32_t length;
@@ -62,6 +70,7 @@ struct repair_ag {
 	struct repair_tree tree[XFS_TREE_COUNT];
 	struct xfs_inode_chunk *chunks;		/* what stands on disk (reconciled), ascending */
 	size_t nchunks, chunk_room;
+	struct repair_fact *facts;		/* 64 a chunk */
 	struct xfs_inode_chunk *finobt;		/* records of the finobt */
 	size_t nfinobt, finobt_room;
 	struct repair_runs free;		/* what the bnobt says */
@@ -106,7 +115,7 @@ struct repair {
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
-	bool any_odd;
+	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
 	struct xfs_claims *claims;

@@ -6,11 +6,23 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
+/* Banners that read otherwise in a run that modifies nothing, or with an external log. */
 static void line(void *payload, const char *text)
 {
-	(void)payload;
-	fprintf(stderr, "%s\n", text);
+	const struct repair_text *t = payload;
+
+	if (t->r->no_modify && !strncmp(text, "Phase 5", 7)) {
+		puts("No modify flag set, skipping phase 5");	/* on stdout: scripts look for it there */
+		fflush(stdout);
+	} else if (t->r->no_modify && !strncmp(text, "Phase 7", 7)) {
+		fprintf(stderr, "Phase 7 - verify link counts...\n");
+	} else if (t->r->dev.log && !strncmp(text, "Phase 2", 7)) {
+		fprintf(stderr, "Phase 2 - using external log on %s\n", t->r->dev.log->name);
+	} else {
+		fprintf(stderr, "%s\n", text);
+	}
 }
 
 /* The lines of upstream that scripts know, in front of our own (format sheet 06, section 8). */
@@ -37,18 +49,14 @@ static int to_stdout(void *payload, const void *bytes, size_t len)
 
 static void number(struct xfs_json *j, const char *name, uint64_t value, uint64_t none)
 {
-	if (value == none)
-		return;
-	xfs_json_key(j, name);
-	xfs_json_u64(j, value);
+	if (value != none)
+		xfs_json_u64(j, name, value);
 }
 
 static void text_of(struct xfs_json *j, const char *name, const char *value)
 {
-	if (!value || !*value)
-		return;
-	xfs_json_key(j, name);
-	xfs_json_string(j, value);
+	if (value && *value)
+		xfs_json_string(j, name, value);
 }
 
 static void as_json(const struct xfs_finding *f)
@@ -56,8 +64,8 @@ static void as_json(const struct xfs_finding *f)
 	static const char *const severities[] = { "info", "warning", "error", "fatal" };
 	struct xfs_json j;
 
-	xfs_json_init(&j, to_stdout, NULL);
-	xfs_json_object(&j);
+	xfs_json_start(&j, to_stdout, NULL, false);
+	xfs_json_object(&j, NULL);
 	text_of(&j, "id", xfs_finding_name(f->id));
 	text_of(&j, "severity", severities[xfs_finding_severity(f->id)]);
 	text_of(&j, "text", xfs_finding_text(f->id));
@@ -72,9 +80,8 @@ static void as_json(const struct xfs_finding *f)
 	number(&j, "expected", f->expected, XFS_NULL64);
 	text_of(&j, "detail", f->detail);
 	text_of(&j, "fix", xfs_finding_fix(f->id));
-	xfs_json_end(&j);
+	xfs_json_object_end(&j);
 	xfs_json_finish(&j);
-	putchar('\n');
 }
 
 static void finding(void *payload, const struct xfs_finding *f)

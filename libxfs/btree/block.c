@@ -232,3 +232,28 @@ int xfs_btree_check_instance(const struct xfs_btree *bt)
 	/* a block must have room for two entries of each kind; real ones are 512 bytes or more */
 	return bt->blocksize < xfs_btree_header_len(s, bt->v5) + 128 ? -XFS_E_INVALID : 0;
 }
+
+void xfs_btree_block_init(const struct xfs_btree_head *h, unsigned level, uint32_t n, uint8_t *data)
+{
+	const struct xfs_btree_shape *s = h->kind->shape;
+
+	memset(data, 0, h->blocksize);
+	xfs_btree_short_set_magic((void *)data, h->v5 ? h->kind->magic_v5 : h->kind->magic_v4);
+	xfs_btree_short_set_level((void *)data, (uint16_t)level);
+	xfs_btree_short_set_numrecs((void *)data, (uint16_t)n);
+	xfs_btree_put_sib(s, data, false, XFS_NULL64);
+	xfs_btree_put_sib(s, data, true, XFS_NULL64);
+	if (!h->v5)
+		return;
+	if (s->long_form) {
+		xfs_btree_long_set_bno((void *)data, h->daddr);
+		xfs_btree_long_set_lsn((void *)data, h->lsn);
+		memcpy(data + XFS_OFF(btree_long, uuid), h->uuid, 16);
+		xfs_btree_long_set_owner((void *)data, h->owner);
+	} else {
+		xfs_btree_short_set_bno((void *)data, h->daddr);
+		xfs_btree_short_set_lsn((void *)data, h->lsn);
+		memcpy(data + XFS_OFF(btree_short, uuid), h->uuid, 16);
+		xfs_btree_short_set_owner((void *)data, (uint32_t)h->owner);
+	}
+}

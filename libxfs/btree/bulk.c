@@ -40,28 +40,13 @@ static uint32_t entries_of(const struct loader *l, unsigned level, uint64_t inde
 static void put_header(const struct loader *l, unsigned level, struct open_block *b)
 {
 	const struct xfs_btree_bulk *to = l->to;
-	uint64_t daddr = to->v5 ? to->daddr_of(to->payload, b->ptr) : 0;
-	uint8_t *d = b->data;
+	struct xfs_btree_head head = {
+		.kind = to->kind, .v5 = to->v5, .blocksize = to->blocksize, .uuid = to->uuid, .owner = to->owner,
+		.lsn = to->lsn, .daddr = to->v5 ? to->daddr_of(to->payload, b->ptr) : 0,
+	};
 
-	memset(d, 0, to->blocksize);
-	xfs_btree_short_set_magic((void *)d, to->v5 ? to->kind->magic_v5 : to->kind->magic_v4);
-	xfs_btree_short_set_level((void *)d, (uint16_t)level);
-	xfs_btree_short_set_numrecs((void *)d, (uint16_t)b->want);
-	xfs_btree_put_sib(l->shape, d, false, b->left);
-	xfs_btree_put_sib(l->shape, d, true, XFS_NULL64);
-	if (!to->v5)
-		return;
-	if (l->shape->long_form) {
-		xfs_btree_long_set_bno((void *)d, daddr);
-		xfs_btree_long_set_lsn((void *)d, to->lsn);
-		memcpy(d + XFS_OFF(btree_long, uuid), to->uuid, 16);
-		xfs_btree_long_set_owner((void *)d, to->owner);
-	} else {
-		xfs_btree_short_set_bno((void *)d, daddr);
-		xfs_btree_short_set_lsn((void *)d, to->lsn);
-		memcpy(d + XFS_OFF(btree_short, uuid), to->uuid, 16);
-		xfs_btree_short_set_owner((void *)d, (uint32_t)to->owner);
-	}
+	xfs_btree_block_init(&head, level, b->want, b->data);
+	xfs_btree_put_sib(l->shape, b->data, false, b->left);
 }
 
 static void open_at(struct loader *l, unsigned level, uint64_t ptr, uint64_t left)

@@ -29,7 +29,8 @@ int xfs_btree_cursor_load(struct xfs_btree_cursor *cur, unsigned level, uint64_t
 	int err;
 
 	cur->lev[level].idx = 0;
-	if (cur->lev[level].held && cur->lev[level].b.ptr == ptr)
+	/* in a tree that can change, what was checked then may be another block now */
+	if (cur->lev[level].held && cur->lev[level].b.ptr == ptr && !cur->bt->space)
 		return 0;
 	release(cur, level);
 	err = xfs_btree_fetch(cur->bt, ptr, level, &cur->lev[level].b, &cur->lev[level].v);

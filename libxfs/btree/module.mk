@@ -4,7 +4,10 @@ libxfs_SRCS += \
 	libxfs/btree/block.c \
 	libxfs/btree/bulk.c \
 	libxfs/btree/cursor.c \
+	libxfs/btree/delete.c \
 	libxfs/btree/geometry.c \
+	libxfs/btree/insert.c \
+	libxfs/btree/node.c \
 	libxfs/btree/ptrset.c \
 	libxfs/btree/query.c \
 	libxfs/btree/verify.c \

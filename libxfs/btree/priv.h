@@ -9,12 +9,7 @@
 #define XFS_BTREE_PRIV_H
 
 #include "libxfs/btree/btree.h"
-
-/* Header of a root in an inode fork; entries follow at once, without alignment (format sheet 02, section 1.5). */
-#define XFS_BMDR_ROWS(S, F, V, B, A)							\
-	F(S, level, 0, 16, XO_BE, XF_DEC, NULL, XT_NONE)				\
-	F(S, numrecs, 16, 16, XO_BE, XF_DEC, NULL, XT_NONE)
-XFS_STRUCT_DECLARE(bmdr, 4, XFS_BMDR_ROWS);
+#include "libxfs/ondisk/inode.h"	/* xfs_bmdr: header of a root in a fork */
 
 /* magic, level and numrecs lie at the same place in both forms */
 XFS_INLINE uint32_t xfs_btree_get_magic(const uint8_t *data)
@@ -144,8 +139,19 @@ void xfs_btree_give_back(struct xfs_btree *, struct xfs_btree_block *);
 /* Borrows and checks the block of `level`, and finds its parts. */
 int xfs_btree_fetch(struct xfs_btree *, uint64_t ptr, unsigned level, struct xfs_btree_block *out,
 		    struct xfs_btree_view *);
-/* INVALID unless the instance is complete: levels in range, a root, an inline root that is long enough for its header. */
+/* An error unless the instance is complete: levels in range (CORRUPT), version, inline root, block size (INVALID). */
 int xfs_btree_check_instance(const struct xfs_btree *);
+
+/* What the header of a new block says. */
+struct xfs_btree_head {
+	const struct xfs_btree_kind *kind;
+	bool v5;
+	uint32_t blocksize;
+	const uint8_t *uuid;
+	uint64_t owner, lsn, daddr;
+};
+/* Zeroes a block and writes its header, without siblings and crc. */
+void xfs_btree_block_init(const struct xfs_btree_head *, unsigned level, uint32_t n, uint8_t *data);
 
 /* Makes `level` of the cursor hold block `ptr`; kept when it holds it already. idx becomes 0. */
 int xfs_btree_cursor_load(struct xfs_btree_cursor *, unsigned level, uint64_t ptr);

@@ -1,1 +1,6 @@
-libxfs_SRCS +=
+libxfs_SRCS += \
+	libxfs/build/ag.c \
+	libxfs/build/ag_headers.c \
+	libxfs/build/ag_layout.c \
+	libxfs/build/ag_load.c \
+	libxfs/build/fork.c

@@ -187,6 +187,11 @@ static size_t rmt_value_len(const struct xfs_ctx *c, size_t off)
 	return rmt_len(c, off, bsize(c));
 }
 
+static bool symlink_good(const struct xfs_ctx *c, size_t off)
+{
+	return xfs_symlink_hdr_get_magic((const void *)(c->p + off)) == XFS_SYMLINK_MAGIC;
+}
+
 static size_t symlink_len(const struct xfs_ctx *c, size_t off)
 {
 	return rmt_len(c, off, c->len);
@@ -251,6 +256,6 @@ XFS_DESC_DEFINE(attr3, 80, attr3_rows);
 
 static const struct xfs_row symlink_rows[] = {
 	XFS_REMOTE_HDR_ROWS(symlink, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_)
-	XFS_ROW_TEXT_(data, rmt_data_at, symlink_len, XF_CHR, NULL)
+	XFS_ROW_TEXT_(data, rmt_data_at, symlink_len, XF_CHR, symlink_good)
 };
 XFS_DESC_DEFINE(symlink, 56, symlink_rows);

@@ -68,7 +68,8 @@
 	F(S, holemask, 32, 16, XO_BE, XF_HEX, inobt_sparse, XT_NONE)			\
 	F(S, count, 48, 8, XO_BE, XF_DEC, inobt_sparse, XT_NONE)			\
 	F(S, freecount, 56, 8, XO_BE, XF_DEC, inobt_sparse, XT_NONE)			\
-	V(S, freecount32, 32, 32, XO_BE, XF_SDEC, inobt_full, XT_NONE)			\
+	V(S, freecount32, 32, 32, XO_BE, XF_SDEC | XF_CODE, inobt_full, XT_NONE)		\
+	V(S, freecount__32, 32, 32, XO_BE, XF_SDEC, inobt_full, XT_NONE)			\
 	F(S, free, 64, 64, XO_BE, XF_HEX, NULL, XT_NONE)
 #define XFS_INOBT_KEY_ROWS(S, F, V, B, A) F(S, startino, 0, 32, XO_BE, XF_AGI, NULL, XT_INODE)
 #define XFS_BMBT_REC_ROWS(S, F, V, B, A)						\

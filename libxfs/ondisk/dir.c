@@ -211,23 +211,26 @@ static size_t ent_namelen(const struct xfs_ctx *c, size_t off)
 	return room < head ? 0 : (size_t)xfs_min(xfs_dir_data_ent_get_namelen((const void *)(c->p + off)), room - head);
 }
 
-/* The byte behind the name; of a free area whatever lies there (its "name length" is old content). */
-static size_t ent_ftype_at(const struct xfs_ctx *c, size_t off, size_t k)
-{
-	(void)k;
-	return ent_name_at(c, off, 0) + (off + 9 <= c->len ? c->p[off + 8] : 0);
-}
-
 static size_t ent_tag_at(const struct xfs_ctx *c, size_t off, size_t k)
 {
 	(void)k;
 	return off + area_len(c, off) - 2;
 }
 
+/* The byte behind the name.  A free area has no file type: xfs_db shows the first byte of its tag. */
+static size_t ent_ftype_at(const struct xfs_ctx *c, size_t off, size_t k)
+{
+	(void)k;
+	if (dir_is_unused(c, off))
+		return ent_tag_at(c, off, 0);
+	return ent_name_at(c, off, 0) + (off + 9 <= c->len ? c->p[off + 8] : 0u);
+}
+
+/* The type dir2 has no such field, not even where V4 entries have one. */
 static bool dir_ftype(const struct xfs_ctx *c, size_t off)
 {
 	(void)off;
-	return c->ftype;
+	return c->v5 && c->ftype;
 }
 
 static const struct xfs_row data_union_rows[] = {

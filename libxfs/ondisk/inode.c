@@ -24,7 +24,8 @@ static bool di_v1(const struct xfs_ctx *c, size_t off)
 
 static bool di_v2plus(const struct xfs_ctx *c, size_t off)
 {
-	return !di_v1(c, off);
+	(void)off;
+	return xfs_dinode_core_get_version(core_of(c)) >= 2;
 }
 
 static bool di_before_v3(const struct xfs_ctx *c, size_t off)
@@ -41,7 +42,7 @@ static bool di_is_metadata(const struct xfs_ctx *c, size_t off)
 
 static bool di_has_onlink(const struct xfs_ctx *c, size_t off)
 {
-	return !di_v1(c, off) && !di_is_metadata(c, off);
+	return di_v2plus(c, off) && !di_is_metadata(c, off);
 }
 
 static bool di_nrext64(const struct xfs_ctx *c, size_t off)

@@ -93,8 +93,8 @@ enum xfs_metafile {
 	F(S, uid, 64, 32, XO_BE, XF_DEC, NULL, XT_NONE)							\
 	F(S, gid, 96, 32, XO_BE, XF_DEC, NULL, XT_NONE)							\
 	F(S, nlinkv2, 128, 32, XO_BE, XF_DEC, di_v2plus, XT_NONE)					\
-	F(S, projid_lo, 160, 16, XO_BE, XF_DEC, NULL, XT_NONE)						\
-	F(S, projid_hi, 176, 16, XO_BE, XF_DEC, NULL, XT_NONE)						\
+	F(S, projid_lo, 160, 16, XO_BE, XF_DEC, di_v2plus, XT_NONE)						\
+	F(S, projid_hi, 176, 16, XO_BE, XF_DEC, di_v2plus, XT_NONE)						\
 	F(S, big_nextents, 192, 64, XO_BE, XF_DEC | XF_CODE, NULL, XT_NONE)				\
 	V(S, nextents__64, 192, 64, XO_BE, XF_DEC, di_nrext64, XT_NONE)					\
 	V(S, v3_pad, 192, 64, XO_BE, XF_DEC | XF_HIDE, di_v3_small, XT_NONE)				\

@@ -75,12 +75,6 @@ static bool ino_v4(const struct xfs_ctx *c, size_t off)
 	return !ino_v5(c, off);
 }
 
-static bool ino_v3(const struct xfs_ctx *c, size_t off)
-{
-	(void)off;
-	return xfs_dinode_core_get_version(core_of(c)) >= 3;
-}
-
 static bool ino_has_attr(const struct xfs_ctx *c, size_t off)
 {
 	(void)off;
@@ -431,9 +425,9 @@ static XFS_DESC_DEFINE(attr_fork, 0, attr_fork_rows);
 static const struct xfs_row inode_rows[] = {
 	XFS_ROW_A_(inode, core, xfs_dinode_core_desc, XA_ONE, 0, NULL, here, NULL)
 	XFS_ROW_F_(inode, next_unlinked, 768, 32, XO_BE, XF_AGI, NULL, XT_INODE)
-	XFS_ROW_A_(inode, v3, xfs_dinode_v3_desc, XA_ONE, 0, NULL, here, ino_v3)
+	XFS_ROW_A_(inode, v3, xfs_dinode_v3_desc, XA_ONE, 0, NULL, here, ino_v5)
 	XFS_ROW_A_(inode, u3, xfs_data_fork_desc, XA_ONE, 0, NULL, data_at, ino_v5)
 	XFS_ROW_A_(inode, u, xfs_data_fork_desc, XA_ONE, 0, NULL, data_at, ino_v4)
 	XFS_ROW_A_(inode, a, xfs_attr_fork_desc, XA_ONE, 0, NULL, attr_at, ino_has_attr)
 };
-XFS_DESC_DEFINE(inode, 0, inode_rows);
+XFS_DESC_DEFINE(inode, XFS_DINODE_MIN_SIZE, inode_rows);

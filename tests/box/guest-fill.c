@@ -188,7 +188,7 @@ static int cmd_sieve(char **a)
 	return 0;
 }
 
-/* pair FILE FILE SEED N BLOCK: two files that grow by one block in turn: about N extents each, no holes */
+/* pair FILE FILE SEED N BLOCK: two files that grow by one block in turn; how many extents depends on the kernel */
 static int cmd_pair(char **a)
 {
 	uint64_t seed = number(a[2]), n = number(a[3]), block = number(a[4]), i;
@@ -248,7 +248,7 @@ static int cmd_scramble(char **a)
 	return 0;
 }
 
-/* stripes FILE SEED N BLOCK: N blocks, every second one unwritten: N extents. The last block is allocated past the end */
+/* stripes FILE SEED N BLOCK: N blocks, every second one unwritten: N extents. For even N the last lies past the end */
 static int cmd_stripes(char **a)
 {
 	uint64_t seed = number(a[1]), n = number(a[2]), block = number(a[3]), i;

@@ -34,7 +34,7 @@ bad:
 	exit(2);
 }
 
-/* Copies stdin to stdout with a bar before each line, at once: the last words before a crash must get out. */
+/* Copies stdin to stdout with a bar before each line, at once, so that little is lost in a crash. */
 static int relay(void)
 {
 	static char line[1 << 16];

@@ -6,170 +6,15 @@ with ".leaf" or ".node" (first block of that sort in AG 0), or kind:path for wha
 """
 
 import collections
-import os
 import struct
 
-from xfsjudge.groups import Group
-from xfsjudge.report import Report
 from xfsread import btree as b
-from xfsread import content, crc32c
-from xfsread.dablocks import DaTree
-from xfsread.device import Image
 from xfsread.forks import read_fork
-from xfsread.fs import Fs
 from xfsread.inode import read_inode
+from xfsread.log import Log
 
 Row = collections.namedtuple("Row", "image ident title action")
-KINDS = {kind.name: kind for kind in (b.BNOBT, b.CNTBT, b.INOBT, b.FINOBT, b.RMAPBT, b.REFCOUNTBT)}
-
-
-class Damage:
-    """Applies rows to an image file and takes them back."""
-
-    def __init__(self, path):
-        self.path = path
-        self.fd = os.open(path, os.O_RDWR)
-        self.undo = []
-        self.image = Image(path)
-        self.fs = Fs(self.image, Report())
-        self.v5 = self.fs.v5
-        self.groups = [Group(self.fs, agno) for agno in range(self.fs.agcount)]
-
-    def close(self):
-        self.image.close()
-        os.close(self.fd)
-
-    def apply(self, row):
-        row.action(self)
-
-    def restore(self):
-        for start, data in reversed(self.undo):
-            os.pwrite(self.fd, data, start)
-        self.undo = []
-
-    def read(self, start, length):
-        return os.pread(self.fd, length, start)
-
-    def write(self, start, data):
-        self.undo.append((start, self.read(start, len(data))))
-        os.pwrite(self.fd, data, start)
-
-    def fix(self, start, length, crc):
-        """Compute the checksum of an object anew."""
-        if self.v5 and crc is not None:
-            value = crc32c.block_crc(self.read(start, length), crc)
-            self.write(start + crc, struct.pack("<I", value))
-
-    # --- where structures are: (byte, length, position of the crc) ---
-
-    def locate(self, target):
-        name, _, path = target.partition(":")
-        if path:
-            return getattr(self, "locate_" + name)(path)
-        fs = self.fs
-        sectors = {"sb": (0, 224), "agf": (1, 216), "agi": (2, 312), "agfl": (3, 32)}
-        if name in sectors:
-            return sectors[name][0] * fs.ss, fs.ss, sectors[name][1]
-        if name == "sb2":
-            return fs.byte_of(1, 0), fs.ss, 224
-        if name == "agf2":
-            return fs.byte_of(1, 0) + fs.ss, fs.ss, 216
-        if name == "log":
-            return fs.byte_of(*fs.split_fsb(fs.sb.logstart)), 512, None
-        return self.tree_block(*name.split("."))
-
-    def tree_block(self, kind, sort):
-        for group in self.groups:
-            for agbno in group.trees[KINDS[kind]].blocks:
-                start = self.fs.byte_of(group.agno, agbno)
-                level, count = struct.unpack(">HH", self.read(start + 4, 4))
-                if (level > 0) == (sort == "node") and count > 1:
-                    return start, self.fs.bs, 52
-        raise KeyError(kind)
-
-    def inode(self, path):
-        return read_inode(self.fs, content.resolve(self.fs, os.fsencode(path)))
-
-    def locate_inode(self, path):
-        ino = self.inode(path).ino if not path.isdigit() else int(path)
-        return self.fs.ino_byte(ino), self.fs.isize, 100
-
-    def locate_bmbt(self, path):
-        fork = read_fork(self.fs, self.inode(path), False)
-        return self.fs.byte_of(*self.fs.split_fsb(fork.bmbt[0])), self.fs.bs, 64
-
-    def file_block(self, path, attr, block, count, crc):
-        fork = read_fork(self.fs, self.inode(path), attr)
-        fsb = fork.lookup(block)[0]
-        return self.fs.byte_of(*self.fs.split_fsb(fsb)), count * self.fs.bs, crc
-
-    def locate_dirdata(self, path):
-        return self.file_block(path, False, 0, self.fs.dirblocks, 4)
-
-    def locate_dirtop(self, path):
-        return self.file_block(path, False, self.fs.leafblk, self.fs.dirblocks, 12)
-
-    def locate_dirleaf(self, path):
-        """First leaf of a node directory."""
-        inode = self.inode(path)
-        tree = DaTree(self.fs, inode.ino, read_fork(self.fs, inode, False), False).run(self.fs.leafblk)
-        return self.file_block(path, False, tree.leaves[0][0], self.fs.dirblocks, 12)
-
-    def locate_dirfree(self, path):
-        return self.file_block(path, False, self.fs.freeblk, self.fs.dirblocks, 4)
-
-    def locate_attrtop(self, path):
-        return self.file_block(path, True, 0, 1, 12)
-
-    def locate_attrleaf(self, path):
-        inode = self.inode(path)
-        tree = DaTree(self.fs, inode.ino, read_fork(self.fs, inode, True), True).run(0)
-        return self.file_block(path, True, tree.leaves[0][0], 1, 12)
-
-    def locate_attrremote(self, path):
-        return self.file_block(path, True, 1, 1, 12)
-
-    def locate_symlink(self, path):
-        fork = read_fork(self.fs, self.inode(path), False)
-        return self.file_block(path, False, 0, fork.extents[0][2], 12)
-
-    # --- changes ---
-
-    def poke(self, target, offset, size, change, fix=True):
-        """Change the big-endian integer of `size` bytes at `offset` of the structure."""
-        self.poke_block(self.locate(target), offset, size, change, fix)
-
-    def poke_block(self, place, offset, size, change, fix=True):
-        start, length, crc = place
-        at = start + (offset if offset >= 0 else length + offset)
-        value = change(int.from_bytes(self.read(at, size), "big")) if callable(change) else change
-        self.write(at, (value & (1 << 8 * size) - 1).to_bytes(size, "big"))
-        if fix:
-            self.fix(start, length, crc)
-
-    def poke_record(self, kind, index, field, size, change):
-        """Change a field of record `index` of the first leaf of an AG tree."""
-        start = KINDS[kind].header(self.fs)
-        self.poke(kind + ".leaf", start + index * KINDS[kind].rec.size + field, size, change)
-
-    def drop_record(self, kind, index):
-        """Remove a record of the first leaf."""
-        start, length, crc = self.locate(kind + ".leaf")
-        size, head = KINDS[kind].rec.size, KINDS[kind].header(self.fs)
-        count = struct.unpack(">H", self.read(start + 6, 2))[0]
-        at = start + head + index * size
-        self.write(at, self.read(at + size, (count - 1 - index) * size))
-        self.write(start + 6, struct.pack(">H", count - 1))
-        self.fix(start, length, crc)
-
-    def swap(self, target, one, two, size):
-        start, length, crc = self.locate(target)
-        first, second = self.read(start + one, size), self.read(start + two, size)
-        self.write(start + one, second)
-        self.write(start + two, first)
-        self.fix(start, length, crc)
-
-
+IMAGES = ("full", "plain", "v4", "rt", "quota")
 def add(count):
     return lambda value: value + count
 
@@ -209,6 +54,8 @@ def _superblock_rows():
     field("sb-rextsize", "sb", 80, 4, 0)
     field("sb-flags", "sb", 178, 1, 1)
     field("root", "sb", 56, 8, add(1))
+    field("parent-missing", "sb", 216, 4, flip(0x80), "feature without its attributes")
+    field("inode-flags2", "inode:/hard", 120, 8, flip(0x20), "metadata flag without metadir")
     field("special-inode", "sb", 64, 8, add(1000))
     field("sb2-crc", "sb2", 224, 4, flip(1), fix=False)
     field("sb2-agblocks", "sb2", 84, 4, add(1))
@@ -220,7 +67,6 @@ def _superblock_rows():
 
 def _dirty_log(damage):
     """Clear the UNMOUNT flag of the last record."""
-    from xfsread.log import Log
     log = Log(damage.fs).find()
     number, _ = log.back_to_header(log.head, log.blocks)
     headers = log.record(number)[3]
@@ -285,6 +131,7 @@ def _tree_rows():
     other("inobt-freecount", "record", lambda d: d.poke_record("inobt", 0, 7, 1, add(1)))
     other("inobt-count", "record", lambda d: d.poke_record("inobt", 0, 6, 1, 60))
     other("inobt-free", "hole not marked free", lambda d: d.poke_record("inobt", 0, 4, 2, 1))
+    other("inobt-holemask", "part of a unit", lambda d: d.poke_record("inobt", 0, 4, 2, 3))
     other("inobt-startino", "unaligned", lambda d: d.poke_record("inobt", 1, 0, 4, add(1)))
     other("inode-used-is-free", "free bit cleared", _free_bit)
     other("inode-free-in-use", "free bit set", lambda d: d.poke_record("inobt", 0, 8, 8, flip(1)))
@@ -371,6 +218,8 @@ def _inode_rows():
             ("ino", 152, 8, add(1)), ("uuid", 160, 1, flip(1)), ("size", 56, 8, flip(1 << 63)),
             ("lsn", 112, 8, 1 << 40)):
         field("inode-" + ident, path, offset, size, change, str(size))
+    field("inode-next-unlinked", path, 96, 4, 70)
+    field("inode-nlink-zero", path, 16, 4, 0)
     field("fork-nextents", path, 24, 8, add(40))
     field("fork-nextents", "inode:/holes40", 24, 8, add(1))
     field("extent-range", path, 176 + 8, 8, flip(1 << 60), "start")
@@ -439,6 +288,7 @@ def _name_rows():
     field("da-sibling", "dirleaf:" + big, 0, 4, 0)
     field("da-magic", "dirleaf:" + big, 8, 2, 0)
     field("dir-free-index", "dirfree:" + big, 56, 4, add(1), "nused")
+    field("dir-free-index", "dirfree:" + big, 52, 4, add(1), "nvalid")
     field("dir-free-index", "dirfree:" + big, 48, 4, add(1), "firstdb")
     field("dir-bests", "dirfree:" + big, 64, 2, add(8))
     field("dir-sf-size", "inode:/dir5", 56, 8, add(1))
@@ -505,9 +355,55 @@ def _shorter(damage):
     damage.poke("inode:" + name, 64, 8, add(-1))
 
 
+def _metadata_file(role):
+    """First block of a metadata inode of the superblock."""
+    def locate(damage):
+        inode = read_inode(damage.fs, getattr(damage.fs.sb, role))
+        fsb = read_fork(damage.fs, inode, False).lookup(0)[0]
+        return damage.fs.byte_of(*damage.fs.split_fsb(fsb)), damage.fs.bs, None
+    return locate
+
+
+def _realtime_and_quota_rows():
+    bitmap, summary, quota = (_metadata_file(role) for role in ("rbmino", "rsumino", "uquotino"))
+
+    def change(where, offset, size, how):
+        return lambda damage: damage.poke_block(where(damage), offset, size, how)
+
+    def record(number, offset, size, how):
+        def action(damage):
+            start, _, _ = quota(damage)
+            damage.poke_block((start + 136 * number, 136, 108), offset, size, how)
+        return action
+
+    other("rt-bitmap", "one bit", change(bitmap, 3, 1, flip(1)), "rt")
+    other("rt-summary", "one counter", change(summary, 3, 1, add(1)), "rt")
+    field("sb-frextents", "sb", 152, 8, add(1), "", "rt")
+    field("sb-rextents", "sb", 24, 8, add(1), "", "rt")
+    field("sb-rextslog", "sb", 125, 1, add(1), "", "rt")
+    other("quota-crc", "user record 2", change(quota, 136 * 2 + 108, 1, flip(1)), "quota")
+    other("quota-magic", "user record 1", record(1, 0, 2, 0), "quota")
+    other("quota-type", "user record 1", record(1, 3, 1, 4), "quota")
+    other("quota-id", "user record 1", record(1, 4, 4, 9), "quota")
+    other("quota-uuid", "user record 1", record(1, 120, 1, flip(1)), "quota")
+    other("quota-count", "user record 0", record(0, 40, 8, add(1)), "quota")
+    other("quota-timer", "user record 1", _over_limit(quota), "quota")
+    field("inode-unreachable", "sb", 160, 8, 0, "quota inode forgotten", "quota")
+
+
+def _over_limit(quota):
+    """A soft limit of 1 with 2 in use, no timer."""
+    def action(damage):
+        start, _, _ = quota(damage)
+        damage.poke_block((start + 136, 136, 108), 16, 8, 1, fix=False)
+        damage.poke_block((start + 136, 136, 108), 40, 8, 2)
+    return action
+
+
 _superblock_rows()
 _header_rows()
 _tree_rows()
 _inode_rows()
 _name_rows()
 _plain_rows()
+_realtime_and_quota_rows()

@@ -5,6 +5,7 @@
 import argparse
 import os
 import sys
+import traceback
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -34,6 +35,10 @@ def main():
         judge(args.image, rep, args.offset, not args.no_crc, args.logdev)
     except (NotXfs, ReadError, OSError) as err:
         print("judge: %s: can't be read: %s" % (args.image, err), file=sys.stderr)
+        return 2
+    except Exception:  # noqa: BLE001 - a bug here must not pass for findings (a traceback alone gives status 1)
+        traceback.print_exc()
+        print("judge: %s: internal error" % args.image, file=sys.stderr)
         return 2
     if args.json:
         print(rep.as_json())

@@ -31,7 +31,8 @@ class Mounted:
             self.digests[number] = digest.hexdigest()
         return self.digests[number]
 
-    def row(self, path):
+    def row(self, path, inside):
+        """`path` leads to the object, `inside` is its path in the filesystem."""
         st = os.lstat(path)
         kind = stat.S_IFMT(st.st_mode)
         size, what = str(st.st_size), "-"
@@ -43,7 +44,6 @@ class Mounted:
             what = printable(os.readlink(path))
         elif kind in DEVICES:
             what = "%d:%d" % (os.major(st.st_rdev), os.minor(st.st_rdev))
-        inside = path[len(self.top):]
         columns = [printable(inside), LETTERS[kind], "%04o" % (st.st_mode & 0o7777),
                    "%d:%d" % (st.st_uid, st.st_gid), str(st.st_nlink), size, what, self.attributes(path)]
         if self.times:
@@ -59,9 +59,12 @@ class Mounted:
         return " ".join(sorted(texts)) or "-"
 
     def output(self):
-        rows = [self.row(self.top + b"/")]
-        for base, directories, files in os.walk(self.top):
-            rows.extend(self.row(os.path.join(base, name)) for name in directories + files)
+        """Goes through open directories, since whole paths may be longer than the kernel takes."""
+        rows = [self.row(self.top + b"/", b"/")]
+        for base, directories, files, handle in os.fwalk(self.top):
+            for name in directories + files:
+                path = b"/proc/self/fd/%d/%s" % (handle, name)
+                rows.append(self.row(path, base[len(self.top):] + b"/" + name))
         for _, columns in sorted(rows):
             print("\t".join(columns))
 

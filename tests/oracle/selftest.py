@@ -19,6 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
 import corruptions  # noqa: E402
+from damage import Damage  # noqa: E402
 from xfsjudge import space  # noqa: E402
 from xfsjudge.groups import Chunk  # noqa: E402
 from xfsjudge.report import Report  # noqa: E402
@@ -57,7 +58,7 @@ class BareFs(Fs):
 
     def __init__(self, blocksize=4096, v5=True, inodesize=512, ftype=True, dirsize=None, sparse=True):
         self.rep = Report()
-        self.check_crc, self.lsn_limit = True, None
+        self.check_crc, self.lsn_limit, self.checksums = True, None, crc32c.Queue(self.rep)
         self.v5, self.bs, self.isize, self.uuid = v5, blocksize, inodesize, bytes(16)
         self.blklog = blocksize.bit_length() - 1
         self.dirsize = dirsize or max(4096, blocksize)
@@ -88,6 +89,12 @@ class Vectors(unittest.TestCase):
                     self.assertEqual(crc32c.stored_crc(data, at), sample["crc"], sample["name"])
                     seen += 1
         self.assertGreater(seen, 150)
+
+    def test_many(self):
+        """The column method gives what the loop gives."""
+        for size, offset in ((512, 100), (1024, 52), (60, 4)):
+            blocks = [bytes((i * j * 7 + size) >> 3 & 0xFF for j in range(size)) for i in range(3 * crc32c.MANY)]
+            self.assertEqual(crc32c.block_crcs(blocks, offset), [crc32c.block_crc(b, offset) for b in blocks])
 
     def compare(self, sample, decoded, skip=()):
         for key, value in sample["fields"].items():
@@ -290,7 +297,7 @@ class Images(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory()
-        cls.paths = {name: unpack(name, cls.folder.name) for name in ("full", "plain", "v4")}
+        cls.paths = {name: unpack(name, cls.folder.name) for name in corruptions.IMAGES}
 
     @classmethod
     def tearDownClass(cls):
@@ -328,8 +335,8 @@ class Images(unittest.TestCase):
     def test_damage(self):
         """Each damage of the table makes its finding; afterwards the image is as before."""
         counts = {}
-        for name in ("full", "plain", "v4"):
-            damage = corruptions.Damage(self.paths[name])
+        for name in corruptions.IMAGES:
+            damage = Damage(self.paths[name])
             rows = [row for row in corruptions.TABLE if row.image == name]
             self.assertTrue(rows)
             for row in rows:

@@ -180,6 +180,7 @@ def work(args, rep):
     else:
         top = fs.sb.metadirino if args.metadir else fs.sb.rootino
         Lister(fs, args.parents, args.times, args.inodes).walk(top).output()
+    fs.finish()
 
 
 def main():

@@ -2,7 +2,8 @@
 /* memtree.c - btrees in memory for unit tests. */
 #include "tests/unit/memtree.h"
 
-#include <check.h>
+#include "libxfs/base/crc32c.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,7 +85,7 @@ static uint8_t *rmap_records(const struct xfs_btree_kind *kind, uint64_t n, uint
 	uint8_t *recs = malloc(n * kind->shape->reclen + 1);
 	uint64_t done = 0, at = 0;
 
-	ck_assert(all && recs);
+	must(all && recs);
 	while (done < n) {
 		uint64_t end = at, heap = 1 + test_random_below(random, 40), kept;
 		bool big = long_share && test_random_below(random, 40) == 0;
@@ -196,7 +197,7 @@ uint8_t *test_records(const struct xfs_btree_kind *kind, uint64_t n, uint64_t *r
 	if (kind->overlapping)
 		return rmap_records(kind, n, random, long_share);
 	recs = malloc(n * kind->shape->reclen + 1);
-	ck_assert_ptr_nonnull(recs);
+	must(recs != NULL);
 	switch (kind->id) {
 	case XFS_BTREE_BNO:
 		free_extents(recs, n, random);
@@ -228,7 +229,7 @@ static int next_record(void *payload, void *rec)
 {
 	struct memtree *t = payload;
 
-	ck_assert_uint_lt(t->taken, t->nrecs);
+	must(t->taken < t->nrecs);
 	memcpy(rec, t->recs + t->taken++ * t->kind->shape->reclen, t->kind->shape->reclen);
 	return 0;
 }
@@ -240,7 +241,7 @@ static int next_block(void *payload, unsigned level, uint64_t *ptr)
 
 	for (unsigned i = 0; i < level; i++)
 		first += t->geometry.lev[i].blocks;
-	ck_assert_uint_lt(t->next_of[level], t->geometry.lev[level].blocks);
+	must(t->next_of[level] < t->geometry.lev[level].blocks);
 	*ptr = MEMTREE_BASE + first + t->next_of[level]++;
 	return 0;
 }
@@ -251,7 +252,7 @@ static int keep_block(void *payload, uint64_t ptr, unsigned level, const uint8_t
 	uint8_t *at = memtree_block(t, ptr);
 
 	(void)level;
-	ck_assert(at[0] == 0 && at[1] == 0);	/* never emitted before */
+	must(at[0] == 0 && at[1] == 0);	/* never emitted before */
 	memcpy(at, data, t->blocksize);
 	t->nblocks++;
 	return 0;
@@ -259,7 +260,7 @@ static int keep_block(void *payload, uint64_t ptr, unsigned level, const uint8_t
 
 uint8_t *memtree_block(struct memtree *t, uint64_t ptr)
 {
-	ck_assert(ptr >= MEMTREE_BASE && ptr < MEMTREE_BASE + t->room);
+	must(ptr >= MEMTREE_BASE && ptr < MEMTREE_BASE + t->room);
 	return t->blocks + (ptr - MEMTREE_BASE) * t->blocksize;
 }
 
@@ -278,17 +279,17 @@ void memtree_load(struct memtree *t, const struct xfs_btree_kind *kind, bool v5,
 	t->recs = recs;
 	t->nrecs = n;
 	t->fork_len = kind->inode_root ? fork_len : 0;
-	ck_assert_uint_le(t->fork_len, sizeof(t->fork));
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&t->geometry, kind, v5, blocksize, n, leaf_slack, node_slack,
-						 t->fork_len), 0);
+	must(t->fork_len <= sizeof(t->fork));
+	must(xfs_btree_bulk_geometry(&t->geometry, kind, v5, blocksize, n, leaf_slack, node_slack,
+						 t->fork_len) == 0);
 	t->room = t->geometry.blocks;
 	t->blocks = calloc(t->room + 1, blocksize);
-	ck_assert_ptr_nonnull(t->blocks);
+	must(t->blocks != NULL);
 	bulk.inline_root = t->fork;
 	bulk.inline_len = t->fork_len;
-	ck_assert_int_eq(xfs_btree_bulk_load(&bulk, &t->geometry), 0);
-	ck_assert_uint_eq(t->taken, n);
-	ck_assert_uint_eq(t->nblocks, t->geometry.blocks);
+	must(xfs_btree_bulk_load(&bulk, &t->geometry) == 0);
+	must(t->taken == n);
+	must(t->nblocks == t->geometry.blocks);
 	t->root = bulk.root;
 	t->levels = bulk.levels;
 }
@@ -310,7 +311,7 @@ static void put(void *owner, struct xfs_btree_block *block)
 {
 	struct memtree *t = owner;
 
-	ck_assert_ptr_nonnull(block->data);
+	must(block->data != NULL);
 	t->borrowed--;
 }
 
@@ -322,6 +323,86 @@ static void readahead(void *owner, const uint64_t *ptrs, size_t n)
 	t->announced += n;
 }
 
+static int space_alloc(void *owner, unsigned level, uint64_t near, uint64_t *ptr)
+{
+	struct memtree *t = owner;
+	uint64_t i = 0;
+
+	(void)level;
+	(void)near;
+	if (t->fail_alloc && --t->fail_alloc == 0)
+		return -XFS_E_NOSPC;
+	while (i < t->room && t->used[i])
+		i++;
+	if (i == t->room)
+		return -XFS_E_NOSPC;
+	t->used[i] = 1;
+	t->nused++;
+	*ptr = MEMTREE_BASE + i;
+	return 0;
+}
+
+static int space_free(void *owner, uint64_t ptr)
+{
+	struct memtree *t = owner;
+
+	must(ptr >= MEMTREE_BASE && ptr < MEMTREE_BASE + t->room && t->used[ptr - MEMTREE_BASE]);
+	t->used[ptr - MEMTREE_BASE] = 0;
+	t->nused--;
+	memset(memtree_block(t, ptr), 0xee, t->blocksize);	/* nobody may look at it again */
+	return 0;
+}
+
+static void space_dirty(void *owner, const struct xfs_btree_block *b, uint32_t off, uint32_t len)
+{
+	struct memtree *t = owner;
+	uint64_t at = (b->ptr == XFS_NULL64 ? t->room : b->ptr - MEMTREE_BASE) * t->blocksize;
+
+	must(len > 0);
+	must((uint64_t)off + len <= (b->ptr == XFS_NULL64 ? t->fork_len : t->blocksize));
+	memcpy(t->shadow + at + off, b->data + off, len);
+}
+
+void memtree_open(struct memtree *t, uint64_t room)
+{
+	size_t bytes = (room + 1) * t->blocksize;
+
+	must(room >= t->room);
+	t->blocks = realloc(t->blocks, bytes);
+	t->shadow = calloc(1, bytes);
+	t->used = calloc(room, 1);
+	must(t->blocks && t->shadow && t->used);
+	must(t->blocksize >= sizeof(t->fork));
+	memcpy(t->shadow, t->blocks, t->room * t->blocksize);
+	memcpy(t->shadow + room * t->blocksize, t->fork, sizeof(t->fork));
+	memset(t->blocks + t->room * t->blocksize, 0xee, bytes - t->room * t->blocksize);
+	memset(t->used, 1, t->room);
+	t->nused = t->room;
+	t->room = room;
+	t->space = (struct xfs_btree_space){ .owner = t, .alloc = space_alloc, .free = space_free, .fresh = get,
+					     .dirty = space_dirty };
+}
+
+void memtree_settle(struct memtree *t, const struct xfs_btree *bt)
+{
+	size_t crc = t->kind->shape->long_form ? XFS_OFF(btree_long, crc) : XFS_OFF(btree_short, crc);
+
+	t->root = bt->root;
+	t->levels = bt->levels;
+	must(t->borrowed == 0);
+	for (uint64_t i = 0; i < t->room; i++) {
+		uint8_t *d = t->blocks + i * t->blocksize, *s = t->shadow + i * t->blocksize;
+
+		if (!t->used[i])
+			continue;
+		must(memcmp(d, s, t->blocksize) == 0);
+		if (t->v5)
+			xfs_crc32c_store(d, t->blocksize, crc);
+		memcpy(s, d, t->blocksize);
+	}
+	must(memcmp(t->fork, t->shadow + t->room * t->blocksize, t->fork_len) == 0);
+}
+
 struct xfs_btree memtree_instance(struct memtree *t)
 {
 	return (struct xfs_btree){
@@ -330,11 +411,14 @@ struct xfs_btree memtree_instance(struct memtree *t)
 		.inline_root = t->kind->inode_root ? t->fork : NULL, .inline_len = t->fork_len,
 		.uuid = test_uuid, .owner = TEST_OWNER, .daddr_of = daddr_of,
 		.ptr_min = MEMTREE_BASE, .ptr_max = MEMTREE_BASE + t->room,
+		.space = t->used ? &t->space : NULL,
 	};
 }
 
 void memtree_release(struct memtree *t)
 {
 	free(t->blocks);
-	t->blocks = NULL;
+	free(t->shadow);
+	free(t->used);
+	t->blocks = t->shadow = t->used = NULL;
 }

@@ -4,6 +4,7 @@
  */
 #include "libxfs/base/crc32c.h"
 #include "libxfs/btree/priv.h"
+#include "tests/unit/failmalloc.h"
 #include "tests/unit/memtree.h"
 #include "tests/unit/vectors.h"
 
@@ -25,7 +26,7 @@ static void make(struct tree *x, unsigned id, bool v5, uint32_t blocksize, uint6
 	memtree_load(&x->t, &xfs_btree_kinds[id], v5, blocksize, x->recs, n, -1, -1, 140);
 	x->bt = memtree_instance(&x->t);
 	x->saved = malloc(x->t.room * blocksize + sizeof(x->t.fork));
-	ck_assert_ptr_nonnull(x->saved);
+	must(x->saved != NULL);
 	memcpy(x->saved, x->t.blocks, x->t.room * blocksize);
 	memcpy(x->saved + x->t.room * blocksize, x->t.fork, sizeof(x->t.fork));
 }
@@ -48,8 +49,8 @@ static void note(void *payload, const struct xfs_finding *f)
 {
 	struct tree *x = payload;
 
-	ck_assert_uint_gt(f->id, XFS_F_NONE);
-	ck_assert_uint_lt(f->id, XFS_F_COUNT);
+	must(f->id > XFS_F_NONE);
+	must(f->id < XFS_F_COUNT);
 	x->found[f->id]++;
 	x->findings++;
 }
@@ -61,9 +62,9 @@ static void verify(struct tree *x)
 
 	memset(x->found, 0, sizeof(x->found));
 	x->findings = 0;
-	ck_assert_int_eq(xfs_btree_verify(&x->bt, &v), 0);
-	ck_assert_uint_eq(v.findings, x->findings);
-	ck_assert_int_eq(x->t.borrowed, 0);
+	must(xfs_btree_verify(&x->bt, &v) == 0);
+	must(v.findings == x->findings);
+	must(x->t.borrowed == 0);
 }
 
 static void seal(struct tree *x, uint64_t ptr)
@@ -135,9 +136,9 @@ static void damage_keys(struct tree *x)
 		for (int delta = -1; delta <= 1; delta += 2) {
 			shift_key(x, node, 3, false, w, delta);
 			verify(x);
-			ck_assert_uint_eq(x->found[XFS_F_BTREE_KEY], 1);
+			must(x->found[XFS_F_BTREE_KEY] == 1);
 			/* where two start at the same block the change can also disturb the order */
-			ck_assert_uint_eq(x->findings, 1 + x->found[XFS_F_BTREE_ORDER]);
+			must(x->findings == 1 + x->found[XFS_F_BTREE_ORDER]);
 			restore(x);
 			if (!k->overlapping)
 				continue;
@@ -257,9 +258,9 @@ static void refused_record(struct tree *x)
 	struct xfs_btree_verify v = { .sink = &sink, .record = refuse_third, .payload = &n };
 
 	memset(x->found, 0, sizeof(x->found));
-	ck_assert_int_eq(xfs_btree_verify(&x->bt, &v), 0);
-	ck_assert_uint_eq(v.findings, 1);
-	ck_assert_uint_eq(x->found[XFS_F_BTREE_RECORD], 1);
+	must(xfs_btree_verify(&x->bt, &v) == 0);
+	must(v.findings == 1);
+	must(x->found[XFS_F_BTREE_RECORD] == 1);
 }
 
 START_TEST(every_damage_is_found)
@@ -271,9 +272,9 @@ START_TEST(every_damage_is_found)
 	if (!v5 && !k->magic_v4)
 		return;
 	make(&x, k->id, v5, v5 ? 1024 : 512, 20000);
-	ck_assert_uint_ge(x.bt.levels, 3);
+	must(x.bt.levels >= 3);
 	verify(&x);
-	ck_assert_uint_eq(x.findings, 0);
+	must(x.findings == 0);
 	damage_keys(&x);
 	damage_links(&x);
 	damage_pointers(&x);
@@ -316,9 +317,9 @@ START_TEST(neighbours)
 	put_free(recs + 16, 19, 5);
 	leaf_of(&x, XFS_BTREE_BNO, recs, 3);
 	verify(&x);
-	ck_assert_uint_eq(x.found[XFS_F_BTREE_OVERLAP], 1);
-	ck_assert_uint_eq(x.found[XFS_F_BTREE_MERGE], 1);
-	ck_assert_uint_eq(x.findings, 2);
+	must(x.found[XFS_F_BTREE_OVERLAP] == 1);
+	must(x.found[XFS_F_BTREE_MERGE] == 1);
+	must(x.findings == 2);
 	memtree_release(&x.t);
 
 	/* a long file extent covers two others of files (fine), then metadata (not fine) */
@@ -329,15 +330,15 @@ START_TEST(neighbours)
 	put_rmap(recs + 96, 42, 5, 67, 0);
 	leaf_of(&x, XFS_BTREE_RMAP, recs, 3);
 	verify(&x);
-	ck_assert_uint_eq(x.findings, 0);
+	must(x.findings == 0);
 	memtree_release(&x.t);
 	leaf_of(&x, XFS_BTREE_RMAP, recs, 4);
 	verify(&x);
-	ck_assert_uint_eq(x.found[XFS_F_BTREE_OVERLAP], 1);
+	must(x.found[XFS_F_BTREE_OVERLAP] == 1);
 	memtree_release(&x.t);
 	leaf_of(&x, XFS_BTREE_RMAP, recs + 72, 2);
 	verify(&x);
-	ck_assert_uint_eq(x.found[XFS_F_BTREE_OVERLAP], 1);
+	must(x.found[XFS_F_BTREE_OVERLAP] == 1);
 	memtree_release(&x.t);
 
 	/* neighbours with joined offsets are one record; a length of zero is none */
@@ -346,9 +347,9 @@ START_TEST(neighbours)
 	put_rmap(recs + 48, 30, 0, 64, 90);
 	leaf_of(&x, XFS_BTREE_RMAP, recs, 3);
 	verify(&x);
-	ck_assert_uint_eq(x.found[XFS_F_BTREE_MERGE], 1);
-	ck_assert_uint_eq(x.found[XFS_F_BTREE_RECORD], 1);
-	ck_assert_uint_eq(x.findings, 2);
+	must(x.found[XFS_F_BTREE_MERGE] == 1);
+	must(x.found[XFS_F_BTREE_RECORD] == 1);
+	must(x.findings == 2);
 	memtree_release(&x.t);
 }
 END_TEST
@@ -376,7 +377,7 @@ static int go_on(void *payload, uint64_t ptr, unsigned level, int error)
 	(void)payload;
 	(void)ptr;
 	(void)level;
-	ck_assert_int_lt(error, 0);
+	must(error < 0);
 	return 0;
 }
 
@@ -391,29 +392,29 @@ static void read_all_ways(struct tree *x, uint64_t *random)
 
 	hi.w[0] += test_random_below(random, 100000);
 	verify(x);
-	ck_assert_int_eq(xfs_btree_walk(&x->bt, &w), 0);
-	ck_assert_uint_le(blocks, x->t.room + 1);
+	must(xfs_btree_walk(&x->bt, &w) == 0);
+	must(blocks <= x->t.room + 1);
 	xfs_btree_query_all(&x->bt, ignore_record, &n);
-	ck_assert_uint_le(n, most);
+	must(n <= most);
 	xfs_btree_query_range(&x->bt, &lo, &hi, ignore_record, &n, &visits, NULL, NULL);
 	for (unsigned i = 0; i < XFS_BTREE_MAXLEVELS; i++)
-		ck_assert_uint_le(visits.blocks[i], x->t.room + 1);
+		must(visits.blocks[i] <= x->t.room + 1);
 	xfs_btree_cursor_init(&cur, &x->bt);
 	for (unsigned dir = XFS_LOOKUP_LE; dir <= XFS_LOOKUP_GE; dir++) {
 		xfs_btree_lookup(&cur, dir, &lo);
 		for (unsigned i = 0; i < 300 && xfs_btree_next(&cur) == 0; i++)
-			ck_assert_ptr_nonnull(xfs_btree_record(&cur));
+			must(xfs_btree_record(&cur) != NULL);
 	}
 	n = 0;
 	for (int err = xfs_btree_first(&cur); err == 0; err = xfs_btree_next(&cur))
 		n++;
-	ck_assert_uint_le(n, most);
+	must(n <= most);
 	n = 0;
 	for (int err = xfs_btree_last(&cur); err == 0; err = xfs_btree_prev(&cur))
 		n++;
-	ck_assert_uint_le(n, most);
+	must(n <= most);
 	xfs_btree_cursor_close(&cur);
-	ck_assert_int_eq(x->t.borrowed, 0);
+	must(x->t.borrowed == 0);
 }
 
 /* Random bytes anywhere, and random pointers, levels and counts where they hurt; checksums are not looked at. */
@@ -474,7 +475,7 @@ START_TEST(same_child_everywhere)
 	int err;
 
 	make(&x, (unsigned)_i, true, 1024, 30000);
-	ck_assert_uint_ge(x.bt.levels, 3);
+	must(x.bt.levels >= 3);
 	for (unsigned level = 1; level < x.bt.levels; level++) {
 		uint64_t ptr = level + 1 == x.bt.levels && x.bt.kind->inode_root ? XFS_NULL64 : block_of(&x, level, 0);
 		struct xfs_btree_view v;
@@ -486,18 +487,18 @@ START_TEST(same_child_everywhere)
 			memcpy(ptr_of(&x, ptr, i), ptr_of(&x, ptr, 0), x.bt.kind->shape->ptrlen);
 		seal(&x, ptr);
 	}
-	ck_assert_int_eq(xfs_btree_query_all(&x.bt, ignore_record, &n), -XFS_E_CORRUPT);
-	ck_assert_int_eq(xfs_btree_query_range(&x.bt, &lo, &hi, ignore_record, &n, &visits, NULL, NULL), -XFS_E_CORRUPT);
-	ck_assert_uint_le(visits.blocks[0], 2);
+	must(xfs_btree_query_all(&x.bt, ignore_record, &n) == -XFS_E_CORRUPT);
+	must(xfs_btree_query_range(&x.bt, &lo, &hi, ignore_record, &n, &visits, NULL, NULL) == -XFS_E_CORRUPT);
+	must(visits.blocks[0] <= 2);
 	xfs_btree_cursor_init(&cur, &x.bt);
 	err = xfs_btree_first(&cur);
 	for (n = 0; !err; n++)
 		err = xfs_btree_next(&cur);
-	ck_assert_int_eq(err, -XFS_E_CORRUPT);
-	ck_assert_uint_lt(n, x.t.blocksize);	/* the records of one leaf */
+	must(err == -XFS_E_CORRUPT);
+	must(n < x.t.blocksize);	/* the records of one leaf */
 	read_all_ways(&x, &random);
 	verify(&x);
-	ck_assert_uint_gt(x.found[XFS_F_BTREE_LOOP], 0);
+	must(x.found[XFS_F_BTREE_LOOP] > 0);
 	drop(&x);
 }
 END_TEST
@@ -528,23 +529,54 @@ START_TEST(read_errors)
 		int err = 0;
 
 		fail_at = at;
-		ck_assert_int_eq(xfs_btree_query_all(&x.bt, ignore_record, &n), -XFS_E_IO);
+		must(xfs_btree_query_all(&x.bt, ignore_record, &n) == -XFS_E_IO);
 		fail_at = at;
-		ck_assert_int_eq(xfs_btree_walk(&x.bt, &w), -XFS_E_IO);
+		must(xfs_btree_walk(&x.bt, &w) == -XFS_E_IO);
 		fail_at = at;
-		ck_assert_int_eq(xfs_btree_query_range(&x.bt, &lo, &hi, ignore_record, &n, NULL, NULL, NULL), -XFS_E_IO);
+		must(xfs_btree_query_range(&x.bt, &lo, &hi, ignore_record, &n, NULL, NULL, NULL) == -XFS_E_IO);
 		fail_at = at;
 		xfs_btree_cursor_init(&cur, &x.bt);
 		err = xfs_btree_first(&cur);
 		while (!err)
 			err = xfs_btree_next(&cur);
-		ck_assert_int_eq(err, -XFS_E_IO);
-		ck_assert_int_eq(x.t.borrowed, 0);	/* a failed move leaves nothing behind */
+		must(err == -XFS_E_IO);
+		must(x.t.borrowed == 0);	/* a failed move leaves nothing behind */
 		fail_at = at;
 		verify(&x);
-		ck_assert_uint_eq(x.found[XFS_F_BLOCK_IO], 1);
-		ck_assert_int_eq(x.t.borrowed, 0);
+		must(x.found[XFS_F_BLOCK_IO] == 1);
+		must(x.t.borrowed == 0);
 	}
+	drop(&x);
+}
+END_TEST
+
+/* Every allocation fails once: NOMEM comes out, and nothing stays borrowed (leaks are for the sanitizer to find). */
+START_TEST(out_of_memory)
+{
+	struct tree x;
+	uint64_t n = 0;
+	unsigned failures = 0;
+
+	make(&x, XFS_BTREE_RMAP, true, 1024, 20000);
+	for (uint64_t at = 1;; at++) {
+		struct xfs_btree_walk w = { .block = ignore_block, .bad = go_on, .payload = &n };
+		struct xfs_btree_verify v = { .sink = NULL };
+		uint64_t asked;
+		int walked, verified;
+
+		failmalloc_start(at, false);
+		walked = xfs_btree_walk(&x.bt, &w);
+		asked = failmalloc_stop();
+		must(walked == (asked < at ? 0 : -XFS_E_NOMEM));
+		failmalloc_start(at, false);
+		verified = xfs_btree_verify(&x.bt, &v);
+		must(verified == (failmalloc_stop() < at ? 0 : -XFS_E_NOMEM));
+		must(x.t.borrowed == 0);
+		failures += (walked != 0) + (verified != 0);
+		if (!walked && !verified)
+			break;
+	}
+	ck_assert_uint_ge(failures, 5);
 	drop(&x);
 }
 END_TEST
@@ -608,15 +640,18 @@ START_TEST(loader_errors)
 		.alloc = no_block, .emit = drop_block, .daddr_of = same_daddr, .payload = &answer,
 	};
 
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, b.kind, true, 1024, 2, -1, -1, 0), 0);
-	ck_assert_int_eq(xfs_btree_bulk_load(&b, &g), -XFS_E_INVALID);	/* out of order */
+	must(xfs_btree_bulk_geometry(&g, b.kind, true, 1024, 2, -1, -1, 0) == 0);
+	must(xfs_btree_bulk_load(&b, &g) == -XFS_E_INVALID);	/* out of order */
 	answer = -XFS_E_NOSPC;
-	ck_assert_int_eq(xfs_btree_bulk_load(&b, &g), -XFS_E_NOSPC);
+	must(xfs_btree_bulk_load(&b, &g) == -XFS_E_NOSPC);
+	failmalloc_start(1, false);
+	must(xfs_btree_bulk_load(&b, &g) == -XFS_E_NOMEM);
+	failmalloc_stop();
 	answer = 0;
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, b.kind, true, 1024, 1, -1, -1, 0), 0);
-	ck_assert_int_eq(xfs_btree_bulk_load(&b, &g), 0);
+	must(xfs_btree_bulk_geometry(&g, b.kind, true, 1024, 1, -1, -1, 0) == 0);
+	must(xfs_btree_bulk_load(&b, &g) == 0);
 	b.uuid = NULL;
-	ck_assert_int_eq(xfs_btree_bulk_load(&b, &g), -XFS_E_INVALID);
+	must(xfs_btree_bulk_load(&b, &g) == -XFS_E_INVALID);
 }
 END_TEST
 
@@ -631,6 +666,7 @@ int main(void)
 	tcase_add_loop_test(t, random_damage, 0, XFS_BTREE_KINDS);
 	tcase_add_loop_test(t, same_child_everywhere, 0, XFS_BTREE_KINDS);
 	tcase_add_test(t, read_errors);
+	tcase_add_test(t, out_of_memory);
 	tcase_add_test(t, old_unwritten_keys);
 	tcase_add_test(t, loader_errors);
 	suite_add_tcase(s, t);

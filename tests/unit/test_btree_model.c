@@ -102,8 +102,8 @@ static void check_all(struct model *m)
 {
 	struct expect e = { .m = m };
 
-	ck_assert_int_eq(xfs_btree_query_all(&m->bt, expect_record, &e), 0);
-	ck_assert_uint_eq(e.next, m->n);
+	must(xfs_btree_query_all(&m->bt, expect_record, &e) == 0);
+	must(e.next == m->n);
 }
 
 static void check_steps(struct model *m)
@@ -113,31 +113,31 @@ static void check_steps(struct model *m)
 	int err;
 
 	xfs_btree_cursor_init(&cur, &m->bt);
-	ck_assert_int_eq(xfs_btree_next(&cur), -XFS_E_INVALID);
+	must(xfs_btree_next(&cur) == -XFS_E_INVALID);
 	for (i = 0, err = xfs_btree_first(&cur); !err; err = xfs_btree_next(&cur))
-		ck_assert_mem_eq(xfs_btree_record(&cur), record_at(m, i++), m->kind->shape->reclen);
-	ck_assert_int_eq(err, -XFS_E_NOENT);
-	ck_assert_uint_eq(i, m->n);
-	ck_assert_ptr_null(xfs_btree_record(&cur));
-	ck_assert_int_eq(xfs_btree_next(&cur), -XFS_E_NOENT);
+		must(memcmp(xfs_btree_record(&cur), record_at(m, i++), m->kind->shape->reclen) == 0);
+	must(err == -XFS_E_NOENT);
+	must(i == m->n);
+	must(xfs_btree_record(&cur) == NULL);
+	must(xfs_btree_next(&cur) == -XFS_E_NOENT);
 	/* behind the last: back over all of them to before the first, and on to the first again */
 	for (err = xfs_btree_prev(&cur); !err; err = xfs_btree_prev(&cur))
-		ck_assert_mem_eq(xfs_btree_record(&cur), record_at(m, --i), m->kind->shape->reclen);
-	ck_assert_int_eq(err, -XFS_E_NOENT);
-	ck_assert_uint_eq(i, 0);
-	ck_assert_int_eq(xfs_btree_next(&cur), m->n ? 0 : -XFS_E_NOENT);
-	ck_assert_int_eq(xfs_btree_last(&cur), m->n ? 0 : -XFS_E_NOENT);
+		must(memcmp(xfs_btree_record(&cur), record_at(m, --i), m->kind->shape->reclen) == 0);
+	must(err == -XFS_E_NOENT);
+	must(i == 0);
+	must(xfs_btree_next(&cur) == (m->n ? 0 : -XFS_E_NOENT));
+	must(xfs_btree_last(&cur) == (m->n ? 0 : -XFS_E_NOENT));
 	if (m->n)
-		ck_assert_mem_eq(xfs_btree_record(&cur), record_at(m, m->n - 1), m->kind->shape->reclen);
+		must(memcmp(xfs_btree_record(&cur), record_at(m, m->n - 1), m->kind->shape->reclen) == 0);
 	xfs_btree_cursor_close(&cur);
-	ck_assert_int_eq(m->t.borrowed, 0);
+	must(m->t.borrowed == 0);
 }
 
 static void expect_at(const struct model *m, const struct xfs_btree_cursor *cur, int err, bool found, uint64_t i)
 {
-	ck_assert_int_eq(err, found ? 0 : -XFS_E_NOENT);
+	must(err == (found ? 0 : -XFS_E_NOENT));
 	if (found)
-		ck_assert_mem_eq(xfs_btree_record(cur), record_at(m, i), m->kind->shape->reclen);
+		must(memcmp(xfs_btree_record(cur), record_at(m, i), m->kind->shape->reclen) == 0);
 }
 
 static void check_lookups(struct model *m, uint64_t *random, unsigned times)
@@ -157,7 +157,7 @@ static void check_lookups(struct model *m, uint64_t *random, unsigned times)
 		expect_at(m, &cur, xfs_btree_lookup(&cur, XFS_LOOKUP_EQ, &key), behind > from, from);
 	}
 	xfs_btree_cursor_close(&cur);
-	ck_assert_int_eq(m->t.borrowed, 0);
+	must(m->t.borrowed == 0);
 }
 
 /* Blocks that a query must visit, found by looking at every entry of every node. */
@@ -173,7 +173,7 @@ static uint64_t slot(uint64_t ptr)
 	return ptr == XFS_NULL64 ? 0 : ptr - MEMTREE_BASE + 1;
 }
 
-/* True when the subtree of entry i can hold a match; `bound`: first key behind the subtree (plain kinds), may be NULL. */
+/* True when the subtree of entry i can hold a match; `bound`: first key behind it (plain kinds), or NULL. */
 static bool entry_meets(struct visit_model *v, const struct xfs_btree_view *view, unsigned level, uint32_t i,
 			const struct xfs_btree_key *bound)
 {
@@ -244,28 +244,27 @@ static void check_range(struct model *m, const struct xfs_btree_key *lo, const s
 	uint64_t total = 0;
 
 	if (xfs_btree_kind_cmp(m->kind, lo, hi) > 0) {
-		ck_assert_int_eq(xfs_btree_query_range(&m->bt, lo, hi, expect_record, &e, NULL, NULL, NULL),
-				 -XFS_E_INVALID);
+		must(xfs_btree_query_range(&m->bt, lo, hi, expect_record, &e, NULL, NULL, NULL) == -XFS_E_INVALID);
 		return;
 	}
 	v.want = calloc(2, m->t.room + 1);
-	ck_assert_ptr_nonnull(v.want);
+	must(v.want != NULL);
 	v.got = v.want + m->t.room + 1;
-	ck_assert_int_eq(xfs_btree_query_range(&m->bt, lo, hi, expect_record, &e, &visits, on_visit, &v), 0);
+	must(xfs_btree_query_range(&m->bt, lo, hi, expect_record, &e, &visits, on_visit, &v) == 0);
 	skip_others(&e);
-	ck_assert_uint_eq(e.next, m->n);
+	must(e.next == m->n);
 	mark(&v, xfs_btree_root_ptr(&m->bt), m->bt.levels - 1, NULL);
-	ck_assert_mem_eq(v.got, v.want, m->t.room + 1);
+	must(memcmp(v.got, v.want, m->t.room + 1) == 0);
 	for (unsigned i = 0; i < m->bt.levels; i++) {
-		ck_assert_uint_eq(visits.blocks[i], v.want_level[i]);
+		must(visits.blocks[i] == v.want_level[i]);
 		total += visits.blocks[i];
 	}
 	if (bounded) {	/* the promise about the cost where no record is long */
 		e.next = 0;
-		ck_assert_uint_le(total, m->bt.levels + 2 * leaves_with_matches(m, &e));
+		must(total <= m->bt.levels + 2 * leaves_with_matches(m, &e));
 	}
 	free(v.want);
-	ck_assert_int_eq(m->t.borrowed, 0);
+	must(m->t.borrowed == 0);
 }
 
 static void check_ranges(struct model *m, uint64_t *random, unsigned times)
@@ -291,13 +290,13 @@ static int seen_block(void *payload, uint64_t ptr, unsigned level, const uint8_t
 {
 	struct seen *s = payload;
 
-	ck_assert_uint_le(level, s->level);	/* levels come from the root down */
+	must(level <= s->level);	/* levels come from the root down */
 	s->level = level;
 	if (ptr == XFS_NULL64) {
 		s->inl++;
 		return 0;
 	}
-	ck_assert_ptr_eq(data, memtree_block(&s->m->t, ptr));
+	must(data == memtree_block(&s->m->t, ptr));
 	s->blocks++;
 	return 0;
 }
@@ -307,10 +306,10 @@ static void check_walk(struct model *m)
 	struct seen s = { .m = m, .level = XFS_BTREE_MAXLEVELS };
 	struct xfs_btree_walk w = { .block = seen_block, .payload = &s };
 
-	ck_assert_int_eq(xfs_btree_walk(&m->bt, &w), 0);
-	ck_assert_uint_eq(s.blocks, m->t.geometry.blocks);
-	ck_assert_uint_eq(s.inl, m->kind->inode_root);
-	ck_assert_int_eq(m->t.borrowed, 0);
+	must(xfs_btree_walk(&m->bt, &w) == 0);
+	must(s.blocks == m->t.geometry.blocks);
+	must(s.inl == m->kind->inode_root);
+	must(m->t.borrowed == 0);
 }
 
 static void print_finding(void *payload, const struct xfs_finding *f)
@@ -337,12 +336,12 @@ static void check_clean(struct model *m)
 	struct xfs_btree_verify v = { .sink = &sink, .record = count_record };
 
 	records_seen = 0;
-	ck_assert_int_eq(xfs_btree_verify(&m->bt, &v), 0);
-	ck_assert_uint_eq(v.findings, 0);
-	ck_assert_uint_eq(v.blocks, m->t.geometry.blocks);
-	ck_assert_uint_eq(v.records, m->n);
-	ck_assert_uint_eq(records_seen, m->n);
-	ck_assert_int_eq(m->t.borrowed, 0);
+	must(xfs_btree_verify(&m->bt, &v) == 0);
+	must(v.findings == 0);
+	must(v.blocks == m->t.geometry.blocks);
+	must(v.records == m->n);
+	must(records_seen == m->n);
+	must(m->t.borrowed == 0);
 }
 
 static void load(struct model *m, unsigned id, bool v5, uint32_t blocksize, const uint8_t *recs, uint64_t n,
@@ -476,8 +475,9 @@ static int example_order(const void *a, const void *b)
 }
 
 /*
- * The files of format sheet 02, sections 10.3 to 10.5: two of 12000 blocks on the same space (67, 71), one that maps every
- * second block backwards (68), one in pieces of 7 (69), one of 5997 blocks (72); what lies behind them is filled in.
+ * The files of format sheet 02, sections 10.3 to 10.5: two of 12000 blocks on the same space (67, 71), one that maps
+ * every second block backwards (68), one in pieces of 7 (69), one of 5997 blocks (72); what lies behind them is
+ * filled in.
  */
 #define EXAMPLE_RECORDS 9153u
 static uint8_t *example_records(void)
@@ -485,7 +485,7 @@ static uint8_t *example_records(void)
 	uint8_t *recs = calloc(EXAMPLE_RECORDS, 24);
 	uint64_t n = 0;
 
-	ck_assert_ptr_nonnull(recs);
+	must(recs != NULL);
 	example_record(recs, n++, 0, 2, XFS_OWN_FS, 0);
 	example_record(recs, n++, 27, 5, 68, XFS_RMAP_BMBT);
 	example_record(recs, n++, 64, 12000, 67, 0);
@@ -522,20 +522,20 @@ START_TEST(worked_example)
 
 	load(&m, XFS_BTREE_RMAP, true, 1024, recs, EXAMPLE_RECORDS, 7, 5, 0);
 	check_clean(&m);
-	ck_assert_uint_eq(m.bt.levels, 3);
+	must(m.bt.levels == 3);
 	/* first entry of the root: (0,-3,0) to (12063,71,11999), as 71 > 67 decides the maximum */
 	xfs_btree_view_make(&m.bt, m.t.root, memtree_block(&m.t, m.t.root), &root);
 	xfs_btree_view_low(&m.bt, &root, 2, 0, &k);
-	ck_assert(k.w[0] == 0 && k.w[1] == XFS_OWN_FS && k.w[2] == 0);
+	must(k.w[0] == 0 && k.w[1] == XFS_OWN_FS && k.w[2] == 0);
 	xfs_btree_view_high(&m.bt, &root, 2, 0, &k);
-	ck_assert(k.w[0] == 12063 && k.w[1] == 71 && k.w[2] == 11999);
+	must(k.w[0] == 12063 && k.w[1] == 71 && k.w[2] == 11999);
 	for (unsigned i = 0; i < XFS_ARRAY_SIZE(rows); i++) {
 		struct xfs_btree_key lo = { { rows[i].from, 0, 0 } }, hi = { { rows[i].to, UINT64_MAX, UINT64_MAX } };
 		struct xfs_btree_visits visits;
 
 		records_seen = 0;
-		ck_assert_int_eq(xfs_btree_query_range(&m.bt, &lo, &hi, count_record, NULL, &visits, NULL, NULL), 0);
-		ck_assert_uint_eq(records_seen, rows[i].found);
+		must(xfs_btree_query_range(&m.bt, &lo, &hi, count_record, NULL, &visits, NULL, NULL) == 0);
+		must(records_seen == rows[i].found);
 		for (unsigned level = 0; level < 3; level++)
 			ck_assert_msg(visits.blocks[level] == rows[i].visits[2 - level], "query %u level %u: %u blocks", i,
 				      level, visits.blocks[level]);
@@ -564,10 +564,10 @@ START_TEST(stopping)
 	unsigned n = 0;
 
 	load(&m, XFS_BTREE_RMAP, true, 1024, recs, 5000, -1, -1, 0);
-	ck_assert_int_eq(xfs_btree_query_all(&m.bt, stop_at_third, &n), -XFS_E_STOP);
+	must(xfs_btree_query_all(&m.bt, stop_at_third, &n) == -XFS_E_STOP);
 	n = 0;
-	ck_assert_int_eq(xfs_btree_query_range(&m.bt, &lo, &hi, stop_at_third, &n, NULL, NULL, NULL), -XFS_E_STOP);
-	ck_assert_int_eq(m.t.borrowed, 0);
+	must(xfs_btree_query_range(&m.bt, &lo, &hi, stop_at_third, &n, NULL, NULL, NULL) == -XFS_E_STOP);
+	must(m.t.borrowed == 0);
 	memtree_release(&m.t);
 	free(recs);
 }

@@ -98,6 +98,8 @@ int main(void)
 	Suite *s = suite_create("fingerprint");
 	TCase *t = tcase_create("sums");
 
+	tcase_set_timeout(t, 120);
+
 	tcase_add_test(t, merging_does_not_matter);
 	tcase_add_test(t, changes_show);
 	suite_add_tcase(s, t);

@@ -90,6 +90,8 @@ int main(void)
 	Suite *s = suite_create("schema");
 	TCase *t = tcase_create("vectors");
 
+	tcase_set_timeout(t, 120);
+
 	tcase_add_test(t, bmbt_records);
 	tcase_add_test(t, superblocks);
 	suite_add_tcase(s, t);

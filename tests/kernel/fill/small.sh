@@ -101,8 +101,8 @@ guest extents maps/holes-600 600
 guest extents maps/scrambled-15 15
 guest extents maps/scrambled-400 400
 guest extents maps/scrambled-1200 1200
-guest extents maps/pair-a 100 250
-guest extents maps/pair-b 100 250
+guest extents maps/pair-a 40 250
+guest extents maps/pair-b 40 250
 guest extents shared/scattered-300 300
 guest extents shared/scattered-650 650
 guest extents shared/groups 60

@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Make the images of this folder with the released mkfs.xfs and the running kernel. Needs root and loop devices.
-# usage: make-images.sh [WORK-FOLDER]   (images and listings are written beside this script)
+# The image with quota is filled by the kernel in the box (tests/box), if its folder is named: the running one may
+# have no quota. usage: make-images.sh [WORK-FOLDER [BOX-FOLDER]]
+# Images and listings are written beside this script.
 set -e
 here=$(cd "$(dirname "$0")" && pwd)
 work=${1:-$(mktemp -d)}
@@ -51,4 +53,24 @@ proto=$work/proto
 	printf 'fifo p--644 0 0\nchr c--644 0 0 1 3\nblk b--600 5 6 8 16\n$\n'
 } > "$proto"
 make v4 40m 0 -b size=512 -d agcount=2 -m crc=0,uuid=$uuid -p "$proto"
+# A realtime section: only the metadata files on the data device are judged, so that the empty device will do.
+truncate -s 300m "$work/rt.dev"
+make rt 40m 0 -b size=1024 -d agcount=2 -m reflink=0,uuid=$uuid -r extsize=28k,rtdev="$work/rt.dev"
+if [ -n "$2" ]; then
+	rm -f "$work/quota.img"
+	truncate -s 40m "$work/quota.img"
+	mkfs.xfs -q -f -d agcount=2 -b size=1024 -m reflink=0,uuid=$uuid "$work/quota.img"
+	cat > "$work/jobs" <<-'END'
+	job quota timeout=60
+	mnt quota -o uquota -o gquota -o pquota
+	cd /mnt/quota
+	guest mkfiles many 1 60 3000
+	chown -R 1000:500 many
+	echo text > own
+	cd /
+	umnt quota
+	END
+	python3 "$here/../../box/box" run "$2" "$work/jobs" quota="$work/quota.img"
+	xz -9e -c "$work/quota.img" > "$here/quota.img.xz"
+fi
 ls -l "$here"/*.xz

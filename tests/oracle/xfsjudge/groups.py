@@ -244,9 +244,17 @@ class Group:
                       bin(real).count("1"))
             free = bin(real & chunk.free).count("1")
             self.need(chunk.freecount == free, kind.name + "-freecount", where, chunk.freecount, free)
+            self.need(self.whole_units(chunk), kind.name + "-holemask", where, hex(chunk.holemask),
+                      "holes of %d blocks" % fs.sb.spino_align)
             self.need(chunk.free & ~real == ~real & (1 << 64) - 1, kind.name + "-free", where, hex(chunk.free),
                       "inodes in holes marked free")
         return chunks
+
+    def whole_units(self, chunk):
+        """Sparse chunks are allocated in units of sb_spino_align blocks."""
+        unit = max(1, (self.fs.sb.spino_align << self.fs.inopblog) // 4)
+        ones = (1 << unit) - 1
+        return all(chunk.holemask >> bit & ones in (0, ones & 0xFFFF) for bit in range(0, 16, unit))
 
     # --- reverse mappings and reference counts ---
 

@@ -112,8 +112,9 @@ class InodeRules:
                 self.need(nsec < 10 ** 9, "time", "%s nsec %d" % (name, nsec), "below 10^9")
         if not fs.sb.projid32:
             self.need(inode.projid_hi == 0, "projid", inode.projid_hi, 0)
-        self.need(inode.links or inode.next_unlinked != NULLAG or self.on_list(inode), "nlink-zero", 0,
-                  "links, or on an unlinked list")
+        listed = self.on_list(inode)
+        self.need(inode.links or listed, "nlink-zero", 0, "links, or on an unlinked list")
+        self.need(inode.next_unlinked == NULLAG or listed, "next-unlinked", inode.next_unlinked, "all ones")
 
     def on_list(self, inode):
         """Is this inode on an AGI list? (next pointers of all lists are followed in advance)"""

@@ -6,7 +6,9 @@ import stat
 import struct
 
 from xfsread import inode as di
+from xfsread.device import ReadError
 from xfsread.fs import NULLAG
+from xfsread.inode import read_inode
 from xfsread.names import printable
 
 
@@ -132,8 +134,6 @@ class Links:
 
 def follow_unlinked(fs, groups):
     """Collect the inodes of all AGI lists before the inodes are judged; bad links are findings."""
-    from xfsread.device import ReadError
-    from xfsread.inode import read_inode
     for group in groups:
         first, last = fs.agino_range(group.agno)
         for bucket, agino in enumerate(group.agi.unlinked):

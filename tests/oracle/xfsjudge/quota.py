@@ -4,7 +4,6 @@
 
 import struct
 
-from xfsread import crc32c
 from xfsread import inode as di
 from xfsread.forks import read_fork
 from xfsread.inode import read_inode
@@ -78,8 +77,9 @@ class QuotaFile:
         """Over a soft limit means that a timer runs."""
         itimer, btimer = struct.unpack_from(">II", raw, 56)
         rtbtimer = struct.unpack_from(">I", raw, 96)[0]
-        for name, soft, used, timer in (("block", limits[1], limits[4], btimer), ("inode", limits[3], limits[5], itimer),
-                                        ("rt block", rtb[1], rtb[2], rtbtimer)):
+        rows = (("block", limits[1], limits[4], btimer), ("inode", limits[3], limits[5], itimer),
+                ("rt block", rtb[1], rtb[2], rtbtimer))
+        for name, soft, used, timer in rows:
             if soft and used > soft and not timer:
                 self.add("timer", number, "no %s timer" % name, "one: %d used, soft limit %d" % (used, soft))
 

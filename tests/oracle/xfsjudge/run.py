@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The whole judgement, in order: log, superblocks, groups, inodes, links, space, counters."""
 
+import stat
+
 from xfsread.device import Image, ReadError
 from xfsread.fs import Fs
 from xfsread.log import Log, LogError
@@ -83,7 +85,6 @@ def check_counters(fs, groups, inodes):
 
 def check_special(fs, special, inodes):
     """Metadata inodes of the superblock exist and are regular files."""
-    import stat
     for ino, role in special.items():
         known = inodes.get(ino)
         if known is None or not stat.S_ISREG(known.mode):
@@ -111,6 +112,7 @@ def judge(path, rep, offset=0, check_crc=True, logdev=None):
         check_realtime(fs, rules, inodes)
         check_quota(fs, special, inodes, rules.rt_claims)
         check_counters(fs, groups, inodes)
+        fs.finish()
     finally:
         image.close()
     return rep

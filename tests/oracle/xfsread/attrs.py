@@ -4,7 +4,7 @@
 import struct
 
 from . import inode as di
-from .dablocks import ATTR_LEAF, DIR_LEAFN, NODE, DaTree, Missing, read_blocks  # noqa: F401
+from .dablocks import DaTree, Missing, read_blocks
 from .fs import NULLFSB, REMOTE
 from .names import hashname, parent_hash, printable
 

@@ -379,9 +379,9 @@ class Directory:
         used = sum(1 for best in part if best != NULLBEST)
         if nused != used:
             self.add("free-index", where + " nused", nused, used)
-        if not len(part) <= nvalid <= per:
+        if nvalid != len(part):
             self.add("free-index", where + " nvalid", nvalid, len(part))
-            return
+        nvalid = min(nvalid, per)
         found = struct.unpack_from(">%dH" % nvalid, buf, start)
         part += [NULLBEST] * (nvalid - len(part))
         for number, (have, right) in enumerate(zip(found, part)):

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* verify_attr.c - all rules of the attributes of one inode. */
+#include "libxfs/name/da_verify.h"
+#include "libxfs/name/hash.h"
+#include "libxfs/name/verify.h"
+
+#include <stdlib.h>
+
+struct check {
+	struct xfs_attrs a;
+	const struct xfs_sink *sink;
+	bool bad;
+	uint8_t *value;			/* room for the longest */
+};
+
+static void report(struct check *c, enum xfs_finding_id id, uint64_t block, const char *what, uint64_t found, uint64_t expected)
+{
+	struct xfs_finding f = xfs_attr_finding(&c->a, id, block);
+
+	f.found = found;
+	f.expected = expected;
+	xfs_finding_detail(&f, "%s", what);
+	xfs_finding_emit(c->sink, &f);
+	if (id != XFS_F_ATTR_INCOMPLETE)
+		c->bad = true;
+}
+
+/* ---- short form: the walk reports entries, the rest is here ---- */
+
+struct total {
+	struct check *c;
+	uint32_t bytes;
+};
+
+static int add_short(void *payload, const struct xfs_attr *attr)
+{
+	struct total *t = payload;
+
+	t->bytes += xfs_attr_sf_entsize(attr->namelen, attr->valuelen);
+	if (attr->flags & (XFS_ATTR_LOCAL | XFS_ATTR_INCOMPLETE))
+		report(t->c, XFS_F_ATTR_ENTRY, XFS_NULL64, "flags are those of a leaf", attr->flags, XFS_NULL64);
+	return 0;
+}
+
+static void check_short(struct check *c)
+{
+	struct total t = { c, sizeof(struct xfs_attr_sf_hdr_disk) };
+	int err = xfs_attrs_each(&c->a, add_short, &t);
+	struct xfs_attr_sf_hdr h;
+
+	if (err || c->a.f.len < sizeof(struct xfs_attr_sf_hdr_disk)) {
+		c->bad = true;
+		return;
+	}
+	xfs_attr_sf_hdr_decode(&h, c->a.f.bytes);
+	if (h.totsize != t.bytes || h.totsize > c->a.f.len)
+		report(c, XFS_F_ATTR_SHORT, XFS_NULL64, "size is not that of the entries", h.totsize, t.bytes);
+}
+
+/* ---- leaves ---- */
+
+/* Which 4-byte units of a leaf are taken. */
+struct units {
+	uint8_t taken[XFS_BUF_MAXLEN / 4 / 8];
+};
+
+/* Marks bytes [at, at + size), which lie in the block; false when some are taken. */
+static bool claim(struct units *u, uint32_t at, uint32_t size)
+{
+	bool clear = true;
+
+	for (uint32_t k = at / 4; k < (at + size + 3) / 4; k++) {
+		clear &= !(u->taken[k / 8] >> k % 8 & 1);
+		u->taken[k / 8] |= (uint8_t)(1u << k % 8);
+	}
+	return clear;
+}
+
+static void check_value(struct check *c, uint64_t block, const struct xfs_attr *attr)
+{
+	if (!attr->valueblk)
+		report(c, XFS_F_ATTR_ENTRY, block, "remote value has no block", XFS_NULL64, XFS_NULL64);
+	else if (xfs_attr_value(&c->a, attr, c->value))
+		report(c, XFS_F_ATTR_REMOTE, block, "remote value cannot be read", attr->valueblk, XFS_NULL64);
+}
+
+static void check_entry(struct check *c, uint64_t block, const struct xfs_attr *attr)
+{
+	const struct xfs_geometry *g = &c->a.ip->fs->geo;
+	const char *problem = xfs_attr_problem(g, attr);
+	uint32_t hash;
+
+	if (problem) {
+		report(c, XFS_F_ATTR_ENTRY, block, problem, attr->flags, XFS_NULL64);
+		return;
+	}
+	hash = xfs_name_hash(attr->name, attr->namelen);
+	if (attr->flags & XFS_ATTR_PARENT) {
+		uint64_t parent = xfs_be64(attr->value);
+
+		hash = xfs_parent_hash(g, attr->name, attr->namelen, XFS_INO(parent));
+		if (!xfs_ino_valid(g, XFS_INO(parent)))
+			report(c, XFS_F_PARENT_POINTER, block, "names no inode", parent, XFS_NULL64);
+	}
+	if (attr->hash != hash)
+		report(c, XFS_F_ATTR_HASH, block, "hash is not that of the name", attr->hash, hash);
+	if (attr->flags & XFS_ATTR_INCOMPLETE)
+		report(c, XFS_F_ATTR_INCOMPLETE, block, "change was cut off", attr->hash, XFS_NULL64);
+	else if (!attr->value)
+		check_value(c, block, attr);
+}
+
+static void check_freemap(struct check *c, const struct xfs_da_block *b, const struct units *u)
+{
+	const struct xfs_geometry *g = &c->a.ip->fs->geo;
+
+	for (unsigned i = 0; i < XFS_ATTR_FREEMAPS; i++) {
+		struct xfs_attr_freemap m;
+
+		xfs_attr_freemap_decode(&m, b->buf->data + xfs_attr_freemap_off(g->v5) + 4 * i);
+		if (!m.size)
+			continue;
+		if (m.base % 4 || m.size % 4 || m.base > g->blocksize || m.size > g->blocksize - m.base) {
+			report(c, XFS_F_ATTR_LEAF, b->block, "free area is impossible", m.base, XFS_NULL64);
+			continue;
+		}
+		for (uint32_t k = m.base / 4; k < (m.base + m.size) / 4u; k++)
+			if (u->taken[k / 8] >> k % 8 & 1) {
+				report(c, XFS_F_ATTR_LEAF, b->block, "free area is in use", m.base, XFS_NULL64);
+				break;
+			}
+	}
+}
+
+static int check_leaf(void *payload, const struct xfs_da_block *b)
+{
+	struct check *c = payload;
+	const struct xfs_geometry *g = &c->a.ip->fs->geo;
+	uint32_t used = 0, lowest = g->blocksize, entries_end = xfs_attr_leaf_header_len(g->v5) + 8 * b->count, firstused;
+	struct xfs_attr_leaf_hdr h;
+	struct units u;
+
+	memset(&u, 0, sizeof(u));
+	claim(&u, 0, entries_end);
+	for (uint32_t i = 0; i < b->count; i++) {
+		struct xfs_attr attr;
+		uint32_t at, size;
+
+		if (xfs_attr_leaf_entry(g, b->buf->data, i, &attr, &at, &size)) {
+			report(c, XFS_F_ATTR_ENTRY, b->block, "record does not lie in the block", at, XFS_NULL64);
+			continue;
+		}
+		if (at % 4 || !claim(&u, at, size))
+			report(c, XFS_F_ATTR_LEAF, b->block, "records overlap or are not aligned", at, XFS_NULL64);
+		used += size;
+		lowest = at < lowest ? at : lowest;
+		check_entry(c, b->block, &attr);
+	}
+	xfs_attr_leaf_hdr_load(&h, b->buf->data, g->v5);
+	firstused = h.firstused ? h.firstused : XFS_BUF_MAXLEN;
+	if (h.usedbytes != used)
+		report(c, XFS_F_ATTR_COUNTER, b->block, "bytes in use", h.usedbytes, used);
+	if (firstused > lowest || firstused < entries_end)
+		report(c, XFS_F_ATTR_COUNTER, b->block, "lowest byte in use", firstused, lowest);
+	check_freemap(c, b, &u);
+	return 0;
+}
+
+static void report_tree(void *payload, uint64_t block, const char *what, uint64_t found, uint64_t expected)
+{
+	report(payload, XFS_F_ATTR_NODE, block, what, found, expected);
+}
+
+static int check_tree(struct check *c)
+{
+	struct xfs_da_verify v = { .da = &c->a.da, .leaf = check_leaf, .report = report_tree, .payload = c };
+	int err;
+
+	c->value = malloc(XFS_ATTR_VALUE_MAX);
+	if (!c->value)
+		return -XFS_E_NOMEM;
+	err = xfs_da_count_mapped(&c->a.f, 0, XFS_NULL64, 1, &v.limit);
+	if (err)
+		c->bad = true;		/* the fork was reported */
+	else
+		err = xfs_da_verify(&v);
+	free(c->value);
+	return err == -XFS_E_NOMEM ? err : 0;
+}
+
+int xfs_attrs_verify(const struct xfs_inode *ip, const struct xfs_sink *sink)
+{
+	struct check c = { .sink = sink };
+	int err = xfs_attrs_open(&c.a, ip, sink);
+
+	if (err == -XFS_E_NOMEM)
+		return err;
+	if (err) {
+		report(&c, XFS_F_ATTR_NODE, 0, "first block cannot be used", XFS_NULL64, XFS_NULL64);
+		return -XFS_E_CORRUPT;
+	}
+	if (c.a.form == XFS_ATTR_SHORT)
+		check_short(&c);
+	else if (c.a.form != XFS_ATTR_NONE)
+		err = check_tree(&c);
+	return err ? err : c.bad ? -XFS_E_CORRUPT : 0;
+}

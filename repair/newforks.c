@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * newforks.c - new contents of forks that were decided: form, blocks, counters (format sheet 02, section 9).
+ *
+ * Blocks of a new btree are taken in AGs that are rebuilt anyway, near the inode; an AG is only drawn in when none has room.
+ */
+#include "repair/forks.h"
+#include "repair/rebuild.h"
+
+#include "libxfs/base/crc32c.h"
+#include "libxfs/build/fork.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct making {
+	struct repair *r;
+	struct repair_inode *c;
+	unsigned k;
+	uint32_t agno;		/* where the last block came from */
+	size_t room;		/* of c->own_blocks */
+};
+
+static int extents_of(const struct xfs_mapset *s, struct xfs_extent **out, size_t *n)
+{
+	size_t room = 0;
+	int error = 0;
+
+	*out = NULL;
+	*n = 0;
+	for (size_t i = 0; i < s->n && !error; i++)
+		error = xfs_build_fork_extents(out, n, &room, s->m[i].off, s->m[i].fsbno, s->m[i].len, s->m[i].unwritten);
+	return error;
+}
+
+/* Blocks that all new forks want; when no AG is rebuilt yet, those of the inodes are. */
+int repair_plan_forks(struct repair *r)
+{
+	for (size_t i = 0; i < r->ninodes; i++) {
+		struct repair_inode *c = &r->inodes[i];
+		struct xfs_dinode d;
+
+		xfs_dinode_decode(&d, c->image);
+		for (unsigned k = 0; k < 2; k++) {
+			uint64_t blocks = 0;
+			struct xfs_extent *e;
+			size_t n;
+			int error;
+
+			if (!c->fork[k])
+				continue;
+			error = extents_of(&c->map[k], &e, &n);
+			free(e);
+			if (!error)
+				error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k), n, &blocks);
+			if (error)
+				return error;
+			if (blocks && !r->any_room) {
+				bool any = false;
+
+				for (uint32_t a = 0; a < r->geo.agcount; a++)
+					any |= repair_ag_changes(r, a);
+				if (!any)
+					r->ags[xfs_ino_agno(&r->geo, XFS_INO(c->ino)).v].reasons |= REPAIR_FORK;
+				r->any_room = true;
+			}
+		}
+	}
+	return 0;
+}
+
+static int remember(struct making *m, uint64_t fsbno)
+{
+	struct repair_inode *c = m->c;
+	size_t n = c->nown[0] + c->nown[1];
+
+	if (n == m->room) {
+		size_t room = m->room ? 2 * m->room : 16;
+		uint64_t *grown = realloc(c->own_blocks, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		c->own_blocks = grown;
+		m->room = room;
+	}
+	c->own_blocks[n] = fsbno;
+	c->nown[m->k]++;
+	return 0;
+}
+
+/* One block: the AG of the last one, then the others that are rebuilt. */
+static int new_block(void *payload, uint64_t *fsbno)
+{
+	struct making *m = payload;
+	struct repair *r = m->r;
+	uint64_t offword = XFS_RMAP_BMBT | (m->k ? XFS_RMAP_ATTR : 0);
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++) {
+		uint32_t agno = (m->agno + i) % r->geo.agcount, agbno;
+		int error;
+
+		if (!repair_ag_changes(r, agno))
+			continue;
+		error = xfs_claims_alloc(r->claims, XFS_AGNO(agno), 0, 1, m->c->ino, offword, &agbno);
+		if (error == -XFS_E_NOSPC)
+			continue;
+		if (error)
+			return error;
+		m->agno = agno;
+		*fsbno = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
+		return remember(m, *fsbno);
+	}
+	return -XFS_E_NOSPC;
+}
+
+/* More extents than the counters hold: the inode gets the large ones, when the filesystem has them. */
+static int set_count(struct repair *r, struct xfs_dinode *d, unsigned k, uint64_t count)
+{
+	if (xfs_dinode_set_nextents(d, (enum xfs_fork)k, count))
+		return 0;
+	if (r->geo.nrext64 && !xfs_dinode_has_nrext64(d)) {
+		uint64_t other = xfs_dinode_nextents(d, k ? XFS_FORK_DATA : XFS_FORK_ATTR);
+
+		d->v3.flags2 |= XFS_DIFLAG2_NREXT64;
+		d->core.nextents32 = 0;
+		d->core.nextents16 = 0;
+		d->core.big_nextents = 0;
+		if (xfs_dinode_set_nextents(d, k ? XFS_FORK_DATA : XFS_FORK_ATTR, other) &&
+		    xfs_dinode_set_nextents(d, (enum xfs_fork)k, count))
+			return 0;
+	}
+	return -XFS_E_RANGE;
+}
+
+static int make_fork(struct making *m, struct xfs_dinode *d)
+{
+	struct repair *r = m->r;
+	struct repair_inode *c = m->c;
+	enum xfs_fork fork = (enum xfs_fork)m->k;
+	uint32_t size = repair_fork_size(r, d, fork);
+	struct xfs_extent *extents;
+	size_t n;
+	int error = extents_of(&c->map[m->k], &extents, &n);
+	struct xfs_build_fork b = {
+		.geo = &r->geo, .ino = c->ino, .forksize = size, .extents = extents, .nextents = n, .dev = r->dev.data,
+		.alloc = new_block, .payload = m,
+		.bytes = c->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, fork),
+	};
+
+	if (!error)
+		error = xfs_build_fork(&b);
+	if (!error)
+		error = set_count(r, d, m->k, n);
+	if (!error && fork == XFS_FORK_DATA)
+		d->core.format = (uint8_t)b.format;
+	else if (!error)
+		d->core.aformat = (uint8_t)b.format;
+	free(extents);
+	return error;
+}
+
+/* Blocks of a fork: of its extents and of its tree. */
+static int fork_blocks(struct making *m, const struct xfs_dinode *d, unsigned k, uint64_t *blocks)
+{
+	struct repair_fork f;
+	int error;
+
+	if (m->c->fork[k]) {
+		*blocks += xfs_mapset_blocks(&m->c->map[k]) + m->c->nown[k];
+		return 0;
+	}
+	error = repair_fork_scan(m->r, m->c->ino, d, m->c->image, (enum xfs_fork)k, &f, NULL, NULL);
+	*blocks += f.blocks + f.nown;
+	repair_fork_release(&f);
+	return error;
+}
+
+static int make_inode(struct repair *r, struct repair_inode *c)
+{
+	struct making m = { .r = r, .c = c, .agno = xfs_ino_agno(&r->geo, XFS_INO(c->ino)).v };
+	struct xfs_dinode d;
+	uint64_t blocks = 0;
+	int error = 0;
+
+	xfs_dinode_decode(&d, c->image);
+	for (m.k = 0; m.k < 2 && !error; m.k++)
+		if (c->fork[m.k])
+			error = make_fork(&m, &d);
+	for (unsigned k = 0; k < 2 && !error; k++)
+		error = fork_blocks(&m, &d, k, &blocks);
+	if (error)
+		return error;
+	if (!(d.core.flags & XFS_DIFLAG_REALTIME))
+		d.core.nblocks = blocks;
+	xfs_dinode_encode(c->image, &d);
+	if (r->geo.v5)
+		xfs_crc32c_store(c->image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
+	return 0;
+}
+
+int repair_build_forks(struct repair *r)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < r->ninodes && !error; i++)
+		error = make_inode(r, &r->inodes[i]);
+	return error;
+}

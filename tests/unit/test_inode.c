@@ -199,7 +199,8 @@ START_TEST(numbers)
 	ck_assert(xfs_inode_is_dir(&ip));
 	ck_assert_int_eq(xfs_inode_role(fs, ip.ino), XFS_INODE_ROOT);
 	/* a block that holds no inodes */
-	ck_assert_int_eq(xfs_inode_read(fs, xfs_ino_of(&fs->geo, XFS_AGNO(1), XFS_AGINO(fs->geo.agblocks / 2 * 2)), 0, &ip),
+	ck_assert_int_eq(xfs_inode_read(fs, xfs_ino_of(&fs->geo, XFS_AGNO(1), XFS_AGINO(fs->geo.agblocks / 2 * 2)), 0,
+					&ip),
 			 -XFS_E_BADMAGIC);
 }
 END_TEST
@@ -211,7 +212,8 @@ static struct xfs_inode first_of(unsigned fmt, unsigned format)
 	struct xfs_inode ip;
 
 	for (uint64_t ino = fs->geo.sb.rootino + 3; ino < 1 << 17; ino++)
-		if (!xfs_inode_read(fs, XFS_INO(ino), 0, &ip) && xfs_inode_fmt(&ip) == fmt && ip.d.core.format == format)
+		if (!xfs_inode_read(fs, XFS_INO(ino), 0, &ip) && xfs_inode_fmt(&ip) == fmt &&
+		    ip.d.core.format == format)
 			return ip;
 	ck_abort_msg("no inode of format %u", format);
 }
@@ -223,7 +225,8 @@ static void expect(struct xfs_inode ip, enum xfs_finding_id id, const char *fiel
 	xfs_crc32c_store(ip.raw, ip.size, XFS_DINODE_CRC_OFF);
 	found.n = 0;
 	ck_assert_int_eq(xfs_inode_verify(&ip, &sink), -XFS_E_CORRUPT);
-	ck_assert_msg(found.n == 1, "%s: %zu findings, second %s", field, found.n, found.n > 1 ? found.items[1].field : "");
+	ck_assert_msg(found.n == 1, "%s: %zu findings, second %s", field, found.n, found.n > 1 ? found.items[1].field :
+		      "");
 	ck_assert_int_eq(found.items[0].id, id);
 	ck_assert_str_eq(found.items[0].field, field);
 	ck_assert_uint_eq(found.items[0].ino, ip.ino.v);
@@ -267,7 +270,8 @@ START_TEST(broken_fields)
 	BROKEN(dir, i_.d.v3.flags2 |= XFS_DIFLAG2_REFLINK, INODE_BAD, "reflink");
 	BROKEN(dir, i_.d.v3.flags2 |= XFS_DIFLAG2_METADATA, INODE_BAD, "metadata");
 	BROKEN(reg, i_.d.core.extsize = 4, INODE_FIELD, "extsize");
-	BROKEN(reg, i_.d.core.flags |= XFS_DIFLAG_EXTSIZE; i_.d.core.extsize = fs->geo.agblocks, INODE_FIELD, "extsize");
+	BROKEN(reg, i_.d.core.flags |= XFS_DIFLAG_EXTSIZE; i_.d.core.extsize = fs->geo.agblocks, INODE_FIELD,
+	       "extsize");
 	BROKEN(reg, i_.d.v3.cowextsize = 4, INODE_FIELD, "cowextsize");
 	BROKEN(reg, i_.d.core.metatype = 2, INODE_FIELD, "metatype");
 	reg.d.v3.flags2 &= ~XFS_DIFLAG2_BIGTIME;
@@ -280,7 +284,8 @@ END_TEST
 /* Extents that cannot be are refused by walk and look-up alike. */
 START_TEST(bad_extents)
 {
-	struct xfs_inode reg = first_of(XFS_MODE_REG, XFS_DINODE_FMT_EXTENTS), dir = first_of(XFS_MODE_DIR, XFS_DINODE_FMT_EXTENTS);
+	struct xfs_inode reg = first_of(XFS_MODE_REG, XFS_DINODE_FMT_EXTENTS), dir = first_of(XFS_MODE_DIR,
+											      XFS_DINODE_FMT_EXTENTS);
 	const struct xfs_bmbt_rec good = { .startoff = 5, .startblock = 100, .blockcount = 2 };
 	struct xfs_bmbt_rec bad[7];
 	struct totals t = { 0 };
@@ -345,7 +350,8 @@ static const struct {
 /* The decoder agrees with the vector on members that sit at their documented places, and on forks. */
 static void check_vector(json_t *row)
 {
-	struct testfs shape = { .blocksize = (uint32_t)vectors_get_u64(row, "blocksize"), .agcount = 4, .agblocks = 1 << 20 };
+	struct testfs shape = { .blocksize = (uint32_t)vectors_get_u64(row, "blocksize"), .agcount = 4,
+			       .agblocks = 1 << 20 };
 	json_t *fields = vectors_get(row, "fields"), *list;
 	struct xfs_inode ip;
 	struct xfs_ifork f;
@@ -402,8 +408,10 @@ START_TEST(time_vectors)
 			uint8_t *raw = vectors_hex(vectors_get_str(row, big ? "bigtime_hex" : "legacy_hex"), &len);
 			struct xfs_timestamp t = xfs_time_decode(xfs_be64(raw), big);
 
-			ck_assert_int_eq(t.sec, (int64_t)vectors_get_u64(row, big ? "bigtime_seconds" : "legacy_seconds"));
-			ck_assert_uint_eq(t.nsec, vectors_get_u64(row, big ? "bigtime_nanoseconds" : "legacy_nanoseconds"));
+			ck_assert_int_eq(t.sec, (int64_t)vectors_get_u64(row, big ? "bigtime_seconds" :
+									 "legacy_seconds"));
+			ck_assert_uint_eq(t.nsec, vectors_get_u64(row, big ? "bigtime_nanoseconds" :
+								  "legacy_nanoseconds"));
 			free(raw);
 		}
 	}

@@ -49,7 +49,8 @@ static void check_bestfree(struct xfs_dir_check *c, uint64_t db, const uint8_t *
 		seen[i] = best.offset;
 		for (unsigned k = 0; k < i; k++)
 			twice |= best.length && seen[k] == best.offset;
-		if (best.length != a->length[i] || twice ||
+		/* a slot without an area is zero */
+		if (best.length != a->length[i] || twice || (!best.length && best.offset) ||
 		    (best.length && !is_area(g, block, end, best.offset, best.length))) {
 			xfs_dir_check_report(c, XFS_F_DIR_BESTFREE, db, "table of free areas", best.length,
 					     a->length[i]);

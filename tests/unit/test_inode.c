@@ -337,6 +337,57 @@ START_TEST(bad_extents)
 }
 END_TEST
 
+/* Realtime files read from the other device, by linear block numbers. */
+START_TEST(realtime_files)
+{
+	struct testfs shape = { .agcount = 4, .agblocks = 1 << 16, .no_reflink = true, .no_rmapbt = true };
+	const struct xfs_bmbt_rec rec = { .startoff = 1, .startblock = 700, .blockcount = 3 };
+	struct xfs_fs_options o = { .flags = XFS_FS_NOLASTBLOCK };
+	struct memdev *data = memdev_new(1 << 20), *rt = memdev_new(1000 * 4096);
+	struct xfs_devset set = { .data = &data->dev, .rt = &rt->dev };
+	struct xfs_geometry g;
+	struct xfs_ifork f;
+	struct xfs_fs *small;
+	struct xfs_inode ip;
+	uint8_t buf[4096 * 4];
+	struct totals t = { 0 };
+	size_t got;
+
+	testfs_init(&g, &shape);
+	g.sb.rblocks = g.sb.rextents = 1000;
+	g.sb.rextslog = 9;
+	g.sb.rbmblocks = 1;
+	o.sb = &g.sb;
+	ck_assert_int_eq(xfs_fs_open(&small, &set, &o, NULL), 0);
+	memset(&ip, 0, sizeof(ip));
+	ip.fs = small;
+	ip.size = 512;
+	ip.d.core.version = 3;
+	ip.d.core.mode = XFS_MODE_REG | 0644;
+	ip.d.core.format = XFS_DINODE_FMT_EXTENTS;
+	ip.d.core.flags = XFS_DIFLAG_REALTIME;
+	ip.d.core.nextents32 = 1;
+	ip.d.core.size = 3 * 4096 + 5;
+	xfs_bmbt_rec_encode(ip.raw + 176, &rec);
+	memset(rt->bytes + 700 * 4096, 'r', 3 * 4096);
+	ck_assert_int_eq(xfs_ifork_init(&f, &ip, XFS_FORK_DATA), 0);
+	ck_assert_int_eq(xfs_ifork_each(&f, add_extent, &t), 0);
+	ck_assert_int_eq(xfs_ifork_read(&f, 0, buf, sizeof(buf), &got), 0);
+	ck_assert_uint_eq(got, 3 * 4096 + 5);
+	ck_assert(buf[0] == 0 && buf[4095] == 0 && buf[4096] == 'r' && buf[3 * 4096 + 4] == 'r');
+	/* behind the end of the device; no device; not for metadata */
+	xfs_put_be64(ip.raw + 184, xfs_be64(ip.raw + 184) + (UINT64_C(298) << 21));
+	ck_assert_int_eq(xfs_ifork_each(&f, add_extent, &t), -XFS_E_CORRUPT);
+	xfs_bmbt_rec_encode(ip.raw + 176, &rec);
+	small->dev.rt = NULL;
+	ck_assert_int_eq(xfs_ifork_read(&f, 4096, buf, 1, &got), -XFS_E_UNSUPPORTED);
+	ck_assert_int_eq(xfs_ifork_get(&f, 1, 1, XFS_BLK_BMBT, &(struct xfs_buf *){ NULL }), -XFS_E_CORRUPT);
+	xfs_fs_close(small);
+	xfs_dev_close(&data->dev);
+	xfs_dev_close(&rt->dev);
+}
+END_TEST
+
 /* ---- vectors ---- */
 
 static const struct {
@@ -435,6 +486,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(v, inode_vectors);
 	tcase_add_test(v, time_vectors);
+	tcase_add_test(v, realtime_files);
 	suite_add_tcase(s, v);
 	return vectors_main(s);
 }

@@ -140,7 +140,8 @@ struct fsmap_printer *fsmap_csv_new(void)
 
 struct long_printer {
 	struct fsmap_printer base;
-	unsigned device_w, block_w, owner_w, offset_w, ag_w, ag_offset_w, total_w;
+	uint64_t next;			/* index of the next row */
+	unsigned ext_w, device_w, block_w, owner_w, offset_w, ag_w, ag_offset_w, total_w;
 	bool flag_seen;
 };
 
@@ -183,6 +184,9 @@ static void measure(struct long_printer *l, const struct fsmap *recs, uint32_t n
 {
 	const struct fsmap_geometry *g = &l->base.geometry;
 	char text[IO_TEXT_SIZE];
+	l->next += n;
+	l->ext_w = 4;
+	grow(&l->ext_w, io_digits(l->next ? l->next - 1 : 0));
 	l->device_w = 3;
 	l->block_w = l->owner_w = l->offset_w = l->ag_offset_w = 16;
 	l->ag_w = 2;
@@ -217,7 +221,7 @@ static void long_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t 
 		return;
 	for (uint32_t i = 0; i < n && !flags; i++)
 		flags = row_flags(&p->geometry, &r[i]) != 0;
-	printf(" EXT: %-*s %-*s %-*s %-*s %-*s %-*s %*s%s\n", (int)l->device_w, "DEV", (int)l->block_w, "BLOCK-RANGE",
+	printf("%*s: %-*s %-*s %-*s %-*s %-*s %-*s %*s%s\n", (int)l->ext_w, "EXT", (int)l->device_w, "DEV", (int)l->block_w, "BLOCK-RANGE",
 		(int)l->owner_w, "OWNER", (int)l->offset_w, "FILE-OFFSET", (int)l->ag_w, "AG", (int)l->ag_offset_w,
 		"AG-OFFSET", (int)l->total_w, "TOTAL", flags ? " FLAGS" : "");
 }
@@ -251,7 +255,7 @@ static void long_row(struct fsmap_printer *p, const struct fsmap *r, uint64_t in
 	struct io_out *o = &p->out;
 	uint64_t start = sectors(r->fmr_physical), len = sectors(r->fmr_length);
 	io_out_line(o);
-	io_out_u64_right(o, index, 4);
+	io_out_u64_right(o, index, l->ext_w);
 	io_out_text(o, ": ");
 	size_t from = o->n;
 	put_device(o, r->fmr_device, ':');

@@ -590,6 +590,40 @@ START_TEST(everything_kept)
 }
 END_TEST
 
+/* New blocks beside claims of the same owner join them: the number of records must be foreseen. */
+START_TEST(beside_their_like)
+{
+	static const uint64_t owners[] = { XFS_OWN_AG, XFS_OWN_INOBT, XFS_OWN_REFC, 131 };
+
+	for (uint64_t seed = 0; seed < 100; seed++) {
+		struct testrand rnd = { seed };
+		struct xfs_build_ag want;
+		struct xfs_ag_switch sw;
+		struct xfs_claims *c;
+		struct agcheck k;
+		struct ag a;
+
+		ag_init(&a, &kinds[seed & 1], AG1);
+		for (uint32_t at = 3, len; at < 4000; at += len + testrand_below(&rnd, 3)) {
+			len = 1 + testrand_below(&rnd, 2);
+			ag_claim(&a, at, len, owners[testrand_below(&rnd, 4)], 0);
+		}
+		c = sealed(&a);
+		for (uint32_t at = 3; seed & 4 && at < 4000; at += testrand_below(&rnd, 9))
+			qk_assert_int_eq(xfs_claims_avoid(c, a.agno, at, 1 + testrand_below(&rnd, 3)), 0);
+		want = request(&a, c);
+		qk_assert_int_eq(xfs_build_ag(&want, &sw), 0);
+		qk_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
+		agcheck_read(&k, &a.geo, &a.dev->dev, a.agno);
+		check_records(&a, &k);
+		agcheck_release(&k);
+		xfs_ag_switch_release(&sw);
+		xfs_claims_free(c);
+		ag_release(&a);
+	}
+}
+END_TEST
+
 START_TEST(bad_requests)
 {
 	static const struct { struct xfs_claim add[2]; int want; } rows[] = {
@@ -678,6 +712,7 @@ int main(void)
 	tcase_add_test(r, large_ag);
 	tcase_add_test(r, kept_and_avoided);
 	tcase_add_test(r, everything_kept);
+	tcase_add_test(r, beside_their_like);
 	tcase_add_test(e, bad_requests);
 	tcase_add_test(e, failing_writes);
 	suite_add_tcase(s, f);

@@ -191,7 +191,8 @@ static size_t cluster_of(const struct xfs_claim *v, size_t n, bool *overlap)
 
 		if (v[i].agbno > end)
 			break;
-		if (v[i].agbno == end && last == 1 && claims_end(&v[i - 1]) == end && !continued(&v[i - 1], v + i, n - i))
+		if (v[i].agbno == end && last == 1 && claims_end(&v[i - 1]) == end &&
+		    !continued(&v[i - 1], v + i, n - i))
 			break;		/* only the claim before could be joined, and nothing continues it */
 		*overlap |= v[i].agbno < end;
 		if (mine == end)

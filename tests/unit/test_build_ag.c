@@ -3,6 +3,7 @@
 #include "libxfs/base/errors.h"
 #include "libxfs/build/ag.h"
 #include "tests/unit/agcheck.h"
+#include "tests/unit/failmalloc.h"
 #include "tests/unit/recdev.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/testfs.h"
@@ -698,6 +699,48 @@ START_TEST(failing_writes)
 }
 END_TEST
 
+/* Every allocation fails once, from the first claim to the headers: NOMEM, and nothing leaks. */
+START_TEST(out_of_memory)
+{
+	struct testrand rnd = { 11 };
+	struct density d = { 40, 50, 2 };
+	unsigned failed = 0;
+	struct ag a;
+
+	ag_init(&a, &kinds[1], AG1);
+	random_ag(&a, &rnd, &d);
+	for (uint64_t n = 1; ; n++) {
+		struct xfs_claims *c = NULL;
+		struct xfs_ag_switch sw = { .agf = NULL };
+		int err;
+
+		failmalloc_start(n, false);
+		err = xfs_claims_new(&c, &a.geo, 0, NULL);
+		for (size_t i = 0; i < a.nclaims && !err; i++)
+			err = xfs_claims_add(c, a.agno, &a.claims[i]);
+		if (!err)
+			err = xfs_claims_seal(c, a.agno);
+		if (!err)
+			err = xfs_claims_avoid(c, a.agno, 3000, 10);
+		if (!err) {
+			struct xfs_build_ag want = request(&a, c);
+
+			err = xfs_build_ag(&want, &sw);
+		}
+		xfs_ag_switch_release(&sw);
+		xfs_claims_free(c);
+		if (failmalloc_stop() < n) {
+			qk_assert_int_eq(err, 0);
+			break;
+		}
+		qk_assert(err == -XFS_E_NOMEM || err == 0);	/* arrays may stay larger than they need be */
+		failed += err != 0;
+	}
+	qk_assert_uint_gt(failed, 20);
+	ag_release(&a);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("build-ag");
@@ -715,6 +758,7 @@ int main(void)
 	tcase_add_test(r, beside_their_like);
 	tcase_add_test(e, bad_requests);
 	tcase_add_test(e, failing_writes);
+	tcase_add_test(e, out_of_memory);
 	suite_add_tcase(s, f);
 	suite_add_tcase(s, r);
 	suite_add_tcase(s, e);

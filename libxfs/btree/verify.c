@@ -276,12 +276,12 @@ static int visit(struct verify *v, uint64_t ptr, unsigned level, struct extent *
 		xfs_btree_view_make(v->bt, ptr, b.data, &view);
 		if (!xfs_btree_is_inline(v->bt, ptr))
 			v->to->blocks++;
-		if (v->to->block)
-			err = v->to->block(v->to->payload, ptr, level);
 		check_header(v, ptr, level, b.data, view.n);
 		check_order(v, ptr, level, &view);
 		l->any = true;
 		l->ptr = ptr;
+		if (v->to->block)
+			err = v->to->block(v->to->payload, ptr, level);
 		if (level == 0)
 			check_records(v, ptr, &view, out);
 		else if (!err)

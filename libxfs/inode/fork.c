@@ -57,7 +57,8 @@ static uint64_t source_daddr(void *owner, uint64_t ptr)
 
 static int damaged(struct xfs_ifork *f, const struct xfs_extent *e, const char *what)
 {
-	struct xfs_finding why = xfs_inode_finding(f->ip, XFS_F_FORK_DAMAGED, f->which == XFS_FORK_ATTR ? "attr fork" : "data fork");
+	const char *fork = f->which == XFS_FORK_ATTR ? "attr fork" : "data fork";
+	struct xfs_finding why = xfs_inode_finding(f->ip, XFS_F_FORK_DAMAGED, fork);
 
 	if (e) {
 		why.fileoff = e->off;

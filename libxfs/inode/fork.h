@@ -54,8 +54,8 @@ bool xfs_extent_valid(const struct xfs_geometry *, const struct xfs_extent *, bo
 uint64_t xfs_rtblock_byte(const struct xfs_fs *, uint64_t rtblock, struct xfs_dev **dev);
 
 /*
- * Device extents of `n` blocks of the file from `off` on, neighbours merged; room for XFS_BUF_MAXEXTENTS, n at most that.
- * NOENT: nothing is mapped there; CORRUPT: mapped in part, or unwritten, or realtime.
+ * Device extents of `n` blocks of the file from `off` on, neighbours merged; room for XFS_BUF_MAXEXTENTS, n at most
+ * that. NOENT: nothing is mapped there; CORRUPT: mapped in part, or unwritten, or realtime.
  */
 int xfs_ifork_map(struct xfs_ifork *, uint64_t off, unsigned n, struct xfs_buf_extent *out, unsigned *count);
 /*
@@ -67,8 +67,8 @@ int xfs_ifork_get(struct xfs_ifork *, uint64_t off, unsigned n, enum xfs_block_k
 void xfs_ifork_readahead(struct xfs_ifork *, const uint64_t *offs, size_t count, unsigned n);
 
 /*
- * Bytes [off, off + len) of a file's data; holes and unwritten blocks read as zero, nothing behind di_size.  *got = bytes
- * read.  Errors: those of the map and the device; UNSUPPORTED (realtime device not given).
+ * Bytes [off, off + len) of a file's data; holes and unwritten blocks read as zero, nothing behind di_size.  *got =
+ * bytes read.  Errors: those of the map and the device; UNSUPPORTED (realtime device not given).
  */
 int xfs_ifork_read(struct xfs_ifork *, uint64_t off, void *buf, size_t len, size_t *got);
 

@@ -45,7 +45,8 @@ int xfs_ifork_map(struct xfs_ifork *f, uint64_t off, unsigned n, struct xfs_buf_
 		if (*count && out[*count - 1].daddr + out[*count - 1].bbs == daddr)
 			out[*count - 1].bbs += (uint32_t)(take << g->blocklog >> XFS_BBSHIFT);
 		else
-			out[(*count)++] = (struct xfs_buf_extent){ daddr, (uint32_t)(take << g->blocklog >> XFS_BBSHIFT) };
+			out[(*count)++] = (struct xfs_buf_extent){ daddr,
+								  (uint32_t)(take << g->blocklog >> XFS_BBSHIFT) };
 		done += (unsigned)take;
 	}
 	return 0;

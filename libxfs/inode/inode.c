@@ -40,7 +40,8 @@ int xfs_inode_read(struct xfs_fs *fs, xfs_ino_t ino, unsigned flags, struct xfs_
 		return -XFS_E_RANGE;
 	byte = xfs_ino_byte(g, ino);
 	block = byte >> g->blocklog << g->blocklog;
-	err = xfs_buf_get1(fs->cache, block / XFS_BBSIZE, g->blocksize / XFS_BBSIZE, xfs_block_type(XFS_BLK_INODES), 0, &b);
+	err = xfs_buf_get1(fs->cache, block / XFS_BBSIZE, g->blocksize / XFS_BBSIZE, xfs_block_type(XFS_BLK_INODES), 0,
+			   &b);
 	if (err)
 		return err;
 	err = xfs_inode_parse(fs, ino, b->data + (byte - block), out);

@@ -48,7 +48,10 @@ static bool version(const struct xfs_inode *i)
 }
 static bool number(const struct xfs_inode *i) { return !is_v3(i) || i->d.v3.inumber == i->ino.v; }
 static bool uuid(const struct xfs_inode *i) { return !is_v3(i) || !memcmp(i->d.v3.uuid, geo_of(i)->uuid, 16); }
-static bool checksum(const struct xfs_inode *i) { return !is_v3(i) || xfs_crc32c_check(i->raw, i->size, XFS_DINODE_CRC_OFF); }
+static bool checksum(const struct xfs_inode *i)
+{
+	return !is_v3(i) || xfs_crc32c_check(i->raw, i->size, XFS_DINODE_CRC_OFF);
+}
 
 static bool next_unlinked(const struct xfs_inode *i)
 {
@@ -59,7 +62,11 @@ static bool next_unlinked(const struct xfs_inode *i)
 
 /* ---- type, size, link count ---- */
 
-static bool mode(const struct xfs_inode *i) { return !in_use(i) || xfs_mode_ftype(i->d.core.mode) != XFS_DIR_FT_UNKNOWN; }
+static bool mode(const struct xfs_inode *i)
+{
+	return !in_use(i) || xfs_mode_ftype(i->d.core.mode) != XFS_DIR_FT_UNKNOWN;
+}
+
 static bool size_sign(const struct xfs_inode *i) { return !(i->d.core.size >> 63); }
 
 static bool size_empty(const struct xfs_inode *i)
@@ -267,11 +274,11 @@ static bool hint_fits(const struct xfs_inode *i, uint32_t hint)
 
 static bool extsize(const struct xfs_inode *i)
 {
-	unsigned want = i->d.core.flags & (xfs_inode_is_dir(i) ? XFS_DIFLAG_EXTSZINHERIT : is_reg(i) ? XFS_DIFLAG_EXTSIZE : 0);
+	unsigned own = xfs_inode_is_dir(i) ? XFS_DIFLAG_EXTSZINHERIT : is_reg(i) ? XFS_DIFLAG_EXTSIZE : 0;
 
 	if (!in_use(i))
 		return true;
-	return want ? i->d.core.extsize && hint_fits(i, i->d.core.extsize) : i->d.core.extsize == 0;
+	return i->d.core.flags & own ? i->d.core.extsize && hint_fits(i, i->d.core.extsize) : i->d.core.extsize == 0;
 }
 
 static bool cowextsize(const struct xfs_inode *i)

@@ -84,7 +84,8 @@ static void read_ahead(struct scan *s)
 
 			if (!any_exists(&s->recs[k], i, end) || !xfs_agbno_range_valid(g, s->agno, block, 1))
 				continue;
-			e[m] = (struct xfs_buf_extent){ xfs_agbno_daddr(g, s->agno, XFS_AGBNO(block)).v, g->blocksize / XFS_BBSIZE };
+			e[m] = (struct xfs_buf_extent){ xfs_agbno_daddr(g, s->agno, XFS_AGBNO(block)).v,
+						       g->blocksize / XFS_BBSIZE };
 			w[m] = (struct xfs_buf_want){ &e[m], 1 };
 			m++;
 		}

@@ -22,8 +22,8 @@ enum xfs_scan_flag {
 
 typedef int (*xfs_inode_fn)(void *payload, const struct xfs_inode_seen *);	/* nonzero stops and is returned */
 /*
- * Records that cannot be (chunk outside, count that contradicts the holes) are left out, with a finding to the sink (may
- * be NULL).  Errors: those of the AGI and of the tree; CORRUPT (records out of order).
+ * Records that cannot be (chunk outside, count that contradicts the holes) are left out, with a finding to the sink
+ * (may be NULL).  Errors: those of the AGI and of the tree; CORRUPT (records out of order).
  */
 int xfs_inodes_each(struct xfs_fs *, xfs_agno_t, unsigned flags, xfs_inode_fn, void *payload, const struct xfs_sink *);
 

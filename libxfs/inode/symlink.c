@@ -2,7 +2,8 @@
 /* symlink.c - targets of symbolic links. */
 #include "libxfs/inode/symlink.h"
 
-static int bad(const struct xfs_inode *ip, const struct xfs_sink *sink, const char *what, uint64_t found, uint64_t expected)
+static int bad(const struct xfs_inode *ip, const struct xfs_sink *sink, const char *what, uint64_t found,
+	       uint64_t expected)
 {
 	struct xfs_finding f = xfs_inode_finding(ip, XFS_F_SYMLINK_TARGET, "target");
 
@@ -14,7 +15,8 @@ static int bad(const struct xfs_inode *ip, const struct xfs_sink *sink, const ch
 }
 
 /* The bytes of one mapped extent: on V5 behind one header, which says how many there are and from where. */
-static int read_piece(struct xfs_ifork *f, uint64_t off, unsigned blocks, char *target, size_t done, size_t len, size_t *part)
+static int read_piece(struct xfs_ifork *f, uint64_t off, unsigned blocks, char *target, size_t done, size_t len,
+		      size_t *part)
 {
 	const struct xfs_geometry *g = &f->ip->fs->geo;
 	struct xfs_symlink_hdr h;

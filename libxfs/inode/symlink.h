@@ -11,8 +11,9 @@
 #include "libxfs/ondisk/attr.h"
 
 /*
- * Reads the target; room for XFS_SYMLINK_MAXLEN bytes, a zero byte is added.  *len = length without it. What is wrong goes
- * to the sink (may be NULL).  Errors: INVALID (not a symlink), CORRUPT (length, zero byte inside, header, blocks missing).
+ * Reads the target; room for XFS_SYMLINK_MAXLEN bytes, a zero byte is added.  *len = length without it. What is wrong
+ * goes to the sink (may be NULL).  Errors: INVALID (not a symlink), CORRUPT (length, zero byte inside, header, blocks
+ * missing).
  */
 int xfs_symlink_target(const struct xfs_inode *, char *target, size_t *len, const struct xfs_sink *);
 

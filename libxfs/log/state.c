@@ -122,7 +122,8 @@ static int record_at(struct search *s, uint32_t blk, struct record *r)
 	r->headers = s->v2 && r->size > HEADER_SIZE ? (uint32_t)xfs_ceil_div(r->size, HEADER_SIZE) : 1;
 	if (r->version != (s->v2 ? 2u : 1u))
 		return fail(s, "a record has the wrong version");
-	if (r->len > MAX_RECORD || r->headers > MAX_RECORD / HEADER_SIZE || r->headers + xfs_ceil_div(r->len, 512) >= s->n)
+	if (r->len > MAX_RECORD || r->headers > MAX_RECORD / HEADER_SIZE ||
+	    r->headers + xfs_ceil_div(r->len, XFS_BBSIZE) >= s->n)
 		return fail(s, "a record has an impossible length");
 	return 0;
 }
@@ -141,7 +142,8 @@ static bool uuid_fits(struct search *s, uint32_t blk)
 }
 
 /*
- * Last header at most `limit` blocks before `head`, going round the end.  NOENT: none.  *wrapped: found behind the head.
+ * Last header at most `limit` blocks before `head`, going round the end.  NOENT: none.  *wrapped: found behind the
+ * head.
  */
 static int header_before(struct search *s, uint32_t head, uint32_t limit, uint32_t *blk, bool *wrapped)
 {
@@ -252,7 +254,8 @@ static int read_blocks(struct search *s, uint32_t blk, uint32_t count, uint8_t *
 	int err = xfs_dev_read(s->dev, s->start + (uint64_t)blk * XFS_BBSIZE, buf, (size_t)first * XFS_BBSIZE);
 
 	if (!err && count > first)
-		err = xfs_dev_read(s->dev, s->start, buf + (size_t)first * XFS_BBSIZE, (size_t)(count - first) * XFS_BBSIZE);
+		err = xfs_dev_read(s->dev, s->start, buf + (size_t)first * XFS_BBSIZE,
+				   (size_t)(count - first) * XFS_BBSIZE);
 	return err;
 }
 

@@ -2,9 +2,9 @@
 /*
  * state.h - where the log ends and whether it holds changes that are not in place yet (format sheet 04, sections 7, 8).
  *
- * Read-only.  Finds the head by the cycle numbers of the blocks, drops half-written records, finds the tail from the last
- * whole record, and sees whether that one is the unmount record.  Nothing is replayed here, and record contents are not
- * looked at beyond their checksums.  Layer: log.
+ * Read-only.  Finds the head by the cycle numbers of the blocks, drops half-written records, finds the tail from the
+ * last whole record, and sees whether that one is the unmount record.  Nothing is replayed here, and record contents
+ * are not looked at beyond their checksums.  Layer: log.
  */
 #ifndef XFS_LOG_STATE_H
 #define XFS_LOG_STATE_H

@@ -85,8 +85,8 @@ static struct xfs_buf *header_get(struct xfs_fs *fs, uint32_t agno, unsigned n, 
 	struct xfs_finding f;
 	struct xfs_buf *b;
 
-	*err = xfs_buf_get1(fs->cache, xfs_ag_header_daddr(&fs->geo, XFS_AGNO(agno), n).v, fs->geo.sectsize / XFS_BBSIZE,
-			    NULL, 0, &b);
+	*err = xfs_buf_get1(fs->cache, xfs_ag_header_daddr(&fs->geo, XFS_AGNO(agno), n).v,
+			    fs->geo.sectsize / XFS_BBSIZE, NULL, 0, &b);
 	if (*err) {
 		f = xfs_finding_of(XFS_F_BLOCK_IO, xfs_block_layouts[kind].name);
 		f.agno = agno;
@@ -119,7 +119,8 @@ static int check_fields(struct xfs_fs *fs, const char *structure, uint32_t agno,
 		f.agno = agno;
 		f.field = c[i].name;
 		f.found = c[i].value;
-		xfs_finding_detail(&f, "must be %llu to %llu", (unsigned long long)c[i].min, (unsigned long long)c[i].max);
+		xfs_finding_detail(&f, "must be %llu to %llu", (unsigned long long)c[i].min,
+				   (unsigned long long)c[i].max);
 		xfs_fs_report(fs, &f);
 		err = -XFS_E_CORRUPT;
 	}
@@ -356,7 +357,8 @@ void xfs_fs_forget_ag(struct xfs_fs *fs, xfs_agno_t agno)
 		return;
 	pthread_mutex_lock(&ag->lock);
 	ag->have_agf = ag->have_agi = ag->have_agfl = false;
-	xfs_buf_forget(fs->cache, xfs_ag_header_daddr(&fs->geo, agno, 0).v, 4 * (uint64_t)fs->geo.sectsize / XFS_BBSIZE);
+	xfs_buf_forget(fs->cache, xfs_ag_header_daddr(&fs->geo, agno, 0).v,
+		       4 * (uint64_t)fs->geo.sectsize / XFS_BBSIZE);
 	pthread_mutex_unlock(&ag->lock);
 }
 
@@ -371,8 +373,8 @@ static int tree_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 
 	if (ptr > UINT32_MAX || !xfs_agbno_range_valid(g, XFS_AGNO(t->agno), (uint32_t)ptr, 1))
 		return -XFS_E_RANGE;
-	err = xfs_buf_get1(t->fs->cache, xfs_agbno_daddr(g, XFS_AGNO(t->agno), XFS_AGBNO(ptr)).v, g->blocksize / XFS_BBSIZE,
-			   xfs_block_type(t->kind), t->fs->buf_flags, &b);
+	err = xfs_buf_get1(t->fs->cache, xfs_agbno_daddr(g, XFS_AGNO(t->agno), XFS_AGBNO(ptr)).v,
+			   g->blocksize / XFS_BBSIZE, xfs_block_type(t->kind), t->fs->buf_flags, &b);
 	if (err)
 		return err;
 	*out = (struct xfs_btree_block){ .ptr = ptr, .data = b->data, .handle = b };

@@ -37,7 +37,8 @@ const struct xfs_block_layout xfs_block_layouts[XFS_BLK_KINDS] = {
 	[XFS_BLK_BMBT] = LONG_BTREE("bmbt", V5(XFS_BMBT_MAGIC), V4(XFS_BMBT_MAGIC_V4)),
 	[XFS_BLK_RTRMAPBT] = LONG_BTREE("rtrmapbt", V5(XFS_RTRMAPBT_MAGIC), V4(XFS_RTRMAPBT_MAGIC)),
 	[XFS_BLK_RTREFCBT] = LONG_BTREE("rtrefcountbt", V5(XFS_RTREFCBT_MAGIC), V4(XFS_RTREFCBT_MAGIC)),
-	[XFS_BLK_INODES] = ROW("inode", 0, 2, NONE, NONE, NONE, NONE, NONE, 0, V5(XFS_DINODE_MAGIC), V4(XFS_DINODE_MAGIC)),
+	[XFS_BLK_INODES] = ROW("inode", 0, 2, NONE, NONE, NONE, NONE, NONE, 0, V5(XFS_DINODE_MAGIC),
+			       V4(XFS_DINODE_MAGIC)),
 	[XFS_BLK_DIR_BLOCK] = DIR_HEADER("dir block", V5(XFS_DIR3_BLOCK_MAGIC), V4(XFS_DIR2_BLOCK_MAGIC)),
 	[XFS_BLK_DIR_DATA] = DIR_HEADER("dir data", V5(XFS_DIR3_DATA_MAGIC), V4(XFS_DIR2_DATA_MAGIC)),
 	[XFS_BLK_DIR_LEAF1] = DA_HEADER("dir leaf", V5(XFS_DIR3_LEAF1_MAGIC), V4(XFS_DIR2_LEAF1_MAGIC)),
@@ -96,7 +97,8 @@ struct check {
 	struct xfs_finding *why;
 };
 
-static int fail(const struct check *c, int err, enum xfs_finding_id id, const char *field, uint64_t found, uint64_t expected)
+static int fail(const struct check *c, int err, enum xfs_finding_id id, const char *field, uint64_t found,
+		uint64_t expected)
 {
 	if (c->why) {
 		*c->why = xfs_finding_of(id, c->l->name);
@@ -220,8 +222,9 @@ int xfs_block_verify(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, 
 			xfs_crc32c_store(b->data, b->len, xfs_block_layouts[XFS_BLK_##k].crc);			\
 	}
 #define KINDS(X)												\
-	X(SB) X(AGF) X(AGI) X(AGFL) X(BNOBT) X(CNTBT) X(INOBT) X(FINOBT) X(RMAPBT) X(REFCBT) X(BMBT) X(RTRMAPBT)	\
-	X(RTREFCBT) X(DIR_BLOCK) X(DIR_DATA) X(DIR_LEAF1) X(DIR_LEAFN) X(DIR_FREE) X(DA_NODE) X(ATTR_LEAF)		\
+	X(SB) X(AGF) X(AGI) X(AGFL) X(BNOBT) X(CNTBT) X(INOBT) X(FINOBT) X(RMAPBT) X(REFCBT) X(BMBT)		\
+	X(RTRMAPBT) X(RTREFCBT) X(DIR_BLOCK) X(DIR_DATA) X(DIR_LEAF1) X(DIR_LEAFN) X(DIR_FREE) X(DA_NODE)	\
+	X(ATTR_LEAF)												\
 	X(ATTR_REMOTE) X(SYMLINK) X(DIR_ANYDATA) X(DIR_ANYLEAF) X(ATTR_ANY) X(RT_BITMAP) X(RT_SUMMARY)
 KINDS(KIND)
 

@@ -4,8 +4,8 @@
  * 01, section 13), as types of the buffer cache.
  *
  * The verifiers check what one block can say alone: magic, crc, uuid, own address, and for btrees level and number of
- * records.  Owners are the reader's to check (xfs_block_owner()), and so are contents.  The context of the cache must be
- * a struct xfs_block_ctx.  Layer: mount.
+ * records.  Owners are the reader's to check (xfs_block_owner()), and so are contents.  The context of the cache must
+ * be a struct xfs_block_ctx.  Layer: mount.
  */
 #ifndef XFS_MOUNT_BLOCKS_H
 #define XFS_MOUNT_BLOCKS_H
@@ -51,11 +51,11 @@ struct xfs_block_ctx {
 XFS_INLINE const struct xfs_buf_type *xfs_block_type(enum xfs_block_kind kind) { return &xfs_buf_types[kind]; }
 
 /*
- * The verifiers' work on plain memory; `daddr` XFS_NULL64: the own address is not checked. Returns 0, -BADMAGIC, -CORRUPT or
- * -BADCRC (only when all else is fine); fills *why when not NULL.
+ * The verifiers' work on plain memory; `daddr` XFS_NULL64: the own address is not checked. Returns 0, -BADMAGIC,
+ * -CORRUPT or -BADCRC (only when all else is fine); fills *why when not NULL.
  */
-int xfs_block_verify(const struct xfs_block_ctx *, enum xfs_block_kind, const uint8_t *data, uint32_t len, uint64_t daddr,
-		     struct xfs_finding *why);
+int xfs_block_verify(const struct xfs_block_ctx *, enum xfs_block_kind, const uint8_t *data, uint32_t len,
+		     uint64_t daddr, struct xfs_finding *why);
 uint32_t xfs_block_magic(enum xfs_block_kind, const uint8_t *data);
 /* Owner field of a V5 block: inode or AG number; XFS_NULL64 when the kind has none or on V4. */
 uint64_t xfs_block_owner(const struct xfs_geometry *, enum xfs_block_kind, const uint8_t *data);

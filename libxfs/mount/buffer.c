@@ -27,7 +27,8 @@ static struct xfs_buf_node **map_slot(struct xfs_buf_cache *c, uint64_t granule)
 	return &c->map[mix(granule) >> 8 & c->map_mask];
 }
 
-int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t blocksize, size_t limit, const void *ctx)
+int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t blocksize, size_t limit,
+		      const void *ctx)
 {
 	struct xfs_buf_cache *c;
 	bool failed = false;
@@ -203,7 +204,7 @@ static void buf_unclaim(struct xfs_buf *b)
 	pthread_mutex_unlock(&b->cache->map_lock);
 }
 
-/* Enters a buffer into the map. OVERLAP: *conflict is the first sector of the buffer in the way (its own: a self overlap). */
+/* Enters a buffer into the map. OVERLAP: *conflict is the first sector of the buffer in the way. RANGE: its own. */
 static int buf_claim(struct xfs_buf *b, uint64_t *conflict)
 {
 	struct xfs_buf_cache *c = b->cache;
@@ -398,7 +399,8 @@ static int read_buf(struct xfs_buf *b)
 	uint8_t *p = b->data;
 
 	for (unsigned i = 0; i < b->nextents; i++) {
-		v[i] = (struct xfs_iovec){ b->extents[i].daddr * XFS_BBSIZE, (size_t)b->extents[i].bbs * XFS_BBSIZE, p, 0 };
+		v[i] = (struct xfs_iovec){ b->extents[i].daddr * XFS_BBSIZE, (size_t)b->extents[i].bbs * XFS_BBSIZE, p,
+					  0 };
 		p += v[i].len;
 	}
 	return xfs_dev_readv(b->cache->dev, v, b->nextents);

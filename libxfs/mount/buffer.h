@@ -8,8 +8,8 @@
  * structures claim the same blocks).
  *
  * The verifier of a block type runs once after a read and its result is remembered; readers that must see broken
- * blocks say so.  Buffers are borrowed with get and put; contents of a held buffer never move.  Idle buffers form an LRU
- * list and are dropped when the cache is above its limit; dirty ones stay until xfs_buf_flush().
+ * blocks say so.  Buffers are borrowed with get and put; contents of a held buffer never move.  Idle buffers form an
+ * LRU list and are dropped when the cache is above its limit; dirty ones stay until xfs_buf_flush().
  * Thread-safe; changes to the contents of one buffer are the caller's to serialise.  Layer: mount.
  */
 #ifndef XFS_MOUNT_BUFFER_H
@@ -34,8 +34,8 @@ struct xfs_buf_cache;
 struct xfs_buf_type {
 	const char *name;		/* as in findings: "bnobt" */
 	/*
-	 * Checks that need only this block. Returns 0 or -BADMAGIC, -BADCRC, -CORRUPT; BADCRC only when all else is fine.
-	 * Fills *why when not NULL. `ctx` is what the cache was created with. NULL: no check.
+	 * Checks that need only this block. Returns 0 or -BADMAGIC, -BADCRC, -CORRUPT; BADCRC only when all else is
+	 * fine.  Fills *why when not NULL. `ctx` is what the cache was created with. NULL: no check.
 	 */
 	int (*verify)(const void *ctx, const struct xfs_buf *, struct xfs_finding *why);
 	/* Stamps checksums before a write. NULL: nothing to stamp. */
@@ -69,7 +69,7 @@ enum xfs_buf_flag {
 	XFS_BUF_BROKEN = 1,		/* hand it out although its verifier fails */
 	XFS_BUF_NOVERIFY = 2,		/* do not verify */
 	XFS_BUF_CACHED = 4,		/* only when it is in the cache: NOENT otherwise */
-	XFS_BUF_NEW = 8,		/* do not read: all zero when it was not cached; the caller fills and dirties it */
+	XFS_BUF_NEW = 8,		/* do not read: zero when it was not cached; the caller fills it */
 };
 
 struct xfs_buf_stats {
@@ -87,7 +87,8 @@ struct xfs_buf_want {
  * A cache of at most about `limit` bytes of idle buffers over `dev` (borrowed), whose usual block is `blocksize` bytes.
  * `ctx` is handed to verifiers.
  */
-int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t blocksize, size_t limit, const void *ctx);
+int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t blocksize, size_t limit,
+		      const void *ctx);
 /* All buffers must have been put back. Dirty ones are lost: flush before. NULL is allowed. */
 void xfs_buf_cache_free(struct xfs_buf_cache *);
 
@@ -96,15 +97,15 @@ void xfs_buf_cache_free(struct xfs_buf_cache *);
  * Errors: RANGE (bad shape or outside the device), OVERLAP, IO and others of the device, NOMEM, NOENT (XFS_BUF_CACHED),
  * and what the verifier of `type` says unless XFS_BUF_BROKEN.  `type` NULL: not verified.
  */
-int xfs_buf_get(struct xfs_buf_cache *, const struct xfs_buf_extent *extents, unsigned n, const struct xfs_buf_type *type,
-		unsigned flags, struct xfs_buf **out);
+int xfs_buf_get(struct xfs_buf_cache *, const struct xfs_buf_extent *extents, unsigned n,
+		const struct xfs_buf_type *type, unsigned flags, struct xfs_buf **out);
 int xfs_buf_get1(struct xfs_buf_cache *, uint64_t daddr, uint32_t bbs, const struct xfs_buf_type *type, unsigned flags,
 		 struct xfs_buf **out);
 void xfs_buf_put(struct xfs_buf *);	/* NULL is allowed */
 /* Another reference to a buffer that is held. */
 void xfs_buf_hold(struct xfs_buf *);
 
-/* The verifier's result for `type`: 0 or its error, from memory when it was run. *why (may be NULL) says what is wrong. */
+/* The verifier's result for `type`, from memory when it was run. *why (may be NULL) says what is wrong. */
 int xfs_buf_check(struct xfs_buf *, const struct xfs_buf_type *type, struct xfs_finding *why);
 
 /* Reads what is not cached in one vectored read, in disk order. Errors are left to the get that follows. */

@@ -8,7 +8,8 @@
 
 static int by_daddr(const void *a, const void *b)
 {
-	uint64_t x = (*(struct xfs_buf *const *)a)->extents[0].daddr, y = (*(struct xfs_buf *const *)b)->extents[0].daddr;
+	const struct xfs_buf *const *p = a, *const *q = b;
+	uint64_t x = (*p)->extents[0].daddr, y = (*q)->extents[0].daddr;
 
 	return (x > y) - (x < y);
 }

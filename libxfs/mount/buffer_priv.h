@@ -42,11 +42,11 @@ struct xfs_buf_cache {
 /* Checks extents against the device and the limits; *len = bytes together. */
 int xfs_buf_shape_check(const struct xfs_buf_cache *, const struct xfs_buf_extent *, unsigned n, uint32_t *len);
 /*
- * Finds the buffer or makes an empty one, with a reference either way.  Made: *fresh is set, the buffer is marked as being
- * read, and xfs_buf_finish() must follow.  wait: for a buffer that another thread reads, else BUSY.
+ * Finds the buffer or makes an empty one, with a reference either way.  Made: *fresh is set, the buffer is marked as
+ * being read, and xfs_buf_finish() must follow.  wait: for a buffer that another thread reads, else BUSY.
  */
-int xfs_buf_obtain(struct xfs_buf_cache *, const struct xfs_buf_extent *, unsigned n, uint32_t len, unsigned flags, bool wait,
-		   struct xfs_buf **out, bool *fresh);
+int xfs_buf_obtain(struct xfs_buf_cache *, const struct xfs_buf_extent *, unsigned n, uint32_t len, unsigned flags,
+		   bool wait, struct xfs_buf **out, bool *fresh);
 /* Ends the reading of a fresh buffer; with an error it goes away together with the reference. */
 void xfs_buf_finish(struct xfs_buf *, int error);
 

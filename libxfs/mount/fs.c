@@ -138,7 +138,8 @@ int xfs_fs_open(struct xfs_fs **out, const struct xfs_devset *dev, const struct 
 		err = -XFS_E_NOMEM;
 		goto out;
 	}
-	err = xfs_buf_cache_new(&fs->cache, dev->data, fs->geo.blocksize, o->cache ? o->cache : XFS_CACHE_DEFAULT, &fs->blocks);
+	err = xfs_buf_cache_new(&fs->cache, dev->data, fs->geo.blocksize, o->cache ? o->cache : XFS_CACHE_DEFAULT,
+				&fs->blocks);
 out:
 	if (err)
 		xfs_fs_close(fs);

@@ -19,7 +19,7 @@
 #define XFS_CACHE_DEFAULT ((size_t)64 << 20)
 
 enum xfs_fs_flag {
-	XFS_FS_NOVERIFY = 1,		/* hand out blocks that fail their verifiers, and a superblock with a wrong crc */
+	XFS_FS_NOVERIFY = 1,		/* hand out blocks that fail their verifiers; superblock with a wrong crc */
 	XFS_FS_NOLASTBLOCK = 2,		/* do not ask for a device that is as long as the superblock says */
 };
 
@@ -63,8 +63,8 @@ int xfs_fs_open(struct xfs_fs **out, const struct xfs_devset *, const struct xfs
 void xfs_fs_close(struct xfs_fs *);
 
 /*
- * AG headers in host order. The result of their verifier is returned each time; *out is filled whenever the sector could
- * be read, and all zero when not.  Errors: RANGE (no such AG), IO, BADMAGIC, BADCRC, CORRUPT.
+ * AG headers in host order. The result of their verifier is returned each time; *out is filled whenever the sector
+ * could be read, and all zero when not.  Errors: RANGE (no such AG), IO, BADMAGIC, BADCRC, CORRUPT.
  */
 int xfs_fs_agf(struct xfs_fs *, xfs_agno_t, struct xfs_agf *out);
 /* `unlinked` has room for XFS_AGI_BUCKETS, or is NULL. */
@@ -81,8 +81,9 @@ int xfs_fs_agfl_blocks(struct xfs_fs *, xfs_agno_t, uint32_t *blocks, uint32_t *
 void xfs_fs_forget_ag(struct xfs_fs *, xfs_agno_t);
 
 /*
- * A tree of an AG, ready for the engine, on the buffer cache. Valid as long as the filesystem is open.  Errors: those of
- * the header that holds the root, CORRUPT (root or level outside), UNSUPPORTED (feature absent), INVALID (not an AG tree).
+ * A tree of an AG, ready for the engine, on the buffer cache. Valid as long as the filesystem is open.  Errors: those
+ * of the header that holds the root, CORRUPT (root or level outside), UNSUPPORTED (feature absent), INVALID (not an AG
+ * tree).
  */
 int xfs_fs_ag_btree(struct xfs_fs *, xfs_agno_t, enum xfs_btree_id, struct xfs_btree *out);
 

@@ -133,15 +133,16 @@ static int each_short(struct walk *w)
 		attr.valuelen = e.valuelen;
 		attr.hash = xfs_name_hash(attr.name, attr.namelen);
 		if (e.flags & XFS_ATTR_PARENT && e.valuelen == sizeof(struct xfs_parent_rec_disk))
-			attr.hash = xfs_parent_hash(&w->a->ip->fs->geo, attr.name, attr.namelen, XFS_INO(xfs_be64(attr.value)));
+			attr.hash = xfs_parent_hash(&w->a->ip->fs->geo, attr.name, attr.namelen,
+						    XFS_INO(xfs_be64(attr.value)));
 		err = hand_out(w, &attr, XFS_NULL64, at);
 		at += size;
 	}
 	return err;
 }
 
-int xfs_attr_leaf_entry(const struct xfs_geometry *g, const uint8_t *block, uint32_t i, struct xfs_attr *out, uint32_t *at,
-			uint32_t *size)
+int xfs_attr_leaf_entry(const struct xfs_geometry *g, const uint8_t *block, uint32_t i, struct xfs_attr *out,
+			uint32_t *at, uint32_t *size)
 {
 	uint32_t header = xfs_attr_leaf_header_len(g->v5);
 	struct xfs_attr_leaf_ent e;
@@ -184,13 +185,15 @@ static int each_in_leaf(struct walk *w, const struct xfs_da_block *leaf)
 	int err = 0;
 
 	if (leaf->raw_count > leaf->count)
-		damage(w, -XFS_E_CORRUPT, XFS_F_ATTR_LEAF, leaf->block, leaf->raw_count, "counts more entries than fit");
+		damage(w, -XFS_E_CORRUPT, XFS_F_ATTR_LEAF, leaf->block, leaf->raw_count,
+		       "counts more entries than fit");
 	for (uint32_t i = 0; i < leaf->count && !err; i++) {
 		struct xfs_attr attr;
 		uint32_t at, size;
 
 		if (xfs_attr_leaf_entry(g, leaf->buf->data, i, &attr, &at, &size))
-			damage(w, -XFS_E_CORRUPT, XFS_F_ATTR_ENTRY, leaf->block, at, "record does not lie in the block");
+			damage(w, -XFS_E_CORRUPT, XFS_F_ATTR_ENTRY, leaf->block, at,
+			       "record does not lie in the block");
 		else if (!attr.value && !attr.valueblk && !(attr.flags & XFS_ATTR_INCOMPLETE))
 			damage(w, -XFS_E_CORRUPT, XFS_F_ATTR_ENTRY, leaf->block, at, "remote value has no block");
 		else

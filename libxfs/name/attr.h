@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * attr.h - reading extended attributes in all forms, remote values, and parent pointers (format sheet 03, sections 6, 7).
+ * attr.h - reading extended attributes in all forms, remote values, and parent pointers (format sheet 03, sections 6,
+ * 7).
  *
- * Names and local values are handed out where they lie, with their lengths checked.  What can be read is handed out even
- * when other parts cannot.  Layer: name.
+ * Names and local values are handed out where they lie, with their lengths checked.  What can be read is handed out
+ * even when other parts cannot.  Layer: name.
  */
 #ifndef XFS_NAME_ATTR_H
 #define XFS_NAME_ATTR_H
@@ -48,15 +49,16 @@ int xfs_attrs_each(struct xfs_attrs *, xfs_attr_fn, void *payload);
 const char *xfs_attr_problem(const struct xfs_geometry *, const struct xfs_attr *);
 
 /*
- * The value of an attribute that xfs_attrs_each() handed out; room for valuelen bytes.  Errors: CORRUPT (blocks missing,
- * headers that do not fit), and those of reading.
+ * The value of an attribute that xfs_attrs_each() handed out; room for valuelen bytes.  Errors: CORRUPT (blocks
+ * missing, headers that do not fit), and those of reading.
  */
 int xfs_attr_value(struct xfs_attrs *, const struct xfs_attr *, void *value);
 /*
  * Looks an attribute up by name and namespace (one of ROOT, SECURE, 0; parent pointers: xfs_parents_each()).
  * *len = length of its value, of which at most `room` bytes are stored.  NOENT: not there.
  */
-int xfs_attr_get(struct xfs_attrs *, unsigned space, const void *name, size_t namelen, void *value, size_t room, size_t *len);
+int xfs_attr_get(struct xfs_attrs *, unsigned space, const void *name, size_t namelen, void *value, size_t room,
+		 size_t *len);
 
 struct xfs_parent {
 	xfs_ino_t ino;
@@ -71,8 +73,8 @@ int xfs_parents_each(struct xfs_attrs *, xfs_parent_fn, void *payload);
 /* ---- used by the verifier too ---- */
 
 /* Entry i (below the clamped count) of a leaf: its name record. CORRUPT: the record does not lie in the block. */
-int xfs_attr_leaf_entry(const struct xfs_geometry *, const uint8_t *block, uint32_t i, struct xfs_attr *out, uint32_t *at,
-			uint32_t *size);
+int xfs_attr_leaf_entry(const struct xfs_geometry *, const uint8_t *block, uint32_t i, struct xfs_attr *out,
+			uint32_t *at, uint32_t *size);
 struct xfs_finding xfs_attr_finding(const struct xfs_attrs *, enum xfs_finding_id, uint64_t block);
 
 #endif

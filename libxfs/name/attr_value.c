@@ -133,7 +133,8 @@ static int search_tree(struct search *s, uint32_t hash)
 	return err == -XFS_E_LOOP ? -XFS_E_CORRUPT : err;
 }
 
-int xfs_attr_get(struct xfs_attrs *a, unsigned space, const void *name, size_t namelen, void *value, size_t room, size_t *len)
+int xfs_attr_get(struct xfs_attrs *a, unsigned space, const void *name, size_t namelen, void *value, size_t room,
+		 size_t *len)
 {
 	struct search s = { a, space, name, namelen, value, room, 0 };
 	int err = -XFS_E_NOENT;

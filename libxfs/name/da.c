@@ -6,7 +6,9 @@ void xfs_da_init_dir(struct xfs_da *da, struct xfs_ifork *f)
 {
 	const struct xfs_geometry *g = &f->ip->fs->geo;
 
-	*da = (struct xfs_da){ .f = f, .root = XFS_DIR_LEAF_OFFSET >> g->blocklog, .fsbs = g->dirblkfsbs, .size = g->dirblksize };
+	*da = (struct xfs_da){
+		.f = f, .root = XFS_DIR_LEAF_OFFSET >> g->blocklog, .fsbs = g->dirblkfsbs, .size = g->dirblksize
+	};
 }
 
 void xfs_da_init_attr(struct xfs_da *da, struct xfs_ifork *f)
@@ -115,7 +117,8 @@ static int descend(struct xfs_da *da, const uint32_t *hash, struct xfs_da_block 
 			return err;
 		}
 		/* the root says how high the tree is; below it each level is one less */
-		if (leaf->level < 1 || leaf->level >= level || (block != da->root && leaf->level != level - 1) || !leaf->count) {
+		if (leaf->level < 1 || leaf->level >= level || (block != da->root && leaf->level != level - 1) ||
+		    !leaf->count) {
 			xfs_da_put(leaf);
 			return -XFS_E_CORRUPT;
 		}

@@ -32,19 +32,26 @@ struct xfs_da_block {
 	uint32_t raw_count;		/* as stored */
 	uint32_t stale;			/* directory leaves */
 	unsigned level;			/* 0 = leaf */
-	const uint8_t *entries;		/* `count` entries of 8 bytes: hash, then address, child or name index and flags */
+	const uint8_t *entries;		/* `count` of 8 bytes: hash, then address, child or name index and flags */
 };
 /* Errors: those of xfs_ifork_get(); CORRUPT (block number outside the space of the tree). */
 int xfs_da_get(struct xfs_da *, uint64_t block, struct xfs_da_block *out);
 void xfs_da_put(struct xfs_da_block *);
 bool xfs_da_is_node(const struct xfs_da_block *);
 
-XFS_INLINE uint32_t xfs_da_hash(const struct xfs_da_block *b, uint32_t i) { return xfs_be32(b->entries + 8 * (size_t)i); }
-XFS_INLINE uint32_t xfs_da_value(const struct xfs_da_block *b, uint32_t i) { return xfs_be32(b->entries + 8 * (size_t)i + 4); }
+/* i < count */
+XFS_INLINE uint32_t xfs_da_hash(const struct xfs_da_block *b, uint32_t i)
+{
+	return xfs_be32(b->entries + 8 * (size_t)i);
+}
+XFS_INLINE uint32_t xfs_da_value(const struct xfs_da_block *b, uint32_t i)
+{
+	return xfs_be32(b->entries + 8 * (size_t)i + 4);
+}
 /* First entry with a hash of at least `hash`; count when there is none. */
 uint32_t xfs_da_search(const struct xfs_da_block *, uint32_t hash);
 
-/* The leftmost leaf that can hold the hash. Errors: those of xfs_da_get(); CORRUPT (levels); NOENT (above all hashes). */
+/* The leftmost leaf that can hold the hash. Errors: those of xfs_da_get(), CORRUPT, NOENT (above all hashes). */
 int xfs_da_descend(struct xfs_da *, uint32_t hash, struct xfs_da_block *leaf);
 /* The leftmost leaf. */
 int xfs_da_first_leaf(struct xfs_da *, struct xfs_da_block *leaf);

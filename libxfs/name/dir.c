@@ -119,7 +119,7 @@ static int hand_out(struct walk *w, const struct xfs_dir_item *it, uint64_t db)
 static int each_short(struct walk *w)
 {
 	const struct xfs_geometry *g = &w->d->ip->fs->geo;
-	struct xfs_dir_item it = { .used = true, .off = xfs_dir_data_header_len(g->v5), .ftype = g->ftype ? XFS_DIR_FT_DIR : 0 };
+	struct xfs_dir_item it = { .used = true };
 	struct xfs_dir_sf sf;
 	int err = xfs_dir_sf_start(&sf, w->d->f.bytes, (uint32_t)xfs_min(w->d->ip->d.core.size, w->d->f.len)), more;
 
@@ -127,6 +127,8 @@ static int each_short(struct walk *w)
 		damage(w, err, XFS_F_DIR_SHORT, XFS_NULL64, 0, "there is no room for a header");
 		return 0;
 	}
+	it.off = xfs_dir_data_header_len(g->v5);
+	it.ftype = g->ftype ? XFS_DIR_FT_DIR : 0;
 	it.ino = w->d->ip->ino.v;
 	it.name = (const uint8_t *)"..";
 	it.namelen = 1;

@@ -31,7 +31,7 @@ struct xfs_dir_entry {
 	const uint8_t *name;		/* not terminated; valid during the call */
 	unsigned namelen, ftype;	/* ftype 0: not stored */
 	xfs_ino_t ino;
-	uint32_t cookie;		/* place in the directory, in units of 8 bytes; rises; what leaf entries call address */
+	uint32_t cookie;		/* place, in units of 8 bytes; rises; what leaf entries call address */
 };
 typedef int (*xfs_dir_fn)(void *payload, const struct xfs_dir_entry *);	/* nonzero stops and is returned */
 

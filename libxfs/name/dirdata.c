@@ -21,7 +21,8 @@ static int used_item(const struct xfs_geometry *g, const uint8_t *p, uint32_t ro
 	return 1;
 }
 
-int xfs_dir_data_next(const struct xfs_geometry *g, const uint8_t *block, uint32_t end, uint32_t *off, struct xfs_dir_item *it)
+int xfs_dir_data_next(const struct xfs_geometry *g, const uint8_t *block, uint32_t end, uint32_t *off,
+		      struct xfs_dir_item *it)
 {
 	const uint8_t *p = block + *off;
 	uint32_t room;

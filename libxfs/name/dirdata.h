@@ -13,7 +13,7 @@
 
 struct xfs_dir_item {
 	bool used;
-	uint32_t off, len;		/* place in the block; short form: the offset that it would have there, and its size there */
+	uint32_t off, len;		/* place in the block; short form: as if it were there */
 	uint32_t tag;			/* its own offset as stored at its end; short form: = off */
 	/* used ones */
 	uint64_t ino;
@@ -25,7 +25,8 @@ struct xfs_dir_item {
  * The item at *off of a data block whose entries end at `end`; *off moves behind it.  1: an item, 0: the end,
  * -CORRUPT: what is there cannot be an item.  Start with xfs_dir_data_header_len().
  */
-int xfs_dir_data_next(const struct xfs_geometry *, const uint8_t *block, uint32_t end, uint32_t *off, struct xfs_dir_item *);
+int xfs_dir_data_next(const struct xfs_geometry *, const uint8_t *block, uint32_t end, uint32_t *off,
+		      struct xfs_dir_item *);
 
 struct xfs_dir_sf {
 	const uint8_t *p;

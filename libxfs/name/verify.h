@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * verify.h - all rules of one directory and of the attributes of one inode, as findings (format sheet 03, sections 5, 6,
- * 10.2 and 10.3).
+ * verify.h - all rules of one directory and of the attributes of one inode, as findings (format sheet 03, sections 5,
+ * 6, 10.2 and 10.3).
  *
- * They look at one inode's blocks only; whether the inodes that entries name exist is the caller's business.  Layer: name.
+ * They look at one inode's blocks only; whether the inodes that entries name exist is the caller's business.  Layer:
+ * name.
  */
 #ifndef XFS_NAME_VERIFY_H
 #define XFS_NAME_VERIFY_H

@@ -13,7 +13,8 @@ struct check {
 	uint8_t *value;			/* room for the longest */
 };
 
-static void report(struct check *c, enum xfs_finding_id id, uint64_t block, const char *what, uint64_t found, uint64_t expected)
+static void report(struct check *c, enum xfs_finding_id id, uint64_t block, const char *what, uint64_t found,
+		   uint64_t expected)
 {
 	struct xfs_finding f = xfs_attr_finding(&c->a, id, block);
 
@@ -136,7 +137,8 @@ static int check_leaf(void *payload, const struct xfs_da_block *b)
 {
 	struct check *c = payload;
 	const struct xfs_geometry *g = &c->a.ip->fs->geo;
-	uint32_t used = 0, lowest = g->blocksize, entries_end = xfs_attr_leaf_header_len(g->v5) + 8 * b->count, firstused;
+	uint32_t entries_end = xfs_attr_leaf_header_len(g->v5) + 8 * b->count;
+	uint32_t used = 0, lowest = g->blocksize, firstused;
 	struct xfs_attr_leaf_hdr h;
 	struct units u;
 

@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-void xfs_dir_check_report(struct xfs_dir_check *c, enum xfs_finding_id id, uint64_t db, const char *what, uint64_t found,
-			  uint64_t expected)
+void xfs_dir_check_report(struct xfs_dir_check *c, enum xfs_finding_id id, uint64_t db, const char *what,
+			  uint64_t found, uint64_t expected)
 {
 	struct xfs_finding f = xfs_dir_finding(&c->d, id, db);
 
@@ -54,10 +54,12 @@ static void short_entry(struct xfs_dir_check *c, const struct xfs_dir_item *it, 
 	if (problem)
 		xfs_dir_check_report(c, XFS_F_DIR_ENTRY, XFS_NULL64, problem, it->off, XFS_NULL64);
 	if (it->off < *next)
-		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "offsets do not rise as in a block", it->off, *next);
+		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "offsets do not rise as in a block", it->off,
+				     *next);
 	*next = it->off + it->len;
 	if (it->off % XFS_DIR_ALIGN)
-		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "offset is not a multiple of 8", it->off, XFS_NULL64);
+		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "offset is not a multiple of 8", it->off,
+				     XFS_NULL64);
 	xfs_dir_check_add(c, &c->names, xfs_dir_hash(g, it->name, it->namelen), it->off / XFS_DIR_ALIGN);
 }
 
@@ -86,7 +88,8 @@ static void check_short(struct xfs_dir_check *c)
 	else if (sf.at != size)
 		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "size is not that of the entries", size, sf.at);
 	if (more == 0 && sf.i8count != big)
-		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "count of large inode numbers is wrong", sf.i8count, big);
+		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "count of large inode numbers is wrong",
+				     sf.i8count, big);
 	if (next + (sf.count + 2) * 8u + 8 > g->dirblksize)
 		xfs_dir_check_report(c, XFS_F_DIR_SHORT, XFS_NULL64, "entries would not fit a block", next, XFS_NULL64);
 }
@@ -121,7 +124,8 @@ static void differ(struct xfs_dir_check *c, const struct xfs_dir_pair *p, const 
 {
 	const struct xfs_geometry *g = &c->d.ip->fs->geo;
 
-	xfs_dir_check_report(c, XFS_F_DIR_HASH, (uint64_t)p->address * XFS_DIR_ALIGN / g->dirblksize, what, p->address, XFS_NULL64);
+	xfs_dir_check_report(c, XFS_F_DIR_HASH, (uint64_t)p->address * XFS_DIR_ALIGN / g->dirblksize, what, p->address,
+			     XFS_NULL64);
 }
 
 static void compare_index(struct xfs_dir_check *c)
@@ -197,7 +201,8 @@ static void find_twins(struct xfs_dir_check *c)
 		for (size_t k = 1; k < RUN && i + k < c->names.n && p[k].hash == p->hash; k++)
 			if (p[k].address != p->address && name_at(c, p[k].address, b, &blen) &&
 			    xfs_dir_name_equal(g, a, alen, b, blen))
-				xfs_dir_check_report(c, XFS_F_DIR_ENTRY, (uint64_t)p[k].address * XFS_DIR_ALIGN / g->dirblksize,
+				xfs_dir_check_report(c, XFS_F_DIR_ENTRY,
+						     (uint64_t)p[k].address * XFS_DIR_ALIGN / g->dirblksize,
 						     "name occurs twice", p[k].address, p->address);
 	}
 }
@@ -222,7 +227,8 @@ int xfs_dir_verify(const struct xfs_inode *ip, uint64_t parent, const struct xfs
 		check_short(&c);
 	} else {
 		if (c.d.form == XFS_DIR_ODD)
-			xfs_dir_check_report(&c, XFS_F_DIR_FORM, XFS_NULL64, "last block fits no form", ip->d.core.size, XFS_NULL64);
+			xfs_dir_check_report(&c, XFS_F_DIR_FORM, XFS_NULL64, "last block fits no form", ip->d.core.size,
+					     XFS_NULL64);
 		xfs_dir_check_data(&c);
 		check_size(&c);
 		if (c.d.form != XFS_DIR_ODD) {
@@ -230,8 +236,8 @@ int xfs_dir_verify(const struct xfs_inode *ip, uint64_t parent, const struct xfs
 			compare_index(&c);
 		}
 		if (c.dots != 3)
-			xfs_dir_check_report(&c, XFS_F_DIR_DOT, 0, "\".\" and \"..\" are not the first two entries", XFS_NULL64,
-					     XFS_NULL64);
+			xfs_dir_check_report(&c, XFS_F_DIR_DOT, 0, "\".\" and \"..\" are not the first two entries",
+					     XFS_NULL64, XFS_NULL64);
 	}
 	find_twins(&c);
 	free(c.names.list);

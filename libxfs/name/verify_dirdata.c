@@ -35,7 +35,8 @@ static bool is_area(const struct xfs_geometry *g, const uint8_t *block, uint32_t
 	return false;
 }
 
-static void check_bestfree(struct xfs_dir_check *c, uint64_t db, const uint8_t *block, uint32_t end, const struct areas *a)
+static void check_bestfree(struct xfs_dir_check *c, uint64_t db, const uint8_t *block, uint32_t end,
+			   const struct areas *a)
 {
 	const struct xfs_geometry *g = &c->d.ip->fs->geo;
 	uint32_t seen[XFS_DIR_BESTS] = { 0 };
@@ -48,9 +49,11 @@ static void check_bestfree(struct xfs_dir_check *c, uint64_t db, const uint8_t *
 		seen[i] = best.offset;
 		for (unsigned k = 0; k < i; k++)
 			twice |= best.length && seen[k] == best.offset;
-		if (best.length != a->length[i] || twice ||
+		/* a slot without an area is zero */
+		if (best.length != a->length[i] || twice || (!best.length && best.offset) ||
 		    (best.length && !is_area(g, block, end, best.offset, best.length))) {
-			xfs_dir_check_report(c, XFS_F_DIR_BESTFREE, db, "table of free areas", best.length, a->length[i]);
+			xfs_dir_check_report(c, XFS_F_DIR_BESTFREE, db, "table of free areas", best.length,
+					     a->length[i]);
 			return;
 		}
 	}
@@ -108,7 +111,8 @@ static void check_items(struct xfs_dir_check *c, uint64_t db, const uint8_t *blo
 			check_used(c, db, &it, nth++);
 		} else {
 			if (after_free)
-				xfs_dir_check_report(c, XFS_F_DIR_TILING, db, "free areas lie side by side", it.off, XFS_NULL64);
+				xfs_dir_check_report(c, XFS_F_DIR_TILING, db, "free areas lie side by side", it.off,
+						     XFS_NULL64);
 			add_area(&areas, it.len);
 		}
 		after_free = !it.used;
@@ -144,7 +148,8 @@ static void check_block(struct xfs_dir_check *c, uint64_t db)
 		return;
 	}
 	if (c->d.form != XFS_DIR_ODD && xfs_dir_is_block_magic(xfs_be32(b->data)) != want_block)
-		xfs_dir_check_report(c, XFS_F_DIR_FORM, db, "data block has the magic of another form", xfs_be32(b->data), XFS_NULL64);
+		xfs_dir_check_report(c, XFS_F_DIR_FORM, db, "data block has the magic of another form",
+				     xfs_be32(b->data), XFS_NULL64);
 	check_items(c, db, b->data, end);
 	xfs_buf_put(b);
 }

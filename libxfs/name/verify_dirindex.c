@@ -3,7 +3,8 @@
 #include "libxfs/name/verify_dir.h"
 
 /* Entries of a leaf or of the tail of a block: kept for the comparison with the names. */
-static void take_entries(struct xfs_dir_check *c, uint64_t block, const uint8_t *entries, uint32_t count, uint32_t stale)
+static void take_entries(struct xfs_dir_check *c, uint64_t block, const uint8_t *entries, uint32_t count,
+			 uint32_t stale)
 {
 	uint32_t none = 0;
 
@@ -16,7 +17,8 @@ static void take_entries(struct xfs_dir_check *c, uint64_t block, const uint8_t 
 			xfs_dir_check_add(c, &c->index, xfs_be32(entries + 8 * (size_t)i), address);
 	}
 	if (none != stale)
-		xfs_dir_check_report(c, XFS_F_DIR_LEAF, block >> c->d.ip->fs->geo.sb.dirblklog, "count of stale entries", stale, none);
+		xfs_dir_check_report(c, XFS_F_DIR_LEAF, block >> c->d.ip->fs->geo.sb.dirblklog,
+				     "count of stale entries", stale, none);
 }
 
 /* ---- block form ---- */
@@ -84,14 +86,15 @@ static void check_leaf_bests(struct xfs_dir_check *c, const struct xfs_da_block 
 	if (count != want)
 		xfs_dir_check_report(c, XFS_F_DIR_LEAF, db, "count of data blocks", count, want);
 	if (count > (g->dirblksize - 4 - used) / 2 || used > g->dirblksize - 4) {
-		xfs_dir_check_report(c, XFS_F_DIR_LEAF, db, "table of data blocks overlaps the entries", count, XFS_NULL64);
+		xfs_dir_check_report(c, XFS_F_DIR_LEAF, db, "table of data blocks overlaps the entries", count,
+				     XFS_NULL64);
 		return;
 	}
 	bests = b->buf->data + g->dirblksize - 4 - 2 * count;
 	for (uint32_t i = 0; i < count; i++)
 		if (xfs_be16(bests + 2 * i) != best_of(c, i))
-			xfs_dir_check_report(c, XFS_F_DIR_FREE, i, "largest free area of a data block", xfs_be16(bests + 2 * i),
-					     best_of(c, i));
+			xfs_dir_check_report(c, XFS_F_DIR_FREE, i, "largest free area of a data block",
+					     xfs_be16(bests + 2 * i), best_of(c, i));
 }
 
 static int check_leaf(void *payload, const struct xfs_da_block *b)
@@ -122,7 +125,8 @@ static void check_tree(struct xfs_dir_check *c)
 	if (xfs_da_verify(&v) == -XFS_E_NOMEM)
 		c->nomem = true;
 	if (v.blocks < v.limit)
-		xfs_dir_check_report(c, XFS_F_DIR_NODE, XFS_NULL64, "blocks of the hash index are not in the tree", v.blocks, v.limit);
+		xfs_dir_check_report(c, XFS_F_DIR_NODE, XFS_NULL64, "blocks of the hash index are not in the tree",
+				     v.blocks, v.limit);
 }
 
 /* ---- free index ---- */
@@ -142,10 +146,12 @@ static uint32_t check_free_block(struct xfs_dir_check *c, uint64_t k, const uint
 		xfs_dir_check_report(c, XFS_F_DIR_FREE, db, "counts more data blocks than fit", h.nvalid, max);
 	count = h.nvalid < max ? h.nvalid : max;
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t best = xfs_be16(p + xfs_dir_free_header_len(g->v5) + 2 * (size_t)i), want = best_of(c, k * max + i);
+		uint32_t best = xfs_be16(p + xfs_dir_free_header_len(g->v5) + 2 * (size_t)i);
+		uint32_t want = best_of(c, k * max + i);
 
 		if (best != want)
-			xfs_dir_check_report(c, XFS_F_DIR_FREE, k * max + i, "largest free area of a data block", best, want);
+			xfs_dir_check_report(c, XFS_F_DIR_FREE, k * max + i, "largest free area of a data block", best,
+					     want);
 		if (best != XFS_DIR_NULL_BEST) {
 			used++;
 			valid = i + 1;
@@ -199,7 +205,8 @@ static void check_free(struct xfs_dir_check *c)
 		xfs_buf_put(b);
 	}
 	if (covered < c->nbests)
-		xfs_dir_check_report(c, XFS_F_DIR_FREE, XFS_NULL64, "data blocks are not in the free index", c->nbests - covered, 0);
+		xfs_dir_check_report(c, XFS_F_DIR_FREE, XFS_NULL64, "data blocks are not in the free index",
+				     c->nbests - covered, 0);
 }
 
 void xfs_dir_check_index(struct xfs_dir_check *c)

@@ -263,6 +263,33 @@ static void refused_record(struct tree *x)
 	must(x->found[XFS_F_BTREE_RECORD] == 1);
 }
 
+struct countdown {
+	unsigned left, level;
+};
+
+static int stop_after(void *payload, uint64_t ptr, unsigned level)
+{
+	struct countdown *c = payload;
+
+	(void)ptr;
+	c->level = level;
+	return --c->left == 0 ? -XFS_E_STOP : 0;
+}
+
+/* The callback for blocks ends the walk at once, whether at a node or at a leaf. */
+static void stopped_walk(struct tree *x)
+{
+	for (unsigned n = 1; n <= 6; n++) {
+		struct countdown c = { n, 0 };
+		struct xfs_btree_verify v = { .block = stop_after, .payload = &c };
+
+		must(xfs_btree_verify(&x->bt, &v) == -XFS_E_STOP);
+		must(c.left == 0);
+		must(c.level == (n < x->bt.levels ? x->bt.levels - n : 0));
+		must(x->t.borrowed == 0);
+	}
+}
+
 START_TEST(every_damage_is_found)
 {
 	struct tree x;
@@ -281,6 +308,7 @@ START_TEST(every_damage_is_found)
 	damage_headers(&x);
 	damage_order(&x);
 	refused_record(&x);
+	stopped_walk(&x);
 	drop(&x);
 }
 END_TEST

@@ -184,7 +184,8 @@ START_TEST(readahead)
 {
 	struct xfs_buf_extent e[] = { { 800, 8 }, { 80, 8 }, { 160, 8 }, { 400, 8 }, { UINT64_MAX, 8 }, { 80, 16 } };
 	struct xfs_buf_extent pieces[] = { { 1000, 8 }, { 900, 8 } };
-	struct xfs_buf_want w[] = { { e, 1 }, { e + 1, 1 }, { e + 2, 1 }, { e + 3, 1 }, { e + 4, 1 }, { e + 5, 1 }, { pieces, 2 } };
+	struct xfs_buf_want w[] = { { e, 1 }, { e + 1, 1 }, { e + 2, 1 }, { e + 3, 1 }, { e + 4, 1 }, { e + 5, 1 },
+				   { pieces, 2 } };
 	struct xfs_buf *b;
 
 	ck_assert_int_eq(xfs_buf_get(cache, e + 2, 1, NULL, 0, &b), 0);

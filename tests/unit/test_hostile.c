@@ -100,7 +100,8 @@ static void find_places(void)
 	ctx.geo = &fs->geo;
 	for (uint32_t ag = 0; ag < fs->geo.agcount; ag++)
 		for (unsigned n = 0; n < 4; n++)
-			add_place(xfs_ag_header_daddr(&fs->geo, XFS_AGNO(ag), n).v * 512, fs->geo.sectsize, XFS_BLK_SB + n);
+			add_place(xfs_ag_header_daddr(&fs->geo, XFS_AGNO(ag), n).v * 512, fs->geo.sectsize,
+				  XFS_BLK_SB + n);
 	for (uint64_t at = 4 * fs->geo.sectsize; at + fs->geo.dirblksize <= dev->dev.size; at += fs->geo.blocksize) {
 		const uint8_t *p = dev->bytes + at;
 
@@ -112,7 +113,8 @@ static void find_places(void)
 			bool is_dir = kind >= XFS_BLK_DIR_BLOCK && kind <= XFS_BLK_DA_NODE;
 
 			if (kind != XFS_BLK_INODES &&
-			    !xfs_block_verify(&ctx, kind, p, is_dir ? fs->geo.dirblksize : fs->geo.blocksize, at / 512, NULL))
+			    !xfs_block_verify(&ctx, kind, p, is_dir ? fs->geo.dirblksize : fs->geo.blocksize, at / 512,
+					      NULL))
 				add_place(at, is_dir ? fs->geo.dirblksize : fs->geo.blocksize, kind);
 			if (kind == XFS_BLK_DA_NODE &&		/* of attributes */
 			    !xfs_block_verify(&ctx, kind, p, fs->geo.blocksize, at / 512, NULL))
@@ -132,7 +134,8 @@ static void reseal(const struct place *p)
 /* A few bytes or one word of a block become something else; mostly near its start, where the structure is. */
 static void mutate(struct testrand *r, const struct place *p)
 {
-	static const uint32_t words[] = { 0, 1, 2, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff };
+	static const uint32_t words[] = { 0, 1, 2, 0xff, 0x100, 0xffff, 0x10000, 0x7fffffff, 0x80000000, 0xfffffffe,
+					 0xffffffff };
 	unsigned n = 1 + testrand_below(r, 4);
 
 	while (n--) {

@@ -199,7 +199,8 @@ START_TEST(numbers)
 	ck_assert(xfs_inode_is_dir(&ip));
 	ck_assert_int_eq(xfs_inode_role(fs, ip.ino), XFS_INODE_ROOT);
 	/* a block that holds no inodes */
-	ck_assert_int_eq(xfs_inode_read(fs, xfs_ino_of(&fs->geo, XFS_AGNO(1), XFS_AGINO(fs->geo.agblocks / 2 * 2)), 0, &ip),
+	ck_assert_int_eq(xfs_inode_read(fs, xfs_ino_of(&fs->geo, XFS_AGNO(1), XFS_AGINO(fs->geo.agblocks / 2 * 2)), 0,
+					&ip),
 			 -XFS_E_BADMAGIC);
 }
 END_TEST
@@ -211,7 +212,8 @@ static struct xfs_inode first_of(unsigned fmt, unsigned format)
 	struct xfs_inode ip;
 
 	for (uint64_t ino = fs->geo.sb.rootino + 3; ino < 1 << 17; ino++)
-		if (!xfs_inode_read(fs, XFS_INO(ino), 0, &ip) && xfs_inode_fmt(&ip) == fmt && ip.d.core.format == format)
+		if (!xfs_inode_read(fs, XFS_INO(ino), 0, &ip) && xfs_inode_fmt(&ip) == fmt &&
+		    ip.d.core.format == format)
 			return ip;
 	ck_abort_msg("no inode of format %u", format);
 }
@@ -223,7 +225,8 @@ static void expect(struct xfs_inode ip, enum xfs_finding_id id, const char *fiel
 	xfs_crc32c_store(ip.raw, ip.size, XFS_DINODE_CRC_OFF);
 	found.n = 0;
 	ck_assert_int_eq(xfs_inode_verify(&ip, &sink), -XFS_E_CORRUPT);
-	ck_assert_msg(found.n == 1, "%s: %zu findings, second %s", field, found.n, found.n > 1 ? found.items[1].field : "");
+	ck_assert_msg(found.n == 1, "%s: %zu findings, second %s", field, found.n, found.n > 1 ? found.items[1].field :
+		      "");
 	ck_assert_int_eq(found.items[0].id, id);
 	ck_assert_str_eq(found.items[0].field, field);
 	ck_assert_uint_eq(found.items[0].ino, ip.ino.v);
@@ -267,7 +270,8 @@ START_TEST(broken_fields)
 	BROKEN(dir, i_.d.v3.flags2 |= XFS_DIFLAG2_REFLINK, INODE_BAD, "reflink");
 	BROKEN(dir, i_.d.v3.flags2 |= XFS_DIFLAG2_METADATA, INODE_BAD, "metadata");
 	BROKEN(reg, i_.d.core.extsize = 4, INODE_FIELD, "extsize");
-	BROKEN(reg, i_.d.core.flags |= XFS_DIFLAG_EXTSIZE; i_.d.core.extsize = fs->geo.agblocks, INODE_FIELD, "extsize");
+	BROKEN(reg, i_.d.core.flags |= XFS_DIFLAG_EXTSIZE; i_.d.core.extsize = fs->geo.agblocks, INODE_FIELD,
+	       "extsize");
 	BROKEN(reg, i_.d.v3.cowextsize = 4, INODE_FIELD, "cowextsize");
 	BROKEN(reg, i_.d.core.metatype = 2, INODE_FIELD, "metatype");
 	reg.d.v3.flags2 &= ~XFS_DIFLAG2_BIGTIME;
@@ -280,7 +284,8 @@ END_TEST
 /* Extents that cannot be are refused by walk and look-up alike. */
 START_TEST(bad_extents)
 {
-	struct xfs_inode reg = first_of(XFS_MODE_REG, XFS_DINODE_FMT_EXTENTS), dir = first_of(XFS_MODE_DIR, XFS_DINODE_FMT_EXTENTS);
+	struct xfs_inode reg = first_of(XFS_MODE_REG, XFS_DINODE_FMT_EXTENTS), dir = first_of(XFS_MODE_DIR,
+											      XFS_DINODE_FMT_EXTENTS);
 	const struct xfs_bmbt_rec good = { .startoff = 5, .startblock = 100, .blockcount = 2 };
 	struct xfs_bmbt_rec bad[7];
 	struct totals t = { 0 };
@@ -332,6 +337,57 @@ START_TEST(bad_extents)
 }
 END_TEST
 
+/* Realtime files read from the other device, by linear block numbers. */
+START_TEST(realtime_files)
+{
+	struct testfs shape = { .agcount = 4, .agblocks = 1 << 16, .no_reflink = true, .no_rmapbt = true };
+	const struct xfs_bmbt_rec rec = { .startoff = 1, .startblock = 700, .blockcount = 3 };
+	struct xfs_fs_options o = { .flags = XFS_FS_NOLASTBLOCK };
+	struct memdev *data = memdev_new(1 << 20), *rt = memdev_new(1000 * 4096);
+	struct xfs_devset set = { .data = &data->dev, .rt = &rt->dev };
+	struct xfs_geometry g;
+	struct xfs_ifork f;
+	struct xfs_fs *small;
+	struct xfs_inode ip;
+	uint8_t buf[4096 * 4];
+	struct totals t = { 0 };
+	size_t got;
+
+	testfs_init(&g, &shape);
+	g.sb.rblocks = g.sb.rextents = 1000;
+	g.sb.rextslog = 9;
+	g.sb.rbmblocks = 1;
+	o.sb = &g.sb;
+	ck_assert_int_eq(xfs_fs_open(&small, &set, &o, NULL), 0);
+	memset(&ip, 0, sizeof(ip));
+	ip.fs = small;
+	ip.size = 512;
+	ip.d.core.version = 3;
+	ip.d.core.mode = XFS_MODE_REG | 0644;
+	ip.d.core.format = XFS_DINODE_FMT_EXTENTS;
+	ip.d.core.flags = XFS_DIFLAG_REALTIME;
+	ip.d.core.nextents32 = 1;
+	ip.d.core.size = 3 * 4096 + 5;
+	xfs_bmbt_rec_encode(ip.raw + 176, &rec);
+	memset(rt->bytes + 700 * 4096, 'r', 3 * 4096);
+	ck_assert_int_eq(xfs_ifork_init(&f, &ip, XFS_FORK_DATA), 0);
+	ck_assert_int_eq(xfs_ifork_each(&f, add_extent, &t), 0);
+	ck_assert_int_eq(xfs_ifork_read(&f, 0, buf, sizeof(buf), &got), 0);
+	ck_assert_uint_eq(got, 3 * 4096 + 5);
+	ck_assert(buf[0] == 0 && buf[4095] == 0 && buf[4096] == 'r' && buf[3 * 4096 + 4] == 'r');
+	/* behind the end of the device; no device; not for metadata */
+	xfs_put_be64(ip.raw + 184, xfs_be64(ip.raw + 184) + (UINT64_C(298) << 21));
+	ck_assert_int_eq(xfs_ifork_each(&f, add_extent, &t), -XFS_E_CORRUPT);
+	xfs_bmbt_rec_encode(ip.raw + 176, &rec);
+	small->dev.rt = NULL;
+	ck_assert_int_eq(xfs_ifork_read(&f, 4096, buf, 1, &got), -XFS_E_UNSUPPORTED);
+	ck_assert_int_eq(xfs_ifork_get(&f, 1, 1, XFS_BLK_BMBT, &(struct xfs_buf *){ NULL }), -XFS_E_CORRUPT);
+	xfs_fs_close(small);
+	xfs_dev_close(&data->dev);
+	xfs_dev_close(&rt->dev);
+}
+END_TEST
+
 /* ---- vectors ---- */
 
 static const struct {
@@ -345,7 +401,8 @@ static const struct {
 /* The decoder agrees with the vector on members that sit at their documented places, and on forks. */
 static void check_vector(json_t *row)
 {
-	struct testfs shape = { .blocksize = (uint32_t)vectors_get_u64(row, "blocksize"), .agcount = 4, .agblocks = 1 << 20 };
+	struct testfs shape = { .blocksize = (uint32_t)vectors_get_u64(row, "blocksize"), .agcount = 4,
+			       .agblocks = 1 << 20 };
 	json_t *fields = vectors_get(row, "fields"), *list;
 	struct xfs_inode ip;
 	struct xfs_ifork f;
@@ -402,8 +459,10 @@ START_TEST(time_vectors)
 			uint8_t *raw = vectors_hex(vectors_get_str(row, big ? "bigtime_hex" : "legacy_hex"), &len);
 			struct xfs_timestamp t = xfs_time_decode(xfs_be64(raw), big);
 
-			ck_assert_int_eq(t.sec, (int64_t)vectors_get_u64(row, big ? "bigtime_seconds" : "legacy_seconds"));
-			ck_assert_uint_eq(t.nsec, vectors_get_u64(row, big ? "bigtime_nanoseconds" : "legacy_nanoseconds"));
+			ck_assert_int_eq(t.sec, (int64_t)vectors_get_u64(row, big ? "bigtime_seconds" :
+									 "legacy_seconds"));
+			ck_assert_uint_eq(t.nsec, vectors_get_u64(row, big ? "bigtime_nanoseconds" :
+								  "legacy_nanoseconds"));
 			free(raw);
 		}
 	}
@@ -427,6 +486,7 @@ int main(void)
 	suite_add_tcase(s, t);
 	tcase_add_test(v, inode_vectors);
 	tcase_add_test(v, time_vectors);
+	tcase_add_test(v, realtime_files);
 	suite_add_tcase(s, v);
 	return vectors_main(s);
 }

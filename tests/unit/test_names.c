@@ -29,7 +29,8 @@ START_TEST(hashes)
 
 		ck_assert_uint_eq(xfs_name_hash(name, len), strtoul(vectors_get_str(row, "hash"), NULL, 16));
 		if (json_object_get(row, "hash_ci"))
-			ck_assert_uint_eq(xfs_name_hash_ci(name, len), strtoul(vectors_get_str(row, "hash_ci"), NULL, 16));
+			ck_assert_uint_eq(xfs_name_hash_ci(name, len), strtoul(vectors_get_str(row, "hash_ci"), NULL,
+									       16));
 		g.asciici = true;
 		ck_assert_uint_eq(xfs_dir_hash(&g, name, len), xfs_name_hash_ci(name, len));
 		g.asciici = false;
@@ -92,7 +93,8 @@ static void place(struct tiny *t, json_t *row, const uint8_t *bytes, size_t len,
 	xfs_dinode_encode(t->ip.raw, &t->ip.d);
 	at = xfs_dinode_fork_off(t->ip.d.core.version, t->ip.d.core.forkoff, t->ip.size, which);
 	for (unsigned i = 0; i < pieces; i++) {
-		struct xfs_bmbt_rec rec = { .startoff = off + i, .startblock = first + 2 * i, .blockcount = n / pieces };
+		struct xfs_bmbt_rec rec = { .startoff = off + i, .startblock = first + 2 * i,
+					   .blockcount = n / pieces };
 
 		xfs_bmbt_rec_encode(t->ip.raw + at + 16 * i, &rec);
 		ck_assert_int_eq(xfs_dev_write(t->dev, (uint64_t)rec.startblock << g->blocklog,
@@ -103,7 +105,8 @@ static void place(struct tiny *t, json_t *row, const uint8_t *bytes, size_t len,
 
 static void tiny_open(struct tiny *t, json_t *row, unsigned mode, enum xfs_fork which, bool apart)
 {
-	struct testfs shape = { .blocksize = (uint32_t)vectors_get_u64(row, "blocksize"), .agcount = 4, .agblocks = 1 << 20,
+	struct testfs shape = { .blocksize = (uint32_t)vectors_get_u64(row, "blocksize"), .agcount = 4,
+			       .agblocks = 1 << 20,
 				.inodesize = (uint32_t)vectors_get_u64(row, "inodesize"),
 				.v4 = !json_is_true(vectors_get(row, "v5")) };
 	struct xfs_fs_options o = { 0 };
@@ -230,12 +233,14 @@ static void check_free(struct tiny *t, json_t *row)
 	struct xfs_buf *b;
 	size_t i;
 
-	ck_assert_int_eq(xfs_ifork_get(&t->f, vectors_get_u64(row, "da_block"), t->fs->geo.dirblkfsbs, XFS_BLK_DIR_FREE, &b), 0);
+	ck_assert_int_eq(xfs_ifork_get(&t->f, vectors_get_u64(row, "da_block"), t->fs->geo.dirblkfsbs, XFS_BLK_DIR_FREE,
+				       &b), 0);
 	xfs_dir_free_hdr_load(&h, b->data, t->fs->geo.v5);
 	ck_assert_uint_eq(h.firstdb, vectors_get_u64(header, "firstdb"));
 	ck_assert_uint_eq(h.nvalid, vectors_get_u64(header, "nvalid"));
 	json_array_foreach(bests, i, best)
-		ck_assert_uint_eq(xfs_be16(b->data + xfs_dir_free_header_len(t->fs->geo.v5) + 2 * i), vectors_u64(best));
+		ck_assert_uint_eq(xfs_be16(b->data + xfs_dir_free_header_len(t->fs->geo.v5) + 2 * i),
+				  vectors_u64(best));
 	xfs_buf_put(b);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_walk.c - walks a whole tree and compares every path, inode, size, checksum of data and of attributes with the list
- * that Linux gave of the same image; finds names by hash; gives paths back.
+ * test_walk.c - walks a whole tree and compares every path, inode, size, checksum of data and of attributes with the
+ * list that Linux gave of the same image; finds names by hash; gives paths back.
  *
  * As a tool: "test_walk IMAGE" prints the list of any image in that format.
  */
@@ -34,7 +34,8 @@ static int add_attr(void *payload, const struct xfs_attr *attr)
 {
 	struct attr_list *l = payload;
 	struct attr_pair *p;
-	const char *prefix = attr->flags & XFS_ATTR_ROOT ? "trusted." : attr->flags & XFS_ATTR_SECURE ? "security." : "user.";
+	const char *prefix = attr->flags & XFS_ATTR_ROOT ? "trusted." :
+		attr->flags & XFS_ATTR_SECURE ? "security." : "user.";
 
 	if (attr->flags & (XFS_ATTR_INCOMPLETE | XFS_ATTR_PARENT))
 		return 0;
@@ -179,8 +180,8 @@ static int print_line(struct lister *l, const struct xfs_inode *ip, const char *
 		snprintf(size, sizeof(size), "%u:%u", xfs_dev_major(rdev), xfs_dev_minor(rdev));
 	}
 	}
-	fprintf(l->out, "%c %" PRIu64 " %04o %u %u %u %s %s %s ", letters[xfs_mode_ftype(c->mode)], ip->ino.v, c->mode & 07777,
-		c->uid, c->gid, xfs_dinode_nlink(&ip->d), size, data, attrs);
+	fprintf(l->out, "%c %" PRIu64 " %04o %u %u %u %s %s %s ", letters[xfs_mode_ftype(c->mode)], ip->ino.v,
+		c->mode & 07777, c->uid, c->gid, xfs_dinode_nlink(&ip->d), size, data, attrs);
 	print_path(l->out, *path ? path : ".");
 	return err;
 }
@@ -341,7 +342,8 @@ END_TEST
 
 START_TEST(paths)
 {
-	static const char *const list[] = { "links/long", "maps/pair-b", "directories/node", "attributes/tree", "plain" };
+	static const char *const list[] = { "links/long", "maps/pair-b", "directories/node", "attributes/tree",
+					   "plain" };
 	char path[1000];
 	xfs_ino_t ino, root = XFS_INO(fs->geo.sb.rootino), up;
 
@@ -381,11 +383,13 @@ static int get_again(void *payload, const struct xfs_attr *attr)
 	ck_assert_mem_eq(value, again, len);
 	if (len > 1) {
 		again[1] = 0x77;
-		ck_assert_int_eq(xfs_attr_get(g->a, attr->flags & XFS_ATTR_NAMESPACES, attr->name, attr->namelen, again, 1, &len), 0);
+		ck_assert_int_eq(xfs_attr_get(g->a, attr->flags & XFS_ATTR_NAMESPACES, attr->name, attr->namelen, again,
+					      1, &len), 0);
 		ck_assert_uint_eq(again[1], 0x77);
 		ck_assert_uint_eq(again[0], value[0]);
 	}
-	ck_assert_int_eq(xfs_attr_get(g->a, XFS_ATTR_SECURE, attr->name, attr->namelen - 1, NULL, 0, &len), -XFS_E_NOENT);
+	ck_assert_int_eq(xfs_attr_get(g->a, XFS_ATTR_SECURE, attr->name, attr->namelen - 1, NULL, 0, &len),
+			 -XFS_E_NOENT);
 	g->remote += !attr->value;
 	g->n++;
 	free(value);

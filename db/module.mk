@@ -1,1 +1,9 @@
-# files of db/
+PROGRAMS += xfs_db
+xfs_db_SRCS = \
+	db/addr.c \
+	db/command.c \
+	db/convert.c \
+	db/cursor.c \
+	db/main.c \
+	db/position.c \
+	db/show.c

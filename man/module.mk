@@ -1,2 +1,3 @@
 MAN_PAGES += \
+	man/man8/mkfs.xfs.8 \
 	man/man8/xfs_repair.8

@@ -413,7 +413,7 @@ static int groups(const struct mkfs_options *o, const struct mkfs_device_facts *
 		  struct mkfs_error *err)
 {
 	uint64_t least = AG_MIN_BYTES / g->sb.blocksize, rest;
-	struct groups ag;
+	struct groups ag = { 0, 0 };
 
 	if (choose_groups(o, facts, g, &ag, err))
 		return -1;
@@ -516,38 +516,63 @@ static void set_superblock(const struct mkfs_options *o, const struct mkfs_devic
 	set_versions(g);
 }
 
-/* Where repair expects the root directory (format sheet 05, 11.1). */
-static uint64_t root_inode(const struct xfs_geometry *geo, uint32_t prealloc)
+/* As repair expects the root's chunk (format sheet 05, 11.1): behind the free list, aligned. */
+static uint64_t chunk_place(const struct xfs_geometry *geo, uint64_t b)
 {
-	uint64_t b = prealloc + xfs_agfl_minimum(geo, 1, 1, 1);
-
-	if (geo->sb.logstart && xfs_fsbno_agno(geo, XFS_FSBNO(geo->sb.logstart)).v == 0)
-		b += geo->sb.logblocks;
+	b += xfs_agfl_minimum(geo, 1, 1, 1);
 	if (geo->sb.unit && geo->ialloc_align)
-		b = xfs_round_up(b, geo->sb.unit);
-	else if (geo->sb.versionnum & XFS_SB_VERSION_ALIGN && geo->sb.inoalignmt > 1)
-		b = xfs_round_up(b, geo->sb.inoalignmt);
-	return b << geo->inopblog;
+		return xfs_round_up(b, geo->sb.unit);
+	if (geo->sb.versionnum & XFS_SB_VERSION_ALIGN && geo->sb.inoalignmt > 1)
+		return xfs_round_up(b, geo->sb.inoalignmt);
+	return b;
+}
+
+/*
+ * Inodes of the metadata directory but its root lie in the log's AG (format sheet 10, 4.3).  When that is AG 0 or has
+ * no room, the first chunk takes them.
+ */
+static void place_chunks(struct mkfs_geometry *g)
+{
+	const struct xfs_geometry *geo = &g->geo;
+	uint64_t behind_log = (uint64_t)g->log_agbno + g->sb.logblocks, place;
+
+	g->chunk[0].agbno = (uint32_t)chunk_place(geo, g->sb.logstart && g->log_agno == 0 ? behind_log : g->prealloc);
+	g->nchunks = 1;
+	g->sb.rootino = (uint64_t)g->chunk[0].agbno << geo->inopblog;
+	if (!g->f.metadir)
+		return;
+	g->rtgroups_ino = g->sb.rootino + 2;
+	if (!g->sb.logstart || g->log_agno == 0)
+		return;
+	place = chunk_place(geo, behind_log);
+	if (place + geo->ialloc_blks > xfs_ag_length(geo, XFS_AGNO(g->log_agno)))
+		return;
+	g->chunk[1].agno = g->log_agno;
+	g->chunk[1].agbno = (uint32_t)place;
+	g->nchunks = 2;
+	g->rtgroups_ino = xfs_ino_of(geo, XFS_AGNO(g->log_agno), XFS_AGINO(place << geo->inopblog)).v;
 }
 
 /* Counters and inode numbers of the finished filesystem; a realtime section's files are not counted here. */
-static void set_counters(struct mkfs_geometry *g)
+static int set_counters(struct mkfs_geometry *g, struct mkfs_error *err)
 {
 	struct xfs_sb *sb = &g->sb;
-	uint32_t chunks = g->f.metadir ? 2 : 1;
 
+	place_chunks(g);
+	if (g->chunk[0].agbno + (uint64_t)g->geo.ialloc_blks > xfs_ag_length(&g->geo, XFS_AGNO(0)))
+		return mkfs_fail(err, false, "mkfs.xfs: no room for the root directory in the first allocation group");
 	g->fdblocks_before = sb->dblocks - (uint64_t)sb->agcount * g->prealloc - (sb->logstart ? sb->logblocks : 0);
-	sb->fdblocks = g->fdblocks_before - (uint64_t)chunks * g->geo.ialloc_blks;
-	sb->icount = (uint64_t)chunks * g->geo.ialloc_inos;
+	sb->fdblocks = g->fdblocks_before - (uint64_t)g->nchunks * g->geo.ialloc_blks;
+	sb->icount = (uint64_t)g->nchunks * g->geo.ialloc_inos;
 	sb->ifree = sb->icount - 3;
 	sb->frextents = g->f.zoned || !sb->rextents ? 0 : sb->rextents - g->f.metadir;
-	sb->rootino = root_inode(&g->geo, g->prealloc);
 	if (g->f.metadir) {
 		sb->metadirino = sb->rootino + 1;
 	} else {
 		sb->rbmino = sb->rootino + 1;
 		sb->rsumino = sb->rootino + 2;
 	}
+	return 0;
 }
 
 static int derive(struct mkfs_geometry *g, struct mkfs_error *err)
@@ -607,7 +632,8 @@ static int compute(const struct mkfs_options *o, const struct mkfs_device_facts 
 	if (derive(g, err) || mkfs_compute_log(o, facts, g, err) || hints(o, g, err) || check_supported(facts, g,
 			err) || derive(g, err))
 		return -1;
-	set_counters(g);
+	if (set_counters(g, err))
+		return -1;
 	set_later(o, g);
 	g->data_size = g->sb.dblocks * g->sb.blocksize;
 	return derive(g, err);

@@ -44,6 +44,10 @@ struct mkfs_geometry {
 	uint32_t lsunit, dsunit, dswidth;	/* blocks */
 	uint32_t log_agno, log_agbno;	/* of an internal log */
 	uint32_t prealloc;		/* P: first block of an AG behind headers and roots */
+	/* inode chunks: of the root in AG 0, and with a metadata directory mostly a second one, in the AG of the log */
+	struct { uint32_t agno, agbno; } chunk[2];
+	unsigned nchunks;
+	uint64_t rtgroups_ino;		/* directory in the metadata directory; 0 = none */
 	uint64_t fdblocks_before;	/* free blocks before inodes exist: in the secondaries */
 	uint64_t max_usable;		/* longest extent of an AG */
 	uint32_t extsize, cowextsize, projid;	/* of the root directory */

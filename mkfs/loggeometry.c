@@ -161,7 +161,7 @@ static int align_log(struct mkfs_geometry *g, bool asked, uint64_t most, uint64_
 static int internal_log(const struct mkfs_options *o, const struct mkfs_device_facts *facts, struct mkfs_geometry *g,
 			int64_t asked, struct mkfs_error *err)
 {
-	uint64_t most = g->max_usable - 1, least = least_log(o, g), blocks, start, agno, root;
+	uint64_t most = g->max_usable - 1, least = least_log(o, g), blocks = 0, start, agno, root;
 
 	if (internal_size(o, facts, g, asked, most, least, &blocks, err))
 		return -1;

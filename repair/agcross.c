@@ -138,17 +138,14 @@ static int by_number(const void *pa, const void *pb)
 static void compare_owner(struct repair_walk *w, uint64_t owner, const char *structure, struct blocks *want)
 {
 	const struct repair_runs *s = &w->ag->special;
-	size_t k = 0;
+	size_t k = 0, keep = 0;
 
 	if (want->n)	/* one block may hold several inode records: once is enough */
 		qsort(want->b, want->n, sizeof(*want->b), by_number);
-	for (size_t i = 0, keep = 0; i < want->n; i++) {
-		if (keep && want->b[i] == want->b[keep - 1])
-			continue;
-		want->b[keep++] = want->b[i];
-		if (i + 1 == want->n)
-			want->n = keep;
-	}
+	for (size_t i = 0; i < want->n; i++)
+		if (!keep || want->b[i] != want->b[keep - 1])
+			want->b[keep++] = want->b[i];
+	want->n = keep;
 	for (size_t i = 0; i < s->n; i++) {
 		if (s->r[i].owner != owner)
 			continue;

@@ -9,3 +9,5 @@ ifeq ($(ENABLE_TOOLS),0)
 CHECK_CFLAGS = -I$(srcdir)/tests/cross/include
 unitlib_SRCS += tests/cross/jansson.c
 endif
+# The driver needs libc only: formats, damages, repairs and prints by a script, on any architecture.
+driver_SRCS = tests/cross/driver.c $(filter-out mkfs/main.c mkfs/config.c mkfs/devices.c,$(mkfs.xfs_SRCS)) $(repair_core_SRCS)

@@ -68,8 +68,8 @@ struct xfs_btree_io {
 };
 
 /*
- * What changing a tree needs.  A tree that can be changed borrows writable memory: get() must lend the same memory for the
- * same block to all borrowers, as a buffer cache does, and inline_root must be writable.
+ * What changing a tree needs.  A tree that can be changed borrows writable memory: get() must lend the same memory
+ * for the same block to all borrowers, as a buffer cache does, and inline_root must be writable.
  */
 struct xfs_btree_space {
 	void *owner;
@@ -133,8 +133,8 @@ void xfs_btree_cursor_init(struct xfs_btree_cursor *, struct xfs_btree *);
 void xfs_btree_cursor_close(struct xfs_btree_cursor *);
 
 /*
- * All moves: 0, NOENT, INVALID (step of a cursor that is nowhere), what the source returned, or BADMAGIC, CORRUPT, RANGE
- * when a block on the path is damaged (the cursor is then nowhere).
+ * All moves: 0, NOENT, INVALID (step of a cursor that is nowhere), what the source returned, or BADMAGIC, CORRUPT,
+ * RANGE when a block on the path is damaged (the cursor is then nowhere).
  */
 enum xfs_btree_dir { XFS_LOOKUP_LE, XFS_LOOKUP_EQ, XFS_LOOKUP_GE };
 /*
@@ -155,8 +155,9 @@ struct xfs_btree_visits {
 typedef int (*xfs_btree_record_fn)(void *payload, const void *rec);	/* nonzero stops and is returned */
 typedef void (*xfs_btree_visit_fn)(void *payload, uint64_t ptr, unsigned level);
 /*
- * Every record whose [low, high] meets [lo, hi] under key comparison, in key order.  Visits exactly the blocks that the
- * key pairs allow (overlapping kinds) or one path and its right neighbours (plain kinds).  `visits` and `visit` may be NULL.
+ * Every record whose [low, high] meets [lo, hi] under key comparison, in key order.  Visits exactly the blocks that
+ * the key pairs allow (overlapping kinds) or one path and its right neighbours (plain kinds).  `visits` and `visit`
+ * may be NULL.
  */
 int xfs_btree_query_range(struct xfs_btree *, const struct xfs_btree_key *lo, const struct xfs_btree_key *hi,
 			  xfs_btree_record_fn found, void *payload, struct xfs_btree_visits *visits,
@@ -166,8 +167,8 @@ int xfs_btree_query_all(struct xfs_btree *, xfs_btree_record_fn found, void *pay
 
 /*
  * Walks every block from the root downwards, each level from left to right (breadth first); block() gets the whole
- * block.  A subtree whose block can't be fetched or fails its header check is reported to bad() (may be NULL: error ends
- * the walk) and left out.
+ * block.  A subtree whose block can't be fetched or fails its header check is reported to bad() (may be NULL: error
+ * ends the walk) and left out.
  */
 struct xfs_btree_walk {
 	int (*block)(void *payload, uint64_t ptr, unsigned level, const uint8_t *data);
@@ -183,16 +184,17 @@ uint32_t xfs_btree_inline_max(const struct xfs_btree_kind *, size_t len, bool le
 int xfs_btree_check_block(const struct xfs_btree *, uint64_t ptr, unsigned level, const uint8_t *data,
 			  struct xfs_finding *why);
 /*
- * The whole tree: headers, crc (hardware), order, overlap, exact keys and high keys, fill, siblings, levels, reachability
- * once, record validity through record() (may be NULL). Findings go to the sink: of each kind at most one a block, except
- * for keys and invalid records (one each).  A block that can't be used is reported and its subtree left out.
- * Keys are compared as the tree compares them (the count in a bnobt key and the old unwritten bit in a rmapbt key are not).
- * Returns 0 when the walk could be done (findings or not), else an error (NOMEM, INVALID).
+ * The whole tree: headers, crc (hardware), order, overlap, exact keys and high keys, fill, siblings, levels,
+ * reachability once, record validity through record() (may be NULL). Findings go to the sink: of each kind at most
+ * one a block, except for keys and invalid records (one each).  A block that can't be used is reported and its
+ * subtree left out. Keys are compared as the tree compares them (the count in a bnobt key and the old unwritten bit
+ * in a rmapbt key are not). Returns 0 when the walk could be done (findings or not), else an error (NOMEM, INVALID).
  */
 struct xfs_btree_verify {
 	const struct xfs_sink *sink;
 	xfs_btree_record_fn record;	/* called in order; nonzero: BTREE_RECORD finding */
-	int (*block)(void *payload, uint64_t ptr, unsigned level);	/* each block that is met; nonzero ends the walk; may be NULL */
+	/* each block that is met (XFS_NULL64: root in an inode), parents first; nonzero ends the walk; may be NULL */
+	int (*block)(void *payload, uint64_t ptr, unsigned level);
 	void *payload;
 	bool no_sharing;		/* overlapping kinds on a filesystem without reflink: no two records may overlap */
 	uint64_t blocks, records, findings;	/* out */
@@ -201,17 +203,18 @@ int xfs_btree_verify(struct xfs_btree *, struct xfs_btree_verify *);
 
 /*
  * ---- changes (insert.c, delete.c): format sheet 02, sections 3.2 to 3.4 ----
- * Each call is planned first (blocks allocated, siblings fetched and checked) and then done in memory: when it fails, the
- * tree is as it was.  The one exception is an error of space->free(), which comes when the tree is right but the block is
- * not given back.  Keys of all nodes above are exact afterwards.  Siblings are those under the same parent.
+ * Each call is planned first (blocks allocated, siblings fetched and checked) and then done in memory: when it fails,
+ * the tree is as it was.  The one exception is an error of space->free(), which comes when the tree is right but the
+ * block is not given back.  Keys of all nodes above are exact afterwards.  Siblings are those under the same parent.
  * Any change makes other cursors of the tree invalid: look up again.
- * Errors: READONLY (no space), INVALID, EXISTS, NOSPC and others of the callbacks; damage on the path: BADMAGIC, CORRUPT.
+ * Errors: READONLY (no space), INVALID, EXISTS, NOSPC and others of the callbacks; damage on the path: BADMAGIC,
+ * CORRUPT.
  */
 /* Adds a record at the place of its key. EXISTS: there is one with this key. */
 int xfs_btree_insert(struct xfs_btree *, const void *rec);
 /*
- * Removes the record at the cursor, which is nowhere afterwards.  The last record of a tree whose root may not be a leaf
- * (bmbt) can't be removed: INVALID; its owner turns the fork to extents instead.
+ * Removes the record at the cursor, which is nowhere afterwards.  The last record of a tree whose root may not be a
+ * leaf (bmbt) can't be removed: INVALID; its owner turns the fork to extents instead.
  */
 int xfs_btree_delete(struct xfs_btree_cursor *);
 /* Replaces the record at the cursor, which stays on it. INVALID: the new key does not lie between the neighbours. */
@@ -226,8 +229,8 @@ struct xfs_btree_geometry {
 };
 /*
  * Shape of a tree of `records` records.  Slack: entries left free in each block, -1 = the default (about 75 % full).
- * inline_len: bytes of the inode fork that holds the root (0 for AG trees, and only for them); its level has no blocks and
- * `per` entries.  Errors: INVALID (kind without this version, no room, a bmbt without records).
+ * inline_len: bytes of the inode fork that holds the root (0 for AG trees, and only for them); its level has no
+ * blocks and `per` entries.  Errors: INVALID (kind without this version, no room, a bmbt without records).
  */
 int xfs_btree_bulk_geometry(struct xfs_btree_geometry *, const struct xfs_btree_kind *, bool v5, uint32_t blocksize,
 			    uint64_t records, int leaf_slack, int node_slack, size_t inline_len);
@@ -245,7 +248,7 @@ struct xfs_btree_bulk {
 	const uint8_t *uuid;
 	uint64_t owner;
 	uint64_t lsn;			/* stamped into V5 blocks; 0 for a tool without a log */
-	/* Next record in order, in disk form, written to `rec`; called exactly `records` times. */
+	/* Next record in order, in disk form, written to `rec` (zeroes before); called exactly `records` times. */
 	int (*next)(void *payload, void *rec);
 	/*
 	 * Next block for `level` (0 = leaves).  Called once per block: first for the leftmost block of each level from the

@@ -31,8 +31,8 @@ static void spread(struct xfs_btree_geometry *g, unsigned level, uint64_t items,
 	g->blocks += blocks;
 }
 
-int xfs_btree_bulk_geometry(struct xfs_btree_geometry *g, const struct xfs_btree_kind *kind, bool v5, uint32_t blocksize,
-			    uint64_t records, int leaf_slack, int node_slack, size_t inline_len)
+int xfs_btree_bulk_geometry(struct xfs_btree_geometry *g, const struct xfs_btree_kind *kind, bool v5,
+			    uint32_t blocksize, uint64_t records, int leaf_slack, int node_slack, size_t inline_len)
 {
 	uint64_t items = records;
 

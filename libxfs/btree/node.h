@@ -46,7 +46,7 @@ void xfs_btree_path_set_keys(struct xfs_btree_cursor *, unsigned level);
 /* READONLY, INVALID: the instance can't be changed. */
 int xfs_btree_check_changeable(const struct xfs_btree *);
 /* Fetches the neighbour of `ptr` that its link names, and makes sure that it points back; NULL64: none, *held false. */
-int xfs_btree_fetch_neighbour(struct xfs_btree *, const struct xfs_btree_node *, bool right, struct xfs_btree_block *out,
-			      bool *held);
+int xfs_btree_fetch_neighbour(struct xfs_btree *, const struct xfs_btree_node *, bool right,
+			      struct xfs_btree_block *out, bool *held);
 
 #endif

@@ -139,7 +139,7 @@ void xfs_btree_give_back(struct xfs_btree *, struct xfs_btree_block *);
 /* Borrows and checks the block of `level`, and finds its parts. */
 int xfs_btree_fetch(struct xfs_btree *, uint64_t ptr, unsigned level, struct xfs_btree_block *out,
 		    struct xfs_btree_view *);
-/* INVALID unless the instance is complete: levels in range, a root, an inline root that is long enough for its header. */
+/* An error unless the instance is complete: levels in range (CORRUPT), version, inline root, block size (INVALID). */
 int xfs_btree_check_instance(const struct xfs_btree *);
 
 /* What the header of a new block says. */

@@ -39,7 +39,7 @@ static void emit(struct verify *v, const struct xfs_finding *f)
 }
 
 static void complain(struct verify *v, enum xfs_finding_id id, const char *field, uint64_t ptr, uint64_t found,
-		     uint64_t expected, unsigned level, long entry)
+		     uint64_t expected, unsigned level, int64_t entry)
 {
 	struct xfs_finding f = xfs_btree_finding(v->bt, id, ptr);
 	char where[40] = "";
@@ -48,7 +48,7 @@ static void complain(struct verify *v, enum xfs_finding_id id, const char *field
 	f.found = found;
 	f.expected = expected;
 	if (entry >= 0)
-		snprintf(where, sizeof(where), ", entry %ld", entry + 1);
+		snprintf(where, sizeof(where), ", entry %lld", (long long)entry + 1);
 	if (v->bt->kind->inode_root && level + 1 == v->bt->levels)
 		xfs_finding_detail(&f, "root in the inode, level %u%s", level, where);
 	else if (v->bt->kind->shape->long_form)
@@ -276,12 +276,12 @@ static int visit(struct verify *v, uint64_t ptr, unsigned level, struct extent *
 		xfs_btree_view_make(v->bt, ptr, b.data, &view);
 		if (!xfs_btree_is_inline(v->bt, ptr))
 			v->to->blocks++;
-		if (v->to->block)
-			err = v->to->block(v->to->payload, ptr, level);
 		check_header(v, ptr, level, b.data, view.n);
 		check_order(v, ptr, level, &view);
 		l->any = true;
 		l->ptr = ptr;
+		if (v->to->block)
+			err = v->to->block(v->to->payload, ptr, level);
 		if (level == 0)
 			check_records(v, ptr, &view, out);
 		else if (!err)

@@ -73,7 +73,7 @@ static int walk_level(struct walk *w, unsigned level)
 
 	for (size_t i = 0; i < w->now.n && !err; i++) {
 		if (i % XFS_BTREE_BATCH == 0 && bt->io.readahead && !xfs_btree_is_inline(bt, w->now.p[i]))
-			bt->io.readahead(bt->io.owner, w->now.p + i, xfs_min(XFS_BTREE_BATCH, w->now.n - i));
+			bt->io.readahead(bt->io.owner, w->now.p + i, (size_t)xfs_min(XFS_BTREE_BATCH, w->now.n - i));
 		err = walk_block(w, w->now.p[i], level);
 	}
 	return err;

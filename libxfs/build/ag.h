@@ -3,8 +3,9 @@
  * ag.h - a complete allocation group from ownership claims: headers, AGFL, all trees.
  *
  * mkfs and repair use it; no other code lays out an AG.  Single blocks are taken from the claims' free space (never from
- * avoided blocks), lowest first, in the order bnobt, cntbt, inobt, finobt, rmapbt, refcountbt, then the AGFL: a fresh
- * filesystem gets the places of format sheet 01, section 2.  In a tree the leaves come first, then level by level.
+ * avoided blocks), lowest first, in the order bnobt, cntbt, inobt, finobt, rmapbt, refcountbt, then for the AGFL the
+ * lowest run that holds it: a fresh filesystem gets the places of format sheet 01, section 2.  In a tree the leaves come
+ * first, then level by level.
  * The rmapbt holds records for the trees' own blocks, the free-space trees shrink by them: all sizes are computed until
  * they are stable before anything is written (format sheet 02, 7.2 and 7.3).  The same claims give the same bytes.
  *

@@ -189,17 +189,18 @@ struct trial {
 
 struct taker {
 	const struct ag_build *b;
-	size_t room;
+	size_t room;			/* all rooms before are taken */
 	uint32_t used;			/* blocks of that room that are taken */
+	struct ag_room apart;		/* a run that was taken further on; len 0: none */
 	bool joins;			/* the last taken block has the class `class` and is at `next` - 1 */
 	enum ag_class class;
 	uint32_t next;
 	int64_t records;		/* change of the number of records */
 };
 
-static void take_run(struct taker *t, uint32_t start, uint32_t len, enum ag_class class)
+static void take_run(struct taker *t, size_t gap, uint32_t start, uint32_t len, enum ag_class class)
 {
-	const struct ag_gap *g = &t->b->gaps[t->b->room[t->room].gap];
+	const struct ag_gap *g = &t->b->gaps[gap];
 
 	if (!t->joins || t->next != start || t->class != class)
 		t->records += start == g->start && g->left == class ? 0 : 1;
@@ -221,7 +222,7 @@ static bool take(struct taker *t, uint32_t n, enum ag_class class, uint32_t *out
 			return false;
 		start = r->start + t->used;
 		len = (uint32_t)xfs_min(n, r->len - t->used);
-		take_run(t, start, len, class);
+		take_run(t, r->gap, start, len, class);
 		for (uint32_t i = 0; out && i < len; i++)
 			*out++ = start + i;
 		n -= len;
@@ -234,52 +235,99 @@ static bool take(struct taker *t, uint32_t n, enum ag_class class, uint32_t *out
 	return true;
 }
 
-static enum ag_class class_at(unsigned i)
+/*
+ * Blocks for the free list: in one piece where a room holds it, as mkfs has it (a lone free block in front of the log
+ * stays free), else single ones.
+ */
+static bool take_agfl(struct taker *t, uint32_t n, uint32_t *out)
 {
-	return i < XFS_TREE_COUNT ? ag_tree_class((enum xfs_build_tree)i) : AG_CLASS_AG;
+	const struct ag_build *b = t->b;
+	size_t i = t->room;
+
+	if (i < b->nroom && b->room[i].len - t->used < n)
+		for (i++; i < b->nroom && b->room[i].len < n; i++)
+			;
+	if (i == t->room || i >= b->nroom)
+		return take(t, n, AG_CLASS_AG, out);
+	t->apart = (struct ag_room){ b->room[i].start, n, b->room[i].gap };
+	take_run(t, t->apart.gap, t->apart.start, n, AG_CLASS_AG);
+	for (uint32_t k = 0; out && k < n; k++)
+		out[k] = t->apart.start + k;
+	return true;
 }
 
-/* Calls found() for what stays free when everything before the taker's position is gone. */
-static int each_left(const struct ag_build *b, size_t room, uint32_t used,
-		     int (*found)(void *, uint32_t, uint32_t), void *payload)
+static bool take_nth(struct taker *t, unsigned i, uint32_t n, uint32_t *out)
 {
-	size_t r = 0, i = 0;
-	int err = 0;
+	return i < XFS_TREE_COUNT ? take(t, n, ag_tree_class((enum xfs_build_tree)i), out) : take_agfl(t, n, out);
+}
 
-	for (; !err && i < b->ngaps && r < b->nroom && (r < room || (r == room && used)); i++) {
-		uint32_t at = b->gaps[i].start, end = gap_end(&b->gaps[i]);
+static bool room_touched(const struct taker *t, size_t r)
+{
+	return r < t->b->nroom && (r < t->room || (r == t->room && t->used));
+}
 
-		for (; !err && r < b->nroom && b->room[r].gap == i && (r < room || (r == room && used)); r++) {
-			if (b->room[r].start > at)
-				err = found(payload, at, b->room[r].start - at);
-			at = b->room[r].start + (r < room ? b->room[r].len : used);
-		}
-		if (!err && at < end)
-			err = found(payload, at, end - at);
+/* End of what is taken of a touched room. */
+static uint32_t taken_end(const struct taker *t, size_t r)
+{
+	return t->b->room[r].start + (r < t->room ? t->b->room[r].len : t->used);
+}
+
+static void put_free(struct ag_build *b, uint32_t start, uint32_t end)
+{
+	if (start < end)
+		b->free[b->nfree++] = (struct ag_free){ start, end - start };
+}
+
+/* A run that stays free, as far as the run apart lies not in it. */
+static void put_left(struct ag_build *b, const struct taker *t, uint32_t start, uint32_t end)
+{
+	const struct ag_room *apart = &t->apart;
+
+	if (apart->len && apart->start >= start && apart->start < end) {
+		put_free(b, start, apart->start);
+		start = apart->start + apart->len;
 	}
-	for (; !err && i < b->ngaps; i++)
-		err = found(payload, b->gaps[i].start, b->gaps[i].len);
-	return err;
+	put_free(b, start, end);
 }
 
-/* The same, counted: gaps behind the position are all left. */
-static uint64_t count_left(const struct ag_build *b, size_t room, uint32_t used)
+static void collect_left(struct ag_build *b, const struct taker *t)
 {
-	size_t r = 0, touched = 0;
-	uint64_t n = 0;
+	size_t r = 0;
 
-	while (r < b->nroom && (r < room || (r == room && used))) {
-		size_t gap = b->room[r].gap;
-		uint32_t at = b->gaps[gap].start;
+	for (size_t i = 0; i < b->ngaps; i++) {
+		uint32_t at = b->gaps[i].start;
 
-		for (; r < b->nroom && b->room[r].gap == gap && (r < room || (r == room && used)); r++) {
+		for (; room_touched(t, r) && b->room[r].gap == i; r++) {
+			put_left(b, t, at, b->room[r].start);
+			at = taken_end(t, r);
+		}
+		put_left(b, t, at, gap_end(&b->gaps[i]));
+	}
+}
+
+/* The number of them. */
+static uint64_t count_left(const struct taker *t)
+{
+	const struct ag_build *b = t->b;
+	uint64_t n = b->ngaps;
+
+	for (size_t r = 0; room_touched(t, r); ) {
+		const struct ag_gap *g = &b->gaps[b->room[r].gap];
+		uint32_t at = g->start;
+
+		n--;
+		for (; room_touched(t, r) && &b->gaps[b->room[r].gap] == g; r++) {
 			n += b->room[r].start > at;
-			at = b->room[r].start + (r < room ? b->room[r].len : used);
+			at = taken_end(t, r);
 		}
-		n += at < gap_end(&b->gaps[gap]);
-		touched++;
+		n += at < gap_end(g);
 	}
-	return n + b->ngaps - touched;
+	if (t->apart.len) {	/* from the start of a room: avoided blocks lie before it, or nothing */
+		const struct ag_gap *g = &b->gaps[t->apart.gap];
+
+		n += (uint64_t)(t->apart.start > g->start) + (t->apart.start + t->apart.len < gap_end(g)) - 1;
+	}
+	return n;
 }
 
 static bool run_trial(const struct ag_build *b, struct trial *t)
@@ -287,9 +335,9 @@ static bool run_trial(const struct ag_build *b, struct trial *t)
 	struct taker taker = { .b = b };
 
 	for (unsigned i = 0; i <= XFS_TREE_COUNT; i++)
-		if (!take(&taker, t->take[i], class_at(i), NULL))
+		if (!take_nth(&taker, i, t->take[i], NULL))
 			return false;
-	t->free_extents = count_left(b, taker.room, taker.used);
+	t->free_extents = count_left(&taker);
 	t->records = (uint64_t)((int64_t)b->claims + taker.records);
 	return true;
 }
@@ -431,14 +479,6 @@ static int settle(struct ag_build *b, const struct trial *t)
 	return err;
 }
 
-static int collect_free(void *payload, uint32_t agbno, uint32_t len)
-{
-	struct ag_build *b = payload;
-
-	b->free[b->nfree++] = (struct ag_free){ agbno, len };
-	return 0;
-}
-
 static int place(struct ag_build *b, const struct trial *t)
 {
 	struct taker taker = { .b = b };
@@ -451,7 +491,7 @@ static int place(struct ag_build *b, const struct trial *t)
 	if (!b->blocks || !b->free)
 		return -XFS_E_NOMEM;
 	for (unsigned i = 0; i <= XFS_TREE_COUNT; i++) {
-		if (!take(&taker, t->take[i], class_at(i), b->blocks + at))
+		if (!take_nth(&taker, i, t->take[i], b->blocks + at))
 			return -XFS_E_INTERNAL;
 		if (i < XFS_TREE_COUNT) {
 			b->tree[i].first = at;
@@ -462,7 +502,8 @@ static int place(struct ag_build *b, const struct trial *t)
 		}
 		at += t->take[i];
 	}
-	return each_left(b, taker.room, taker.used, collect_free, b);
+	collect_left(b, &taker);
+	return b->nfree == t->free_extents ? 0 : -XFS_E_INTERNAL;
 }
 
 /* Taking blocks changes free space and ownership: the trees that hold these can't stay as they are then. */

@@ -3,4 +3,5 @@ libxfs_SRCS += \
 	libxfs/build/ag_headers.c \
 	libxfs/build/ag_layout.c \
 	libxfs/build/ag_load.c \
-	libxfs/build/fork.c
+	libxfs/build/fork.c \
+	libxfs/build/treewrite.c

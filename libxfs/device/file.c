@@ -63,7 +63,7 @@ static int size_of(int fd, bool block, uint64_t *size)
 /* Empties and sizes a regular file. Returns an errno value. */
 static int size_set(int fd, unsigned flags, uint64_t want)
 {
-	uint64_t have;
+	uint64_t have = 0;
 	int err;
 
 	if ((flags & XFS_DEV_TRUNCATE) && ftruncate(fd, 0))

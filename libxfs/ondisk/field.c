@@ -141,7 +141,7 @@ void xfs_bits_store(uint8_t *buf, struct xfs_bitrange r, const uint8_t *in)
 	}
 	for (size_t i = 0; i < r.bits; i++) {
 		size_t to = r.bit + i, from = head + i;
-		unsigned mask = 1u << (7 - to % 8), set = in[from / 8] >> (7 - from % 8) & 1u;
+		unsigned mask = 1u << (7 - to % 8), set = (unsigned)in[from / 8] >> (7 - from % 8) & 1u;
 
 		buf[to / 8] = (uint8_t)((buf[to / 8] & ~mask) | (set ? mask : 0));
 	}

@@ -430,4 +430,4 @@ static const struct xfs_row inode_rows[] = {
 	XFS_ROW_A_(inode, u, xfs_data_fork_desc, XA_ONE, 0, NULL, data_at, ino_v4)
 	XFS_ROW_A_(inode, a, xfs_attr_fork_desc, XA_ONE, 0, NULL, attr_at, ino_has_attr)
 };
-XFS_DESC_DEFINE(inode, 0, inode_rows);
+XFS_DESC_DEFINE(inode, XFS_DINODE_MIN_SIZE, inode_rows);

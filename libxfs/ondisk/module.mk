@@ -8,8 +8,10 @@ libxfs_SRCS += \
 	libxfs/ondisk/field.c \
 	libxfs/ondisk/inode.c \
 	libxfs/ondisk/inode_forks.c \
+	libxfs/ondisk/logrecord.c \
 	libxfs/ondisk/path.c \
 	libxfs/ondisk/print.c \
+	libxfs/ondisk/print_json.c \
 	libxfs/ondisk/realtime.c \
 	libxfs/ondisk/superblock.c \
 	libxfs/ondisk/values.c

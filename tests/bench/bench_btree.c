@@ -9,6 +9,7 @@
 
 #define RECORDS UINT64_C(1000000)
 #define BLOCKSIZE 4096u
+#define BLOCKS (RECORDS / 40)
 
 static double now(void)
 {
@@ -118,9 +119,10 @@ static void report(const char *what, double best, uint64_t things, const char *u
 	printf("%-40s %8.2f ms  %8.1f million %s/s\n", what, best * 1e3, (double)things / best / 1e6, unit);
 }
 
-enum job { LOAD, ALL, WALK, VERIFY, LOOKUP, RANGE, JOBS };
-static const char *const names[JOBS] = { "bulk load with crc", "query_all", "walk and sum of records", "verify with crc",
-	"lookup LE, random", "range query of 100 blocks" };
+enum job { LOAD, ALL, WALK, VERIFY, LOOKUP, RANGE, UPDATE, INSERT, DELETE, JOBS };
+static const char *const names[JOBS] = { "bulk load with crc", "query_all", "walk and sum of records",
+	"verify with crc", "lookup LE, random", "range query of 100 blocks", "update of a length, random", "insert, random",
+	"delete, random" };
 #define QUERIES 100000u
 
 static int lookups(struct xfs_btree *bt, bool range, struct store *s)
@@ -145,12 +147,75 @@ static int lookups(struct xfs_btree *bt, bool range, struct store *s)
 	return err;
 }
 
+static int give_block(void *owner, unsigned level, uint64_t near, uint64_t *ptr)
+{
+	struct store *s = owner;
+
+	(void)level;
+	(void)near;
+	if (s->next >= BLOCKS)
+		return -XFS_E_NOSPC;
+	*ptr = s->next++;
+	return 0;
+}
+
+static int drop_block(void *owner, uint64_t ptr)
+{
+	(void)owner;
+	(void)ptr;
+	return 0;
+}
+
+static void ignore_dirty(void *owner, const struct xfs_btree_block *b, uint32_t off, uint32_t len)
+{
+	(void)owner;
+	(void)b;
+	(void)off;
+	(void)len;
+}
+
+/* Into the gaps between the loaded records, and out of them again. */
+static int changes(struct xfs_btree *bt, enum job job)
+{
+	struct xfs_btree_cursor cur;
+	uint32_t x = 1;
+	int err = 0;
+
+	xfs_btree_cursor_init(&cur, bt);
+	for (unsigned i = 0; i < QUERIES && !err; i++) {
+		struct xfs_rmap_rec r = { .blockcount = 1, .owner = XFS_OWN_COW };
+		struct xfs_btree_key key = { { 0, UINT64_MAX, UINT64_MAX } };
+		uint8_t rec[24] = { 0 };
+
+		x = x * 1664525u + 1013904223u;
+		key.w[0] = r.startblock = (uint32_t)(x % RECORDS * 10 + 8);
+		if (job == UPDATE) {
+			r = (struct xfs_rmap_rec){ r.startblock - 8, 7, 128 + x % RECORDS % 97, x % RECORDS, 0, 0, 0 };
+			key = (struct xfs_btree_key){ { r.startblock, r.owner, r.offset } };
+		}
+		xfs_rmap_rec_encode(rec, &r);
+		if (job == INSERT) {
+			err = xfs_btree_insert(bt, rec);
+			err = err == -XFS_E_EXISTS ? 0 : err;
+			continue;
+		}
+		err = xfs_btree_lookup(&cur, job == UPDATE ? XFS_LOOKUP_EQ : XFS_LOOKUP_LE, &key);
+		if (!err)
+			err = job == UPDATE ? xfs_btree_update(&cur, rec) : xfs_btree_delete(&cur);
+	}
+	xfs_btree_cursor_close(&cur);
+	return err;
+}
+
 static int run(enum job job, struct store *s, struct xfs_btree_bulk *bulk)
 {
+	const struct xfs_btree_space space = { .owner = s, .alloc = give_block, .free = drop_block, .fresh = get,
+					       .dirty = ignore_dirty };
 	struct xfs_btree bt = {
-		.kind = &xfs_btree_kinds[XFS_BTREE_RMAP], .io = { .owner = s, .get = get, .put = put },
+		.kind = &xfs_btree_kinds[XFS_BTREE_RMAP], .space = job >= UPDATE ? &space : NULL,
+		.io = { .owner = s, .get = get, .put = put },
 		.blocksize = BLOCKSIZE, .v5 = true, .root = bulk->root, .levels = bulk->levels, .uuid = uuid,
-		.daddr_of = daddr_of, .ptr_min = 1, .ptr_max = s->next,
+		.daddr_of = daddr_of, .ptr_min = 1, .ptr_max = BLOCKS,
 	};
 	struct xfs_btree_walk walk = { .block = add_block, .payload = s };
 	struct xfs_btree_verify v = { .sink = NULL };
@@ -164,14 +229,17 @@ static int run(enum job job, struct store *s, struct xfs_btree_bulk *bulk)
 		return xfs_btree_walk(&bt, &walk);
 	case VERIFY:
 		return xfs_btree_verify(&bt, &v) || v.findings;
-	default:
+	case LOOKUP:
+	case RANGE:
 		return lookups(&bt, job == RANGE, s);
+	default:
+		return changes(&bt, job);
 	}
 }
 
 int main(void)
 {
-	struct store s = { .blocks = malloc((RECORDS / 80) * BLOCKSIZE) };
+	struct store s = { .blocks = malloc(BLOCKS * BLOCKSIZE) };
 	struct xfs_btree_bulk bulk;
 
 	if (!s.blocks)
@@ -180,8 +248,11 @@ int main(void)
 		double best = 1e9;
 
 		for (int turn = 0; turn < 5; turn++) {
-			double start = now(), took;
+			double start, took;
 
+			if (job >= UPDATE && load(&s, &bulk))	/* each turn changes a fresh tree */
+				return 1;
+			start = now();
 			if (run(job, &s, &bulk)) {
 				fprintf(stderr, "%s failed\n", names[job]);
 				return 1;
@@ -189,8 +260,8 @@ int main(void)
 			took = now() - start;
 			best = took < best ? took : best;
 		}
-		if (job == LOOKUP || job == RANGE)
-			report(names[job], best, QUERIES, "queries");
+		if (job >= LOOKUP)
+			report(names[job], best, QUERIES, job < UPDATE ? "queries" : "changes");
 		else
 			report(names[job], best, RECORDS, "records");
 	}

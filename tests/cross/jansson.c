@@ -9,7 +9,7 @@ struct reader { const char *p, *end; int line, depth; };
 
 static void blank(struct reader *r)
 {
-	while (r->p < r->end && strchr(" \t\r\n", *r->p))
+	while (r->p < r->end && *r->p && strchr(" \t\r\n", *r->p))
 		r->line += *r->p++ == '\n';
 }
 
@@ -29,7 +29,7 @@ static unsigned hex4(const char *s)
 	return (unsigned)strtoul(four, NULL, 16);
 }
 
-static char *string(struct reader *r)
+static char *string(struct reader *r, size_t *len)
 {
 	const char *close = r->p + 1;
 	char *out, *w;
@@ -83,6 +83,7 @@ static char *string(struct reader *r)
 		return NULL;
 	r->p++;
 	*w = 0;
+	*len = (size_t)(w - out);
 	return out;
 }
 
@@ -110,10 +111,11 @@ static json_t *container(struct reader *r, json_type type, char close)
 	r->p++;
 	for (blank(r); v && r->p < r->end && *r->p != close; blank(r)) {
 		char *key = NULL;
+		size_t len;
 		json_t *item;
 
 		if (type == JSON_OBJECT) {
-			key = string(r);
+			key = string(r, &len);
 			blank(r);
 			if (!key || r->p >= r->end || *r->p++ != ':')
 				return NULL;
@@ -153,7 +155,7 @@ static json_t *value(struct reader *r)
 	case '[': v = container(r, JSON_ARRAY, ']'); break;
 	case '"':
 		v = make(JSON_STRING);
-		if (v && !(v->text = string(r)))
+		if (v && !(v->text = string(r, &v->length)))
 			v = NULL;
 		break;
 	case 't': v = word(r, "true", JSON_TRUE); break;
@@ -175,28 +177,39 @@ static json_t *value(struct reader *r)
 	return v;
 }
 
+/* All of it must be one value. */
+json_t *json_loadb(const char *text, size_t len, size_t flags, json_error_t *err)
+{
+	struct reader r = { .p = text, .end = text + len, .line = 1 };
+	json_t *v = value(&r);
+
+	(void)flags;
+	blank(&r);
+	memset(err, 0, sizeof(*err));
+	err->line = r.line;
+	if (v && r.p == r.end)
+		return v;
+	snprintf(err->text, sizeof(err->text), "cannot be parsed");
+	return NULL;
+}
+
 json_t *json_load_file(const char *path, size_t flags, json_error_t *err)
 {
 	FILE *f = fopen(path, "rb");
-	struct reader r = { .line = 1 };
 	char *text = NULL;
 	json_t *v = NULL;
 	long size;
 
-	(void)flags;
 	memset(err, 0, sizeof(*err));
+	snprintf(err->text, sizeof(err->text), "cannot be read");
 	if (f && !fseek(f, 0, SEEK_END) && (size = ftell(f)) >= 0 && !fseek(f, 0, SEEK_SET) && (text = malloc((size_t)size + 1)) &&
 	    fread(text, 1, (size_t)size, f) == (size_t)size) {
 		text[size] = 0;
-		r.p = text;
-		r.end = text + size;
-		v = value(&r);
+		v = json_loadb(text, (size_t)size, flags, err);
 	}
+	free(text);
 	if (f)
 		fclose(f);
-	err->line = r.line;
-	if (!v)
-		snprintf(err->text, sizeof(err->text), "cannot be read or parsed");
 	return v;
 }
 

@@ -129,8 +129,25 @@ def one(tap, truth, recipe, work, options=(), damages=True):
     return not wrong
 
 
+def kernel_reads(tap, results, write=False):
+    """A kernel in the box mounts each (image, list) and compares every file: one boot for all."""
+    for image, list_path in results:
+        shutil.copy(list_path, image + ".list")
+    checked = run(os.path.join(HERE, "check-image"), "--box", BOX_DIR, *(["--write"] if write else []), *[image for image, _ in results],
+                  timeout=1100)
+    for line in checked.stdout.splitlines():
+        if line.startswith(("ok", "not ok")):
+            good, what = not line.startswith("not"), line.split(" - ", 1)[-1]
+            skip = what.split("# SKIP ", 1)[1] if "# SKIP " in what else None
+            tap.put(good, "kernel and judges: " + what.split(" # SKIP")[0], checked.stdout, skip)
+    if checked.returncode and not any(line.startswith("not ok") for line in checked.stdout.splitlines()):
+        tap.put(False, "check-image: exit %d" % checked.returncode, checked.stdout)
+    for image, _ in results:
+        remove(image + ".list")
+
+
 def remove(path):
-    if os.path.exists(path):
+    if os.path.lexists(path):
         os.unlink(path)
 
 

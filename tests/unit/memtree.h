@@ -52,7 +52,7 @@ uint64_t test_random_below(uint64_t *state, uint64_t n);	/* n > 0 */
  */
 uint8_t *test_records(const struct xfs_btree_kind *, uint64_t n, uint64_t *random, unsigned long_share);
 
-/* Loads a tree; asserts that every block was emitted once. fork_len: of inode-rooted kinds. Records stay the caller's. */
+/* Loads a tree; asserts that every block is emitted once. fork_len: of inode-rooted kinds. Borrows the records. */
 void memtree_load(struct memtree *, const struct xfs_btree_kind *, bool v5, uint32_t blocksize, const uint8_t *recs,
 		  uint64_t n, int leaf_slack, int node_slack, size_t fork_len);
 struct xfs_btree memtree_instance(struct memtree *);

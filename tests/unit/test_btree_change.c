@@ -209,7 +209,8 @@ static void check(struct model *m)
 	must(c.i == m->n);
 }
 
-static void start_filled(struct model *m, unsigned id, bool v5, uint32_t blocksize, size_t fork_len, uint64_t n, int slack)
+static void start_filled(struct model *m, unsigned id, bool v5, uint32_t blocksize, size_t fork_len, uint64_t n,
+			 int slack)
 {
 	uint64_t room = n ? 400 : 1200;
 
@@ -549,7 +550,7 @@ START_TEST(damaged_trees)
 }
 END_TEST
 
-/* Where a full leaf of an odd number of records is cut: both halves get the same number, wherever the new record goes. */
+/* Where a full leaf of an odd number of records is cut: both halves get the same number, wherever the new one goes. */
 START_TEST(split_point)
 {
 	uint32_t most = xfs_btree_maxrecs(&xfs_btree_shape_alloc, true, 1024, true);

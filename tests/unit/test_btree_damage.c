@@ -4,6 +4,7 @@
  */
 #include "libxfs/base/crc32c.h"
 #include "libxfs/btree/priv.h"
+#include "tests/unit/failmalloc.h"
 #include "tests/unit/memtree.h"
 #include "tests/unit/vectors.h"
 
@@ -262,6 +263,33 @@ static void refused_record(struct tree *x)
 	must(x->found[XFS_F_BTREE_RECORD] == 1);
 }
 
+struct countdown {
+	unsigned left, level;
+};
+
+static int stop_after(void *payload, uint64_t ptr, unsigned level)
+{
+	struct countdown *c = payload;
+
+	(void)ptr;
+	c->level = level;
+	return --c->left == 0 ? -XFS_E_STOP : 0;
+}
+
+/* The callback for blocks ends the walk at once, whether at a node or at a leaf. */
+static void stopped_walk(struct tree *x)
+{
+	for (unsigned n = 1; n <= 6; n++) {
+		struct countdown c = { n, 0 };
+		struct xfs_btree_verify v = { .block = stop_after, .payload = &c };
+
+		must(xfs_btree_verify(&x->bt, &v) == -XFS_E_STOP);
+		must(c.left == 0);
+		must(c.level == (n < x->bt.levels ? x->bt.levels - n : 0));
+		must(x->t.borrowed == 0);
+	}
+}
+
 START_TEST(every_damage_is_found)
 {
 	struct tree x;
@@ -280,6 +308,7 @@ START_TEST(every_damage_is_found)
 	damage_headers(&x);
 	damage_order(&x);
 	refused_record(&x);
+	stopped_walk(&x);
 	drop(&x);
 }
 END_TEST
@@ -549,6 +578,37 @@ START_TEST(read_errors)
 }
 END_TEST
 
+/* Every allocation fails once: NOMEM comes out, and nothing stays borrowed (leaks are for the sanitizer to find). */
+START_TEST(out_of_memory)
+{
+	struct tree x;
+	uint64_t n = 0;
+	unsigned failures = 0;
+
+	make(&x, XFS_BTREE_RMAP, true, 1024, 20000);
+	for (uint64_t at = 1;; at++) {
+		struct xfs_btree_walk w = { .block = ignore_block, .bad = go_on, .payload = &n };
+		struct xfs_btree_verify v = { .sink = NULL };
+		uint64_t asked;
+		int walked, verified;
+
+		failmalloc_start(at, false);
+		walked = xfs_btree_walk(&x.bt, &w);
+		asked = failmalloc_stop();
+		must(walked == (asked < at ? 0 : -XFS_E_NOMEM));
+		failmalloc_start(at, false);
+		verified = xfs_btree_verify(&x.bt, &v);
+		must(verified == (failmalloc_stop() < at ? 0 : -XFS_E_NOMEM));
+		must(x.t.borrowed == 0);
+		failures += (walked != 0) + (verified != 0);
+		if (!walked && !verified)
+			break;
+	}
+	ck_assert_uint_ge(failures, 5);
+	drop(&x);
+}
+END_TEST
+
 /* Keys written by old kernels hold the unwritten bit: read as if it were not there. */
 START_TEST(old_unwritten_keys)
 {
@@ -612,6 +672,9 @@ START_TEST(loader_errors)
 	must(xfs_btree_bulk_load(&b, &g) == -XFS_E_INVALID);	/* out of order */
 	answer = -XFS_E_NOSPC;
 	must(xfs_btree_bulk_load(&b, &g) == -XFS_E_NOSPC);
+	failmalloc_start(1, false);
+	must(xfs_btree_bulk_load(&b, &g) == -XFS_E_NOMEM);
+	failmalloc_stop();
 	answer = 0;
 	must(xfs_btree_bulk_geometry(&g, b.kind, true, 1024, 1, -1, -1, 0) == 0);
 	must(xfs_btree_bulk_load(&b, &g) == 0);
@@ -631,6 +694,7 @@ int main(void)
 	tcase_add_loop_test(t, random_damage, 0, XFS_BTREE_KINDS);
 	tcase_add_loop_test(t, same_child_everywhere, 0, XFS_BTREE_KINDS);
 	tcase_add_test(t, read_errors);
+	tcase_add_test(t, out_of_memory);
 	tcase_add_test(t, old_unwritten_keys);
 	tcase_add_test(t, loader_errors);
 	suite_add_tcase(s, t);

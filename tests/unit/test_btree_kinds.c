@@ -259,6 +259,7 @@ END_TEST
 /* The examples of format sheet 02, section 10.10. */
 START_TEST(bulk_geometry)
 {
+	const struct xfs_btree_kind *bmbt = &xfs_btree_kinds[XFS_BTREE_BMAP], *rmapbt = &xfs_btree_kinds[XFS_BTREE_RMAP];
 	struct xfs_btree_geometry g;
 
 	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_REFC], true, 1024, 12001, -1, -1, 0), 0);
@@ -272,7 +273,7 @@ START_TEST(bulk_geometry)
 	ck_assert_uint_eq(g.lev[1].extra, 0);
 	ck_assert_uint_eq(g.lev[2].blocks, 1);
 	ck_assert_uint_eq(g.lev[2].per, 2);
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_RMAP], true, 4096, 10000, -1, -1, 0), 0);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, rmapbt, true, 4096, 10000, -1, -1, 0), 0);
 	ck_assert_uint_eq(g.levels, 2);
 	ck_assert_uint_eq(g.blocks, 80);
 	ck_assert_uint_eq(g.lev[0].blocks, 79);
@@ -285,13 +286,13 @@ START_TEST(bulk_geometry)
 	ck_assert_uint_eq(g.blocks, 1);
 	/* root of a bmbt in 192 bytes of fork: 11 entries, so 12 leaves need another level (section 1.5) */
 	ck_assert_uint_eq(xfs_btree_inline_max(&xfs_btree_kinds[XFS_BTREE_BMAP], 192, false), 11);
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_BMAP], true, 4096, 11 * 251, 0, 0, 192), 0);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, bmbt, true, 4096, 11 * 251, 0, 0, 192), 0);
 	ck_assert_uint_eq(g.levels, 2);
 	ck_assert_uint_eq(g.blocks, 11);
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_BMAP], true, 4096, 11 * 251 + 1, 0, 0, 192), 0);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, bmbt, true, 4096, 11 * 251 + 1, 0, 0, 192), 0);
 	ck_assert_uint_eq(g.levels, 3);
 	ck_assert_uint_eq(g.blocks, 13);
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_BMAP], true, 4096, 0, 0, 0, 192), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, bmbt, true, 4096, 0, 0, 0, 192), -XFS_E_INVALID);
 	/* a realtime tree may lie in the fork altogether */
 	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_RTRMAP], true, 4096, 13, -1, -1, 336), 0);
 	ck_assert_uint_eq(g.levels, 1);
@@ -300,7 +301,7 @@ START_TEST(bulk_geometry)
 	ck_assert_uint_eq(g.levels, 2);
 	ck_assert_uint_eq(g.blocks, 1);
 	/* no V4 form */
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_RMAP], false, 4096, 1, -1, -1, 0), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, rmapbt, false, 4096, 1, -1, -1, 0), -XFS_E_INVALID);
 }
 END_TEST
 

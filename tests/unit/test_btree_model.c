@@ -173,7 +173,7 @@ static uint64_t slot(uint64_t ptr)
 	return ptr == XFS_NULL64 ? 0 : ptr - MEMTREE_BASE + 1;
 }
 
-/* True when the subtree of entry i can hold a match; `bound`: first key behind the subtree (plain kinds), may be NULL. */
+/* True when the subtree of entry i can hold a match; `bound`: first key behind it (plain kinds), or NULL. */
 static bool entry_meets(struct visit_model *v, const struct xfs_btree_view *view, unsigned level, uint32_t i,
 			const struct xfs_btree_key *bound)
 {
@@ -475,8 +475,9 @@ static int example_order(const void *a, const void *b)
 }
 
 /*
- * The files of format sheet 02, sections 10.3 to 10.5: two of 12000 blocks on the same space (67, 71), one that maps every
- * second block backwards (68), one in pieces of 7 (69), one of 5997 blocks (72); what lies behind them is filled in.
+ * The files of format sheet 02, sections 10.3 to 10.5: two of 12000 blocks on the same space (67, 71), one that maps
+ * every second block backwards (68), one in pieces of 7 (69), one of 5997 blocks (72); what lies behind them is
+ * filled in.
  */
 #define EXAMPLE_RECORDS 9153u
 static uint8_t *example_records(void)

@@ -2,6 +2,7 @@
 /* test_claims.c - claims against a naive model of single blocks, and the kernel's canonical records. */
 #include "libxfs/base/errors.h"
 #include "libxfs/space/claims.h"
+#include "tests/unit/quick.h"
 #include "tests/unit/testfs.h"
 #include "tests/unit/vectors.h"
 
@@ -42,7 +43,7 @@ static int collect(void *payload, const struct xfs_claim *c)
 {
 	struct list *l = payload;
 
-	ck_assert_uint_lt(l->n, LIMIT);
+	qk_assert_uint_lt(l->n, LIMIT);
 	l->v[l->n++] = *c;
 	return 0;
 }
@@ -55,13 +56,13 @@ static struct list *read_all(struct xfs_claims *c)
 	uint64_t count;
 	int err;
 
-	ck_assert_int_eq(xfs_claims_each(c, AG, collect, l), 0);
-	ck_assert_int_eq(xfs_claims_count(c, AG, &count), 0);
-	ck_assert_uint_eq(count, l->n);
-	ck_assert_int_eq(xfs_claims_reader_open(&r, c, AG), 0);
+	qk_assert_int_eq(xfs_claims_each(c, AG, collect, l), 0);
+	qk_assert_int_eq(xfs_claims_count(c, AG, &count), 0);
+	qk_assert_uint_eq(count, l->n);
+	qk_assert_int_eq(xfs_claims_reader_open(&r, c, AG), 0);
 	for (size_t i = 0; !(err = xfs_claims_reader_next(r, &claim)); i++)
-		ck_assert_mem_eq(&claim, &l->v[i], sizeof(claim));
-	ck_assert_int_eq(err, -XFS_E_NOENT);
+		qk_assert_mem_eq(&claim, &l->v[i], sizeof(claim));
+	qk_assert_int_eq(err, -XFS_E_NOENT);
 	xfs_claims_reader_close(r);
 	return l;
 }
@@ -78,13 +79,13 @@ static void check_canonical(const struct list *l)
 	for (size_t i = 0; i + 1 < l->n; i++) {
 		const struct xfs_claim *a = &l->v[i], *b = a + 1;
 
-		ck_assert(a->agbno < b->agbno || (a->agbno == b->agbno && a->owner <= b->owner));
+		qk_assert(a->agbno < b->agbno || (a->agbno == b->agbno && a->owner <= b->owner));
 		if (a->agbno == b->agbno && a->owner == b->owner)
-			ck_assert((a->offset & ~XFS_RMAP_UNWRITTEN) <= (b->offset & ~XFS_RMAP_UNWRITTEN));
+			qk_assert((a->offset & ~XFS_RMAP_UNWRITTEN) <= (b->offset & ~XFS_RMAP_UNWRITTEN));
 	}
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t j = i + 1; j < l->n && l->v[j].agbno <= l->v[i].agbno + l->v[i].len; j++)
-			ck_assert_msg(!follows(&l->v[i], &l->v[j]), "(%u,%u) and (%u,%u) of %llx are one record", l->v[i].agbno,
+			qk_assert_msg(!follows(&l->v[i], &l->v[j]), "(%u,%u) and (%u,%u) of %llx are one record", l->v[i].agbno,
 				l->v[i].len, l->v[j].agbno, l->v[j].len, (unsigned long long)l->v[i].owner);
 }
 
@@ -95,11 +96,11 @@ static void check_units(const struct list *l, struct units *want)
 
 	for (size_t i = 0; i < l->n; i++)
 		units_push(&got, &l->v[i]);
-	ck_assert_uint_eq(got.n, want->n);
+	qk_assert_uint_eq(got.n, want->n);
 	qsort(got.v, got.n, sizeof(*got.v), unit_cmp);
 	qsort(want->v, want->n, sizeof(*want->v), unit_cmp);
 	for (size_t i = 0; i < got.n; i++)
-		ck_assert(!unit_cmp(&got.v[i], &want->v[i]));
+		qk_assert(!unit_cmp(&got.v[i], &want->v[i]));
 	free(got.v);
 }
 
@@ -109,9 +110,9 @@ static int take_shared(void *payload, uint32_t agbno, uint32_t len, uint32_t ref
 {
 	struct refs *r = payload;
 
-	ck_assert_uint_ge(refs, 2);
-	ck_assert_uint_ge(agbno, r->last_end);
-	ck_assert(agbno > r->last_end || refs != r->last_refs);
+	qk_assert_uint_ge(refs, 2);
+	qk_assert_uint_ge(agbno, r->last_end);
+	qk_assert(agbno > r->last_end || refs != r->last_refs);
 	for (uint32_t i = 0; i < len; i++)
 		r->refs[agbno + i] = refs;
 	r->last_end = agbno + len;
@@ -123,7 +124,7 @@ static int take_free(void *payload, uint32_t agbno, uint32_t len)
 {
 	struct refs *r = payload;
 
-	ck_assert(agbno > r->last_end || (!agbno && !r->last_end));
+	qk_assert(agbno > r->last_end || (!agbno && !r->last_end));
 	for (uint32_t i = 0; i < len; i++)
 		r->refs[agbno + i] = 1;
 	r->last_end = agbno + len;
@@ -142,15 +143,15 @@ static void check_sweeps(struct xfs_claims *c, const struct units *u, uint32_t l
 		used[one.agbno] = 1;
 		depth[one.agbno] += xfs_claim_shareable(&one);
 	}
-	ck_assert_int_eq(xfs_claims_each_shared(c, AG, take_shared, &shared), 0);
-	ck_assert_int_eq(xfs_claims_each_free(c, AG, take_free, &gaps), 0);
+	qk_assert_int_eq(xfs_claims_each_shared(c, AG, take_shared, &shared), 0);
+	qk_assert_int_eq(xfs_claims_each_free(c, AG, take_free, &gaps), 0);
 	for (uint32_t i = 0; i < length; i++) {
-		ck_assert_uint_eq(shared.refs[i], depth[i] > 1 ? depth[i] : 0);
-		ck_assert_uint_eq(gaps.refs[i], !used[i]);
+		qk_assert_uint_eq(shared.refs[i], depth[i] > 1 ? depth[i] : 0);
+		qk_assert_uint_eq(gaps.refs[i], !used[i]);
 		nfree += !used[i];
 	}
-	ck_assert_int_eq(xfs_claims_free_blocks(c, AG, &blocks), 0);
-	ck_assert_uint_eq(blocks, nfree);
+	qk_assert_int_eq(xfs_claims_free_blocks(c, AG, &blocks), 0);
+	qk_assert_uint_eq(blocks, nfree);
 	free(depth);
 	free(used);
 	free(shared.refs);
@@ -219,16 +220,16 @@ static void run_random(uint32_t length, unsigned nclaims, size_t memory, uint64_
 	struct list *l;
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, memory, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, memory, NULL), 0);
 	for (unsigned i = 0; i < nclaims; i++) {
 		struct xfs_claim claim = random_claim(&rnd, length);
 
 		if (i == nclaims / 2)	/* the rest comes late */
-			ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
+			qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
 		if (!seen_add(seen, &claim))
 			continue;
 		units_push(&units, &claim);
-		ck_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
 	}
 	l = read_all(c);
 	check_canonical(l);
@@ -265,21 +266,21 @@ START_TEST(spilled_merges_to_little)
 	uint32_t n = 600000;
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, 0, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, 0, NULL), 0);
 	for (uint32_t i = 0; i < n; i++) {	/* 7 * i mod n goes through all numbers */
 		uint32_t at = (uint32_t)((uint64_t)i * 7 % n);
 		struct xfs_claim claim = { 10 + at, 1, 200 + at / 100000, at };
 
-		ck_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
 	}
-	ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
+	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
 	l = read_all(c);
-	ck_assert_uint_eq(l->n, 6);
+	qk_assert_uint_eq(l->n, 6);
 	for (uint32_t i = 0; i < 6; i++) {
-		ck_assert_uint_eq(l->v[i].agbno, 10 + i * 100000);
-		ck_assert_uint_eq(l->v[i].len, 100000);
-		ck_assert_uint_eq(l->v[i].owner, 200 + i);
-		ck_assert_uint_eq(l->v[i].offset, i * 100000);
+		qk_assert_uint_eq(l->v[i].agbno, 10 + i * 100000);
+		qk_assert_uint_eq(l->v[i].len, 100000);
+		qk_assert_uint_eq(l->v[i].owner, 200 + i);
+		qk_assert_uint_eq(l->v[i].offset, i * 100000);
 	}
 	free(l);
 	xfs_claims_free(c);
@@ -290,7 +291,7 @@ static int ascending(void *payload, const struct xfs_claim *c)
 {
 	uint64_t *n = payload;
 
-	ck_assert_uint_eq(c->agbno, 10 + 2 * *n);
+	qk_assert_uint_eq(c->agbno, 10 + 2 * *n);
 	++*n;
 	return 0;
 }
@@ -305,18 +306,18 @@ START_TEST(spilled_stays_large)
 	uint32_t n = 300000;
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, 0, "/tmp"), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, 0, "/tmp"), 0);
 	for (uint32_t i = 0; i < n; i++) {
 		uint32_t at = (uint32_t)((uint64_t)i * 7919 % n);
 		struct xfs_claim claim = { 10 + 2 * at, 1, 200 + at % 7, at };
 
-		ck_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
 	}
-	ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	ck_assert_int_eq(xfs_claims_each(c, AG, ascending, &seen), 0);
-	ck_assert_uint_eq(seen, n);
-	ck_assert_int_eq(xfs_claims_free_blocks(c, AG, &count), 0);
-	ck_assert_uint_eq(count, fs.agblocks - n);
+	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
+	qk_assert_int_eq(xfs_claims_each(c, AG, ascending, &seen), 0);
+	qk_assert_uint_eq(seen, n);
+	qk_assert_int_eq(xfs_claims_free_blocks(c, AG, &count), 0);
+	qk_assert_uint_eq(count, fs.agblocks - n);
 	xfs_claims_free(c);
 }
 END_TEST
@@ -330,10 +331,10 @@ START_TEST(no_temporary_file)
 	int err = 0;
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, 0, "/nonexistent"), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, 0, "/nonexistent"), 0);
 	for (uint32_t i = 0; i < 10000 && !err; i++)
 		err = xfs_claims_add(c, AG, &claim);
-	ck_assert_int_ne(err, 0);
+	qk_assert_int_ne(err, 0);
 	xfs_claims_free(c);
 }
 END_TEST
@@ -363,16 +364,16 @@ START_TEST(bad_arguments)
 	uint64_t n;
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(rows); i++)
-		ck_assert_int_eq(xfs_claims_add(c, AG, &rows[i].c), rows[i].want);
-	ck_assert_int_eq(xfs_claims_add(c, XFS_AGNO(2), &rows[0].c), -XFS_E_RANGE);
-	ck_assert_int_eq(xfs_claims_count(c, AG, &n), -XFS_E_INVALID);
-	ck_assert_int_eq(xfs_claims_alloc(c, AG, 0, 1, 131, 0, &agbno), -XFS_E_INVALID);
-	ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	ck_assert_int_eq(xfs_claims_alloc(c, AG, 0, 0, 131, 0, &agbno), -XFS_E_RANGE);
-	ck_assert_int_eq(xfs_claims_count(c, AG, &n), 0);
-	ck_assert_uint_eq(n, 2);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &rows[i].c), rows[i].want);
+	qk_assert_int_eq(xfs_claims_add(c, XFS_AGNO(2), &rows[0].c), -XFS_E_RANGE);
+	qk_assert_int_eq(xfs_claims_count(c, AG, &n), -XFS_E_INVALID);
+	qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, 1, 131, 0, &agbno), -XFS_E_INVALID);
+	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
+	qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, 0, 131, 0, &agbno), -XFS_E_RANGE);
+	qk_assert_int_eq(xfs_claims_count(c, AG, &n), 0);
+	qk_assert_uint_eq(n, 2);
 	xfs_claims_free(c);
 }
 END_TEST
@@ -399,7 +400,7 @@ static void add_in_pieces(struct xfs_claims *c, struct xfs_claim claim, struct t
 		struct xfs_claim piece = claim;
 
 		piece.len = 1 + testrand_below(rnd, claim.len);
-		ck_assert_int_eq(xfs_claims_add(c, AG, &piece), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &piece), 0);
 		claim.agbno += piece.len;
 		claim.len -= piece.len;
 		if (!xfs_claim_no_offset(&claim))
@@ -416,7 +417,7 @@ static void check_records(const char *name, json_t *records, struct testrand *rn
 	size_t n = json_array_size(records), *order = calloc(n, sizeof(*order));
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
 	for (size_t i = 0; i < n; i++) {	/* shuffled */
 		size_t k = testrand_below(rnd, (uint32_t)i + 1);
 
@@ -425,13 +426,13 @@ static void check_records(const char *name, json_t *records, struct testrand *rn
 	}
 	for (size_t i = 0; i < n; i++)
 		add_in_pieces(c, vector_claim(json_array_get(records, order[i])), rnd);
-	ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
+	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
 	l = read_all(c);
-	ck_assert_msg(l->n == n, "%s: %zu records, not %zu", name, l->n, n);
+	qk_assert_msg(l->n == n, "%s: %zu records, not %zu", name, l->n, n);
 	for (size_t i = 0; i < n; i++) {
 		struct xfs_claim want = vector_claim(json_array_get(records, i));
 
-		ck_assert_msg(!memcmp(&want, &l->v[i], sizeof(want)), "%s: record %zu", name, i);
+		qk_assert_msg(!memcmp(&want, &l->v[i], sizeof(want)), "%s: record %zu", name, i);
 	}
 	free(l);
 	free(order);
@@ -446,7 +447,7 @@ START_TEST(rmap_vectors)
 
 	json_array_foreach(vectors_get(root, "cases"), i, row)
 		check_records(vectors_get_str(row, "name"), vectors_get(row, "after"), &rnd);
-	ck_assert_uint_gt(i, 100);
+	qk_assert_uint_gt(i, 100);
 	json_decref(root);
 }
 END_TEST
@@ -457,7 +458,7 @@ static int list_shared(void *payload, uint32_t agbno, uint32_t len, uint32_t ref
 {
 	struct shared_list *l = payload;
 
-	ck_assert_uint_lt(l->n, 1000);
+	qk_assert_uint_lt(l->n, 1000);
 	l->v[l->n][0] = agbno;
 	l->v[l->n][1] = len;
 	l->v[l->n++][2] = refs;
@@ -477,29 +478,29 @@ START_TEST(refcount_vectors)
 		struct shared_list got = { .n = 0 };
 		size_t n = 0;
 
-		ck_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
+		qk_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
 		json_array_foreach(vectors_get(row, "after"), k, rec)
 			for (uint64_t r = 0; r < vectors_u64(json_array_get(rec, 2)); r++) {
 				struct xfs_claim claim = { (uint32_t)vectors_u64(json_array_get(rec, 0)),
 					(uint32_t)vectors_u64(json_array_get(rec, 1)), 131 + r, 7 };
 
-				ck_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+				qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
 			}
-		ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
-		ck_assert_int_eq(xfs_claims_each_shared(c, AG, list_shared, &got), 0);
+		qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
+		qk_assert_int_eq(xfs_claims_each_shared(c, AG, list_shared, &got), 0);
 		json_array_foreach(vectors_get(row, "after"), k, rec) {
 			if (vectors_u64(json_array_get(rec, 2)) < 2)
 				continue;
-			ck_assert_uint_lt(n, got.n);
+			qk_assert_uint_lt(n, got.n);
 			for (unsigned f = 0; f < 3; f++)
-				ck_assert_uint_eq(got.v[n][f], vectors_u64(json_array_get(rec, f)));
+				qk_assert_uint_eq(got.v[n][f], vectors_u64(json_array_get(rec, f)));
 			n++;
 		}
-		ck_assert_uint_eq(n, got.n);
+		qk_assert_uint_eq(n, got.n);
 		records += n;
 		xfs_claims_free(c);
 	}
-	ck_assert_uint_gt(records, 100);
+	qk_assert_uint_gt(records, 100);
 	json_decref(root);
 }
 END_TEST
@@ -508,8 +509,8 @@ END_TEST
 
 static int count_conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
 {
-	ck_assert_uint_le(a->agbno, b->agbno);
-	ck_assert_uint_gt(a->agbno + a->len, b->agbno);
+	qk_assert_uint_le(a->agbno, b->agbno);
+	qk_assert_uint_gt(a->agbno + a->len, b->agbno);
 	++*(unsigned *)payload;
 	return 0;
 }
@@ -522,11 +523,11 @@ static unsigned conflicts_of(bool reflink, const struct xfs_claim *v, size_t n)
 	unsigned found = 0;
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
 	for (size_t i = 0; i < n; i++)
-		ck_assert_int_eq(xfs_claims_add(c, AG, &v[i]), 0);
-	ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	ck_assert_int_eq(xfs_claims_each_conflict(c, AG, count_conflict, &found), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &v[i]), 0);
+	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
+	qk_assert_int_eq(xfs_claims_each_conflict(c, AG, count_conflict, &found), 0);
 	xfs_claims_free(c);
 	return found;
 }
@@ -540,13 +541,13 @@ START_TEST(conflicts)
 	struct xfs_claim same[] = { { 100, 5, 131, 9 }, { 100, 5, 131, 9 } };
 	struct xfs_claim attr[] = { { 100, 5, 131, 9 }, { 104, 5, 132, XFS_RMAP_ATTR } };
 
-	ck_assert_uint_eq(conflicts_of(true, shared, 3), 0);
-	ck_assert_uint_eq(conflicts_of(false, shared, 3), 2);
-	ck_assert_uint_eq(conflicts_of(true, meta, 3), 1);
-	ck_assert_uint_eq(conflicts_of(true, inside, 3), 2);
-	ck_assert_uint_eq(conflicts_of(true, unwritten, 2), 1);
-	ck_assert_uint_eq(conflicts_of(true, same, 2), 1);
-	ck_assert_uint_eq(conflicts_of(true, attr, 2), 1);
+	qk_assert_uint_eq(conflicts_of(true, shared, 3), 0);
+	qk_assert_uint_eq(conflicts_of(false, shared, 3), 2);
+	qk_assert_uint_eq(conflicts_of(true, meta, 3), 1);
+	qk_assert_uint_eq(conflicts_of(true, inside, 3), 2);
+	qk_assert_uint_eq(conflicts_of(true, unwritten, 2), 1);
+	qk_assert_uint_eq(conflicts_of(true, same, 2), 1);
+	qk_assert_uint_eq(conflicts_of(true, attr, 2), 1);
 }
 END_TEST
 
@@ -578,21 +579,21 @@ static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 	uint64_t owner = XFS_OWN_INODES;
 
 	testfs_init(&geo, &fs);
-	ck_assert_int_eq(xfs_claims_new(&c, &geo, memory, NULL), 0);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, memory, NULL), 0);
 	taken[0] = 1;
 	for (unsigned i = 0; i < length / 16; i++) {
 		struct xfs_claim claim = random_claim(&rnd, length);
 
 		memset(taken + claim.agbno, 1, claim.len);
-		ck_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
 	}
-	ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
+	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
 	for (unsigned i = 0; i < length / 100; i++) {
 		len = 1 + testrand_below(&rnd, 20);
 		at = testrand_below(&rnd, length - len);
 		for (uint32_t k = 0; k < len; k++)
 			taken[at + k] |= 2;
-		ck_assert_int_eq(xfs_claims_avoid(c, AG, at, len), 0);
+		qk_assert_int_eq(xfs_claims_avoid(c, AG, at, len), 0);
 	}
 	for (unsigned i = 0; i < 600; i++) {
 		uint32_t near = testrand_below(&rnd, 3) ? 100 : testrand_below(&rnd, length), want;
@@ -612,7 +613,7 @@ static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 				got[k][0] = got[--n][0];
 				got[k][1] = got[n][1];
 			}
-			ck_assert_int_eq(err, 0);
+			qk_assert_int_eq(err, 0);
 			continue;
 		}
 		if (what == 1) {
@@ -621,23 +622,23 @@ static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 			memset(taken + claim.agbno, 3, claim.len);
 			claim.owner = XFS_OWN_LOG;
 			claim.offset = 0;
-			ck_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+			qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
 			continue;
 		}
 		len = 1 + testrand_below(&rnd, 7);
 		want = naive_fit(taken, length, geo.agfl_block + 1, near, len);
 		err = xfs_claims_alloc(c, AG, near, len, owner, 0, &at);
-		ck_assert_int_eq(err, want == XFS_NULL32 ? -XFS_E_NOSPC : 0);
+		qk_assert_int_eq(err, want == XFS_NULL32 ? -XFS_E_NOSPC : 0);
 		if (err)
 			continue;
-		ck_assert_uint_eq(at, want);
+		qk_assert_uint_eq(at, want);
 		memset(taken + at, 1, len);
 		got[n][0] = at;
 		got[n++][1] = len;
 		if (!testrand_below(&rnd, 8))
 			free(read_all(c));
 	}
-	ck_assert_uint_gt(n, 10);
+	qk_assert_uint_gt(n, 10);
 	xfs_claims_free(c);
 	free(taken);
 }
@@ -660,25 +661,25 @@ START_TEST(release_in_records)
 		struct xfs_claims *c;
 		struct list *l;
 
-		ck_assert_int_eq(xfs_claims_new(&c, &geo, memory << 20, NULL), 0);
+		qk_assert_int_eq(xfs_claims_new(&c, &geo, memory << 20, NULL), 0);
 		for (uint32_t i = 0; i < 5000; i++)	/* enough to be on file when there is no memory */
-			ck_assert_int_eq(xfs_claims_add(c, AG, &(struct xfs_claim){ 300 + i % 3000, 1, 500 + i, 3 * i }), 0);
-		ck_assert_int_eq(xfs_claims_add(c, AG, &file), 0);
-		ck_assert_int_eq(xfs_claims_add(c, AG, &other), 0);
-		ck_assert_int_eq(xfs_claims_add(c, AG, &meta), 0);
-		ck_assert_int_eq(xfs_claims_seal(c, AG), 0);
-		ck_assert_int_eq(xfs_claims_release(c, AG, 110, 5, 131), 0);
-		ck_assert_int_eq(xfs_claims_release(c, AG, 110, 1, 131), -XFS_E_INVALID);
-		ck_assert_int_eq(xfs_claims_release(c, AG, 149, 2, 131), -XFS_E_INVALID);
-		ck_assert_int_eq(xfs_claims_release(c, AG, 200, 10, XFS_OWN_AG), -XFS_E_INVALID);
-		ck_assert_int_eq(xfs_claims_release(c, AG, 205, 5, XFS_OWN_INOBT), 0);
-		ck_assert_int_eq(xfs_claims_release(c, AG, 4000, 200, XFS_OWN_INOBT), -XFS_E_RANGE);
+			qk_assert_int_eq(xfs_claims_add(c, AG, &(struct xfs_claim){ 300 + i % 3000, 1, 500 + i, 3 * i }), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &file), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &other), 0);
+		qk_assert_int_eq(xfs_claims_add(c, AG, &meta), 0);
+		qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
+		qk_assert_int_eq(xfs_claims_release(c, AG, 110, 5, 131), 0);
+		qk_assert_int_eq(xfs_claims_release(c, AG, 110, 1, 131), -XFS_E_INVALID);
+		qk_assert_int_eq(xfs_claims_release(c, AG, 149, 2, 131), -XFS_E_INVALID);
+		qk_assert_int_eq(xfs_claims_release(c, AG, 200, 10, XFS_OWN_AG), -XFS_E_INVALID);
+		qk_assert_int_eq(xfs_claims_release(c, AG, 205, 5, XFS_OWN_INOBT), 0);
+		qk_assert_int_eq(xfs_claims_release(c, AG, 4000, 200, XFS_OWN_INOBT), -XFS_E_RANGE);
 		l = read_all(c);
-		ck_assert_uint_eq(l->n, 5004);
-		ck_assert_mem_eq(&l->v[0], &other, sizeof(other));
-		ck_assert_mem_eq(&l->v[1], &((struct xfs_claim){ 100, 10, 131, 1000 }), sizeof(other));
-		ck_assert_mem_eq(&l->v[2], &((struct xfs_claim){ 115, 35, 131, 1015 }), sizeof(other));
-		ck_assert_mem_eq(&l->v[3], &((struct xfs_claim){ 200, 5, XFS_OWN_INOBT, 0 }), sizeof(other));
+		qk_assert_uint_eq(l->n, 5004);
+		qk_assert_mem_eq(&l->v[0], &other, sizeof(other));
+		qk_assert_mem_eq(&l->v[1], &((struct xfs_claim){ 100, 10, 131, 1000 }), sizeof(other));
+		qk_assert_mem_eq(&l->v[2], &((struct xfs_claim){ 115, 35, 131, 1015 }), sizeof(other));
+		qk_assert_mem_eq(&l->v[3], &((struct xfs_claim){ 200, 5, XFS_OWN_INOBT, 0 }), sizeof(other));
 		free(l);
 		xfs_claims_free(c);
 	}

@@ -279,7 +279,7 @@ START_TEST(faults)
 	plan.bad_len = 10;
 	ck_assert_int_eq(xfs_dev_read(dev, 4096, buf, 2048), -XFS_E_FAULT);
 	memcpy(was, m.bytes + 4096, 2048);
-	memset(was + 4608 - 4096, 0, 512);
+	memset(was + (4608 - 4096), 0, 512);
 	ck_assert_mem_eq(buf, was, 2048);
 	ck_assert_int_eq(xfs_dev_read(dev, 5120, buf, 2048), 0);
 	plan.bad_len = 0;

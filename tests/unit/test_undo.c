@@ -250,7 +250,7 @@ START_TEST(refused)
 	devmodel_make(&m, SIZE, 8, false);
 	dev = undo_open(&p, file_open(&p));
 	ck_assert_int_eq(xfs_dev_undo(&other, dev, p.undo, uuid), -XFS_E_EXISTS);
-	ck_assert_int_eq(xfs_dev_undo(&other, dev, "/nonexistent/undo", uuid), -XFS_E_OPEN);
+	ck_assert_int_eq(xfs_dev_undo(&other, dev, "/proc/self/none/undo", uuid), -XFS_E_OPEN);
 	ck_assert_int_eq(sequence_run(dev, &now), 0);
 	xfs_dev_close(dev);
 	dev = file_open(&p);
@@ -403,10 +403,10 @@ START_TEST(sparse)
 }
 END_TEST
 
-/* the undo file can't grow: nothing reaches the device (each test is a process of its own) */
+/* the undo file can't grow: nothing reaches the device */
 START_TEST(out_of_disk)
 {
-	struct rlimit limit = { 50000, 50000 };
+	struct rlimit limit, before;
 	struct xfs_dev *dev, *below;
 	struct place p;
 	uint8_t *buf = malloc(SIZE);
@@ -415,6 +415,9 @@ START_TEST(out_of_disk)
 	ck_assert_int_eq(xfs_dev_overlay(&below, file_open(&p), 0, 16 << 20, NULL), 0);
 	dev = undo_open(&p, below);
 	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &before), 0);
+	limit = before;
+	limit.rlim_cur = 50000;
 	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 	memset(buf, 3, SIZE);
 	ck_assert_int_eq(xfs_dev_write(dev, 0, buf, SIZE), 0);
@@ -424,6 +427,7 @@ START_TEST(out_of_disk)
 	ck_assert_int_eq(xfs_dev_zero(dev, 0, 1), -XFS_E_TOOBIG);
 	devmodel_compare(&p.before, below);
 	xfs_dev_close(dev);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &before), 0);
 	free(buf);
 	place_free(&p);
 }

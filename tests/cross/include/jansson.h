@@ -15,20 +15,24 @@ typedef long long json_int_t;
 typedef struct json_t {
 	json_type type;
 	json_int_t integer;
-	char *text;			/* of a string */
+	char *text;			/* of a string; may hold zero bytes, ends with one */
+	size_t length;
 	struct json_t **items;		/* of an array or object */
 	char **keys;
 	size_t n;
 } json_t;
 typedef struct { int line; char text[160]; } json_error_t;
 
+#define JSON_ALLOW_NUL 0
+
 json_t *json_load_file(const char *path, size_t flags, json_error_t *err);
+json_t *json_loadb(const char *text, size_t len, size_t flags, json_error_t *err);	/* a zero byte behind it */
 json_t *json_object_get(const json_t *obj, const char *key);
 static inline json_t *json_array_get(const json_t *a, size_t i) { return a && a->type == JSON_ARRAY && i < a->n ? a->items[i] : NULL; }
 static inline size_t json_array_size(const json_t *a) { return a && a->type == JSON_ARRAY ? a->n : 0; }
 static inline size_t json_object_size(const json_t *a) { return a && a->type == JSON_OBJECT ? a->n : 0; }
 static inline const char *json_string_value(const json_t *v) { return v && v->type == JSON_STRING ? v->text : NULL; }
-static inline size_t json_string_length(const json_t *v) { return v && v->type == JSON_STRING ? strlen(v->text) : 0; }
+static inline size_t json_string_length(const json_t *v) { return v && v->type == JSON_STRING ? v->length : 0; }
 static inline json_int_t json_integer_value(const json_t *v) { return v && v->type == JSON_INTEGER ? v->integer : 0; }
 static inline void json_decref(json_t *v) { (void)v; }
 #define json_typeof(v) ((v)->type)

@@ -78,7 +78,7 @@ for i in 0 1 2 3 4 5 6 7 8 9; do
 done
 guest xattrs attr/big-0 56000 30 $((B / 8)) $((2 * B))
 guest xattrs attr/big-1 56001 12 $((B / 20)) $((B / 2))
-guest biglinks dirs/name dirs/big $((14 * N / pieces)) 255 14
+guest biglinks dirs/name dirs/big $((14 * N / 4)) 255 14	# N extents with 1k blocks, N / 4 with 4k
 guest flush .
 rm ballast ballast.reserve
 
@@ -102,5 +102,5 @@ guest extents big/pair-a $((N / 20)) $N
 guest extents attr/big-0 $N
 guest extents attr/big-1 $N
 guest extents spread/many-groups 60
-guest extents dirs/big $((N * 9 / 10)) $((N * 12 / 10))
+guest extents dirs/big $((N * pieces / 4 * 9 / 10)) $((N * pieces / 4 * 12 / 10))
 guest attrextents attr/big-0 20

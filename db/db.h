@@ -89,6 +89,7 @@ void db_ring_add(struct db *, const struct db_place *);
 /* Tables' view of the current object. */
 struct xfs_ctx db_ctx(struct db *);
 bool db_push(struct db *);
+/* Bytes of an object that becomes this type; a sector where there are no fields. */
 uint32_t db_type_bytes(struct db *, const struct xfs_blocktype *);
 void db_place_show(struct db *, const struct db_place *);
 

@@ -226,7 +226,10 @@ enum xfs_type db_data_type(struct db *db)
 	return type == XT_NONE ? XT_DATA : type;
 }
 
-/* Where `n` blocks of a fork from `off` on lie; several pieces when they do not touch. False: not all are mapped. */
+/*
+ * Where `n` blocks of a fork from `off` on lie; several pieces when they do not touch.  False: the first one is not
+ * mapped.  Others that are not count as lying behind the last one that is, so that what there is of a block is shown.
+ */
 static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
@@ -237,8 +240,13 @@ static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigne
 		uint64_t skip, daddr;
 		unsigned take;
 
-		if (xfs_ifork_lookup(f, off + done, &e) || e.off > off + done)
-			return false;
+		if (xfs_ifork_lookup(f, off + done, &e) || e.off > off + done) {
+			if (!done)
+				return false;
+			p->map[p->nmap - 1].bbs += (n - done) << shift;
+			total += (n - done) << shift;
+			break;
+		}
 		skip = off + done - e.off;
 		take = (unsigned)xfs_min(n - done, e.len - skip);
 		daddr = f->realtime ? xfs_rtblock_byte(db->fs, e.block + skip, NULL) >> XFS_BBSHIFT

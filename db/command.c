@@ -15,7 +15,8 @@ const struct db_command db_commands[] = {
 	{ "agfl", NULL, 0, 1, true, db_run_agfl, "[agno]", "set address to agfl block", NULL },
 	{ "agi", NULL, 0, 1, true, db_run_agi, "[agno]", "set address to agi header", NULL },
 	{ "back", "b", 0, 0, false, db_run_back, "", "move to the previous location in the position ring", NULL },
-	{ "convert", NULL, 3, 9, false, db_run_convert, "type num [type num]... type", "convert from one address form to another",
+	{ "convert", NULL, 3, 9, false, db_run_convert, "type num [type num]... type",
+			"convert from one address form to another",
 	  " The parts given are added up; the last word is the wanted form. Forms:\n"
 	  " agblock agbno, agino aginode, agnumber agno, bboff daddroff, blkoff fsboff agboff,\n"
 	  " byte fsbyte, daddr bb, fsblock fsb fsbno, ino inode, inoidx offset, inooff inodeoff\n" },

@@ -20,7 +20,8 @@ const struct db_command db_commands[] = {
 	  " The parts given are added up; the last word is the wanted form. Forms:\n"
 	  " agblock agbno, agino aginode, agnumber agno, bboff daddroff, blkoff fsboff agboff,\n"
 	  " byte fsbyte, daddr bb, fsblock fsb fsbno, ino inode, inoidx offset, inooff inodeoff\n" },
-	{ "daddr", NULL, 0, 1, true, db_run_daddr, "[d]", "set address to daddr value", NULL },
+	{ "daddr", NULL, 0, 2, true, db_run_daddr, "[-r|-l] [d]", "set address to daddr value",
+	  " In sectors of 512 bytes, -l: on an external log device, -r: on the realtime device\n" },
 	{ "dblock", NULL, 1, 1, true, db_run_dblock, "filoff", "set address to file offset (data fork)", NULL },
 	{ "echo", NULL, 0, -1, false, db_run_echo, "[args]...", "echo arguments", NULL },
 	{ "forward", "f", 0, 0, false, db_run_forward, "", "move forward to next entry in the position ring", NULL },
@@ -30,6 +31,7 @@ const struct db_command db_commands[] = {
 	{ "help", "?", 0, 1, false, db_run_help, "[command]", "help for one or all commands", NULL },
 	{ "inode", NULL, 0, 1, true, db_run_inode, "[inode#]", "set current inode", NULL },
 	{ "log", NULL, 0, 2, false, db_run_log, "[stop|start <filename>]", "start or stop logging to a file", NULL },
+	{ "logblock", "lsb", 0, 1, true, db_run_logblock, "[logbno]", "set address to log block value", NULL },
 	{ "path", NULL, 1, 2, false, db_run_path, "[-m] path", "navigate to an inode by path",
 	  " Relative paths start at the current inode; -m: from the root of the metadata directories\n" },
 	{ "pop", NULL, 0, 0, false, db_run_pop, "", "pop location from the stack", NULL },
@@ -37,6 +39,9 @@ const struct db_command db_commands[] = {
 	{ "push", NULL, 0, -1, false, db_run_push, "[command]", "push location to the stack", NULL },
 	{ "quit", "q", 0, 0, false, db_run_quit, "", "exit", NULL },
 	{ "ring", NULL, 0, 1, false, db_run_ring, "[index]", "show position ring or move to a specific entry", NULL },
+	{ "rtblock", "rtbno", 0, 1, true, db_run_rtblock, "[rtbno]", "set address to rtblock value", NULL },
+	{ "rtextent", "rtx", 0, 1, true, db_run_rtextent, "[rtxno]", "set address to rtextent value", NULL },
+	{ "rtsb", NULL, 0, 0, true, db_run_rtsb, "", "set current address to realtime sb header", NULL },
 	{ "sb", NULL, 0, 1, true, db_run_sb, "[agno]", "set current address to sb header", NULL },
 	{ "source", NULL, 1, 1, false, db_run_source, "source-file", "get commands from source-file", NULL },
 	{ "stack", NULL, 0, 0, false, db_run_stack, "", "view the location stack", NULL },

@@ -86,6 +86,10 @@ EXACT = [
      "0x28018 (163864)\n0x8003 (32771)\n0x10 (16)\n0x170 (368)\nunknown conversion type x\nresult type same as argument\n"
      "a is not a number\nconflicting conversion type inoidx\nbad argument count 4 to convert, expected 3,5,7,9 arguments\n"),
     ("hashes", ["hash abc", "hash -d lost+found"], "0x187163\n0x21aa60c\n"),
+    ("log blocks", ["logblock", "logblock 2", "logblock", "logblock 99999999", "daddr -l 1", "daddr 5", "daddr",
+        "rtblock 1"],
+     "current address does not point to log\ncurrent logblock is 2\nbad logblock 99999999\nfilesystem has internal log\n"
+     "datadev daddr is 5\nrealtime device not loaded, use -R.\n"),
     ("quit", ["echo 1", "quit", "echo 2"], "1 \n"),
 ]
 
@@ -110,6 +114,18 @@ def exact(work):
     log = os.path.join(work, "log")
     out(OURS, image, ["log start " + log, "echo x", "log stop", "echo y"])
     is_text("log", open(log).read(), "x \n")
+    rt, data = os.path.join(work, "rt"), os.path.join(work, "with-rt")
+    for path, size in ((rt, 64 << 20), (data, 320 << 20)):
+        with open(path, "wb") as f:
+            f.truncate(size)
+    subprocess.run([MKFS, "-q", "-r", "rtdev=" + rt, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    got = run(OURS, data, ["rtblock 3", "stack", "rtextent 99999999", "rtextent 2", "rtblock", "daddr -r 7", "daddr",
+        "rtsb"],
+              ["-R", rt])
+    is_text("realtime blocks", got.stdout.decode(),
+            "1: \n\tbyte offset 12288, length 4096\n\tbuffer block 24 (rtbno 3), 8 bbs\n"
+            "\tinode -1, dir inode -1, type data\nbad rtextent 99999999\ncurrent rtblock is 2\nrtdev daddr is 7\n"
+            "realtime superblock not supported\n")
     refused = run(OURS, script, ["sb"])
     ok(refused.returncode == 1 and refused.stderr, "a file that is no filesystem", refused.stderr.decode())
     ok(run(OURS, os.path.join(work, "missing"), ["sb"]).returncode == 1, "a file that is not there")

@@ -44,6 +44,8 @@ uint32_t db_type_bytes(struct db *db, const struct xfs_blocktype *t)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
 
+	if (xfs_blocktype_show(t, g->v5) != XW_FIELDS)
+		return XFS_BBSIZE;
 	switch (t->size) {
 	case XS_SECTOR: case XS_DQUOT:
 		return g->sectsize;
@@ -96,9 +98,11 @@ static int read_place(struct db *db, const struct db_place *p, uint8_t *buf)
 /* Words of verifiers for the forms of blocks. */
 static const char *verifier_word(const struct xfs_blockform *f)
 {
-	static const char *const words[][2] = { { "dir block", "dir3_block" }, { "dir data", "dir3_data" }, { "dir free", "dir3_free" },
-		{ "dir leaf1", "dir3_leaf1" }, { "dir leafn", "dir3_leafn" }, { "da node", "da3_node" }, { "attr leaf", "attr3_leaf" },
-		{ "attr remote", "attr3_rmt" } };
+	static const char *const words[][2] = {
+		{ "dir block", "dir3_block" }, { "dir data", "dir3_data" }, { "dir free", "dir3_free" },
+		{ "dir leaf1", "dir3_leaf1" }, { "dir leafn", "dir3_leafn" }, { "da node", "da3_node" },
+		{ "attr leaf", "attr3_leaf" }, { "attr remote", "attr3_rmt" },
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(f->name, words[i][0]) == 0)
@@ -106,7 +110,10 @@ static const char *verifier_word(const struct xfs_blockform *f)
 	return f->name;
 }
 
-/* Complains, about inodes on stdout, about all else on stderr; nothing is refused. Returns what is said behind checksums. */
+/*
+ * Complains, on stdout about inodes and unknown blocks, else on stderr; nothing is refused.  Returns what is said
+ * behind checksums.
+ */
 static enum xfs_crc_state judge(struct db *db, const struct db_place *p, const uint8_t *object)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
@@ -123,9 +130,9 @@ static enum xfs_crc_state judge(struct db *db, const struct db_place *p, const u
 		return XFS_CRC_UNCHECKED;
 	f = xfs_blockform_of(type, true, object, p->len);
 	if (!f && type == XT_DIR)
-		fprintf(stderr, "Unknown directory buffer type!\n");
+		db_out(db, "Unknown directory buffer type!\n");
 	if (!f && type == XT_ATTR)
-		fprintf(stderr, "Unknown attribute buffer type!\n");
+		db_out(db, "Unknown attribute buffer type!\n");
 	if (!f && type == XT_INODE)
 		db_out(db, "Metadata CRC error detected for ino %llu\n", (unsigned long long)p->ino);
 	if (!f)

@@ -5,5 +5,6 @@ xfs_db_SRCS = \
 	db/convert.c \
 	db/cursor.c \
 	db/main.c \
+	db/otherdev.c \
 	db/position.c \
 	db/show.c

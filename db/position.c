@@ -79,24 +79,6 @@ void db_run_fsblock(struct db *db, int argc, char **argv)
 	}
 }
 
-void db_run_daddr(struct db *db, int argc, char **argv)
-{
-	const struct db_place *now = &db_top(db)->at;
-	uint64_t daddr;
-	struct db_place p;
-
-	if (argc == 1) {
-		db_out(db, "current daddr is %llu\n", (unsigned long long)now->daddr + now->off / XFS_BBSIZE);
-		return;
-	}
-	if (!db_number(argv[1], &daddr) || daddr >= db->fs->geo.dblocks << (db->fs->geo.blocklog - XFS_BBSHIFT)) {
-		db_out(db, "bad daddr %s\n", argv[1]);
-		return;
-	}
-	p = db_place_new(db, XT_DATA, daddr, XFS_BBSIZE);
-	db_go(db, &p, true);
-}
-
 /* ---- inodes ---- */
 
 /* The buffer is the cluster that the inode lies in, the object the inode itself. */
@@ -226,7 +208,10 @@ enum xfs_type db_data_type(struct db *db)
 	return type == XT_NONE ? XT_DATA : type;
 }
 
-/* Where `n` blocks of a fork from `off` on lie; several pieces when they do not touch. False: not all are mapped. */
+/*
+ * Where `n` blocks of a fork from `off` on lie; several pieces when they do not touch.  False: the first one is not
+ * mapped.  Others that are not count as lying behind the last one that is, so that what there is of a block is shown.
+ */
 static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
@@ -234,15 +219,22 @@ static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigne
 
 	for (unsigned done = 0; done < n;) {
 		struct xfs_extent e;
+		struct xfs_dev *dev = db->dev.data;
 		uint64_t skip, daddr;
 		unsigned take;
 
-		if (xfs_ifork_lookup(f, off + done, &e) || e.off > off + done)
-			return false;
+		if (xfs_ifork_lookup(f, off + done, &e) || e.off > off + done) {
+			if (!done)
+				return false;
+			p->map[p->nmap - 1].bbs += (n - done) << shift;
+			total += (n - done) << shift;
+			break;
+		}
 		skip = off + done - e.off;
 		take = (unsigned)xfs_min(n - done, e.len - skip);
-		daddr = f->realtime ? xfs_rtblock_byte(db->fs, e.block + skip, NULL) >> XFS_BBSHIFT
+		daddr = f->realtime ? xfs_rtblock_byte(db->fs, e.block + skip, &dev) >> XFS_BBSHIFT
 				    : xfs_fsbno_daddr(g, XFS_FSBNO(e.block + skip)).v;
+		p->dev = dev == db->dev.data ? DB_DATA : DB_RT;
 		if (p->nmap && p->map[p->nmap - 1].daddr + p->map[p->nmap - 1].bbs == daddr)
 			p->map[p->nmap - 1].bbs += take << shift;
 		else if (p->nmap < XFS_BUF_MAXEXTENTS)
@@ -255,7 +247,6 @@ static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigne
 	p->daddr = p->map[0].daddr;
 	p->bbs = total;
 	p->len = total * XFS_BBSIZE;
-	p->dev = f->realtime ? DB_RT : DB_DATA;
 	return true;
 }
 

@@ -120,7 +120,7 @@ void db_run_type(struct db *db, int argc, char **argv)
 	}
 	bytes = db_type_bytes(db, t);
 	p.type = t;
-	if (bytes && bytes != p.len) {
+	if (bytes != p.len) {
 		p.nmap = p.nmap > 1 && bytes == p.bbs * XFS_BBSIZE ? p.nmap : 0;
 		p.len = bytes;
 		p.bbs = (unsigned)xfs_ceil_div(p.off + bytes, XFS_BBSIZE);

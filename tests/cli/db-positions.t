@@ -16,6 +16,7 @@ import tempfile
 BUILD = os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd()))
 OURS = os.path.join(BUILD, "xfs_db")
 MKFS = os.path.join(BUILD, "mkfs.xfs")
+REFERENCE_MKFS = shutil.which("mkfs.xfs", path="/usr/sbin:/sbin") or "mkfs.xfs"
 ENV = dict(os.environ, TZ="UTC", ASAN_OPTIONS="detect_leaks=1")
 results = []
 
@@ -114,18 +115,6 @@ def exact(work):
     log = os.path.join(work, "log")
     out(OURS, image, ["log start " + log, "echo x", "log stop", "echo y"])
     is_text("log", open(log).read(), "x \n")
-    rt, data = os.path.join(work, "rt"), os.path.join(work, "with-rt")
-    for path, size in ((rt, 64 << 20), (data, 320 << 20)):
-        with open(path, "wb") as f:
-            f.truncate(size)
-    subprocess.run([MKFS, "-q", "-r", "rtdev=" + rt, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    got = run(OURS, data, ["rtblock 3", "stack", "rtextent 99999999", "rtextent 2", "rtblock", "daddr -r 7", "daddr",
-        "rtsb"],
-              ["-R", rt])
-    is_text("realtime blocks", got.stdout.decode(),
-            "1: \n\tbyte offset 12288, length 4096\n\tbuffer block 24 (rtbno 3), 8 bbs\n"
-            "\tinode -1, dir inode -1, type data\nbad rtextent 99999999\ncurrent rtblock is 2\nrtdev daddr is 7\n"
-            "realtime superblock not supported\n")
     refused = run(OURS, script, ["sb"])
     ok(refused.returncode == 1 and refused.stderr, "a file that is no filesystem", refused.stderr.decode())
     ok(run(OURS, os.path.join(work, "missing"), ["sb"]).returncode == 1, "a file that is not there")
@@ -166,9 +155,8 @@ def number_of(reference, image, path):
 def fill(reference, image, options, proto_path):
     with open(image, "wb") as f:
         f.truncate(320 << 20)
-    made = subprocess.run([shutil.which("mkfs.xfs", path="/usr/sbin:/sbin") or "mkfs.xfs", "-q", *options, "-p",
-        proto_path, image],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    made = subprocess.run([REFERENCE_MKFS, "-q", *options, "-p", proto_path, image], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
     if made.returncode:
         return made.stdout.decode()
     for name, attrs in (("few", 2), ("many", 30), ("full", 300)):
@@ -232,13 +220,29 @@ def same(reference, image, what):
         "\n".join(different))
 
 
+def realtime(work, mkfs):
+    rt, data = os.path.join(work, "rt"), os.path.join(work, "with-rt")
+    for path, size in ((rt, 64 << 20), (data, 320 << 20)):
+        with open(path, "wb") as f:
+            f.truncate(size)
+    subprocess.run([mkfs, "-q", "-r", "rtdev=" + rt, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    got = run(OURS, data, ["rtblock 3", "stack", "rtextent 99999999", "rtextent 2", "rtblock", "daddr -r 7", "daddr",
+        "rtsb"],
+              ["-R", rt])
+    is_text("realtime blocks", got.stdout.decode(),
+            "1: \n\tbyte offset 12288, length 4096\n\tbuffer block 24 (rtbno 3), 8 bbs\n"
+            "\tinode -1, dir inode -1, type data\nbad rtextent 99999999\ncurrent rtblock is 2\nrtdev daddr is 7\n"
+            "realtime superblock not supported\n")
+
+
 def golden(work):
     reference = shutil.which("xfs_db", path="/usr/sbin:/sbin:" + os.environ.get("PATH", ""))
     version = subprocess.run([reference, "-V"], stdout=subprocess.PIPE).stdout.decode() if reference else ""
     if not version.startswith("xfs_db version 6.1."):
         results.append(True)
-        print("ok %d - the same text as xfs_db 6.1 # SKIP xfs_db 6.1 is not installed" % len(results))
+        print("ok %d - the same text as xfs_db 6.1, realtime devices # SKIP xfsprogs 6.1 is not installed" % len(results))
         return
+    realtime(work, REFERENCE_MKFS)
     proto_path = os.path.join(work, "proto")
     proto(proto_path)
     for what, options in LAYOUTS:

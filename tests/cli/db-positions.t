@@ -203,10 +203,13 @@ def without_new_columns(text):
 
 def same(reference, image, what):
     blocksize = int(out(reference, image, ["sb", "p blocksize"]).split()[-1])
-    different, seen, types = [], set(), set()
+    different, seen, types, lost = [], set(), set(), []
     for position in positions(blocksize):
         where = out(reference, image, position + ["stack"])
         if where in seen:
+            continue
+        if not where:       # 6.1 itself crashes now and then on a place that does not exist
+            lost.append(position)
             continue
         seen.add(where)
         types.add(where.split()[-1])
@@ -216,8 +219,8 @@ def same(reference, image, what):
         if want != got and "coercing" not in want:
             different.append("%s\n%s" % (position,
                 "\n".join(sorted(set(want.splitlines()) ^ set(got.splitlines()))[:6])))
-    ok(len(seen) > 60 and not different, "%s: %d places of %d types read the same" % (what, len(seen), len(types)),
-        "\n".join(different))
+    ok(len(seen) > 60 and len(lost) < 4 and not different,
+       "%s: %d places of %d types read the same" % (what, len(seen), len(types)), "\n".join(different + list(map(str, lost))))
 
 
 def realtime(work, mkfs):

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* command.c - lines, the table of commands, and the commands about commands. */
-#include "db/db.h"
+#include "db/report.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -15,6 +15,10 @@ const struct db_command db_commands[] = {
 	{ "agfl", NULL, 0, 1, true, db_run_agfl, "[agno]", "set address to agfl block", NULL },
 	{ "agi", NULL, 0, 1, true, db_run_agi, "[agno]", "set address to agi header", NULL },
 	{ "back", "b", 0, 0, false, db_run_back, "", "move to the previous location in the position ring", NULL },
+	{ "btdump", "b", 0, 3, false, db_run_btdump, "[-a] [-i] [-j]", "dump btree",
+	  " From a btree block, or from a node or leaf of a directory or of attributes: that block, those right of it on its\n"
+	  " level, and all below. From an inode: the tree of its data fork.\n"
+	  " -a: of the attribute fork; -i: internal nodes too; -j: as JSON\n" },
 	{ "convert", NULL, 3, 9, false, db_run_convert, "type num [type num]... type", "convert from one address form to another",
 	  " The parts given are added up; the last word is the wanted form. Forms:\n"
 	  " agblock agbno, agino aginode, agnumber agno, bboff daddroff, blkoff fsboff agboff,\n"

@@ -15,6 +15,13 @@
 void db_json_start(struct db *, struct xfs_json *);
 void db_json_end(struct db *, struct xfs_json *);
 
-DB_RUN(btdump);
+/* A number of an existing block? */
+bool db_fsblock_exists(const struct xfs_geometry *, uint64_t fsbno);
+/* Does the bnobt say that it is free? */
+bool db_block_is_free(struct db *, xfs_agno_t, xfs_agbno_t);
+/* Words for owners of reverse mappings that are no inodes; NULL for others. */
+const char *db_owner_word(uint64_t owner);
+
+DB_RUN(bmap); DB_RUN(btdump); DB_RUN(btheight); DB_RUN(fsmap); DB_RUN(owner); DB_RUN(rmapbt);
 
 #endif

@@ -22,18 +22,21 @@ const struct db_command db_commands[] = {
 	  " From a btree block, or from a node or leaf of a directory or of attributes: that block, those right of it on its\n"
 	  " level, and all below. From an inode: the tree of its data fork.\n"
 	  " -a: of the attribute fork; -i: internal nodes too; -j: as JSON\n" },
-	{ "btheight", "b", 1, -1, false, db_run_btheight, "[-b blksz] [-n recs] [-w max|-w avg|-w min|-w absmax] [-j] btree types...",
+	{ "btheight", "b", 1, -1, false, db_run_btheight,
+	  "[-b blksz] [-n recs] [-w max|-w avg|-w min|-w absmax] [-j] btree types...",
 	  "compute btree heights",
 	  " Levels and blocks that a number of records takes in a btree of this kind, with full, three-quarters full and half\n"
 	  " full blocks. Kinds: all bnobt cntbt inobt finobt bmapbt refcountbt rmapbt rtrmapbt rtrefcountbt, or\n"
 	  " record_bytes:key_bytes:pointer_bytes:header with header one of short, long, shortcrc, longcrc.\n"
 	  " -b: block size; -n: records; -w: only the best (max), average (avg) or worst (min) case, or (absmax) the most\n"
 	  " levels on any filesystem; -j: as JSON\n" },
-	{ "convert", NULL, 3, 9, false, db_run_convert, "type num [type num]... type", "convert from one address form to another",
+	{ "convert", NULL, 3, 9, false, db_run_convert, "type num [type num]... type",
+			"convert from one address form to another",
 	  " The parts given are added up; the last word is the wanted form. Forms:\n"
 	  " agblock agbno, agino aginode, agnumber agno, bboff daddroff, blkoff fsboff agboff,\n"
 	  " byte fsbyte, daddr bb, fsblock fsb fsbno, ino inode, inoidx offset, inooff inodeoff\n" },
-	{ "daddr", NULL, 0, 1, true, db_run_daddr, "[d]", "set address to daddr value", NULL },
+	{ "daddr", NULL, 0, 2, true, db_run_daddr, "[-r|-l] [d]", "set address to daddr value",
+	  " In sectors of 512 bytes, -l: on an external log device, -r: on the realtime device\n" },
 	{ "dblock", NULL, 1, 1, true, db_run_dblock, "filoff", "set address to file offset (data fork)", NULL },
 	{ "echo", NULL, 0, -1, false, db_run_echo, "[args]...", "echo arguments", NULL },
 	{ "forward", "f", 0, 0, false, db_run_forward, "", "move forward to next entry in the position ring", NULL },
@@ -47,6 +50,7 @@ const struct db_command db_commands[] = {
 	{ "help", "?", 0, 1, false, db_run_help, "[command]", "help for one or all commands", NULL },
 	{ "inode", NULL, 0, 1, true, db_run_inode, "[inode#]", "set current inode", NULL },
 	{ "log", NULL, 0, 2, false, db_run_log, "[stop|start <filename>]", "start or stop logging to a file", NULL },
+	{ "logblock", "lsb", 0, 1, true, db_run_logblock, "[logbno]", "set address to log block value", NULL },
 	{ "owner", NULL, 1, 2, false, db_run_owner, "[-j] fsblock", "tell who owns a block",
 	  " Each owner of the block: kind of metadata or free space, or inode, fork, offset in the file (blocks) and all\n"
 	  " paths that lead to it. Without reverse mappings all inodes are read. -j: as JSON\n" },
@@ -61,6 +65,9 @@ const struct db_command db_commands[] = {
 	  " Every record that touches the blocks, with its low and high key (startblock, owner, offset, attrfork, bmbtblock),\n"
 	  " then the blocks of the btree that were read for it, root first, with the lowest and highest key in each.\n"
 	  " -j: as JSON\n" },
+	{ "rtblock", "rtbno", 0, 1, true, db_run_rtblock, "[rtbno]", "set address to rtblock value", NULL },
+	{ "rtextent", "rtx", 0, 1, true, db_run_rtextent, "[rtxno]", "set address to rtextent value", NULL },
+	{ "rtsb", NULL, 0, 0, true, db_run_rtsb, "", "set current address to realtime sb header", NULL },
 	{ "sb", NULL, 0, 1, true, db_run_sb, "[agno]", "set current address to sb header", NULL },
 	{ "source", NULL, 1, 1, false, db_run_source, "source-file", "get commands from source-file", NULL },
 	{ "stack", NULL, 0, 0, false, db_run_stack, "", "view the location stack", NULL },

@@ -98,9 +98,11 @@ static int read_place(struct db *db, const struct db_place *p, uint8_t *buf)
 /* Words of verifiers for the forms of blocks. */
 static const char *verifier_word(const struct xfs_blockform *f)
 {
-	static const char *const words[][2] = { { "dir block", "dir3_block" }, { "dir data", "dir3_data" }, { "dir free", "dir3_free" },
-		{ "dir leaf1", "dir3_leaf1" }, { "dir leafn", "dir3_leafn" }, { "da node", "da3_node" }, { "attr leaf", "attr3_leaf" },
-		{ "attr remote", "attr3_rmt" } };
+	static const char *const words[][2] = {
+		{ "dir block", "dir3_block" }, { "dir data", "dir3_data" }, { "dir free", "dir3_free" },
+		{ "dir leaf1", "dir3_leaf1" }, { "dir leafn", "dir3_leafn" }, { "da node", "da3_node" },
+		{ "attr leaf", "attr3_leaf" }, { "attr remote", "attr3_rmt" },
+	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		if (strcmp(f->name, words[i][0]) == 0)

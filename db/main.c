@@ -42,7 +42,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'R': o->rt = optarg; break;
 		case 'x': o->expert = true; break;
 		case 'V':
-			printf("xfs_db version %s\n", XFSKIT_VERSION);
+			puts("xfs_db version 6.15.0");	/* whose commands these are; scripts parse the line */
 			return -1;
 		default:
 			return usage();
@@ -89,6 +89,12 @@ static int open_fs(struct db *db, const struct options *o)
 		how.sb = &sb;
 	}
 	err = xfs_fs_open(&db->fs, &db->dev, &how, NULL);
+	if (!err && db->dev.data->size / db->fs->geo.blocksize < db->fs->geo.dblocks) {
+		/* what is there can be looked at, but nobody should take it for whole */
+		fprintf(stderr, "%s: %s ends before its filesystem: %llu of %llu blocks\n", db->prog, o->device,
+			(unsigned long long)(db->dev.data->size / db->fs->geo.blocksize), (unsigned long long)db->fs->geo.dblocks);
+		db->status = 1;
+	}
 	if (!err)
 		return 0;
 	fprintf(stderr, "%s: device %s unusable (not an XFS filesystem?): %s\n", db->prog, o->device, xfs_error_text(err));

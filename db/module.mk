@@ -10,6 +10,7 @@ xfs_db_SRCS = \
 	db/fsmap.c \
 	db/json.c \
 	db/main.c \
+	db/otherdev.c \
 	db/owner.c \
 	db/owner_links.c \
 	db/owner_scan.c \

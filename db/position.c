@@ -79,24 +79,6 @@ void db_run_fsblock(struct db *db, int argc, char **argv)
 	}
 }
 
-void db_run_daddr(struct db *db, int argc, char **argv)
-{
-	const struct db_place *now = &db_top(db)->at;
-	uint64_t daddr;
-	struct db_place p;
-
-	if (argc == 1) {
-		db_out(db, "current daddr is %llu\n", (unsigned long long)now->daddr + now->off / XFS_BBSIZE);
-		return;
-	}
-	if (!db_number(argv[1], &daddr) || daddr >= db->fs->geo.dblocks << (db->fs->geo.blocklog - XFS_BBSHIFT)) {
-		db_out(db, "bad daddr %s\n", argv[1]);
-		return;
-	}
-	p = db_place_new(db, XT_DATA, daddr, XFS_BBSIZE);
-	db_go(db, &p, true);
-}
-
 /* ---- inodes ---- */
 
 /* The buffer is the cluster that the inode lies in, the object the inode itself. */
@@ -233,6 +215,7 @@ bool db_map_file(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, s
 
 	for (unsigned done = 0; done < n;) {
 		struct xfs_extent e;
+		struct xfs_dev *dev = db->dev.data;
 		uint64_t skip, daddr;
 		unsigned take;
 
@@ -245,8 +228,9 @@ bool db_map_file(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, s
 		}
 		skip = off + done - e.off;
 		take = (unsigned)xfs_min(n - done, e.len - skip);
-		daddr = f->realtime ? xfs_rtblock_byte(db->fs, e.block + skip, NULL) >> XFS_BBSHIFT
+		daddr = f->realtime ? xfs_rtblock_byte(db->fs, e.block + skip, &dev) >> XFS_BBSHIFT
 				    : xfs_fsbno_daddr(g, XFS_FSBNO(e.block + skip)).v;
+		p->dev = dev == db->dev.data ? DB_DATA : DB_RT;
 		if (p->nmap && p->map[p->nmap - 1].daddr + p->map[p->nmap - 1].bbs == daddr)
 			p->map[p->nmap - 1].bbs += take << shift;
 		else if (p->nmap < XFS_BUF_MAXEXTENTS)
@@ -259,7 +243,6 @@ bool db_map_file(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, s
 	p->daddr = p->map[0].daddr;
 	p->bbs = total;
 	p->len = total * XFS_BBSIZE;
-	p->dev = f->realtime ? DB_RT : DB_DATA;
 	return true;
 }
 

@@ -36,7 +36,10 @@ static int open_devices(struct repair *r, const struct repair_options *o)
 		struct xfs_dev *top;
 
 		error = xfs_dev_overlay(&top, r->dev.data, 0, (size_t)64 << 20, NULL);
-		if (!error)
+		if (error)
+			fprintf(stderr, "xfs_repair: %s: %s\n", o->device,
+				r->dev.data->size ? xfs_error_text(error) : "is empty");
+		else
 			r->dev.data = top;
 	}
 	if (!error && o->logdev)

@@ -17,7 +17,9 @@ struct loading {
 
 static void put_record(void *disk, const struct xfs_extent *e)
 {
-	struct xfs_bmbt_rec rec = { .startoff = e->off, .startblock = e->block, .blockcount = e->len, .extentflag = e->unwritten };
+	struct xfs_bmbt_rec rec = {
+		.startoff = e->off, .startblock = e->block, .blockcount = e->len, .extentflag = e->unwritten
+	};
 
 	xfs_bmbt_rec_encode(disk, &rec);
 }
@@ -30,10 +32,11 @@ uint64_t xfs_build_fork_most(enum xfs_fork which, bool large)
 }
 
 /* Both forks may be as high as this: few extents in a small attribute fork never come near. */
-static int tree_shape(const struct xfs_geometry *geo, uint32_t forksize, uint64_t nextents, struct xfs_btree_geometry *shape)
+static int tree_shape(const struct xfs_geometry *geo, uint32_t forksize, uint64_t nextents,
+		      struct xfs_btree_geometry *shape)
 {
-	int error = xfs_btree_bulk_geometry(shape, &xfs_btree_kinds[XFS_BTREE_BMAP], geo->v5, geo->blocksize, nextents, 0, 0,
-					    forksize);
+	int error = xfs_btree_bulk_geometry(shape, &xfs_btree_kinds[XFS_BTREE_BMAP], geo->v5, geo->blocksize, nextents,
+					    0, 0, forksize);
 
 	return error ? error : shape->levels > geo->bmap_maxlevels[0] ? -XFS_E_TOOBIG : 0;
 }
@@ -62,7 +65,8 @@ static int check_extents(const struct xfs_build_fork *b)
 	for (uint64_t i = 0; i < b->nextents; i++) {
 		const struct xfs_extent *e = &b->extents[i];
 
-		if (e->len > XFS_BMBT_MAXLEN || e->off < next || e->off >> 54 || !xfs_extent_valid(b->geo, e, b->realtime) ||
+		if (e->len > XFS_BMBT_MAXLEN || e->off < next || e->off >> 54 ||
+		    !xfs_extent_valid(b->geo, e, b->realtime) ||
 		    (b->which == XFS_FORK_ATTR && (e->unwritten || b->realtime)))
 			return -XFS_E_INVALID;
 		next = e->off + e->len;
@@ -120,11 +124,13 @@ static int write_tree(struct loading *l, const struct xfs_btree_geometry *shape)
 	struct xfs_build_fork *b = l->b;
 	struct xfs_btree_bulk bulk = {
 		.kind = &xfs_btree_kinds[XFS_BTREE_BMAP], .blocksize = b->geo->blocksize, .v5 = b->geo->v5,
-		.uuid = b->geo->uuid, .owner = b->ino, .lsn = b->lsn, .inline_root = b->bytes, .inline_len = b->forksize,
+		.uuid = b->geo->uuid, .owner = b->ino, .lsn = b->lsn, .inline_root = b->bytes,
+		.inline_len = b->forksize,
 	};
 	struct xfs_batch batch;
 	struct xfs_treewrite write = {
-		.batch = &batch, .shape = shape, .next = next_record, .block = block_at, .daddr_of = block_daddr, .payload = l,
+		.batch = &batch, .shape = shape, .next = next_record, .block = block_at,
+		.daddr_of = block_daddr, .payload = l,
 	};
 	int error = xfs_batch_init(&batch, b->dev, shape->blocks * b->geo->blocksize);
 
@@ -189,8 +195,8 @@ static int append(struct xfs_extent **extents, size_t *n, size_t *room, const st
 	return 0;
 }
 
-int xfs_build_fork_extents(struct xfs_extent **extents, size_t *n, size_t *room, uint64_t off, uint64_t fsbno, uint64_t len,
-			   bool unwritten)
+int xfs_build_fork_extents(struct xfs_extent **extents, size_t *n, size_t *room, uint64_t off, uint64_t fsbno,
+			   uint64_t len, bool unwritten)
 {
 	struct xfs_extent *last = *n ? &(*extents)[*n - 1] : NULL;
 

@@ -5,8 +5,8 @@
  *
  * Extents that fit in the inode must be there, a tree that would fit is refused by the kernel; so the form follows from
  * the number of extents alone.  Trees are packed full.  New blocks only: nothing points at them until the inode is
- * written, which is the caller's.  All blocks are taken before the first is written; they are used in the order in which
- * they come: leaves first, then level by level.  Layer: build.
+ * written, which is the caller's.  All blocks are taken before the first is written; they are used in the order in
+ * which they come: leaves first, then level by level.  Layer: build.
  */
 #ifndef XFS_BUILD_FORK_H
 #define XFS_BUILD_FORK_H
@@ -20,13 +20,13 @@ struct xfs_build_fork {
 	enum xfs_fork which;			/* unwritten extents and realtime: data forks alone */
 	bool realtime;				/* extents lie in the realtime section */
 	uint32_t forksize;			/* bytes of this fork in the inode */
-	/* Ascending, disjoint, each at most XFS_BMBT_MAXLEN long and in one AG (xfs_build_fork_extents() makes such). */
+	/* Ascending, disjoint, each at most XFS_BMBT_MAXLEN long, in one AG (xfs_build_fork_extents() makes such). */
 	const struct xfs_extent *extents;
 	uint64_t nextents;
 	uint64_t lsn;				/* stamped into new blocks */
 	struct xfs_dev *dev;
-	int (*alloc)(void *payload, uint64_t *fsbno);	/* one block for the tree; called xfs_build_fork_blocks() times */
-	void (*unalloc)(void *payload, uint64_t fsbno);	/* may be NULL; when a build fails: each block, last one first */
+	int (*alloc)(void *payload, uint64_t *fsbno);	/* one block; called xfs_build_fork_blocks() times */
+	void (*unalloc)(void *payload, uint64_t fsbno);	/* may be NULL; after a failure: each, last first */
 	void *payload;
 	/* out */
 	unsigned format;			/* XFS_DINODE_FMT_EXTENTS or _BTREE */
@@ -47,9 +47,9 @@ int xfs_build_fork(struct xfs_build_fork *);
  * Appends the pieces of one mapping of any length to an array of `*n` extents with room for `*room`, growing it;
  * neighbours that continue each other are joined as far as a record reaches.  Errors: NOMEM.
  */
-int xfs_build_fork_extents(struct xfs_extent **extents, size_t *n, size_t *room, uint64_t off, uint64_t fsbno, uint64_t len,
-			   bool unwritten);
-/* Most extents that the counters of an inode hold for this fork; large: of an inode with NREXT64. Format sheet 02, 9. */
+int xfs_build_fork_extents(struct xfs_extent **extents, size_t *n, size_t *room, uint64_t off, uint64_t fsbno,
+			   uint64_t len, bool unwritten);
+/* Most extents that an inode counts in this fork; large: with NREXT64. Format sheet 02, section 9. */
 uint64_t xfs_build_fork_most(enum xfs_fork, bool large);
 
 #endif

@@ -85,10 +85,12 @@ static int put_block(struct xfs_treewrite *t, uint64_t ptr, const uint8_t *data)
 static int tree_emit(void *payload, uint64_t ptr, unsigned level, const uint8_t *data)
 {
 	struct xfs_treewrite *t = payload;
+	uint64_t i;
 
 	if (!level)
 		return put_block(t, ptr, data);
-	memcpy(t->nodes + (size_t)(t->base[level] - t->base[1] + t->emitted[level]++) * t->blocksize, data, t->blocksize);
+	i = t->base[level] - t->base[1] + t->emitted[level]++;
+	memcpy(t->nodes + (size_t)i * t->blocksize, data, t->blocksize);
 	return 0;
 }
 

@@ -33,7 +33,7 @@ struct xfs_treewrite {
 	struct xfs_batch *batch;
 	const struct xfs_btree_geometry *shape;
 	int (*next)(void *payload, void *rec);			/* next record, in disk form */
-	uint64_t (*block)(void *payload, uint64_t i);		/* pointer of the tree's i-th block, i < shape->blocks */
+	uint64_t (*block)(void *payload, uint64_t i);		/* of the tree's i-th block, i < shape->blocks */
 	uint64_t (*daddr_of)(void *payload, uint64_t ptr);
 	void *payload;
 	/* private */

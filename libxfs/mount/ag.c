@@ -88,7 +88,7 @@ static struct xfs_buf *header_get(struct xfs_fs *fs, uint32_t agno, unsigned n, 
 	*err = xfs_buf_get1(fs->cache, xfs_ag_header_daddr(&fs->geo, XFS_AGNO(agno), n).v,
 			    fs->geo.sectsize / XFS_BBSIZE, NULL, 0, &b);
 	if (*err) {
-		f = xfs_finding_of(XFS_F_BLOCK_IO, xfs_block_layouts[kind].name);
+		f = xfs_finding_of(XFS_F_BLOCK_IO, xfs_block_name(kind));
 		f.agno = agno;
 		xfs_finding_detail(&f, "%s", xfs_error_text(*err));
 		xfs_fs_report(fs, &f);

@@ -73,13 +73,12 @@ const struct xfs_blocktype *xfs_blocktype_of(enum xfs_type type)
 #define SELF(S, m) .magic = XFS_OFF(S, m), .crc = XFS_OFF(S, crc), .uuid = XFS_OFF(S, uuid), .lsn = XFS_OFF(S, lsn)
 #define ADDRESS(S) .blkno = XFS_OFF(S, bno), .owner = XFS_OFF(S, owner)
 #define NO_ADDRESS .blkno = XFS_NO_POS, .owner = XFS_NO_POS
-#define AGHEADER(n, id, m) { .name = #n, .type = id, .magic_bits = 32, .magic4 = m, .magic5 = m, SELF(n, magicnum), NO_ADDRESS }
-#define SHORT(n, id, old, new) { .name = n, .type = id, .magic_bits = 32, .owner_bits = 32, .magic4 = old, .magic5 = new, \
-				 SELF(btree_short, magic), ADDRESS(btree_short) }
-#define LONG(n, id, old, new) { .name = n, .type = id, .magic_bits = 32, .owner_bits = 64, .magic4 = old, .magic5 = new, \
-				SELF(btree_long, magic), ADDRESS(btree_long) }
-#define HEADED(n, id, S, m, bits, old, new) { .name = n, .type = id, .magic_bits = bits, .owner_bits = 64, .magic4 = old, \
-					      .magic5 = new, SELF(S, m), ADDRESS(S) }
+#define MAGICS(n, id, bits, owner, old, new)									\
+	.name = n, .type = id, .magic_bits = bits, .owner_bits = owner, .magic4 = old, .magic5 = new
+#define AGHEADER(n, id, m) { MAGICS(#n, id, 32, 0, m, m), SELF(n, magicnum), NO_ADDRESS }
+#define SHORT(n, id, old, new) { MAGICS(n, id, 32, 32, old, new), SELF(btree_short, magic), ADDRESS(btree_short) }
+#define LONG(n, id, old, new) { MAGICS(n, id, 32, 64, old, new), SELF(btree_long, magic), ADDRESS(btree_long) }
+#define HEADED(n, id, S, m, bits, old, new) { MAGICS(n, id, bits, 64, old, new), SELF(S, m), ADDRESS(S) }
 #define DIRBLK(n, old, new) HEADED(n, XT_DIR, dir_blkhdr, magic, 32, old, new)
 #define DABLK(n, id, old, new) HEADED(n, id, da3_blkinfo, magic, 16, old, new)
 const struct xfs_blockform xfs_blockforms[] = {
@@ -172,8 +171,8 @@ static int report(const struct xfs_blockform *f, enum xfs_finding_id id, const c
 	return code;
 }
 
-int xfs_blockform_verify(const struct xfs_blockform *f, const struct xfs_block_facts *facts, const uint8_t *p, size_t len,
-			 struct xfs_finding *why)
+int xfs_blockform_verify(const struct xfs_blockform *f, const struct xfs_block_facts *facts, const uint8_t *p,
+			 size_t len, struct xfs_finding *why)
 {
 	uint32_t magic = facts->v5 ? f->magic5 : f->magic4;
 	uint64_t v;

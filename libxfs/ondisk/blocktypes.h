@@ -32,7 +32,10 @@ extern const struct xfs_blocktype xfs_blocktypes[];
 const struct xfs_blocktype *xfs_blocktype_named(const char *name, bool v5);
 const struct xfs_blocktype *xfs_blocktype_of(enum xfs_type);
 XFS_INLINE const char *xfs_blocktype_name(const struct xfs_blocktype *t, bool v5) { return v5 ? t->v5 : t->v4; }
-XFS_INLINE const struct xfs_desc *xfs_blocktype_desc(const struct xfs_blocktype *t, bool v5) { return v5 ? t->desc5 : t->desc4; }
+XFS_INLINE const struct xfs_desc *xfs_blocktype_desc(const struct xfs_blocktype *t, bool v5)
+{
+	return v5 ? t->desc5 : t->desc4;
+}
 XFS_INLINE enum xfs_show xfs_blocktype_show(const struct xfs_blocktype *t, bool v5)
 {
 	return (enum xfs_show)(v5 ? t->show5 : t->show4);

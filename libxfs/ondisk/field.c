@@ -114,7 +114,8 @@ const struct xfs_row *xfs_row_find(const struct xfs_ctx *c, struct xfs_place in,
 	return NULL;
 }
 
-void xfs_elems_start(struct xfs_elems *e, const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row, size_t k)
+void xfs_elems_start(struct xfs_elems *e, const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row,
+		size_t k)
 {
 	e->count = xfs_row_count(c, in, row);
 	e->k = k;

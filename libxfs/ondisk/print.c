@@ -142,7 +142,8 @@ static void print_records(struct trail *t, struct xfs_place in, const struct xfs
 	xfs_out_char(t->out, '\n');
 }
 
-static void print_inside(struct trail *t, struct xfs_place elem, const struct xfs_row *row, bool indexed, uint64_t index)
+static void print_inside(struct trail *t, struct xfs_place elem, const struct xfs_row *row, bool indexed,
+		uint64_t index)
 {
 	size_t back = trail_enter(t, row, indexed, index);
 
@@ -233,7 +234,8 @@ int xfs_print_all(const struct xfs_ctx *c, struct xfs_place top, const struct xf
 	return xfs_out_flush(&out);
 }
 
-int xfs_print_path(const struct xfs_ctx *c, struct xfs_place top, const struct xfs_path *path, const struct xfs_printer *how)
+int xfs_print_path(const struct xfs_ctx *c, struct xfs_place top, const struct xfs_path *path,
+		const struct xfs_printer *how)
 {
 	struct xfs_text_out out = { .sink = how->sink };
 	struct trail t = { .out = &out, .c = c, .how = how };
@@ -242,7 +244,8 @@ int xfs_print_path(const struct xfs_ctx *c, struct xfs_place top, const struct x
 	return xfs_out_flush(&out);
 }
 
-int xfs_print_value(const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row, const struct xfs_printer *how)
+int xfs_print_value(const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row,
+		const struct xfs_printer *how)
 {
 	struct xfs_text_out out = { .sink = how->sink };
 

@@ -16,6 +16,7 @@ import tempfile
 BUILD = os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd()))
 OURS = os.path.join(BUILD, "xfs_db")
 MKFS = os.path.join(BUILD, "mkfs.xfs")
+REFERENCE_MKFS = shutil.which("mkfs.xfs", path="/usr/sbin:/sbin") or "mkfs.xfs"
 ENV = dict(os.environ, TZ="UTC", ASAN_OPTIONS="detect_leaks=1")
 results = []
 
@@ -24,7 +25,8 @@ def run(exe, image, commands, options=()):
     argv = [exe, *options]
     for command in commands:
         argv += ["-c", command]
-    return subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV)
+    return subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=ENV)
 
 
 def out(exe, image, commands):
@@ -63,25 +65,32 @@ EXACT = [
      "command foo not found\nbad argument count 3 to sb, expected between 0 and 1 arguments\n"
      "bad argument count 1 to pop, expected 0 arguments\ncommand nosuch not found\nno such command nosuch\n"
      "no push form allowed for print\n"),
-    ("wrong places", ["agf 7", "agf x", "inode x", "inode 99999999999", "fsblock 99999999", "daddr 99999999999", "type foo"],
+    ("wrong places", ["agf 7", "agf x", "inode x", "inode 99999999999", "fsblock 99999999", "daddr 99999999999",
+        "type foo"],
      "bad allocation group number 7\nbad allocation group number x\nbad value for inode number x\n"
      "bad inode number 99999999999\nbad fsblock 99999999\nbad daddr 99999999999\nno such type foo\n"),
     ("wrong fields stop the whole print", ["sb", "p magicnum nosuch", "p magicnum blocksize", "p \"", "p *"],
      "field nosuch not found\nmagicnum = 0x58465342\nblocksize = 4096\nmissing closing quote \nbad character in field *\n"),
     ("quotes and blanks", ["echo a  b \"c d\" e\\ f", "   sb\t 0  ", "p  magicnum"],
      "a b \"c d\" e\\ f \nmagicnum = 0x58465342\n"),
-    ("addresses of the AG headers", ["agf 1", "addr bnoroot", "addr leftsib", "p level", "agi 0", "addr root", "addr recs[1].startino",
-                                     "p v3.inumber", "addr core.size", "agi", "addr dirino"],
+    ("addresses of the AG headers", ["agf 1", "addr bnoroot", "addr leftsib", "p level", "agi 0", "addr root",
+        "addr recs[1].startino", "p v3.inumber", "addr core.size", "agi", "addr dirino"],
      "null block number, cannot set new addr\nlevel = 0\nv3.inumber = 128\nno next type for field size\n"
      "null inode number, cannot set new addr\n"),
-    ("ranges in addresses", ["agf", "addr bnoroot", "addr recs[1-1].startblock"], "array not allowed for addr command\n"),
+    ("ranges in addresses", ["agf", "addr bnoroot", "addr recs[1-1].startblock"],
+        "array not allowed for addr command\n"),
     ("files", ["inode 128", "dblock 0", "ablock 0", "sb", "path /nosuch"],
      "file data block is unmapped\nno attribute data for file\n/nosuch: No such file or directory\n"),
-    ("conversions", ["convert fsblock 32771 daddr", "convert agno 1 agbno 3 fsblock", "convert ino 131 fsb", "convert byte 70000 inooff",
-                     "convert x 1 fsb", "convert fsb 1 fsb", "convert fsb a daddr", "convert daddr 5 inoidx 1 byte", "convert fsb 1 2 ino"],
+    ("conversions", ["convert fsblock 32771 daddr", "convert agno 1 agbno 3 fsblock", "convert ino 131 fsb",
+        "convert byte 70000 inooff", "convert x 1 fsb", "convert fsb 1 fsb", "convert fsb a daddr",
+        "convert daddr 5 inoidx 1 byte", "convert fsb 1 2 ino"],
      "0x28018 (163864)\n0x8003 (32771)\n0x10 (16)\n0x170 (368)\nunknown conversion type x\nresult type same as argument\n"
      "a is not a number\nconflicting conversion type inoidx\nbad argument count 4 to convert, expected 3,5,7,9 arguments\n"),
     ("hashes", ["hash abc", "hash -d lost+found"], "0x187163\n0x21aa60c\n"),
+    ("log blocks", ["logblock", "logblock 2", "logblock", "logblock 99999999", "daddr -l 1", "daddr 5", "daddr",
+        "rtblock 1"],
+     "current address does not point to log\ncurrent logblock is 2\nbad logblock 99999999\nfilesystem has internal log\n"
+     "datadev daddr is 5\nrealtime device not loaded, use -R.\n"),
     ("quit", ["echo 1", "quit", "echo 2"], "1 \n"),
 ]
 
@@ -110,7 +119,8 @@ def exact(work):
     ok(refused.returncode == 1 and refused.stderr, "a file that is no filesystem", refused.stderr.decode())
     ok(run(OURS, os.path.join(work, "missing"), ["sb"]).returncode == 1, "a file that is not there")
     for options in (["-Q"], []):
-        ok(subprocess.run([OURS, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode == 1, "usage %s" % options)
+        ok(subprocess.run([OURS, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode == 1,
+            "usage %s" % options)
 
 
 # ---- the same text as the incumbent ----
@@ -118,7 +128,8 @@ def exact(work):
 PROTO_DIRS = (("d1", 5), ("d40", 40), ("d300", 300), ("d3000", 3000))
 LAYOUTS = (
     ("4k", ["-m", "rmapbt=1,reflink=1,bigtime=1", "-i", "nrext64=1"]),
-    ("1k blocks, 16k directories", ["-b", "size=1024", "-n", "size=16384", "-m", "rmapbt=1,reflink=1,bigtime=0", "-i", "nrext64=0"]),
+    ("1k blocks, 16k directories", ["-b", "size=1024", "-n", "size=16384", "-m", "rmapbt=1,reflink=1,bigtime=0", "-i",
+        "nrext64=0"]),
     ("V4", ["-m", "crc=0", "-i", "size=256"]),
     ("old features", ["-m", "rmapbt=0,reflink=0,finobt=0,bigtime=0", "-i", "sparse=0,nrext64=0,size=1024"]),
 )
@@ -144,8 +155,8 @@ def number_of(reference, image, path):
 def fill(reference, image, options, proto_path):
     with open(image, "wb") as f:
         f.truncate(320 << 20)
-    made = subprocess.run([shutil.which("mkfs.xfs", path="/usr/sbin:/sbin") or "mkfs.xfs", "-q", *options, "-p", proto_path, image],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    made = subprocess.run([REFERENCE_MKFS, "-q", *options, "-p", proto_path, image], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
     if made.returncode:
         return made.stdout.decode()
     for name, attrs in (("few", 2), ("many", 30), ("full", 300)):
@@ -153,7 +164,8 @@ def fill(reference, image, options, proto_path):
         script += ["attr_set %s -v 40 name%d" % ("-r" if i % 5 == 0 else "-u", i) for i in range(attrs)]
         if name == "many":
             script.append("attr_set -v 9000 big")
-        subprocess.run([reference, "-x", image], input="\n".join(script).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.run([reference, "-x", image], input="\n".join(script).encode(), stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE)
     return ""
 
 
@@ -161,7 +173,8 @@ def positions(blocksize):
     leaf, free = (1 << 35) // blocksize, (1 << 36) // blocksize
     yield from (["sb 0"], ["sb 1"], ["agf 0"], ["agf 3"], ["agi 0"], ["agi 2"], ["agfl 0"], ["agfl 1"])
     for ag in range(4):
-        for header, roots in (("agf", ("bnoroot", "cntroot", "rmaproot", "refcntroot")), ("agi", ("root", "free_root"))):
+        for header, roots in (("agf", ("bnoroot", "cntroot", "rmaproot", "refcntroot")), ("agi", ("root",
+            "free_root"))):
             for root in roots:
                 yield ["%s %d" % (header, ag), "addr " + root]
                 yield ["%s %d" % (header, ag), "addr " + root, "addr ptrs[1]"]
@@ -190,10 +203,13 @@ def without_new_columns(text):
 
 def same(reference, image, what):
     blocksize = int(out(reference, image, ["sb", "p blocksize"]).split()[-1])
-    different, seen, types = [], set(), set()
+    different, seen, types, lost = [], set(), set(), []
     for position in positions(blocksize):
         where = out(reference, image, position + ["stack"])
         if where in seen:
+            continue
+        if not where:       # 6.1 itself crashes now and then on a place that does not exist
+            lost.append(position)
             continue
         seen.add(where)
         types.add(where.split()[-1])
@@ -201,8 +217,25 @@ def same(reference, image, what):
         got = without_new_columns(out(OURS, image, position + ["stack", "p"]))
         # 6.1 goes on behind addresses that V4 does not have
         if want != got and "coercing" not in want:
-            different.append("%s\n%s" % (position, "\n".join(sorted(set(want.splitlines()) ^ set(got.splitlines()))[:6])))
-    ok(len(seen) > 60 and not different, "%s: %d places of %d types read the same" % (what, len(seen), len(types)), "\n".join(different))
+            different.append("%s\n%s" % (position,
+                "\n".join(sorted(set(want.splitlines()) ^ set(got.splitlines()))[:6])))
+    ok(len(seen) > 60 and len(lost) < 4 and not different,
+       "%s: %d places of %d types read the same" % (what, len(seen), len(types)), "\n".join(different + list(map(str, lost))))
+
+
+def realtime(work, mkfs):
+    rt, data = os.path.join(work, "rt"), os.path.join(work, "with-rt")
+    for path, size in ((rt, 64 << 20), (data, 320 << 20)):
+        with open(path, "wb") as f:
+            f.truncate(size)
+    subprocess.run([mkfs, "-q", "-r", "rtdev=" + rt, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    got = run(OURS, data, ["rtblock 3", "stack", "rtextent 99999999", "rtextent 2", "rtblock", "daddr -r 7", "daddr",
+        "rtsb"],
+              ["-R", rt])
+    is_text("realtime blocks", got.stdout.decode(),
+            "1: \n\tbyte offset 12288, length 4096\n\tbuffer block 24 (rtbno 3), 8 bbs\n"
+            "\tinode -1, dir inode -1, type data\nbad rtextent 99999999\ncurrent rtblock is 2\nrtdev daddr is 7\n"
+            "realtime superblock not supported\n")
 
 
 def golden(work):
@@ -210,8 +243,9 @@ def golden(work):
     version = subprocess.run([reference, "-V"], stdout=subprocess.PIPE).stdout.decode() if reference else ""
     if not version.startswith("xfs_db version 6.1."):
         results.append(True)
-        print("ok %d - the same text as xfs_db 6.1 # SKIP xfs_db 6.1 is not installed" % len(results))
+        print("ok %d - the same text as xfs_db 6.1, realtime devices # SKIP xfsprogs 6.1 is not installed" % len(results))
         return
+    realtime(work, REFERENCE_MKFS)
     proto_path = os.path.join(work, "proto")
     proto(proto_path)
     for what, options in LAYOUTS:

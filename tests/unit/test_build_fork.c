@@ -3,6 +3,7 @@
 #include "libxfs/base/errors.h"
 #include "libxfs/btree/btree.h"
 #include "libxfs/build/fork.h"
+#include "tests/unit/failmalloc.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/recdev.h"
 #include "tests/unit/testfs.h"
@@ -398,6 +399,30 @@ START_TEST(failures)
 }
 END_TEST
 
+START_TEST(out_of_memory)
+{
+	struct testrand rnd = { 4 };
+	struct rig r;
+	int err;
+
+	rig_init(&r, &kinds[1]);
+	make_extents(&r, &rnd, 5000);
+	for (uint64_t n = 1; ; n++) {
+		struct xfs_build_fork b = request(&r, 96);
+
+		failmalloc_start(n, false);
+		err = xfs_build_fork(&b);
+		if (failmalloc_stop() < n)
+			break;
+		qk_assert_int_eq(err, -XFS_E_NOMEM);
+		qk_assert_uint_eq(r.given_back, r.taken);
+		qk_assert_uint_lt(n, 50);
+	}
+	qk_assert_int_eq(err, 0);
+	rig_release(&r);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("build-fork");
@@ -409,6 +434,7 @@ int main(void)
 	tcase_add_test(t, splitting_and_joining);
 	tcase_add_test(e, bad_extents);
 	tcase_add_test(e, failures);
+	tcase_add_test(e, out_of_memory);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, e);
 	return vectors_main(s);

@@ -54,7 +54,8 @@ bool db_go_fsblock(struct db *db, uint64_t fsbno, enum xfs_type type)
 		db_out(db, "bad fsblock %llu\n", (unsigned long long)fsbno);
 		return false;
 	}
-	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, g->blocksize);
+	/* whole directory blocks, as if their other parts came next */
+	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, type == XT_DIR ? g->dirblksize : g->blocksize);
 	if (db_go(db, &p, true))
 		return false;
 	db->agno = agno.v;

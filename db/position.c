@@ -54,7 +54,8 @@ bool db_go_fsblock(struct db *db, uint64_t fsbno, enum xfs_type type)
 		db_out(db, "bad fsblock %llu\n", (unsigned long long)fsbno);
 		return false;
 	}
-	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, g->blocksize);
+	/* whole directory blocks, as if their other parts came next */
+	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, type == XT_DIR ? g->dirblksize : g->blocksize);
 	if (db_go(db, &p, true))
 		return false;
 	db->agno = agno.v;
@@ -208,11 +209,7 @@ enum xfs_type db_data_type(struct db *db)
 	return type == XT_NONE ? XT_DATA : type;
 }
 
-/*
- * Where `n` blocks of a fork from `off` on lie; several pieces when they do not touch.  False: the first one is not
- * mapped.  Others that are not count as lying behind the last one that is, so that what there is of a block is shown.
- */
-static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
+bool db_map_file(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
 	unsigned shift = g->blocklog - XFS_BBSHIFT, total = 0;
@@ -276,7 +273,7 @@ bool db_go_fileblock(struct db *db, enum xfs_fork which, uint64_t off, enum xfs_
 		db_out(db, "no attribute data for file\n");
 		goto out;
 	}
-	if (err || !map_blocks(db, &f, off, type == XT_DIR ? db->fs->geo.dirblkfsbs : 1, &p)) {
+	if (err || !db_map_file(db, &f, off, type == XT_DIR ? db->fs->geo.dirblkfsbs : 1, &p)) {
 		db_out(db, "%s is unmapped\n", unmapped);
 		goto out;
 	}

@@ -75,11 +75,10 @@ int repair_changed_inode(struct repair *r, uint64_t ino, const uint8_t *image, s
 static void note_fork(struct repair *r, const struct evidence *e, unsigned k, enum xfs_finding_id id, bool fixed,
 		      const char *why)
 {
-	struct xfs_finding f = xfs_finding_of(id, "inode");
+	struct xfs_finding f = xfs_finding_of(id, k ? "attr fork" : "data fork");
 
 	f.ino = e->ino;
-	f.field = fork_names[k];
-	xfs_finding_detail(&f, "%s fork: %s", fork_names[k], why);
+	xfs_finding_detail(&f, "%s", why);
 	repair_note(r, &f, fixed);
 }
 

@@ -34,6 +34,8 @@ struct db_place {
 	struct xfs_buf_extent map[XFS_BUF_MAXEXTENTS];
 };
 
+struct db_editor;			/* prompt.h */
+
 struct db_level {
 	struct db_place at;
 	uint8_t *buf;				/* bbs sectors */
@@ -53,6 +55,7 @@ struct db {
 	unsigned nring, ring_at;
 	FILE *log;				/* copy of the output, or NULL */
 	unsigned sourced;			/* depth of files being run */
+	struct db_editor *editor;		/* of the terminal that commands come from, or NULL */
 };
 
 struct db_command {

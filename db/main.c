@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c - the program xfs_db: options, opening, commands from the command line or standard input. */
-#include "db/db.h"
+#include "db/prompt.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -132,12 +132,15 @@ int main(int argc, char **argv)
 			db_line_run(&db, line);
 		free(line);
 	}
-	if (!o.ncommands)
+	if (!o.ncommands) {
+		db.editor = db_editor_open(&db);
 		db_file_run(&db, stdin, true);
+	}
 	status = db.status;
 out:
 	if (db.log)
 		fclose(db.log);
+	db_editor_close(db.editor);
 	db_cursor_free(&db);
 	xfs_fs_close(db.fs);
 	xfs_dev_close(db.dev.rt);

@@ -12,6 +12,8 @@ const struct db_command db_commands[] = {
 	{ "addr", "a", 0, 1, true, db_run_addr, "[field-expression]", "set current address",
 	  " Goes where a field of the current object leads: 'addr bnoroot' from an agf.\n"
 	  " Without a field: shows the current address.\n" },
+	{ "agblock", "agbno", 0, 1, true, db_run_agblock, "[agbno]", "set address to a block of the current AG",
+	  " The current AG is that of the last AG header, inode or block gone to; AG 0 at first.\n" },
 	{ "agf", NULL, 0, 1, true, db_run_agf, "[agno]", "set address to agf header", NULL },
 	{ "agfl", NULL, 0, 1, true, db_run_agfl, "[agno]", "set address to agfl block", NULL },
 	{ "agi", NULL, 0, 1, true, db_run_agi, "[agno]", "set address to agi header", NULL },

@@ -110,11 +110,7 @@ static const char *verifier_word(const struct xfs_blockform *f)
 	return f->name;
 }
 
-/*
- * Complains, on stdout about inodes and unknown blocks, else on stderr; nothing is refused.  Returns what is said
- * behind checksums.
- */
-static enum xfs_crc_state judge(struct db *db, const struct db_place *p, const uint8_t *object)
+enum xfs_crc_state db_judge(struct db *db, const struct db_place *p, const uint8_t *object)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
 	enum xfs_type type = p->type ? (enum xfs_type)p->type->type : XT_NONE;
@@ -186,7 +182,7 @@ int db_go(struct db *db, const struct db_place *where, bool ring)
 	free(l->buf);
 	l->buf = buf;
 	l->at = p;
-	l->crc = judge(db, &p, buf + p.off);
+	l->crc = db_judge(db, &p, buf + p.off);
 	if (ring)
 		db_ring_add(db, &p);
 	return 0;

@@ -208,11 +208,7 @@ enum xfs_type db_data_type(struct db *db)
 	return type == XT_NONE ? XT_DATA : type;
 }
 
-/*
- * Where `n` blocks of a fork from `off` on lie; several pieces when they do not touch.  False: the first one is not
- * mapped.  Others that are not count as lying behind the last one that is, so that what there is of a block is shown.
- */
-static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
+bool db_map_file(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
 	unsigned shift = g->blocklog - XFS_BBSHIFT, total = 0;
@@ -276,7 +272,7 @@ bool db_go_fileblock(struct db *db, enum xfs_fork which, uint64_t off, enum xfs_
 		db_out(db, "no attribute data for file\n");
 		goto out;
 	}
-	if (err || !map_blocks(db, &f, off, type == XT_DIR ? db->fs->geo.dirblkfsbs : 1, &p)) {
+	if (err || !db_map_file(db, &f, off, type == XT_DIR ? db->fs->geo.dirblkfsbs : 1, &p)) {
 		db_out(db, "%s is unmapped\n", unmapped);
 		goto out;
 	}

@@ -145,8 +145,8 @@ static void show_level(struct request *r, unsigned level, uint64_t records, uint
 		xfs_json_u64(r->json, "blocks", blocks);
 		xfs_json_object_end(r->json);
 	} else {
-		db_out(r->db, "level %u: %llu records, %llu block%s\n", level, (unsigned long long)records, (unsigned long long)blocks,
-		       blocks == 1 ? "" : "s");
+		db_out(r->db, "level %u: %llu record%s, %llu block%s\n", level, (unsigned long long)records, records == 1 ? "" : "s",
+		       (unsigned long long)blocks, blocks == 1 ? "" : "s");
 	}
 }
 

@@ -110,6 +110,19 @@ static const char *verifier_word(const struct xfs_blockform *f)
 	return f->name;
 }
 
+/* The form of a block; when its magic number is of no form, the first one of the type, so that it can be judged. */
+static const struct xfs_blockform *form_of(enum xfs_type type, const uint8_t *object, uint32_t len)
+{
+	const struct xfs_blockform *f = xfs_blockform_of(type, true, object, len);
+
+	if (f || type == XT_DIR || type == XT_ATTR || type == XT_INODE)
+		return f;
+	for (f = xfs_blockforms; *f->name; f++)
+		if (f->type == type && f->magic5)
+			return f;
+	return NULL;
+}
+
 enum xfs_crc_state db_judge(struct db *db, const struct db_place *p, const uint8_t *object)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
@@ -124,7 +137,7 @@ enum xfs_crc_state db_judge(struct db *db, const struct db_place *p, const uint8
 		return XFS_CRC_UNCHECKED;
 	if (type == XT_NONE || xfs_blocktype_show(p->type, true) != XW_FIELDS)
 		return XFS_CRC_UNCHECKED;
-	f = xfs_blockform_of(type, true, object, p->len);
+	f = form_of(type, object, p->len);
 	if (!f && type == XT_DIR)
 		db_out(db, "Unknown directory buffer type!\n");
 	if (!f && type == XT_ATTR)

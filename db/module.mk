@@ -5,6 +5,7 @@ xfs_db_SRCS = \
 	db/btdump.c \
 	db/btheight.c \
 	db/command.c \
+	db/complete.c \
 	db/convert.c \
 	db/cursor.c \
 	db/fsmap.c \
@@ -15,4 +16,7 @@ xfs_db_SRCS = \
 	db/owner_links.c \
 	db/owner_scan.c \
 	db/position.c \
+	db/prompt.c \
 	db/show.c
+xfs_db_CFLAGS = $(EDIT_CFLAGS)
+xfs_db_LIBS = $(EDIT_LIBS)

@@ -11,6 +11,7 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -182,8 +183,10 @@ int repair_directories(struct repair *r)
 	if (!error)
 		error = repair_each_ag(r, read_ag_names, &n);
 	free(n.ip);
-	if (n.fs != r->fs)
+	if (n.fs != r->fs) {
+		r->max_lsn = n.fs ? xfs_max(r->max_lsn, atomic_load(&n.fs->max_lsn)) : r->max_lsn;
 		xfs_fs_close(n.fs);
+	}
 	if (!error && !r->looking)
 		repair_say(r, "        - traversal finished ...");
 	return error;

@@ -70,11 +70,11 @@ static bool check_identity(struct repair *r, struct repair_seen *s)
 		note_inode(r, XFS_F_BLOCK_OWNER, s->ino, "inumber", d->v3.inumber, s->ino, false);
 		return false;
 	}
-	if (d->v3.lsn > r->max_lsn && d->v3.lsn != XFS_NULL64)
-		r->max_lsn = d->v3.lsn;
 	if (!xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF)) {
 		note_inode(r, XFS_F_BLOCK_CRC, s->ino, "crc", XFS_NULL64, XFS_NULL64, true);
 		make_odd(r, s->ino);
+	} else if (d->v3.lsn > r->max_lsn && d->v3.lsn != XFS_NULL64) {
+		r->max_lsn = d->v3.lsn;
 	}
 	return true;
 }

@@ -51,10 +51,15 @@ int repair_begin_writing(struct repair *r)
 	if (r->writing)
 		return 0;
 	r->writing = true;
-	if (!r->geo.v5)
-		return 0;
-	error = repair_write_primary(r, true);
-	return error ? error : xfs_dev_barrier(r->dev.data);
+	if (r->geo.v5) {
+		error = repair_write_primary(r, true);
+		if (!error)
+			error = xfs_dev_barrier(r->dev.data);
+		if (error)
+			return error;
+	}
+	/* before anything changes that a replay could meet */
+	return r->zero_log ? repair_clear_log(r) : 0;
 }
 
 /* Secondaries know nothing of counters and say that they are not the primary (format sheet 01, section 6). */
@@ -160,7 +165,7 @@ static bool anything_to_write(const struct repair *r)
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		if (r->ags[i].rebuilt || r->ags[i].reasons || r->secondary_bad[i])
 			return true;
-	return r->sb_changed || r->ninodes;
+	return r->sb_changed || r->ninodes || r->zero_log;
 }
 
 int repair_switch_over(struct repair *r)

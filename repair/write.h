@@ -9,6 +9,10 @@
 
 /* Before the first write of a run: needsrepair goes to disk (V5) and is durable. Later calls do nothing. */
 int repair_begin_writing(struct repair *);
+/* log.c: an empty log at this cycle; durable. Errors: RANGE (no such cycle), OPEN (external, not given), IO, NOMEM. */
+int repair_format_log(struct repair *, uint32_t cycle);
+/* The same at a cycle above all that was seen so far. */
+int repair_clear_log(struct repair *);
 /* Writes r->primary with its counters; `needsrepair` sets the flag. */
 int repair_write_primary(struct repair *, bool needsrepair);
 

@@ -103,6 +103,8 @@ static int write_counters(struct repair *r, struct repair_ag *ag)
 		xfs_agf_set_refcntblocks(agf, tree_blocks(ag, XFS_TREE_REFC));
 	xfs_agi_set_count(agi, (uint32_t)ag->icount);
 	xfs_agi_set_freecount(agi, (uint32_t)ag->ifree);
+	for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++)
+		xfs_put_be32(buf + ss + XFS_AGI_UNLINKED_OFF + 4 * (size_t)i, XFS_NULL32);
 	if (r->geo.inobtcnt) {
 		xfs_agi_set_ino_blocks(agi, tree_blocks(ag, XFS_TREE_INO));
 		xfs_agi_set_fino_blocks(agi, r->geo.finobt ? tree_blocks(ag, XFS_TREE_FINO) : 0);

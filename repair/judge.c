@@ -86,11 +86,10 @@ void repair_drop_changed(struct repair *r, uint64_t ino)
 static void note_fork(struct repair *r, const struct evidence *e, unsigned k, enum xfs_finding_id id, bool fixed,
 		      const char *why)
 {
-	struct xfs_finding f = xfs_finding_of(id, "inode");
+	struct xfs_finding f = xfs_finding_of(id, k ? "attr fork" : "data fork");
 
 	f.ino = e->ino;
-	f.field = fork_names[k];
-	xfs_finding_detail(&f, "%s fork: %s", fork_names[k], why);
+	xfs_finding_detail(&f, "%s", why);
 	repair_note(r, &f, fixed);
 }
 
@@ -255,10 +254,14 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 
 	for (unsigned i = 0; i < 2; i++)
 		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;
-	if (!against_fork != !against_rmap)
-		return against_fork != 0;
+	/*
+	 * The inode's own counter first: a lying reverse mapping makes its false owner a rival of the true one, so "another
+	 * owner holds it" may be the lie itself.
+	 */
 	if ((fork_blocks == e->d.core.nblocks) != (e->rmap_blocks == e->d.core.nblocks))
 		return e->rmap_blocks == e->d.core.nblocks;
+	if (!against_fork != !against_rmap)
+		return against_fork != 0;
 	/* the fork only holds more, and nobody denies it */
 	return only_rmap->n != 0;
 }

@@ -135,6 +135,18 @@ static void make_primary(struct repair *r, const struct xfs_sb *from, const stru
 	r->sb_changed = true;
 }
 
+/* What the superblock speaks of must be there: neither a cut image nor a boundless number of groups can be worked on. */
+static bool fits_device(struct repair *r, const struct xfs_sb *sb)
+{
+	uint64_t have = r->dev.data->size / sb->blocksize;
+
+	if (have >= sb->dblocks)
+		return true;
+	repair_say(r, "the device ends before the filesystem: %llu of %llu blocks", (unsigned long long)have,
+		   (unsigned long long)sb->dblocks);
+	return false;
+}
+
 /* The primary can't be used: the first scanned superblock whose geometry its own copies confirm. */
 static int search_secondary(struct repair *r, const struct copy *old)
 {
@@ -157,6 +169,8 @@ static int search_secondary(struct repair *r, const struct copy *old)
 			if ((off + at) % ((uint64_t)c.sb.agblocks * c.sb.blocksize))
 				continue;	/* a copy inside a file or of an older filesystem */
 			repair_say(r, "found candidate secondary superblock...");
+			if (!fits_device(r, &c.sb))
+				continue;
 			take_votes(r, &c.sb, &v);
 			if (v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) {
 				repair_say(r, "unable to verify superblock, continuing...");
@@ -260,6 +274,11 @@ int repair_locate(struct repair *r)
 		primary.valid = false;
 		primary.why = "filesystem mkfs-in-progress bit set";
 		error = -XFS_E_BADSB;
+	}
+	if (!error && !fits_device(r, &primary.sb)) {
+		primary.valid = false;
+		primary.why = "attempted to perform I/O beyond EOF";
+		error = -XFS_E_SHORT;
 	}
 	if (error == -XFS_E_NOMEM)
 		return error;

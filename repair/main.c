@@ -32,7 +32,9 @@ static int cover(struct xfs_dev **dev)
 	struct xfs_dev *top;
 	int error = xfs_dev_overlay(&top, *dev, 0, (size_t)64 << 20, NULL);
 
-	if (!error)
+	if (error)
+		fprintf(stderr, "xfs_repair: %s: %s\n", (*dev)->name, (*dev)->size ? xfs_error_text(error) : "is empty");
+	else
 		*dev = top;
 	return error;
 }

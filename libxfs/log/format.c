@@ -26,11 +26,10 @@ static void make_record(uint8_t *p, uint32_t len, uint32_t unit, const struct xf
 {
 	bool v2 = (sb->versionnum & XFS_SB_VERSION_LOGV2) != 0;
 	uint32_t headers = v2 && unit > XFS_LOG_HEADER_DATA ? (uint32_t)xfs_ceil_div(unit, XFS_LOG_HEADER_DATA) : 1;
-	uint16_t unmount = XFS_LOG_UNMOUNT_MAGIC;
 	struct xfs_log_rec rec = {
 		.magicno = XFS_LOG_MAGIC, .cycle = at->cycle, .version = v2 ? 2 : 1, .len = len - headers * XFS_BBSIZE,
 		.lsn = lsn_of(at->cycle, at->block), .tail_lsn = at->tail_lsn, .prev_block = XFS_NULL32, .num_logops = 1,
-		.fmt = XFS_HOST_LE ? XFS_LOG_FMT_LE : XFS_LOG_FMT_BE,
+		.fmt = XFS_LOG_FMT_LE,	/* the same image on every machine; nobody replays an unmount record */
 		.size = unit > XFS_LOG_HEADER_DATA ? unit : XFS_LOG_HEADER_DATA,
 	};
 	struct xfs_log_op op = { .tid = at->cycle, .len = 8, .clientid = XFS_LOG_CLIENT_LOG, .flags = XFS_LOG_OP_UNMOUNT };
@@ -42,7 +41,7 @@ static void make_record(uint8_t *p, uint32_t len, uint32_t unit, const struct xf
 	xfs_log_rec_encode(p, &rec);
 	xfs_put_be32(p + XFS_LOG_CYCLE_DATA_OFF, TID);
 	xfs_log_op_encode(p + headers * XFS_BBSIZE, &op);
-	memcpy(p + headers * XFS_BBSIZE + sizeof(struct xfs_log_op_disk), &unmount, sizeof(unmount));
+	xfs_put_le16(p + headers * XFS_BBSIZE + sizeof(struct xfs_log_op_disk), XFS_LOG_UNMOUNT_MAGIC);
 }
 
 /* Everything behind the first record belongs to the cycle before: the head is found where that begins. */

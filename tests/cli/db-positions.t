@@ -16,6 +16,7 @@ import tempfile
 BUILD = os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd()))
 OURS = os.path.join(BUILD, "xfs_db")
 MKFS = os.path.join(BUILD, "mkfs.xfs")
+REFERENCE_MKFS = shutil.which("mkfs.xfs", path="/usr/sbin:/sbin") or "mkfs.xfs"
 ENV = dict(os.environ, TZ="UTC", ASAN_OPTIONS="detect_leaks=1")
 results = []
 
@@ -90,6 +91,15 @@ EXACT = [
         "rtblock 1"],
      "current address does not point to log\ncurrent logblock is 2\nbad logblock 99999999\nfilesystem has internal log\n"
      "datadev daddr is 5\nrealtime device not loaded, use -R.\n"),
+    ("blocks of the current AG", ["agblock 1", "agblock", "stack", "agi 2", "agblock 3", "agbno", "fsblock",
+        "agblock 99999999", "agblock x", "push agblock 4", "stack"],
+     "current agblock is 1\n1: \n\tbyte offset 4096, length 4096\n\tbuffer block 8 (fsbno 1), 8 bbs\n"
+     "\tinode -1, dir inode -1, type data\ncurrent agblock is 3\ncurrent fsblock is 65539\n"
+     "bad agblock 99999999\nbad agblock x\n"
+     "2: \n\tbyte offset 167788544, length 4096\n\tbuffer block 327712 (fsbno 65540), 8 bbs\n"
+     "\tinode -1, dir inode -1, type data\n"
+     "1: \n\tbyte offset 167784448, length 4096\n\tbuffer block 327704 (fsbno 65539), 8 bbs\n"
+     "\tinode -1, dir inode -1, type data\n"),
     ("quit", ["echo 1", "quit", "echo 2"], "1 \n"),
 ]
 
@@ -114,22 +124,14 @@ def exact(work):
     log = os.path.join(work, "log")
     out(OURS, image, ["log start " + log, "echo x", "log stop", "echo y"])
     is_text("log", open(log).read(), "x \n")
-    rt, data = os.path.join(work, "rt"), os.path.join(work, "with-rt")
-    for path, size in ((rt, 64 << 20), (data, 320 << 20)):
-        with open(path, "wb") as f:
-            f.truncate(size)
-    subprocess.run([MKFS, "-q", "-r", "rtdev=" + rt, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    got = run(OURS, data, ["rtblock 3", "stack", "rtextent 99999999", "rtextent 2", "rtblock", "daddr -r 7", "daddr",
-        "rtsb"],
-              ["-R", rt])
-    is_text("realtime blocks", got.stdout.decode(),
-            "1: \n\tbyte offset 12288, length 4096\n\tbuffer block 24 (rtbno 3), 8 bbs\n"
-            "\tinode -1, dir inode -1, type data\nbad rtextent 99999999\ncurrent rtblock is 2\nrtdev daddr is 7\n"
-            "realtime superblock not supported\n")
     refused = run(OURS, script, ["sb"])
     ok(refused.returncode == 1 and refused.stderr, "a file that is no filesystem", refused.stderr.decode())
     ok(run(OURS, os.path.join(work, "missing"), ["sb"]).returncode == 1, "a file that is not there")
-    for options in (["-Q"], []):
+    for options, want in ((["-V"], "xfs_db version 6.15.0\n"), (["--version"], "xfs_db version 6.15.0\n"),
+                          (["--help"], "Usage: xfs_db [-ifFrxV] ")):
+        said = subprocess.run([OURS, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        ok(said.returncode == 0 and said.stdout.decode().startswith(want) and not said.stderr, options[0], said.stdout)
+    for options in (["-Q"], ["--nosuch"], []):
         ok(subprocess.run([OURS, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode == 1,
             "usage %s" % options)
 
@@ -166,9 +168,8 @@ def number_of(reference, image, path):
 def fill(reference, image, options, proto_path):
     with open(image, "wb") as f:
         f.truncate(320 << 20)
-    made = subprocess.run([shutil.which("mkfs.xfs", path="/usr/sbin:/sbin") or "mkfs.xfs", "-q", *options, "-p",
-        proto_path, image],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    made = subprocess.run([REFERENCE_MKFS, "-q", *options, "-p", proto_path, image], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
     if made.returncode:
         return made.stdout.decode()
     for name, attrs in (("few", 2), ("many", 30), ("full", 300)):
@@ -215,10 +216,13 @@ def without_new_columns(text):
 
 def same(reference, image, what):
     blocksize = int(out(reference, image, ["sb", "p blocksize"]).split()[-1])
-    different, seen, types = [], set(), set()
+    different, seen, types, lost = [], set(), set(), []
     for position in positions(blocksize):
         where = out(reference, image, position + ["stack"])
         if where in seen:
+            continue
+        if not where:       # 6.1 itself crashes now and then on a place that does not exist
+            lost.append(position)
             continue
         seen.add(where)
         types.add(where.split()[-1])
@@ -228,8 +232,23 @@ def same(reference, image, what):
         if want != got and "coercing" not in want:
             different.append("%s\n%s" % (position,
                 "\n".join(sorted(set(want.splitlines()) ^ set(got.splitlines()))[:6])))
-    ok(len(seen) > 60 and not different, "%s: %d places of %d types read the same" % (what, len(seen), len(types)),
-        "\n".join(different))
+    ok(len(seen) > 60 and len(lost) < 4 and not different,
+       "%s: %d places of %d types read the same" % (what, len(seen), len(types)), "\n".join(different + list(map(str, lost))))
+
+
+def realtime(work, mkfs):
+    rt, data = os.path.join(work, "rt"), os.path.join(work, "with-rt")
+    for path, size in ((rt, 64 << 20), (data, 320 << 20)):
+        with open(path, "wb") as f:
+            f.truncate(size)
+    subprocess.run([mkfs, "-q", "-r", "rtdev=" + rt, data], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    got = run(OURS, data, ["rtblock 3", "stack", "rtextent 99999999", "rtextent 2", "rtblock", "daddr -r 7", "daddr",
+        "rtsb"],
+              ["-R", rt])
+    is_text("realtime blocks", got.stdout.decode(),
+            "1: \n\tbyte offset 12288, length 4096\n\tbuffer block 24 (rtbno 3), 8 bbs\n"
+            "\tinode -1, dir inode -1, type data\nbad rtextent 99999999\ncurrent rtblock is 2\nrtdev daddr is 7\n"
+            "realtime superblock not supported\n")
 
 
 def golden(work):
@@ -237,8 +256,9 @@ def golden(work):
     version = subprocess.run([reference, "-V"], stdout=subprocess.PIPE).stdout.decode() if reference else ""
     if not version.startswith("xfs_db version 6.1."):
         results.append(True)
-        print("ok %d - the same text as xfs_db 6.1 # SKIP xfs_db 6.1 is not installed" % len(results))
+        print("ok %d - the same text as xfs_db 6.1, realtime devices # SKIP xfsprogs 6.1 is not installed" % len(results))
         return
+    realtime(work, REFERENCE_MKFS)
     proto_path = os.path.join(work, "proto")
     proto(proto_path)
     for what, options in LAYOUTS:

@@ -83,10 +83,13 @@ static size_t nplaces;
 
 static void add_place(uint64_t byte, uint32_t len, enum xfs_block_kind kind)
 {
+	const struct xfs_blockform *form = xfs_block_form(kind, true, dev->bytes + byte, len);
+
+	if (!form)
+		return;
 	if (nplaces % 256 == 0)
 		places = realloc(places, (nplaces + 256) * sizeof(*places));
-	places[nplaces] = (struct place){ byte, len, kind, 0 };
-	places[nplaces++].crc = xfs_block_form(kind, true, dev->bytes + byte, len)->crc;
+	places[nplaces++] = (struct place){ byte, len, kind, form->crc };
 }
 
 /* Every block of the image that verifies as some kind. */
@@ -104,7 +107,8 @@ static void find_places(void)
 		for (unsigned n = 0; n < 4; n++)
 			add_place(xfs_ag_header_daddr(&fs->geo, XFS_AGNO(ag), n).v * 512, fs->geo.sectsize,
 				  XFS_BLK_SB + n);
-	for (uint64_t at = 4 * fs->geo.sectsize; at + fs->geo.dirblksize <= dev->dev.size; at += fs->geo.blocksize) {
+	for (uint64_t at = xfs_round_up(4 * fs->geo.sectsize, fs->geo.blocksize);
+	     at + fs->geo.dirblksize <= dev->dev.size; at += fs->geo.blocksize) {
 		const uint8_t *p = dev->bytes + at;
 
 		if (xfs_be16(p) == XFS_DINODE_MAGIC)

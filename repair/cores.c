@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LEAST_WILD_CYCLE 0x70000000u	/* no log gets there: the field is damaged, and is set to 0 */
+
 static void note(struct repair *r, enum xfs_finding_id id, uint64_t ino, const char *field, uint64_t found, uint64_t expected,
 		 bool fixed)
 {
@@ -117,6 +119,14 @@ static int leave_list(struct repair *r, struct repair_seen *s)
 	return 0;
 }
 
+bool repair_core_flawed(const struct repair *r, const struct repair_seen *s)
+{
+	if (!r->geo.v5)
+		return false;
+	return s->mended || !xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF) ||
+	       (s->d.v3.lsn != XFS_NULL64 && s->d.v3.lsn >> 32 >= LEAST_WILD_CYCLE);
+}
+
 int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 {
 	const struct xfs_dinode *d = &s->d;
@@ -129,7 +139,7 @@ int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 		whole = xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
 		if (!whole)
 			note(r, XFS_F_BLOCK_CRC, s->ino, "crc", XFS_NULL64, XFS_NULL64, true);
-		else if (d->v3.lsn != XFS_NULL64)
+		else if (d->v3.lsn != XFS_NULL64 && d->v3.lsn >> 32 < LEAST_WILD_CYCLE)
 			r->max_lsn = xfs_max(r->max_lsn, d->v3.lsn);
 	}
 	if (s->mended)
@@ -153,6 +163,8 @@ int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 		return odd || !whole || s->mended ? make_free(r, s) : 0;
 	}
 	*usable = true;
-	s->suspect = !whole || s->mended;
+	s->suspect = repair_core_flawed(r, s);
+	if (s->suspect && whole && !s->mended)
+		note(r, XFS_F_BLOCK_LSN, s->ino, "lsn", d->v3.lsn, XFS_NULL64, true);
 	return d->core.next_unlinked != XFS_NULL32 ? leave_list(r, s) : 0;
 }

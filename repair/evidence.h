@@ -24,7 +24,7 @@ struct evidence {
 	uint8_t *image;
 	struct xfs_dinode d;
 	struct evidence_side side[2];
-	bool suspect;			/* its core is written anew: identity or checksum was wrong */
+	bool suspect;			/* its core is written anew: repair_core_flawed() */
 	uint64_t rmap_blocks;		/* all blocks with this owner in reverse mappings */
 };
 

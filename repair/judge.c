@@ -8,8 +8,6 @@
  */
 #include "repair/evidence.h"
 
-#include "libxfs/base/crc32c.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -419,7 +417,7 @@ int repair_judge(struct repair *r, struct evidence *e)
 		f.expected = blocks;
 		repair_note(r, &f, true);
 		error = repair_changed_inode(r, e->ino, e->image, &c);
-	} else if (e->suspect || (r->geo.v5 && !xfs_crc32c_check(e->image, r->geo.inodesize, XFS_DINODE_CRC_OFF))) {
+	} else if (e->suspect) {
 		error = repair_changed_inode(r, e->ino, e->image, &c);
 	}
 	return error;

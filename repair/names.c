@@ -6,6 +6,7 @@
  */
 #include "repair/scan.h"
 
+#include "libxfs/inode/symlink.h"
 #include "libxfs/name/dir.h"
 #include "libxfs/name/verify.h"
 
@@ -21,6 +22,7 @@ struct names {
 	struct xfs_inode *ip;
 	uint64_t dir;			/* the directory that is read */
 	uint64_t parent;		/* its ".." */
+	char target[XFS_SYMLINK_MAXLEN + 1];
 	int error;
 };
 
@@ -129,6 +131,19 @@ static void read_attributes(struct names *n)
 		n->error = error;
 }
 
+static void read_symlink(struct names *n)
+{
+	struct xfs_sink sink = { dir_finding, n };
+	uint64_t before = n->r->findings;
+	size_t len;
+	int error = xfs_symlink_target(n->ip, n->target, &len, &sink);
+
+	if (error == -XFS_E_NOMEM)
+		n->error = error;
+	else if (error && n->r->findings == before)
+		note(n->r, XFS_F_SYMLINK_TARGET, n->dir, "%s", xfs_error_text(error));
+}
+
 static int read_names(void *payload, struct repair_seen *s)
 {
 	struct names *n = payload;
@@ -144,6 +159,8 @@ static int read_names(void *payload, struct repair_seen *s)
 	xfs_inode_verify(n->ip, &sink);
 	if (xfs_inode_is_dir(n->ip))
 		read_directory(n);
+	else if ((n->ip->d.core.mode & XFS_MODE_FMT) == XFS_MODE_LNK)
+		read_symlink(n);
 	if (n->ip->d.core.forkoff)
 		read_attributes(n);
 	return n->error;

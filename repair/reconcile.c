@@ -48,7 +48,7 @@ static int gather_inode(void *payload, struct repair_seen *s)
 		g->room = room;
 	}
 	e = &g->e[g->n++];
-	*e = (struct evidence){ .ino = s->ino, .d = s->d, .suspect = s->mended != NULL };
+	*e = (struct evidence){ .ino = s->ino, .d = s->d, .suspect = repair_core_flawed(r, s) };
 	e->image = malloc(r->geo.inodesize);
 	if (!e->image)
 		return -XFS_E_NOMEM;

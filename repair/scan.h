@@ -30,6 +30,8 @@ int repair_scan_ag_inodes(struct repair *, struct repair_ag *, repair_inode_fn s
  * the record, the lists of lost and of changed inodes.
  */
 int repair_check_core(struct repair *, struct repair_seen *, bool *usable);
+/* An inode that identifies itself has an identity, a checksum or an LSN that must be written anew. */
+bool repair_core_flawed(const struct repair *, const struct repair_seen *);
 /* Changes the free bit of one inode in the record. */
 void repair_flip_free(struct repair_ag *, struct xfs_inode_chunk *, unsigned index);
 /* chunks.c: where the inode chunks are; fills ag->chunks when the inobt can not say it. */

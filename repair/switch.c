@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QFLAGS_CHECKED 0x524u	/* user, group, project, and the old bit of V4: counts are trusted */
+
 /* Sector of a superblock copy: everything behind the fields of this format is zero. */
 static int write_sb(struct repair *r, xfs_agno_t agno, const struct xfs_sb *sb)
 {
@@ -177,6 +179,9 @@ int repair_switch_over(struct repair *r)
 	sum_counters(r);
 	if (r->looking || !anything_to_write(r))
 		return 0;
+	/* who owns which blocks may have changed: the kernel counts the quota anew at the next mount */
+	if (r->rebuilt_any || r->ninodes)
+		r->primary.qflags &= (uint16_t)~QFLAGS_CHECKED;
 	error = repair_begin_writing(r);
 	if (!error)	/* stage 1 ends: what the rebuild wrote is durable */
 		error = xfs_dev_barrier(r->dev.data);

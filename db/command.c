@@ -32,6 +32,11 @@ const struct db_command db_commands[] = {
 	{ "inode", NULL, 0, 1, true, db_run_inode, "[inode#]", "set current inode", NULL },
 	{ "log", NULL, 0, 2, false, db_run_log, "[stop|start <filename>]", "start or stop logging to a file", NULL },
 	{ "logblock", "lsb", 0, 1, true, db_run_logblock, "[logbno]", "set address to log block value", NULL },
+	{ "logprint", NULL, 0, -1, false, db_run_logprint, "[-arvj] [-i inode] [-b fsblock] [-d daddr] [-t kind]",
+	  "show what the log holds",
+	  " Transactions between tail and head and the items in them; -a: all that the log still holds, -r: records only,\n"
+	  " -v: all fields, -j: as JSON. Only items that touch an inode (-i), a block (-b, -d), or of a kind (-t): buf inode\n"
+	  " dquot quotaoff icreate efi efd rui rud cui cud bui bud attri attrd xmi xmd, and efi_rt ... cud_rt\n" },
 	{ "path", NULL, 1, 2, false, db_run_path, "[-m] path", "navigate to an inode by path",
 	  " Relative paths start at the current inode; -m: from the root of the metadata directories\n" },
 	{ "pop", NULL, 0, 0, false, db_run_pop, "", "pop location from the stack", NULL },

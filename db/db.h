@@ -109,5 +109,6 @@ DB_RUN(ablock); DB_RUN(addr); DB_RUN(agf); DB_RUN(agfl); DB_RUN(agi); DB_RUN(bac
 DB_RUN(dblock); DB_RUN(echo); DB_RUN(forward); DB_RUN(fsblock); DB_RUN(hash); DB_RUN(help); DB_RUN(inode); DB_RUN(log);
 DB_RUN(logblock); DB_RUN(path); DB_RUN(pop); DB_RUN(print); DB_RUN(push); DB_RUN(quit); DB_RUN(ring); DB_RUN(rtblock); DB_RUN(rtextent); DB_RUN(rtsb); DB_RUN(sb); DB_RUN(source);
 DB_RUN(stack); DB_RUN(type);
+DB_RUN(logprint);
 
 #endif

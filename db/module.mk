@@ -4,6 +4,9 @@ xfs_db_SRCS = \
 	db/command.c \
 	db/convert.c \
 	db/cursor.c \
+	db/logprint.c \
+	db/logprint_item.c \
+	db/logprint_match.c \
 	db/main.c \
 	db/otherdev.c \
 	db/position.c \

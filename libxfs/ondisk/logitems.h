@@ -116,20 +116,20 @@ enum xfs_attri_op {
 	F(S, magic, 0, 16, XO_WR, XF_HEX, NULL, XT_NONE)						\
 	F(S, pad1, 16, 16, XO_WR, XF_HEX | XF_HIDE, NULL, XT_NONE)					\
 	F(S, pad2, 32, 32, XO_WR, XF_HEX | XF_HIDE, NULL, XT_NONE)
-#define XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+#define XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, type, 0, 16, XO_WR, XF_HEX, NULL, XT_NONE)							\
 	F(S, size, 16, 16, XO_WR, XF_DEC, NULL, XT_NONE)
 
 XFS_STRUCT_DECLARE(log_xhdr, 260, XFS_LOG_XHDR_ROWS);		/* 64 cycle words follow */
 XFS_STRUCT_DECLARE(log_trans_hdr, 16, XFS_LOG_TRANS_HDR_ROWS);
 XFS_STRUCT_DECLARE(log_unmount, 8, XFS_LOG_UNMOUNT_ROWS);
-XFS_STRUCT_DECLARE(log_item, 4, XFS_LOG_ITEM_ROWS);		/* the start of every item; size: its regions */
+XFS_STRUCT_DECLARE(log_item_head, 4, XFS_LOG_ITEM_HEAD_ROWS);		/* the start of every item; size: its regions */
 
 /* ---- buffers, inodes, quota ---- */
 
 /* len in 512-byte blocks, blkno in the same; map_size words of map, bit n (from the lowest of word 0) = chunk n. */
 #define XFS_LOG_BUF_ROWS(S, F, V, B, A)									\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, flags, 32, 16, XO_WR, XF_HEX, NULL, XT_NONE)						\
 	F(S, len, 48, 16, XO_WR, XF_DEC, NULL, XT_NONE)							\
 	F(S, blkno, 64, 64, XO_WR, XF_SDEC, NULL, XT_NONE)						\
@@ -139,7 +139,7 @@ XFS_STRUCT_DECLARE(log_item, 4, XFS_LOG_ITEM_ROWS);		/* the start of every item;
 
 /* asize, dsize: bytes of the forks without padding. blkno (512-byte blocks), len, boffset (bytes): cluster and place. */
 #define XFS_LOG_INODE_HEAD_ROWS(S, F, V, B, A)								\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, fields, 32, 32, XO_WR, XF_HEX, NULL, XT_NONE)						\
 	F(S, asize, 64, 16, XO_WR, XF_DEC, NULL, XT_NONE)						\
 	F(S, dsize, 80, 16, XO_WR, XF_DEC, NULL, XT_NONE)
@@ -216,13 +216,13 @@ XFS_STRUCT_DECLARE(log_item, 4, XFS_LOG_ITEM_ROWS);		/* the start of every item;
 	B(S, uuid, 1280, 16, XF_UUID, ldi_v3, XT_NONE)
 
 #define XFS_LOG_DQUOT_ROWS(S, F, V, B, A)								\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, id, 32, 32, XO_WR, XF_DEC, NULL, XT_NONE)							\
 	F(S, blkno, 64, 64, XO_WR, XF_SDEC, NULL, XT_NONE)						\
 	F(S, len, 128, 32, XO_WR, XF_SDEC, NULL, XT_NONE)						\
 	F(S, boffset, 160, 32, XO_WR, XF_DEC, NULL, XT_NONE)
 #define XFS_LOG_QUOTAOFF_ROWS(S, F, V, B, A)								\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, flags, 32, 32, XO_WR, XF_HEX, NULL, XT_NONE)						\
 	B(S, pad, 64, 12, XF_HEXBYTES | XF_HIDE, NULL, XT_NONE)
 #define XFS_LOG_QUOTAOFF_USER 0x01u
@@ -231,7 +231,7 @@ XFS_STRUCT_DECLARE(log_item, 4, XFS_LOG_ITEM_ROWS);		/* the start of every item;
 
 /* All but the first two numbers is big endian. count in inodes, isize in bytes, length in blocks. */
 #define XFS_LOG_ICREATE_ROWS(S, F, V, B, A)								\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, ag, 32, 32, XO_BE, XF_AGN, NULL, XT_NONE)							\
 	F(S, agbno, 64, 32, XO_BE, XF_AGB, NULL, XT_NONE)						\
 	F(S, count, 96, 32, XO_BE, XF_DEC, NULL, XT_NONE)						\
@@ -261,11 +261,11 @@ void xfs_log_dinode_from_disk(uint8_t *core, const uint8_t *disk, bool writer_le
 /* ---- intents and what says that they are done ---- */
 
 #define XFS_LOG_INTENT_ROWS(S, F, V, B, A)								\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, nextents, 32, 32, XO_WR, XF_DEC, NULL, XT_NONE)						\
 	F(S, id, 64, 64, XO_WR, XF_HEX, NULL, XT_NONE)
 #define XFS_LOG_DONE_ROWS(S, F, V, B, A)								\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, pad, 32, 32, XO_WR, XF_HEX | XF_HIDE, NULL, XT_NONE)					\
 	F(S, id, 64, 64, XO_WR, XF_HEX, NULL, XT_NONE)
 /* An extent of EFI and EFD; 32-bit writers leave out the last four bytes. */
@@ -290,7 +290,7 @@ void xfs_log_dinode_from_disk(uint8_t *core, const uint8_t *disk, bool writer_le
 
 /* name_len holds two lengths of 16 bits for PPTR_REPLACE. */
 #define XFS_LOG_ATTRI_ROWS(S, F, V, B, A)								\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, igen, 32, 32, XO_WR, XF_DEC, NULL, XT_NONE)						\
 	F(S, id, 64, 64, XO_WR, XF_HEX, NULL, XT_NONE)							\
 	F(S, ino, 128, 64, XO_WR, XF_INO, NULL, XT_INODE)						\
@@ -301,7 +301,7 @@ void xfs_log_dinode_from_disk(uint8_t *core, const uint8_t *disk, bool writer_le
 	F(S, value_len, 256, 32, XO_WR, XF_DEC, NULL, XT_NONE)						\
 	F(S, attr_filter, 288, 32, XO_WR, XF_HEX, NULL, XT_NONE)
 #define XFS_LOG_XMI_ROWS(S, F, V, B, A)									\
-	XFS_LOG_ITEM_ROWS(S, F, V, B, A)								\
+	XFS_LOG_ITEM_HEAD_ROWS(S, F, V, B, A)								\
 	F(S, pad, 32, 32, XO_WR, XF_HEX | XF_HIDE, NULL, XT_NONE)					\
 	F(S, id, 64, 64, XO_WR, XF_HEX, NULL, XT_NONE)							\
 	F(S, inode1, 128, 64, XO_WR, XF_INO, NULL, XT_INODE)						\

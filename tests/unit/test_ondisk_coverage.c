@@ -106,7 +106,7 @@ LAYOUT(log_rec, XFS_LOG_REC_ROWS)
 LAYOUT(log_op, XFS_LOG_OP_ROWS)
 LAYOUT(log_trans_hdr, XFS_LOG_TRANS_HDR_ROWS)
 LAYOUT(log_unmount, XFS_LOG_UNMOUNT_ROWS)
-LAYOUT(log_item, XFS_LOG_ITEM_ROWS)
+LAYOUT(log_item_head, XFS_LOG_ITEM_HEAD_ROWS)
 LAYOUT(log_buf, XFS_LOG_BUF_ROWS)
 LAYOUT(log_word, XFS_LOG_WORD_ROWS)
 LAYOUT(log_inode, XFS_LOG_INODE_ROWS)
@@ -140,7 +140,7 @@ static const struct layout layouts[] = {
 	ROW(attr_freemap), ROW(attr_leaf_ent), ROW(attr_local), ROW(attr_remote), ROW(attr_rmt_hdr), ROW(dquot), ROW(rtsb),
 	ROW(rtbuf),
 	ROW(log_rec, { 44, 256 }),			/* cycle words */
-	ROW(log_op), ROW(log_trans_hdr), ROW(log_unmount), ROW(log_item), ROW(log_buf), ROW(log_word), ROW(log_inode), ROW(log_inode32), ROW(log_dinode), ROW(log_dquot),
+	ROW(log_op), ROW(log_trans_hdr), ROW(log_unmount), ROW(log_item_head), ROW(log_buf), ROW(log_word), ROW(log_inode), ROW(log_inode32), ROW(log_dinode), ROW(log_dquot),
 	ROW(log_quotaoff), ROW(log_icreate), ROW(log_intent), ROW(log_done), ROW(log_extent32), ROW(log_extent), ROW(log_map), ROW(log_phys), ROW(log_attri), ROW(log_xmi),
 };
 

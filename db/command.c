@@ -73,6 +73,11 @@ const struct db_command db_commands[] = {
 	  " Says too which secondary superblocks have another one\n" },
 	{ "log", NULL, 0, 2, false, db_run_log, "[stop|start <filename>]", "start or stop logging to a file", NULL },
 	{ "logblock", "lsb", 0, 1, true, db_run_logblock, "[logbno]", "set address to log block value", NULL },
+	{ "logprint", NULL, 0, -1, false, db_run_logprint, "[-arvj] [-i inode] [-b fsblock] [-d daddr] [-t kind]",
+	  "show what the log holds",
+	  " Transactions between tail and head and the items in them; -a: all that the log still holds, -r: records only,\n"
+	  " -v: all fields, -j: as JSON. Only items that touch an inode (-i), a block (-b, -d), or of a kind (-t): buf inode\n"
+	  " dquot quotaoff icreate efi efd rui rud cui cud bui bud attri attrd xmi xmd, and efi_rt ... cud_rt\n" },
 	{ "ls", "l", 0, -1, false, db_run_ls, "[-im] [paths...]", "list directory contents",
 	  " Of the current directory, or of paths: cookie, inode number, type, hash, length of the name, name.\n"
 	  " -i: only the inode number of each path, or the current one; -m: paths start at the metadata root\n" },

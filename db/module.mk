@@ -14,6 +14,9 @@ xfs_db_SRCS = \
 	db/fsmap.c \
 	db/json.c \
 	db/ls.c \
+	db/logprint.c \
+	db/logprint_item.c \
+	db/logprint_match.c \
 	db/main.c \
 	db/otherdev.c \
 	db/owner.c \

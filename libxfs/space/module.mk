@@ -4,4 +4,8 @@ libxfs_SRCS += \
 	libxfs/space/claims_order.c \
 	libxfs/space/claims_spill.c \
 	libxfs/space/claims_sweep.c \
+	libxfs/space/rmap.c \
+	libxfs/space/rmap_convert.c \
+	libxfs/space/rmap_find.c \
+	libxfs/space/rmap_query.c \
 	libxfs/space/sweep.c

@@ -4,6 +4,9 @@ libxfs_SRCS += \
 	libxfs/space/claims_order.c \
 	libxfs/space/claims_spill.c \
 	libxfs/space/claims_sweep.c \
+	libxfs/space/refcount.c \
+	libxfs/space/refcount_cow.c \
+	libxfs/space/refcount_find.c \
 	libxfs/space/rmap.c \
 	libxfs/space/rmap_convert.c \
 	libxfs/space/rmap_find.c \

@@ -63,7 +63,7 @@ void xfs_change_release(struct xfs_change *);
  * (in another change).
  */
 int xfs_change_join(struct xfs_change *, struct xfs_buf *, const struct xfs_buf_type *);
-/* Reads one extent of the device and joins it; *out is held by the change until it ends. Errors: those of both calls. */
+/* Reads one extent of the device and joins it; *out is held by the change until it ends. Errors: those of both. */
 int xfs_change_get(struct xfs_change *, uint64_t daddr, uint32_t bbs, const struct xfs_buf_type *,
 		   struct xfs_buf **out);
 /* The same for a block whose old contents are worth nothing: not read, all of it counts as changed. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * refcount.h - changing reference counts: blocks with several owners, and staging extents of copy-on-write (format sheet
- * 02, section 5).
+ * refcount.h - changing reference counts: blocks with several owners, and staging extents of copy-on-write (format
+ * sheet 02, section 5).
  *
  * Works on any instance of a refcountbt (or rtrefcountbt) and knows nothing else.  Two domains that never mix: shared
  * (counts >= 2; a block without a record has one owner, or none) and staging (count 1).  Neighbours of one domain with

@@ -11,8 +11,8 @@
  * insert; plain for all else.
  *
  * Errors of all: INVALID (claim that no record may say; changed nothing), CORRUPT (the tree contradicts the request:
- * blocks mapped already, not mapped, or by somebody else; or a damaged record), and those of the engine.  After an error
- * some of the steps may have been made: the caller puts all back.  Layer: space.
+ * blocks mapped already, not mapped, or by somebody else; or a damaged record), and those of the engine.  After an
+ * error some of the steps may have been made: the caller puts all back.  Layer: space.
  */
 #ifndef XFS_SPACE_RMAP_H
 #define XFS_SPACE_RMAP_H
@@ -38,7 +38,7 @@ int xfs_rmap_has_records(struct xfs_btree *, uint32_t agbno, uint32_t len, enum 
 struct xfs_rmap_owners {
 	uint64_t matches;	/* records that, cut to the range, say exactly what was asked; the state is ignored */
 	uint64_t others;
-	uint64_t bad;		/* others that can't be there together with the one asked for; 0 when there is no match */
+	uint64_t bad;		/* others that can't be there together with the one asked for; 0 without a match */
 };
 int xfs_rmap_count_owners(struct xfs_btree *, const struct xfs_claim *, bool reflink, struct xfs_rmap_owners *out);
 /* Does anybody else have some of the blocks? Stops at the first. */

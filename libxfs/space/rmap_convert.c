@@ -75,7 +75,8 @@ static int convert_end(struct xfs_rmap_edit *e, const struct around *a, const st
 static int convert_middle(struct xfs_rmap_edit *e, const struct around *a, const struct xfs_claim *new)
 {
 	uint32_t before = new->agbno - a->prev.agbno, at = before + new->len;
-	struct xfs_claim left = xfs_rmap_part(&a->prev, 0, before), right = xfs_rmap_part(&a->prev, at, a->prev.len - at);
+	struct xfs_claim left = xfs_rmap_part(&a->prev, 0, before);
+	struct xfs_claim right = xfs_rmap_part(&a->prev, at, a->prev.len - at);
 	int err = xfs_rmap_replace(e, &a->prev, &left);
 
 	if (!err)

@@ -9,7 +9,7 @@ struct target {
 	struct xfs_place in;
 };
 
-static bool descend(struct db *db, const struct xfs_ctx *c, const struct xfs_path *path, struct target *t)
+static void descend(const struct xfs_ctx *c, const struct xfs_path *path, struct target *t)
 {
 	const struct xfs_path_step *step = &path->steps[path->nsteps - 1];
 	size_t k = (size_t)(step->low - step->row->to);
@@ -20,20 +20,19 @@ static bool descend(struct db *db, const struct xfs_ctx *c, const struct xfs_pat
 		bool scalar = t->row->order & XA_SCALAR;
 		const struct xfs_row *found = NULL;
 
+		if (t->row->order & XA_REC)	/* records lead nowhere as a whole */
+			break;
 		for (uint32_t r = 0; r < elem.desc->nrows && !found; r++)
 			if (xfs_place_valid(c, elem) && !xfs_row_is_hidden(&elem.desc->rows[r]) &&
 			    xfs_row_count(c, elem, &elem.desc->rows[r]))
 				found = &elem.desc->rows[r];
-		if (!found) {
-			db_out(db, "no elements in %.*s\n", (int)xfs_row_label_len(t->row), t->row->name);
-			return false;
-		}
+		if (!found)
+			break;
 		t->named = scalar ? t->row : found;
 		t->row = found;
 		t->in = elem;
 		k = 0;
 	}
-	return true;
 }
 
 static bool need_agno(struct db *db)
@@ -48,7 +47,7 @@ static void follow_inode(struct db *db, const struct xfs_row *row, uint64_t v)
 {
 	bool in_ag = (row->fmt & XF_MASK) != XF_INO;
 
-	if (xfs_row_is_array(row) || v == (row->bits == 32 ? UINT32_MAX : UINT64_MAX))
+	if (v == (row->bits == 32 ? UINT32_MAX : UINT64_MAX))
 		db_out(db, "null inode number, cannot set new addr\n");
 	else if (!in_ag || need_agno(db))
 		db_go_inode(db, in_ag ? xfs_ino_of(&db->fs->geo, XFS_AGNO(db->agno), XFS_AGINO(v)).v : v, false);
@@ -59,8 +58,11 @@ static void follow_fileblock(struct db *db, enum xfs_type here, enum xfs_type to
 {
 	bool attr = here == XT_ATTR || to == XT_ATTR;
 
-	db_go_fileblock(db, attr ? XFS_FORK_ATTR : XFS_FORK_DATA, v, attr ? XT_ATTR : here,
-			attr ? "attribute block" : "directory block");
+	if (!v)
+		db_out(db, "null %s block number, cannot set new addr\n", attr ? "attribute" : "directory");
+	else
+		db_go_fileblock(db, attr ? XFS_FORK_ATTR : XFS_FORK_DATA, v, attr ? XT_ATTR : here,
+				attr ? "attribute block" : "directory block");
 }
 
 /* Extents of an inode: which fork the path goes through decides. */
@@ -80,13 +82,21 @@ static bool has_range(const struct xfs_path *path)
 	return false;
 }
 
+/* V4 has fields that would lead to types that it does not have. */
+static bool leads_anywhere(struct db *db, enum xfs_type to)
+{
+	const struct xfs_blocktype *t = to == XT_NONE || to == XT_SELF ? NULL : xfs_blocktype_of(to);
+
+	return to == XT_SELF || (t && xfs_blocktype_name(t, db->fs->geo.v5));
+}
+
 static void follow(struct db *db, const struct xfs_ctx *c, const struct xfs_path *path, const struct target *t)
 {
 	enum xfs_type here = (enum xfs_type)db_top(db)->at.type->type;
 	enum xfs_type to = (enum xfs_type)t->row->to;
-	uint64_t v = xfs_row_value(c, t->in, t->row);
+	uint64_t v = t->row->kind == XR_ARRAY ? 0 : xfs_row_value(c, t->in, t->row);
 
-	if (to == XT_NONE) {
+	if (t->row->kind == XR_ARRAY || !leads_anywhere(db, to)) {
 		db_out(db, "no next type for field %.*s\n", (int)xfs_row_label_len(t->named), t->named->name);
 	} else if (has_range(path)) {
 		db_out(db, "array not allowed for addr command\n");
@@ -135,6 +145,6 @@ void db_run_addr(struct db *db, int argc, char **argv)
 		db_out(db, "%s\n", why.text);
 		return;
 	}
-	if (descend(db, &c, &path, &t))
-		follow(db, &c, &path, &t);
+	descend(&c, &path, &t);
+	follow(db, &c, &path, &t);
 }

@@ -110,11 +110,20 @@ static const char *verifier_word(const struct xfs_blockform *f)
 	return f->name;
 }
 
-/*
- * Complains, on stdout about inodes and unknown blocks, else on stderr; nothing is refused.  Returns what is said
- * behind checksums.
- */
-static enum xfs_crc_state judge(struct db *db, const struct db_place *p, const uint8_t *object)
+/* The form of a block; when its magic number is of no form, the first one of the type, so that it can be judged. */
+static const struct xfs_blockform *form_of(enum xfs_type type, const uint8_t *object, uint32_t len)
+{
+	const struct xfs_blockform *f = xfs_blockform_of(type, true, object, len);
+
+	if (f || type == XT_DIR || type == XT_ATTR || type == XT_INODE)
+		return f;
+	for (f = xfs_blockforms; *f->name; f++)
+		if (f->type == type && f->magic5)
+			return f;
+	return NULL;
+}
+
+enum xfs_crc_state db_judge(struct db *db, const struct db_place *p, const uint8_t *object)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
 	enum xfs_type type = p->type ? (enum xfs_type)p->type->type : XT_NONE;
@@ -128,7 +137,7 @@ static enum xfs_crc_state judge(struct db *db, const struct db_place *p, const u
 		return XFS_CRC_UNCHECKED;
 	if (type == XT_NONE || xfs_blocktype_show(p->type, true) != XW_FIELDS)
 		return XFS_CRC_UNCHECKED;
-	f = xfs_blockform_of(type, true, object, p->len);
+	f = form_of(type, object, p->len);
 	if (!f && type == XT_DIR)
 		db_out(db, "Unknown directory buffer type!\n");
 	if (!f && type == XT_ATTR)
@@ -186,7 +195,7 @@ int db_go(struct db *db, const struct db_place *where, bool ring)
 	free(l->buf);
 	l->buf = buf;
 	l->at = p;
-	l->crc = judge(db, &p, buf + p.off);
+	l->crc = db_judge(db, &p, buf + p.off);
 	if (ring)
 		db_ring_add(db, &p);
 	return 0;

@@ -34,6 +34,8 @@ struct db_place {
 	struct xfs_buf_extent map[XFS_BUF_MAXEXTENTS];
 };
 
+struct db_editor;			/* prompt.h */
+
 struct db_level {
 	struct db_place at;
 	uint8_t *buf;				/* bbs sectors */
@@ -53,6 +55,7 @@ struct db {
 	unsigned nring, ring_at;
 	FILE *log;				/* copy of the output, or NULL */
 	unsigned sourced;			/* depth of files being run */
+	struct db_editor *editor;		/* of the terminal that commands come from, or NULL */
 };
 
 struct db_command {
@@ -86,6 +89,11 @@ struct db_place db_place_new(struct db *, enum xfs_type, uint64_t daddr, uint32_
 /* Reads and verifies `p` and makes it the current position; adds it to the ring when `ring`. 0 or a negative code. */
 int db_go(struct db *, const struct db_place *, bool ring);
 void db_ring_add(struct db *, const struct db_place *);
+/*
+ * Verifies an object in memory. Complains, on stdout about inodes and unknown blocks, else on stderr; nothing is refused.
+ * Returns what is said behind checksums.
+ */
+enum xfs_crc_state db_judge(struct db *, const struct db_place *, const uint8_t *object);
 /* Tables' view of the current object. */
 struct xfs_ctx db_ctx(struct db *);
 bool db_push(struct db *);
@@ -100,14 +108,23 @@ bool db_go_fsblock(struct db *, uint64_t fsbno, enum xfs_type);
 bool db_go_agblock(struct db *, uint32_t agbno, enum xfs_type);
 /* Block of a fork of the current inode; `unmapped` is said when there is none. XT_NONE: the type by the inode. */
 bool db_go_fileblock(struct db *, enum xfs_fork, uint64_t off, enum xfs_type, const char *unmapped);
+/*
+ * Where `n` blocks of a fork from `off` on lie, with device and length; several pieces when they do not touch.  False:
+ * the first one is not mapped.  Others that are not count as lying behind the last one that is, so that what there is
+ * of a block is shown.
+ */
+bool db_map_file(struct db *, struct xfs_ifork *, uint64_t off, unsigned n, struct db_place *p);
 /* The type of the data of the current inode. */
 enum xfs_type db_data_type(struct db *);
 
 /* ---- commands, by file ---- */
 #define DB_RUN(name) void db_run_##name(struct db *, int argc, char **argv)
-DB_RUN(ablock); DB_RUN(addr); DB_RUN(agf); DB_RUN(agfl); DB_RUN(agi); DB_RUN(back); DB_RUN(convert); DB_RUN(daddr);
+DB_RUN(ablock); DB_RUN(addr); DB_RUN(agblock); DB_RUN(agf); DB_RUN(agfl); DB_RUN(agi); DB_RUN(back); DB_RUN(convert);
+DB_RUN(daddr);
 DB_RUN(dblock); DB_RUN(echo); DB_RUN(forward); DB_RUN(fsblock); DB_RUN(hash); DB_RUN(help); DB_RUN(inode); DB_RUN(log);
-DB_RUN(logblock); DB_RUN(path); DB_RUN(pop); DB_RUN(print); DB_RUN(push); DB_RUN(quit); DB_RUN(ring); DB_RUN(rtblock); DB_RUN(rtextent); DB_RUN(rtsb); DB_RUN(sb); DB_RUN(source);
+DB_RUN(logblock); DB_RUN(path); DB_RUN(pop); DB_RUN(print); DB_RUN(push); DB_RUN(quit); DB_RUN(ring); DB_RUN(rtblock);
+DB_RUN(rtextent); DB_RUN(rtsb); DB_RUN(sb); DB_RUN(source);
 DB_RUN(stack); DB_RUN(type);
+DB_RUN(logprint);
 
 #endif

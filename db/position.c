@@ -54,7 +54,8 @@ bool db_go_fsblock(struct db *db, uint64_t fsbno, enum xfs_type type)
 		db_out(db, "bad fsblock %llu\n", (unsigned long long)fsbno);
 		return false;
 	}
-	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, g->blocksize);
+	/* whole directory blocks, as if their other parts came next */
+	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, type == XT_DIR ? g->dirblksize : g->blocksize);
 	if (db_go(db, &p, true))
 		return false;
 	db->agno = agno.v;
@@ -76,6 +77,24 @@ void db_run_fsblock(struct db *db, int argc, char **argv)
 		db_out(db, "bad fsblock %s\n", argv[1]);
 	} else {
 		db_go_fsblock(db, fsbno, XT_DATA);
+	}
+}
+
+void db_run_agblock(struct db *db, int argc, char **argv)
+{
+	const struct xfs_geometry *g = &db->fs->geo;
+	const struct db_place *now = &db_top(db)->at;
+	xfs_agno_t agno = XFS_AGNO(db->agno == XFS_NULL32 ? 0 : db->agno);
+	xfs_agbno_t agbno;
+	uint64_t block;
+
+	if (argc == 1) {
+		xfs_daddr_ag(g, XFS_DADDR(now->daddr + now->off / XFS_BBSIZE), &agno, &agbno);
+		db_out(db, "current agblock is %u\n", agbno.v);
+	} else if (!db_number(argv[1], &block) || block >= xfs_ag_length(g, agno)) {
+		db_out(db, "bad agblock %s\n", argv[1]);
+	} else {
+		db_go_fsblock(db, xfs_fsbno_of(g, agno, XFS_AGBNO(block)).v, XT_DATA);
 	}
 }
 
@@ -208,11 +227,7 @@ enum xfs_type db_data_type(struct db *db)
 	return type == XT_NONE ? XT_DATA : type;
 }
 
-/*
- * Where `n` blocks of a fork from `off` on lie; several pieces when they do not touch.  False: the first one is not
- * mapped.  Others that are not count as lying behind the last one that is, so that what there is of a block is shown.
- */
-static bool map_blocks(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
+bool db_map_file(struct db *db, struct xfs_ifork *f, uint64_t off, unsigned n, struct db_place *p)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
 	unsigned shift = g->blocklog - XFS_BBSHIFT, total = 0;
@@ -276,7 +291,7 @@ bool db_go_fileblock(struct db *db, enum xfs_fork which, uint64_t off, enum xfs_
 		db_out(db, "no attribute data for file\n");
 		goto out;
 	}
-	if (err || !map_blocks(db, &f, off, type == XT_DIR ? db->fs->geo.dirblkfsbs : 1, &p)) {
+	if (err || !db_map_file(db, &f, off, type == XT_DIR ? db->fs->geo.dirblkfsbs : 1, &p)) {
 		db_out(db, "%s is unmapped\n", unmapped);
 		goto out;
 	}

@@ -135,6 +135,18 @@ static void make_primary(struct repair *r, const struct xfs_sb *from, const stru
 	r->sb_changed = true;
 }
 
+/* What the superblock speaks of must be there: neither a cut image nor a boundless number of groups can be worked on. */
+static bool fits_device(struct repair *r, const struct xfs_sb *sb)
+{
+	uint64_t have = r->dev.data->size / sb->blocksize;
+
+	if (have >= sb->dblocks)
+		return true;
+	repair_say(r, "the device ends before the filesystem: %llu of %llu blocks", (unsigned long long)have,
+		   (unsigned long long)sb->dblocks);
+	return false;
+}
+
 /* The primary can't be used: the first scanned superblock whose geometry its own copies confirm. */
 static int search_secondary(struct repair *r, const struct copy *old)
 {
@@ -157,6 +169,8 @@ static int search_secondary(struct repair *r, const struct copy *old)
 			if ((off + at) % ((uint64_t)c.sb.agblocks * c.sb.blocksize))
 				continue;	/* a copy inside a file or of an older filesystem */
 			repair_say(r, "found candidate secondary superblock...");
+			if (!fits_device(r, &c.sb))
+				continue;
 			take_votes(r, &c.sb, &v);
 			if (v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) {
 				repair_say(r, "unable to verify superblock, continuing...");
@@ -219,6 +233,21 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	return -XFS_E_BADSB;
 }
 
+/* Bytes behind the fields of this format are zero, and so is the word of flags. */
+static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb *sb)
+{
+	bool v5 = xfs_sb_is_v5(sb), metadir = v5 && xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR);
+	size_t used = !v5 ? XFS_OFF(sb, features_compat) : !metadir ? XFS_OFF(sb, metadirino) : sizeof(struct xfs_sb_disk);
+	uint8_t buf[MAX_SECTOR];
+
+	if (xfs_dev_read(r->dev.data, off, buf, sb->sectsize))
+		return NULL;
+	for (size_t i = used; i < sb->sectsize; i++)
+		if (buf[i])
+			return "bytes behind the last field are not zero";
+	return sb->flags ? "flags are not zero" : NULL;
+}
+
 /* Which secondaries differ from what they should hold; they are rewritten at the end. */
 static int judge_secondaries(struct repair *r)
 {
@@ -239,6 +268,8 @@ static int judge_secondaries(struct repair *r)
 				    c.sb.features_ro_compat != r->primary.features_ro_compat ||
 				    c.sb.features_compat != r->primary.features_compat))
 			why = "feature words differ from the primary";
+		else if (!error)
+			why = odd_rest(r, step * agno, &c.sb);
 		if (!why)
 			continue;
 		r->secondary_bad[agno] = true;
@@ -260,6 +291,11 @@ int repair_locate(struct repair *r)
 		primary.valid = false;
 		primary.why = "filesystem mkfs-in-progress bit set";
 		error = -XFS_E_BADSB;
+	}
+	if (!error && !fits_device(r, &primary.sb)) {
+		primary.valid = false;
+		primary.why = "attempted to perform I/O beyond EOF";
+		error = -XFS_E_SHORT;
 	}
 	if (error == -XFS_E_NOMEM)
 		return error;
@@ -284,6 +320,11 @@ int repair_locate(struct repair *r)
 		r->primary.bad_features2 = r->primary.features2;
 		r->sb_changed = true;
 	}
+	if (!r->sb_changed && odd_rest(r, 0, &r->primary)) {
+		note_primary(r, odd_rest(r, 0, &r->primary));
+		r->sb_changed = true;
+	}
+	r->primary.flags = 0;
 	if (xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_NEEDSREPAIR)) {
 		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
 					   : "clearing needsrepair flag and regenerating metadata");

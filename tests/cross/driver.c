@@ -20,6 +20,7 @@
 #include "mkfs/write.h"
 #include "repair/repair.h"
 
+#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,6 +74,7 @@ static void format(struct driver *d, int n, char **w)
 	for (int i = 2; i < n; i++)
 		args[argc++] = w[i];
 	args[argc++] = (char *)d->image;
+	optind = 0;	/* parsing starts afresh */
 	if (mkfs_options_parse(o, argc, args, &config, &err) || mkfs_geometry_compute(o, &facts, &g, &err))
 		fail(d, err.text);
 	xfs_dev_close(d->dev);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* command.c - lines, the table of commands, and the commands about commands. */
+#include "db/prompt.h"
 #include "db/report.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@ const struct db_command db_commands[] = {
 	{ "addr", "a", 0, 1, true, db_run_addr, "[field-expression]", "set current address",
 	  " Goes where a field of the current object leads: 'addr bnoroot' from an agf.\n"
 	  " Without a field: shows the current address.\n" },
+	{ "agblock", "agbno", 0, 1, true, db_run_agblock, "[agbno]", "set address to a block of the current AG",
+	  " The current AG is that of the last AG header, inode or block gone to; AG 0 at first.\n" },
 	{ "agf", NULL, 0, 1, true, db_run_agf, "[agno]", "set address to agf header", NULL },
 	{ "agfl", NULL, 0, 1, true, db_run_agfl, "[agno]", "set address to agfl block", NULL },
 	{ "agi", NULL, 0, 1, true, db_run_agi, "[agno]", "set address to agi header", NULL },
@@ -70,6 +73,11 @@ const struct db_command db_commands[] = {
 	  " Says too which secondary superblocks have another one\n" },
 	{ "log", NULL, 0, 2, false, db_run_log, "[stop|start <filename>]", "start or stop logging to a file", NULL },
 	{ "logblock", "lsb", 0, 1, true, db_run_logblock, "[logbno]", "set address to log block value", NULL },
+	{ "logprint", NULL, 0, -1, false, db_run_logprint, "[-arvj] [-i inode] [-b fsblock] [-d daddr] [-t kind]",
+	  "show what the log holds",
+	  " Transactions between tail and head and the items in them; -a: all that the log still holds, -r: records only,\n"
+	  " -v: all fields, -j: as JSON. Only items that touch an inode (-i), a block (-b, -d), or of a kind (-t): buf inode\n"
+	  " dquot quotaoff icreate efi efd rui rud cui cud bui bud attri attrd xmi xmd, and efi_rt ... cud_rt\n" },
 	{ "ls", "l", 0, -1, false, db_run_ls, "[-im] [paths...]", "list directory contents",
 	  " Of the current directory, or of paths: cookie, inode number, type, hash, length of the name, name.\n"
 	  " -i: only the inode number of each path, or the current one; -m: paths start at the metadata root\n" },
@@ -222,18 +230,26 @@ void db_line_run(struct db *db, char *line)
 		run(db, argc, argv);
 }
 
+/* One line with its end, as getline(). */
+static ssize_t next_line(struct db *db, FILE *f, const char *prompt, char **line, size_t *room)
+{
+	if (prompt && db->editor)
+		return db_editor_line(db->editor, prompt, line, room);
+	if (prompt) {
+		db_out(db, "%s", prompt);
+		fflush(stdout);
+	}
+	return getline(line, room, f);
+}
+
 /* One line without its end, with those that its final backslash joins to it. NULL at the end of the file. */
-static char *read_line(struct db *db, FILE *f, bool prompt)
+static char *read_line(struct db *db, FILE *f, const char *prompt)
 {
 	char *line = NULL, *more = NULL;
 	size_t room = 0, len = 0, more_room = 0;
 	ssize_t n;
 
-	if (prompt) {
-		db_out(db, "%s> ", db->prog);
-		fflush(stdout);
-	}
-	while ((n = getline(&more, &more_room, f)) >= 0) {
+	for (const char *say = prompt; (n = next_line(db, f, say, &more, &more_room)) >= 0; say = prompt ? "... " : NULL) {
 		bool joined;
 
 		if (n && more[n - 1] == '\n')
@@ -248,29 +264,24 @@ static char *read_line(struct db *db, FILE *f, bool prompt)
 		}
 		memcpy(line + len, more, (size_t)n + 1);
 		len += (size_t)n;
-		if (!joined) {
-			free(more);
-			return line;
-		}
+		if (!joined)
+			break;
 		line[len - 1] = ' ';
-		if (prompt) {
-			db_out(db, "... ");
-			fflush(stdout);
-		}
 	}
 	free(more);
-	if (line)
-		return line;
-	if (prompt)
+	if (!line && prompt)
 		db_out(db, "\n");
-	return NULL;
+	if (line && prompt && db->editor)
+		db_editor_remember(db->editor, line);
+	return line;
 }
 
 void db_file_run(struct db *db, FILE *f, bool prompt)
 {
-	char *line;
+	char text[64], *line;
 
-	while (!db->quit && (line = read_line(db, f, prompt))) {
+	snprintf(text, sizeof(text), "%.60s> ", db->prog);
+	while (!db->quit && (line = read_line(db, f, prompt ? text : NULL))) {
 		db_line_run(db, line);
 		free(line);
 	}

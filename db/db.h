@@ -34,6 +34,8 @@ struct db_place {
 	struct xfs_buf_extent map[XFS_BUF_MAXEXTENTS];
 };
 
+struct db_editor;			/* prompt.h */
+
 struct db_level {
 	struct db_place at;
 	uint8_t *buf;				/* bbs sectors */
@@ -53,6 +55,7 @@ struct db {
 	unsigned nring, ring_at;
 	FILE *log;				/* copy of the output, or NULL */
 	unsigned sourced;			/* depth of files being run */
+	struct db_editor *editor;		/* of the terminal that commands come from, or NULL */
 };
 
 struct db_command {
@@ -116,9 +119,12 @@ enum xfs_type db_data_type(struct db *);
 
 /* ---- commands, by file ---- */
 #define DB_RUN(name) void db_run_##name(struct db *, int argc, char **argv)
-DB_RUN(ablock); DB_RUN(addr); DB_RUN(agf); DB_RUN(agfl); DB_RUN(agi); DB_RUN(back); DB_RUN(convert); DB_RUN(daddr);
+DB_RUN(ablock); DB_RUN(addr); DB_RUN(agblock); DB_RUN(agf); DB_RUN(agfl); DB_RUN(agi); DB_RUN(back); DB_RUN(convert);
+DB_RUN(daddr);
 DB_RUN(dblock); DB_RUN(echo); DB_RUN(forward); DB_RUN(fsblock); DB_RUN(hash); DB_RUN(help); DB_RUN(inode); DB_RUN(log);
-DB_RUN(logblock); DB_RUN(path); DB_RUN(pop); DB_RUN(print); DB_RUN(push); DB_RUN(quit); DB_RUN(ring); DB_RUN(rtblock); DB_RUN(rtextent); DB_RUN(rtsb); DB_RUN(sb); DB_RUN(source);
+DB_RUN(logblock); DB_RUN(path); DB_RUN(pop); DB_RUN(print); DB_RUN(push); DB_RUN(quit); DB_RUN(ring); DB_RUN(rtblock);
+DB_RUN(rtextent); DB_RUN(rtsb); DB_RUN(sb); DB_RUN(source);
 DB_RUN(stack); DB_RUN(type);
+DB_RUN(logprint);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* main.c - the program xfs_db: options, opening, commands from the command line or standard input. */
-#include "db/db.h"
+#include "db/prompt.h"
 
 #include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,9 +14,26 @@ struct options {
 	unsigned ncommands;
 };
 
+static const char usage_line[] = "Usage: xfs_db [-ifFrxV] [-p prog] [-l logdev] [-R rtdev] [-c cmd]... device\n";
+static const char help_text[] =
+	"\n"
+	"xfs_db shows what is on the disk of an XFS filesystem, whole or broken.\n"
+	"\n"
+	"  -c cmd       Runs a command; may be repeated. Without it commands are read from standard input.\n"
+	"  -f           The device is a file (as may be seen without being told).\n"
+	"  -F           Goes on although there is no superblock.\n"
+	"  -i, -r       Read only; -r also on a mounted device.\n"
+	"  -l logdev    External log device.\n"
+	"  -p prog      Name for messages and the prompt.\n"
+	"  -R rtdev     Realtime device.\n"
+	"  -x           Expert mode: commands that change the filesystem.\n"
+	"  -V, --version, --help\n"
+	"\n"
+	"The command `help` lists all commands.\n";
+
 static int usage(void)
 {
-	fprintf(stderr, "Usage: xfs_db [-ifFrxV] [-p prog] [-l logdev] [-R rtdev] [-c cmd]... device\n");
+	fputs(usage_line, stderr);
 	return 1;
 }
 
@@ -28,9 +46,12 @@ static int fatal_open(void)
 /* 0: go on; -1: done; else the exit status */
 static int parse_options(int argc, char **argv, struct options *o)
 {
+	static const struct option longs[] = {
+		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 }
+	};
 	int opt;
 
-	while ((opt = getopt(argc, argv, "c:fFil:p:rR:xV")) != -1) {
+	while ((opt = getopt_long(argc, argv, "c:fFil:p:rR:xV", longs, NULL)) != -1) {
 		switch (opt) {
 		case 'c': o->commands[o->ncommands++] = optarg; break;
 		case 'f': break;	/* files are recognised */
@@ -41,6 +62,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'r': o->readonly = true; break;
 		case 'R': o->rt = optarg; break;
 		case 'x': o->expert = true; break;
+		case 'h':
+			printf("%s%s", usage_line, help_text);
+			return -1;
 		case 'V':
 			puts("xfs_db version 6.15.0");	/* whose commands these are; scripts parse the line */
 			return -1;
@@ -132,12 +156,15 @@ int main(int argc, char **argv)
 			db_line_run(&db, line);
 		free(line);
 	}
-	if (!o.ncommands)
+	if (!o.ncommands) {
+		db.editor = db_editor_open(&db);
 		db_file_run(&db, stdin, true);
+	}
 	status = db.status;
 out:
 	if (db.log)
 		fclose(db.log);
+	db_editor_close(db.editor);
 	db_cursor_free(&db);
 	xfs_fs_close(db.fs);
 	xfs_dev_close(db.dev.rt);

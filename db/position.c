@@ -80,6 +80,24 @@ void db_run_fsblock(struct db *db, int argc, char **argv)
 	}
 }
 
+void db_run_agblock(struct db *db, int argc, char **argv)
+{
+	const struct xfs_geometry *g = &db->fs->geo;
+	const struct db_place *now = &db_top(db)->at;
+	xfs_agno_t agno = XFS_AGNO(db->agno == XFS_NULL32 ? 0 : db->agno);
+	xfs_agbno_t agbno;
+	uint64_t block;
+
+	if (argc == 1) {
+		xfs_daddr_ag(g, XFS_DADDR(now->daddr + now->off / XFS_BBSIZE), &agno, &agbno);
+		db_out(db, "current agblock is %u\n", agbno.v);
+	} else if (!db_number(argv[1], &block) || block >= xfs_ag_length(g, agno)) {
+		db_out(db, "bad agblock %s\n", argv[1]);
+	} else {
+		db_go_fsblock(db, xfs_fsbno_of(g, agno, XFS_AGBNO(block)).v, XT_DATA);
+	}
+}
+
 /* ---- inodes ---- */
 
 /* The buffer is the cluster that the inode lies in, the object the inode itself. */

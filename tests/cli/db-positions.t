@@ -91,6 +91,15 @@ EXACT = [
         "rtblock 1"],
      "current address does not point to log\ncurrent logblock is 2\nbad logblock 99999999\nfilesystem has internal log\n"
      "datadev daddr is 5\nrealtime device not loaded, use -R.\n"),
+    ("blocks of the current AG", ["agblock 1", "agblock", "stack", "agi 2", "agblock 3", "agbno", "fsblock",
+        "agblock 99999999", "agblock x", "push agblock 4", "stack"],
+     "current agblock is 1\n1: \n\tbyte offset 4096, length 4096\n\tbuffer block 8 (fsbno 1), 8 bbs\n"
+     "\tinode -1, dir inode -1, type data\ncurrent agblock is 3\ncurrent fsblock is 65539\n"
+     "bad agblock 99999999\nbad agblock x\n"
+     "2: \n\tbyte offset 167788544, length 4096\n\tbuffer block 327712 (fsbno 65540), 8 bbs\n"
+     "\tinode -1, dir inode -1, type data\n"
+     "1: \n\tbyte offset 167784448, length 4096\n\tbuffer block 327704 (fsbno 65539), 8 bbs\n"
+     "\tinode -1, dir inode -1, type data\n"),
     ("quit", ["echo 1", "quit", "echo 2"], "1 \n"),
 ]
 
@@ -118,7 +127,11 @@ def exact(work):
     refused = run(OURS, script, ["sb"])
     ok(refused.returncode == 1 and refused.stderr, "a file that is no filesystem", refused.stderr.decode())
     ok(run(OURS, os.path.join(work, "missing"), ["sb"]).returncode == 1, "a file that is not there")
-    for options in (["-Q"], []):
+    for options, want in ((["-V"], "xfs_db version 6.15.0\n"), (["--version"], "xfs_db version 6.15.0\n"),
+                          (["--help"], "Usage: xfs_db [-ifFrxV] ")):
+        said = subprocess.run([OURS, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        ok(said.returncode == 0 and said.stdout.decode().startswith(want) and not said.stderr, options[0], said.stdout)
+    for options in (["-Q"], ["--nosuch"], []):
         ok(subprocess.run([OURS, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE).returncode == 1,
             "usage %s" % options)
 

@@ -281,6 +281,21 @@ def ranges(sample):
        "bmap of parts of extents")
 
 
+def manual(sample):
+    """Each command stands first on a .B line of the manual."""
+    page = open(os.path.join(SRC, "man/man8/xfs_db.8")).read()
+    argv = [DB, "-r", "-x", "-c", "help", sample]
+    listed = subprocess.run(argv, stdout=subprocess.PIPE, text=True).stdout.split("\n\n")[0]
+    commands = [line.split()[0] for line in listed.splitlines()]
+    missing = [c for c in commands if not re.search(r"^\.B %s( |$)" % re.escape(c), page, flags=re.M)]
+    ok(len(commands) > 40 and not missing, "the manual names all commands", " ".join(missing))
+    section = page.split(".SH COMMANDS")[1].split(".SH ")[0]
+    unknown = [c for c in re.findall(r"^\.T[PQ]\n\.B (\w+)", section, flags=re.M) if c not in commands]
+    ok(not unknown, "the manual names no other commands", " ".join(unknown))
+    silent = [c for c in commands if not out(sample, "help " + c).startswith(c + " ")]
+    ok(not silent and commands == sorted(commands), "help knows all commands, sorted", " ".join(silent))
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="xfskit-db") as work:
         sample = os.path.join(work, "sample")
@@ -295,6 +310,7 @@ def main():
         owners_without_rmapbt(work, sample)
         hard_links(sample)
         ranges(sample)
+        manual(sample)
         json_is_text(sample)
         unlinked(work, sample)
         damage(work, sample)

@@ -584,7 +584,9 @@ def main():
     ok(not missing, "all types and forms were compared", "missing: %s" % sorted(missing))
     if not kernel:
         skip("nodes of inobt, finobt, refcount btree", "only a kernel makes them")
-    unused = [str(e) for e in (*NEWER, *DEFECTS) if e not in used]
+    # multi-level finobts are only there when a kernel made them
+    excused = () if kernel else ("blocks of a finobt are called inobt when reached through their neighbours",)
+    unused = [str(e) for e in (*NEWER, *DEFECTS) if e not in used and e not in excused]
     ok(not unused, "every difference on the lists is needed", "not needed: " + ", ".join(unused))
     print("1..%d" % len(results))
     return 0 if all(results) else 1

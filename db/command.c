@@ -97,8 +97,8 @@ const struct db_command db_commands[] = {
 	{ "ring", NULL, 0, 1, false, db_run_ring, "[index]", "show position ring or move to a specific entry", NULL },
 	{ "rmapbt", NULL, 4, 5, false, db_run_rmapbt, "query [-j] agno start len", "query reverse mappings of an AG",
 	  " Every record that touches the blocks, with its low and high key (startblock, owner, offset, attrfork,\n"
-	  " bmbtblock), then the blocks of the btree that were read for it, root first, with the lowest and highest key in each.\n"
-	  " -j: as JSON\n" },
+	  " bmbtblock), then the blocks of the btree that were read for it, root first, with the lowest and highest key\n"
+	  " in each. -j: as JSON\n" },
 	{ "rtblock", "rtbno", 0, 1, true, db_run_rtblock, "[rtbno]", "set address to rtblock value", NULL },
 	{ "rtextent", "rtx", 0, 1, true, db_run_rtextent, "[rtxno]", "set address to rtextent value", NULL },
 	{ "rtsb", NULL, 0, 0, true, db_run_rtsb, "", "set current address to realtime sb header", NULL },

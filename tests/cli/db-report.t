@@ -299,8 +299,10 @@ def unlinked(work, sample):
 def ranges(sample):
     """Ranges inside extents, where the incumbent never ends."""
     ok(out(sample, "path /unwritten/middle", "bmap 2", "bmap -d 19 3", "bmap 59", "bmap 60") ==
-       "data offset 2 startblock 25723 (1/9339) count 1 flag 1\ndata offset 19 startblock 25740 (1/9356) count 1 flag 1\n"
-       "data offset 20 startblock 25741 (1/9357) count 2 flag 0\ndata offset 59 startblock 25780 (1/9396) count 1 flag 1\n",
+       "data offset 2 startblock 25723 (1/9339) count 1 flag 1\n"
+       "data offset 19 startblock 25740 (1/9356) count 1 flag 1\n"
+       "data offset 20 startblock 25741 (1/9357) count 2 flag 0\n"
+       "data offset 59 startblock 25780 (1/9396) count 1 flag 1\n",
        "bmap of parts of extents")
 
 

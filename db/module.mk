@@ -10,6 +10,7 @@ xfs_db_SRCS = \
 	db/cursor.c \
 	db/fsmap.c \
 	db/json.c \
+	db/judge.c \
 	db/main.c \
 	db/otherdev.c \
 	db/owner.c \

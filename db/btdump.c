@@ -433,7 +433,11 @@ static int dump_here(struct dump *d, bool attr)
 		return 0;
 	}
 	if (d->form != DA) {
-		err = queue_add(d, &d->now, HERE);
+		bool had;
+
+		err = xfs_ptrset_add(&d->met, d->form == SHORT ? agbno.v : xfs_fsbno_of(g, agno, agbno).v, &had);
+		if (!err)
+			err = queue_add(d, &d->now, HERE);
 		return err ? err : do_tree(d, level_of(d), true);
 	}
 	if (is_da_block(d))

@@ -131,5 +131,6 @@ DB_RUN(dblock); DB_RUN(echo); DB_RUN(forward); DB_RUN(fsblock); DB_RUN(hash); DB
 DB_RUN(logblock); DB_RUN(path); DB_RUN(pop); DB_RUN(print); DB_RUN(push); DB_RUN(quit); DB_RUN(ring); DB_RUN(rtblock);
 DB_RUN(rtextent); DB_RUN(rtsb); DB_RUN(sb); DB_RUN(source);
 DB_RUN(stack); DB_RUN(type);
+DB_RUN(logprint);
 
 #endif

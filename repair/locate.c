@@ -233,6 +233,21 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	return -XFS_E_BADSB;
 }
 
+/* Bytes behind the fields of this format are zero, and so is the word of flags. */
+static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb *sb)
+{
+	bool v5 = xfs_sb_is_v5(sb), metadir = v5 && xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR);
+	size_t used = !v5 ? XFS_OFF(sb, features_compat) : !metadir ? XFS_OFF(sb, metadirino) : sizeof(struct xfs_sb_disk);
+	uint8_t buf[MAX_SECTOR];
+
+	if (xfs_dev_read(r->dev.data, off, buf, sb->sectsize))
+		return NULL;
+	for (size_t i = used; i < sb->sectsize; i++)
+		if (buf[i])
+			return "bytes behind the last field are not zero";
+	return sb->flags ? "flags are not zero" : NULL;
+}
+
 /* Which secondaries differ from what they should hold; they are rewritten at the end. */
 static int judge_secondaries(struct repair *r)
 {
@@ -253,6 +268,8 @@ static int judge_secondaries(struct repair *r)
 				    c.sb.features_ro_compat != r->primary.features_ro_compat ||
 				    c.sb.features_compat != r->primary.features_compat))
 			why = "feature words differ from the primary";
+		else if (!error)
+			why = odd_rest(r, step * agno, &c.sb);
 		if (!why)
 			continue;
 		r->secondary_bad[agno] = true;
@@ -303,6 +320,11 @@ int repair_locate(struct repair *r)
 		r->primary.bad_features2 = r->primary.features2;
 		r->sb_changed = true;
 	}
+	if (!r->sb_changed && odd_rest(r, 0, &r->primary)) {
+		note_primary(r, odd_rest(r, 0, &r->primary));
+		r->sb_changed = true;
+	}
+	r->primary.flags = 0;
 	if (xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_NEEDSREPAIR)) {
 		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
 					   : "clearing needsrepair flag and regenerating metadata");

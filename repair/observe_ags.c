@@ -67,6 +67,22 @@ static int load_agfl(struct repair *r, struct repair_ag *ag)
 	return 0;
 }
 
+/* Lists of inodes that were open but had no name: after a clean unmount all are empty. They are cleared. */
+static void check_unlinked(struct repair *r, struct repair_ag *ag)
+{
+	for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++) {
+		struct xfs_finding f = xfs_finding_of(XFS_F_AGI_UNLINKED, "agi");
+
+		if (ag->unlinked[i] == XFS_NULL32)
+			continue;
+		f.agno = ag->agno.v;
+		f.found = ag->unlinked[i];
+		xfs_finding_detail(&f, "bucket %u", i);
+		repair_note(r, &f, true);
+		ag->reasons |= REPAIR_COUNTERS;
+	}
+}
+
 static int load_headers(struct repair *r, struct repair_ag *ag)
 {
 	int agf_error = xfs_fs_agf(r->fs, ag->agno, &ag->agf), agi_error = xfs_fs_agi(r->fs, ag->agno, &ag->agi, ag->unlinked);
@@ -77,6 +93,8 @@ static int load_headers(struct repair *r, struct repair_ag *ag)
 	/* a wrong checksum over fields that all fit is rewritten; the trees they lead to are the proof */
 	ag->agf_ok = !agf_error;
 	ag->agi_ok = !agi_error;
+	if (ag->agi_ok)
+		check_unlinked(r, ag);
 	error = load_agfl(r, ag);
 	if (!ag->agf_ok || !ag->agi_ok || !ag->agfl_ok)
 		ag->reasons |= REPAIR_TREE;

@@ -36,6 +36,12 @@ NEWER = {
     ("tree", "rtrmapbt"): "btheight knows the trees of the realtime device",
     ("tree", "rtrefcountbt"): "the same",
     ("case", "average"): "btheight shows a third case",
+    ("info", "exchange"): "line of the geometry",
+    ("info", "rgcount"): "line of the geometry",
+    ("info", "zoned"): "line of the geometry",
+    ("info", "parent"): "word of the geometry",
+    ("freesp", "blkcdf"): "column",
+    ("freesp", "extcdf"): "column",
 }
 # (name, what our output has in its place)
 DEFECTS = {
@@ -137,7 +143,27 @@ def without_new_trees(text):
     return "".join(kept)
 
 
+def without_new_geometry(text):
+    for kind, word in NEWER:
+        if kind == "info":
+            new = re.sub(r"^ +=  +%s=.*\n|, %s=\d+$" % (word, word), "", text, flags=re.M)
+            used.update([(kind, word)] if new != text else [])
+            text = new
+    return text
+
+
+def without_new_freesp(text):
+    """Without the last columns, in the widths of 6.1."""
+    if not re.search("pct blkcdf extcdf$", text, flags=re.M):
+        return text
+    head, table = re.split("^(?= +from)", text, flags=re.M)
+    used.update((("freesp", "blkcdf"), ("freesp", "extcdf")))
+    return head + "".join("%7s %7s %7s %7s %6s\n" % tuple(line.split()[:5]) if re.match("^ +(from|[0-9]+ )", line) else line
+                          for line in table.splitlines(keepends=True))
+
+
 def older(text):
+    text = without_new_geometry(without_new_freesp(text))
     return without_new_trees(without_new_columns(without_new_fields(text)))
 
 
@@ -322,6 +348,7 @@ def survey(image, what, inodes=150):
     for text, i in zip(c.take([["inode %d" % i, "bmap", "bmap -a", "bmap -d", "bmap -a -d"] for i in chosen]), chosen):
         bmaps.append((i, text))
     c.take([["inode %d" % i, "btdump", "btdump -i", "btdump -a", "btdump -a -i"] for i in chosen])
+    c.take([["inode %d" % i, "ls", "ls -i"] for i in chosen])
     for text in c.take([group for i, bmap in bmaps for group in file_groups(i, bmap, int(sb["blocksize"]), 1 << int(sb["dirblklog"]))]):
         note_forms(text)
     for text in c.take([["inode %d" % i, "addr %s.bmbt.ptrs[1]" % fork, "stack", "p", "btdump", "btdump -i", "addr recs[1].startblock", "stack"]
@@ -345,12 +372,20 @@ def report_groups(blocks):
     yield ["btheight -b 65536 -n 100000 rmapbt bmapbt"]
     yield ["btheight -w absmax bnobt cntbt inobt finobt bmapbt refcountbt"]
     yield ["btheight -n 77 16:8:4:short 24:40:8:longcrc 10:10:10:shortcrc 10:10:10:long"]
+    yield from (["version"], ["version 0xb4a4 0x28a"], ["version 0xffff 0xffff"], ["version 5 0"], ["version 1 2"], ["info"], ["uuid"],
+                ["label"], ["version extflg", "uuid generate", "label x"], ["agresv"], ["agresv 1"], ["timelimit"])
+    yield from (["timelimit " + o] for o in ("--compact", "--pretty", "--classic", "--bigtime", "--classic --pretty", "--foo"))
+    yield from (["frag " + o] for o in ("", "-v", "-a -v", "-d -v", "-f -v", "-l -v", "-r", "-R", "-q", "-a -d"))
+    yield from (["freesp " + o] for o in ("", "-s", "-c", "-d", "-d -c", "-a 0", "-a 1 -d", "-a 9", "-e 100", "-e 100000", "-m 4", "-m 10",
+                                          "-h 5", "-h 5 -h 2 -h 1000", "-b -e 5", "x", "-e 0 -s"))
+    yield from (["ls /"], ["ls", "ls -i"], ["ls -i /", "ls /nosuch", "ls -i /nosuch"])
     for wrong in ("btheight", "btheight -w absmax nosuch", "bmap", "bmap -z", "btdump -z", "fsmap -z"):
         yield ["pop", wrong]
     yield ["inode 99999999999999", "inode x", "bmap x", "bmap 1 y", "bmap -z"]
     yield ["hash a", "hash abcdefgh", "convert agno 1 agbno 7 fsb", "convert fsb 9 ino", "convert ino 200 daddr"]
     yield ["sb 0", "type data", "stack", "p"]
     yield ["sb 0", "type text", "stack", "p"]
+    yield from (["freesp -d -A 4"], ["freesp -A 3"])        # last: 6.1 keeps the alignment for later commands
 
 
 # ---- filesystems ----

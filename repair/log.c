@@ -1,9 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* log.c - a dirty log holds changes that are newer than everything else: they are not thrown away without being asked. */
-#include "repair/repair.h"
+/*
+ * log.c - a dirty log holds changes that are newer than everything else: they are not thrown away without being asked.
+ *
+ * A log that is cleared, or that lies behind its metadata, starts again at a cycle above every LSN that was seen; the
+ * kernel would refuse the metadata otherwise (format sheet 06, section 2.5).
+ */
 #include "repair/scan.h"
+#include "repair/write.h"
 
+#include "libxfs/log/format.h"
 #include "libxfs/log/state.h"
+
+#include <stdatomic.h>
+
+#define CYCLES_AHEAD 3u
+#define LAST_CYCLE 0x7ffffff0u	/* some readers take it for a signed number; nobody gets there by logging */
 
 static const char *const no_head[] = {
 	"ERROR: The log head and/or tail cannot be discovered. Attempt to mount the",
@@ -35,15 +46,52 @@ static void say_all(struct repair *r, const char *const *lines)
 		repair_say(r, "%s", *lines);
 }
 
+/* The log that was declared lost is not looked at again. Metadata that lies ahead of the new one is found at the end. */
+int repair_clear_log(struct repair *r)
+{
+	return repair_format_log(r, r->log.kind == XFS_LOG_UNREADABLE || !r->log.cycle ? 1 : r->log.cycle + CYCLES_AHEAD);
+}
+
+int repair_format_log(struct repair *r, uint32_t cycle)
+{
+	const struct xfs_sb *sb = &r->primary;
+	struct xfs_dev *dev = sb->logstart ? r->dev.data : r->dev.log;
+	uint64_t off = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
+	int error;
+
+	if (!dev)
+		return -XFS_E_OPEN;
+	if (cycle > LAST_CYCLE)
+		return -XFS_E_RANGE;
+	error = xfs_dev_barrier(dev);
+	if (!error)
+		error = xfs_log_format_cycle(dev, off, sb, cycle);
+	if (!error)
+		error = xfs_dev_barrier(dev);
+	if (!error)
+		error = xfs_log_state(r->fs, &r->log);
+	r->log_dirty = false;
+	return error;
+}
+
+static int open_log(struct repair *r)
+{
+	int error = repair_open(r);
+
+	if (!error && !r->primary.logstart && !r->dev.log) {
+		repair_say(r, "This filesystem has an external log.  Specify log device with the -l option.");
+		return -XFS_E_OPEN;
+	}
+	if (!error && !r->looking)
+		repair_say(r, "        - zero log...");
+	return error ? error : xfs_log_state(r->fs, &r->log);
+}
+
 int repair_log_state(struct repair *r)
 {
 	struct xfs_log_state *s = &r->log;
-	int error = repair_open(r);
+	int error = open_log(r);
 
-	if (!error && !r->looking)
-		repair_say(r, "        - zero log...");
-	if (!error)
-		error = xfs_log_state(r->fs, s);
 	if (error || r->looking)
 		return error;
 	if (r->verbose)
@@ -70,4 +118,37 @@ int repair_log_state(struct repair *r)
 	}
 	say_all(r, s->kind == XFS_LOG_DIRTY ? dirty : no_head);
 	return -XFS_E_DIRTYLOG;
+}
+
+/* The greatest LSN of all that was read: directories were the last. */
+int repair_max_lsn(struct repair *r)
+{
+	r->max_lsn = xfs_max(r->max_lsn, atomic_load(&r->fs->max_lsn));
+	/* what is rewritten takes its LSN with it: after changes the fresh look has the right number */
+	return r->looking || r->writing ? 0 : repair_raise_log(r, r->max_lsn);
+}
+
+int repair_raise_log(struct repair *r, uint64_t most)
+{
+	uint64_t head = xfs_log_head_lsn(&r->log);
+	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, "log");
+	uint32_t cycle = (uint32_t)(most >> 32) + CYCLES_AHEAD;
+	bool possible = most >> 32 <= LAST_CYCLE - CYCLES_AHEAD;
+	int error;
+
+	/* what a dirty log says is not taken as its end: it is replayed, or cleared */
+	if (!r->geo.v5 || r->log_dirty || most < head)
+		return 0;
+	f.found = most;
+	f.expected = head;
+	xfs_finding_detail(&f, "greatest is %u:%u", (uint32_t)(most >> 32), (uint32_t)most);
+	repair_note(r, &f, possible);
+	repair_say(r, "Maximum metadata LSN (%u:%u) is ahead of log (%u:%u).", (uint32_t)(most >> 32), (uint32_t)most,
+		   r->log.cycle, r->log.head);
+	if (!possible)
+		return 0;
+	repair_say(r, r->no_modify ? "Would format log to cycle %u." : "Format log to cycle %u.", cycle);
+	error = repair_begin_writing(r);
+	r->fixed_something = true;
+	return error ? error : repair_format_log(r, cycle);
 }

@@ -27,20 +27,29 @@ static int open_one(struct xfs_dev **out, const char *path, const struct repair_
 	return error;
 }
 
+static int cover(struct xfs_dev **dev)
+{
+	struct xfs_dev *top;
+	int error = xfs_dev_overlay(&top, *dev, 0, (size_t)64 << 20, NULL);
+
+	if (error)
+		fprintf(stderr, "xfs_repair: %s: %s\n", (*dev)->name, (*dev)->size ? xfs_error_text(error) : "is empty");
+	else
+		*dev = top;
+	return error;
+}
+
 /* -n works on a copy in memory, so the device is never written and the result can be checked. */
 static int open_devices(struct repair *r, const struct repair_options *o)
 {
 	int error = open_one(&r->dev.data, o->device, o);
 
-	if (!error && o->no_modify) {
-		struct xfs_dev *top;
-
-		error = xfs_dev_overlay(&top, r->dev.data, 0, (size_t)64 << 20, NULL);
-		if (!error)
-			r->dev.data = top;
-	}
 	if (!error && o->logdev)
 		error = open_one(&r->dev.log, o->logdev, o);
+	if (!error && o->no_modify)
+		error = cover(&r->dev.data);
+	if (!error && o->no_modify && r->dev.log)
+		error = cover(&r->dev.log);
 	if (!error && o->rtdev)
 		error = open_one(&r->dev.rt, o->rtdev, o);
 	return error;

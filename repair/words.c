@@ -28,7 +28,7 @@ static void line(void *payload, const char *text)
 /* The lines of upstream that scripts know, in front of our own (format sheet 06, section 8). */
 static void classic(const struct repair *r, const struct xfs_finding *f)
 {
-	bool attr = f->field && f->field[0] == 'a';
+	bool attr = f->structure && f->structure[0] == 'a';
 
 	if (f->id != XFS_F_FORK_DAMAGED && f->id != XFS_F_FORK_DIFFERS)
 		return;

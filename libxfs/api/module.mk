@@ -1,1 +1,4 @@
-libxfs_SRCS +=
+libxfs_SRCS += \
+	libxfs/api/api.c
+PUBLIC_HEADERS += \
+	include/xfskit/xfskit.h

@@ -18,9 +18,10 @@
 #include <wmmintrin.h>
 #define CRC_HARDWARE __attribute__((target("sse4.2,pclmul")))
 #elif defined(__aarch64__) && defined(__linux__)
-#include <arm_acle.h>
 #include <sys/auxv.h>
-#define CRC_HARDWARE __attribute__((target("+crc")))
+/* compilers differ in how a function asks for the instruction, assemblers do not */
+#define CRC_HARDWARE
+#define ARM_CRC(instruction, crc, v) __asm__(".arch_extension crc\n\t" instruction : "+r"(crc) : "r"(v))
 #ifndef HWCAP_CRC32
 #define HWCAP_CRC32 (1ul << 7)
 #endif
@@ -74,14 +75,16 @@ CRC_HARDWARE XFS_INLINE uint32_t step8(uint32_t crc, uint64_t v)
 #elif defined(__i386__)
 	return _mm_crc32_u32(_mm_crc32_u32(crc, (uint32_t)v), (uint32_t)(v >> 32));
 #else
-	return __crc32cd(crc, v);
+	ARM_CRC("crc32cx %w0, %w0, %x1", crc, v);
+	return crc;
 #endif
 }
 
 CRC_HARDWARE XFS_INLINE uint32_t step1(uint32_t crc, uint8_t v)
 {
 #if defined(__aarch64__)
-	return __crc32cb(crc, v);
+	ARM_CRC("crc32cb %w0, %w0, %w1", crc, (uint32_t)v);
+	return crc;
 #else
 	return _mm_crc32_u8(crc, v);
 #endif

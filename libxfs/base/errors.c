@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* errors.c - texts and errno values of the error table. */
 #include "libxfs/base/errors.h"
+#include "xfskit/xfskit.h"		/* these three are public */
 
 #include <stddef.h>
 

@@ -70,7 +70,8 @@ static void make_agi(const struct ag_build *b, struct xfs_ag_switch *out)
 		agi.lsn = 0;
 	xfs_agi_encode(out->agi, &agi);
 	for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++)
-		xfs_put_be32(out->agi + XFS_AGI_UNLINKED_OFF + 4 * i, b->want->unlinked ? b->want->unlinked[i] : XFS_NULL32);
+		xfs_put_be32(out->agi + XFS_AGI_UNLINKED_OFF + 4 * i,
+			     b->want->unlinked ? b->want->unlinked[i] : XFS_NULL32);
 	seal_sector(b, out->agi, XFS_OFF(agi, crc));
 }
 

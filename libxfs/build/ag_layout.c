@@ -464,7 +464,7 @@ static int fixed_shapes(struct ag_build *b, struct trial *t)
 	return err;
 }
 
-/* The free-space trees and the rmapbt as they will be. Blocks that they do not need stay theirs for the AGFL to take. */
+/* The free-space trees and the rmapbt as they will be. Blocks that they do not need are left for the AGFL to take. */
 static int settle(struct ag_build *b, const struct trial *t)
 {
 	static const enum xfs_build_tree moving[] = { XFS_TREE_BNO, XFS_TREE_CNT, XFS_TREE_RMAP };
@@ -509,7 +509,9 @@ static int place(struct ag_build *b, const struct trial *t)
 /* Taking blocks changes free space and ownership: the trees that hold these can't stay as they are then. */
 static bool kept_trees_hold(const struct ag_build *b)
 {
-	return !b->nblocks || !(b->tree[XFS_TREE_BNO].kept || b->tree[XFS_TREE_CNT].kept || b->tree[XFS_TREE_RMAP].kept);
+	const struct ag_tree *t = b->tree;
+
+	return !b->nblocks || !(t[XFS_TREE_BNO].kept || t[XFS_TREE_CNT].kept || t[XFS_TREE_RMAP].kept);
 }
 
 static void choose_slack(struct ag_build *b, bool full)

@@ -1,88 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * ag_load.c - writes the trees of an AG: records from the layout and the claims, blocks to the device in disk order.
- *
- * A tree's leaves go out as they are made, its nodes (a hundredth of it) wait in memory until the leaves are done, since
- * they lie behind them.  Writes are gathered to a buffer of BATCH bytes.
- */
+/* ag_load.c - writes the trees of an AG: records from the layout and the claims, blocks to the device in disk order. */
 #include "libxfs/build/ag_private.h"
+#include "libxfs/build/treewrite.h"
 
 #include <stdlib.h>
-
-#define BATCH ((size_t)1 << 20)
-#define BATCH_VECTORS 64u
-
-struct batch {
-	struct xfs_dev *dev;
-	uint8_t *buf;
-	size_t fill, n;
-	struct xfs_iovec v[BATCH_VECTORS];
-};
-
-static int batch_flush(struct batch *w)
-{
-	int err = w->n ? xfs_dev_writev(w->dev, w->v, w->n) : 0;
-
-	w->n = w->fill = 0;
-	return err;
-}
-
-static int batch_put(struct batch *w, uint64_t off, const void *data, size_t len)
-{
-	struct xfs_iovec *v;
-	int err;
-
-	if (w->fill + len > BATCH || w->n == BATCH_VECTORS) {
-		err = batch_flush(w);
-		if (err)
-			return err;
-	}
-	memcpy(w->buf + w->fill, data, len);
-	v = w->n ? &w->v[w->n - 1] : NULL;
-	if (v && v->off + v->len == off)
-		v->len += len;
-	else
-		w->v[w->n++] = (struct xfs_iovec){ .off = off, .len = len, .buf = w->buf + w->fill };
-	w->fill += len;
-	return 0;
-}
 
 struct load {
 	struct ag_build *b;
 	struct ag_tree *tree;
-	struct batch batch;
-	uint8_t *nodes;					/* blocks above the leaves, in order of address */
-	uint32_t base[XFS_BTREE_MAXLEVELS];		/* first block of each level, counted in the tree */
-	uint32_t allocated[XFS_BTREE_MAXLEVELS], emitted[XFS_BTREE_MAXLEVELS];
+	struct xfs_batch batch;
 	size_t next;					/* record */
 	struct xfs_claims_reader *reader;
 };
 
-static uint64_t block_off(const struct ag_build *b, uint32_t agbno)
-{
-	return xfs_agbno_daddr(b->geo, b->want->agno, XFS_AGBNO(agbno)).v << XFS_BBSHIFT;
-}
-
-static int load_alloc(void *payload, unsigned level, uint64_t *ptr)
+static uint64_t load_block(void *payload, uint64_t i)
 {
 	struct load *l = payload;
-	uint32_t i = l->base[level] + l->allocated[level]++;
 
-	if (i >= l->tree->blocks)
-		return -XFS_E_INTERNAL;
-	*ptr = l->b->blocks[l->tree->first + i];
-	return 0;
-}
-
-static int load_emit(void *payload, uint64_t ptr, unsigned level, const uint8_t *data)
-{
-	struct load *l = payload;
-	uint32_t bs = l->b->geo->blocksize;
-
-	if (!level)
-		return batch_put(&l->batch, block_off(l->b, (uint32_t)ptr), data, bs);
-	memcpy(l->nodes + (size_t)(l->base[level] - l->base[1] + l->emitted[level]++) * bs, data, bs);
-	return 0;
+	return l->b->blocks[l->tree->first + i];
 }
 
 static uint64_t load_daddr(void *payload, uint64_t ptr)
@@ -170,43 +105,23 @@ static int (*const next_record[XFS_TREE_COUNT])(void *, void *) = {
 
 /* ---- one tree ---- */
 
-static int write_nodes(struct load *l)
-{
-	uint32_t bs = l->b->geo->blocksize, leaves = l->base[1];
-	int err = 0;
-
-	for (uint32_t i = leaves; i < l->tree->blocks && !err; i++)
-		err = batch_put(&l->batch, block_off(l->b, l->b->blocks[l->tree->first + i]),
-				l->nodes + (size_t)(i - leaves) * bs, bs);
-	return err;
-}
-
 static int load_tree(struct load *l, enum xfs_build_tree t)
 {
 	const struct ag_build *b = l->b;
 	struct ag_tree *tree = l->tree = &l->b->tree[t];
 	struct xfs_btree_bulk bulk = {
 		.kind = tree->kind, .blocksize = b->geo->blocksize, .v5 = b->geo->v5, .uuid = b->geo->uuid,
-		.owner = b->want->agno.v, .lsn = b->want->lsn, .next = next_record[t], .alloc = load_alloc,
-		.daddr_of = load_daddr, .emit = load_emit, .payload = l,
+		.owner = b->want->agno.v, .lsn = b->want->lsn,
 	};
-	uint32_t base = 0;
+	struct xfs_treewrite write = {
+		.batch = &l->batch, .shape = &tree->shape, .next = next_record[t], .block = load_block,
+		.daddr_of = load_daddr, .payload = l,
+	};
 	int err;
 
-	tree->blocks = (uint32_t)tree->shape.blocks;
-	for (unsigned level = 0; level < XFS_BTREE_MAXLEVELS; level++) {
-		l->base[level] = base;
-		l->allocated[level] = l->emitted[level] = 0;
-		base += level < tree->shape.levels ? (uint32_t)tree->shape.lev[level].blocks : 0;
-	}
 	l->next = 0;
-	free(l->nodes);
-	l->nodes = malloc((size_t)(tree->blocks - l->base[1] + 1) * b->geo->blocksize);
-	if (!l->nodes)
-		return -XFS_E_NOMEM;
-	err = xfs_btree_bulk_load(&bulk, &tree->shape);
-	if (!err)
-		err = write_nodes(l);
+	err = xfs_treewrite(&write, &bulk);
+	tree->blocks = (uint32_t)tree->shape.blocks;
 	tree->root = (uint32_t)bulk.root;
 	tree->levels = bulk.levels;
 	return err;
@@ -215,12 +130,8 @@ static int load_tree(struct load *l, enum xfs_build_tree t)
 int ag_load_trees(struct ag_build *b)
 {
 	struct load l = { .b = b };
-	int err = 0;
+	int err = xfs_batch_init(&l.batch, b->want->dev, 0);
 
-	l.batch.dev = b->want->dev;
-	l.batch.buf = malloc(BATCH);
-	if (!l.batch.buf)
-		return -XFS_E_NOMEM;
 	for (unsigned t = 0; t < XFS_TREE_COUNT && !err; t++) {
 		if (!b->tree[t].present || b->tree[t].kept)
 			continue;
@@ -232,9 +143,8 @@ int ag_load_trees(struct ag_build *b)
 			err = load_tree(&l, (enum xfs_build_tree)t);
 	}
 	if (!err)
-		err = batch_flush(&l.batch);
+		err = xfs_batch_flush(&l.batch);
 	xfs_claims_reader_close(l.reader);
-	free(l.nodes);
-	free(l.batch.buf);
+	xfs_batch_release(&l.batch);
 	return err;
 }

@@ -119,7 +119,8 @@ int xfs_dev_overlay_changes(struct xfs_dev *dev, int (*found)(void *payload, uin
 	err = held_collect(o, &held);
 	pthread_rwlock_unlock(&o->lock);
 	for (size_t i = 0; i < held.n && !err; i++) {
-		uint64_t pos = held.e[i].start * XFS_OVERLAY_BLOCK, end = xfs_min(pos + held.e[i].len * XFS_OVERLAY_BLOCK, dev->size), n;
+		uint64_t pos = held.e[i].start * XFS_OVERLAY_BLOCK;
+		uint64_t end = xfs_min(pos + held.e[i].len * XFS_OVERLAY_BLOCK, dev->size), n;
 
 		for (; pos < end && !err; pos += n) {
 			n = xfs_min(sizeof(c->mine), end - pos);

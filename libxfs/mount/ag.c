@@ -88,7 +88,7 @@ static struct xfs_buf *header_get(struct xfs_fs *fs, uint32_t agno, unsigned n, 
 	*err = xfs_buf_get1(fs->cache, xfs_ag_header_daddr(&fs->geo, XFS_AGNO(agno), n).v,
 			    fs->geo.sectsize / XFS_BBSIZE, NULL, 0, &b);
 	if (*err) {
-		f = xfs_finding_of(XFS_F_BLOCK_IO, xfs_block_layouts[kind].name);
+		f = xfs_finding_of(XFS_F_BLOCK_IO, xfs_block_name(kind));
 		f.agno = agno;
 		xfs_finding_detail(&f, "%s", xfs_error_text(*err));
 		xfs_fs_report(fs, &f);
@@ -347,6 +347,20 @@ int xfs_fs_agfl_blocks(struct xfs_fs *fs, xfs_agno_t agno, uint32_t *blocks, uin
 out:
 	free(slots);
 	return err;
+}
+
+void xfs_fs_note_agf(struct xfs_fs *fs, xfs_agno_t agno, const struct xfs_agf *agf)
+{
+	struct xfs_ag *ag;
+
+	if (xfs_ag_obtain(fs, agno, &ag))
+		return;		/* it will be read when it is asked for */
+	pthread_mutex_lock(&ag->lock);
+	ag->agf = *agf;
+	ag->agf_error = 0;
+	ag->have_agf = true;
+	ag->have_agfl = false;
+	pthread_mutex_unlock(&ag->lock);
 }
 
 void xfs_fs_forget_ag(struct xfs_fs *fs, xfs_agno_t agno)

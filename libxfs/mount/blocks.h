@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * blocks.h - kinds of metadata blocks: magic numbers and where the self-describing header has its parts (format sheet
- * 01, section 13), as types of the buffer cache.
+ * blocks.h - kinds of metadata blocks as types of the buffer cache: sets of the forms of ondisk/blocktypes.h.
  *
  * The verifiers check what one block can say alone: magic, crc, uuid, own address, and for btrees level and number of
  * records.  Owners are the reader's to check (xfs_block_owner()), and so are contents.  The context of the cache must
@@ -12,6 +11,7 @@
 
 #include "libxfs/mount/buffer.h"
 #include "libxfs/mount/geometry.h"
+#include "libxfs/ondisk/blocktypes.h"
 
 enum xfs_block_kind {
 	XFS_BLK_SB, XFS_BLK_AGF, XFS_BLK_AGI, XFS_BLK_AGFL,
@@ -30,16 +30,6 @@ enum xfs_block_kind {
 	XFS_BLK_KINDS
 };
 
-#define XFS_BLK_NO_FIELD UINT16_MAX
-
-/* Byte offsets in the block; XFS_BLK_NO_FIELD = there is none. Of V5; V4 headers only have magics. */
-struct xfs_block_layout {
-	const char *name;
-	uint8_t magic_off, magic_len, owner_len;
-	uint16_t crc, uuid, blkno, lsn, owner;
-	uint32_t magic_v5[3], magic_v4[3];	/* 0 ends the list */
-};
-extern const struct xfs_block_layout xfs_block_layouts[XFS_BLK_KINDS];
 extern const struct xfs_buf_type xfs_buf_types[XFS_BLK_KINDS];
 
 /* What the verifiers look at. */
@@ -56,9 +46,11 @@ XFS_INLINE const struct xfs_buf_type *xfs_block_type(enum xfs_block_kind kind) {
  */
 int xfs_block_verify(const struct xfs_block_ctx *, enum xfs_block_kind, const uint8_t *data, uint32_t len,
 		     uint64_t daddr, struct xfs_finding *why);
-uint32_t xfs_block_magic(enum xfs_block_kind, const uint8_t *data);
-/* Owner field of a V5 block: inode or AG number; XFS_NULL64 when the kind has none or on V4. */
-uint64_t xfs_block_owner(const struct xfs_geometry *, enum xfs_block_kind, const uint8_t *data);
-uint64_t xfs_block_lsn(const struct xfs_geometry *, enum xfs_block_kind, const uint8_t *data);	/* 0: none */
+/* The form that the block has, by its magic, among those of the kind; NULL: none of them. */
+const struct xfs_blockform *xfs_block_form(enum xfs_block_kind, bool v5, const uint8_t *data, uint32_t len);
+const char *xfs_block_name(enum xfs_block_kind);
+/* Owner field: inode or AG number. False on V4, and when the form has none. */
+bool xfs_block_owner(const struct xfs_geometry *, enum xfs_block_kind, const uint8_t *data, uint32_t len,
+		     uint64_t *owner);
 
 #endif

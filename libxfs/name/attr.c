@@ -154,7 +154,9 @@ int xfs_attr_leaf_entry(const struct xfs_geometry *g, const uint8_t *block, uint
 	*size = 0;
 	out->hash = e.hashval;
 	out->flags = e.flags;
-	if (e.nameidx < header || e.nameidx > g->blocksize - sizeof(struct xfs_attr_remote_disk))
+	/* a local record may be shorter than the fixed part of a remote one */
+	if (e.nameidx < header || e.nameidx > g->blocksize - (e.flags & XFS_ATTR_LOCAL ? sizeof(struct xfs_attr_local_disk)
+										       : sizeof(struct xfs_attr_remote_disk)))
 		return -XFS_E_CORRUPT;
 	p = block + e.nameidx;
 	if (e.flags & XFS_ATTR_LOCAL) {

@@ -74,7 +74,7 @@
 	F(S, crc, 256, 32, XO_LE, XF_CRC, agfl_v5, XT_NONE)				\
 	A(S, bno, xfs_agfl_slot_desc, XA_SCALAR, 0, agfl_slots, agfl_slot_at, NULL)
 
-#define XFS_AGI_BUCKET_ROWS(S, F, V, B, A) F(S, agino, 0, 32, XO_BE, XF_AGIN, NULL, XT_INODE)
+#define XFS_AGI_BUCKET_ROWS(S, F, V, B, A) F(S, agino, 0, 32, XO_BE, XF_AGIN, NULL, XT_NONE)
 #define XFS_AGFL_SLOT_ROWS(S, F, V, B, A) F(S, agbno, 0, 32, XO_BE, XF_AGBZ, NULL, XT_DATA)
 
 XFS_STRUCT_DECLARE(agf, 224, XFS_AGF_ROWS);

@@ -36,18 +36,38 @@ bool xfs_row_bits(const struct xfs_ctx *c, struct xfs_place in, const struct xfs
 	return first <= last && last < c->len;
 }
 
-uint64_t xfs_row_value(const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row)
+uint64_t xfs_bits_value(const struct xfs_ctx *c, struct xfs_bitrange r)
 {
-	uint8_t raw[8];
+	const uint8_t *p = c->p + r.bit / 8;
+	unsigned head = (unsigned)(r.bit % 8);
 	uint64_t v = 0;
-	struct xfs_bitrange r;
+	uint8_t raw[8];
 
-	if (row->kind != XR_BITS || row->bits > 64 || !xfs_row_bits(c, in, row, &r))
-		return 0;
+	switch (head ? 0 : r.bits) {
+	case 8:
+		return *p;
+	case 16:
+		return xfs_ld16(p, r.le);
+	case 32:
+		return xfs_ld32(p, r.le);
+	case 64:
+		return xfs_ld64(p, r.le);
+	}
+	if (!r.le && head + r.bits <= 64 && c->len - r.bit / 8 >= 8)
+		return xfs_be64(p) << head >> (64 - r.bits);
 	xfs_bits_load(c->p, r, raw);
 	for (size_t i = 0; i < (r.bits + 7) / 8; i++)
 		v = v << 8 | raw[i];
 	return v;
+}
+
+uint64_t xfs_row_value(const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row)
+{
+	struct xfs_bitrange r;
+
+	if (row->kind != XR_BITS || row->bits > 64 || !xfs_row_bits(c, in, row, &r))
+		return 0;
+	return xfs_bits_value(c, r);
 }
 
 /* Elements that the buffer has room for, when all have the size of their table. */
@@ -94,7 +114,8 @@ const struct xfs_row *xfs_row_find(const struct xfs_ctx *c, struct xfs_place in,
 	return NULL;
 }
 
-void xfs_elems_start(struct xfs_elems *e, const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row, size_t k)
+void xfs_elems_start(struct xfs_elems *e, const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row,
+		size_t k)
 {
 	e->count = xfs_row_count(c, in, row);
 	e->k = k;

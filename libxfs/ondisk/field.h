@@ -30,6 +30,8 @@ size_t xfs_row_count(const struct xfs_ctx *, struct xfs_place, const struct xfs_
 const struct xfs_row *xfs_row_find(const struct xfs_ctx *, struct xfs_place, const char *label, size_t len);
 /* Where number or text lies. False when it does not exist. */
 bool xfs_row_bits(const struct xfs_ctx *, struct xfs_place, const struct xfs_row *, struct xfs_bitrange *);
+/* Value of 1 to 64 bits that lie in the buffer (xfs_row_bits()), not sign-extended. */
+uint64_t xfs_bits_value(const struct xfs_ctx *, struct xfs_bitrange);
 /* Value of a number that exists, at most 64 bits, not sign-extended. */
 uint64_t xfs_row_value(const struct xfs_ctx *, struct xfs_place, const struct xfs_row *);
 

@@ -148,7 +148,7 @@ enum xfs_metafile {
 	A(S, pad2, xfs_byte_desc, XA_SCALAR | XA_HIDE, 0, di_v3_pads, di_v3_pad_at, NULL)		\
 	F(S, crtime, 1152, 64, XO_BE, XF_HEX | XF_CODE, NULL, XT_NONE)					\
 	A(S, crtime__parts, xfs_dinode_time_desc, XA_ONE, 0, NULL, di_crtime_at, NULL)			\
-	F(S, inumber, 1216, 64, XO_BE, XF_INO, NULL, XT_INODE)						\
+	F(S, inumber, 1216, 64, XO_BE, XF_INO, NULL, XT_NONE)						\
 	B(S, uuid, 1280, 16, XF_UUID, NULL, XT_NONE)							\
 	V(S, reflink, 1022, 1, XO_BE, XF_BIT, NULL, XT_NONE)						\
 	V(S, cowextsz, 1021, 1, XO_BE, XF_BIT, NULL, XT_NONE)						\

@@ -178,7 +178,7 @@ int xfs_path_parse(const struct xfs_ctx *c, struct xfs_place top, const char *te
 			return fail(why, "field %.*s has no subfields", len, comp[i].name);
 		out->last = in;
 		if (!err && i + 1 < n)
-			in = (struct xfs_place){ step->row->elem, step->row->at(c, in.off, step->low - step->row->to) };
+			in = (struct xfs_place){ step->row->elem, step->row->at(c, in.off, (size_t)(step->low - step->row->to)) };
 	}
 	out->nsteps = n;
 	return err;
@@ -197,7 +197,7 @@ bool xfs_path_bits(const struct xfs_ctx *c, const struct xfs_path *path, struct 
 		elem.off = row->at(c, path->last.off, 0);
 		n = 1;
 	} else {
-		elem.off = row->at(c, path->last.off, step->low - row->to);
+		elem.off = row->at(c, path->last.off, (size_t)(step->low - row->to));
 	}
 	if (!xfs_place_valid(c, elem) || step->high < step->low || row->next || !row->elem->size)
 		return false;

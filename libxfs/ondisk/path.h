@@ -40,7 +40,10 @@ bool xfs_path_bits(const struct xfs_ctx *, const struct xfs_path *, struct xfs_b
 
 /* Value of a field of at most 64 bits; -XFS_E_RANGE when it has more or varies. */
 int xfs_field_get(const struct xfs_ctx *, const struct xfs_path *, uint64_t *value);
-/* Stores into `buf`, which is ctx->p in writable form; the value must fit (two's complement allowed), else -XFS_E_RANGE. */
+/*
+ * Stores into `buf`, which is ctx->p in writable form; the value must fit (two's complement allowed), else
+ * -XFS_E_RANGE.
+ */
 int xfs_field_put(const struct xfs_ctx *, const struct xfs_path *, uint8_t *buf, uint64_t value);
 
 #endif

@@ -89,50 +89,61 @@ static void print_scalars(struct trail *t, struct xfs_place in, const struct xfs
 	xfs_out_bytes(t->out, "\n", 1);
 }
 
-static bool is_column(struct trail *t, struct xfs_place elem, const struct xfs_row *row)
+#define MAXCOLUMNS 16u
+
+struct columns {
+	unsigned n;
+	bool same;			/* for all elements */
+	const struct xfs_row *rows[MAXCOLUMNS];
+};
+
+/* The rows of a record that are shown. */
+static void find_columns(struct trail *t, struct xfs_place elem, struct columns *cols)
 {
-	return !xfs_row_is_hidden(row) && xfs_row_count(t->c, elem, row);
+	cols->n = 0;
+	cols->same = true;
+	for (uint32_t r = 0; r < elem.desc->nrows; r++) {
+		const struct xfs_row *col = &elem.desc->rows[r];
+
+		cols->same &= col->kind == XR_BITS && !col->when && !col->at;
+		if (cols->n < MAXCOLUMNS && !xfs_row_is_hidden(col) && xfs_row_count(t->c, elem, col))
+			cols->rows[cols->n++] = col;
+	}
 }
 
 /* The line of names, and one line an element; each but the last ends in a blank. */
 static void print_records(struct trail *t, struct xfs_place in, const struct xfs_row *row, uint64_t low, uint64_t high)
 {
 	struct xfs_place elem = { row->elem, row->at(t->c, in.off, (size_t)(low - row->to)) };
+	struct columns cols = { .n = 0 };
 	struct xfs_elems e;
-	const char *sep = "[";
 
 	put_array_name(t, row, low, high);
-	for (uint32_t r = 0; r < elem.desc->nrows; r++) {
-		const struct xfs_row *col = &elem.desc->rows[r];
-
-		if (!xfs_place_valid(t->c, elem) || !is_column(t, elem, col))
-			continue;
-		xfs_out_text(t->out, sep);
-		xfs_out_bytes(t->out, col->name, xfs_row_label_len(col));
-		sep = ",";
+	if (xfs_place_valid(t->c, elem))
+		find_columns(t, elem, &cols);
+	for (unsigned k = 0; k < cols.n; k++) {
+		xfs_out_char(t->out, k ? ',' : '[');
+		xfs_out_bytes(t->out, cols.rows[k]->name, xfs_row_label_len(cols.rows[k]));
 	}
-	xfs_out_text(t->out, "]");
+	xfs_out_char(t->out, ']');
 	xfs_elems_start(&e, t->c, in, row, (size_t)(low - row->to));
 	for (uint64_t i = low; i <= high && xfs_elems_next(&e, t->c, in, row, &elem); i++) {
 		xfs_out_text(t->out, " \n");
 		xfs_out_number(t->out, i);
-		xfs_out_bytes(t->out, ":", 1);
-		sep = "[";
-		for (uint32_t r = 0; r < elem.desc->nrows; r++) {
-			const struct xfs_row *col = &elem.desc->rows[r];
-
-			if (!is_column(t, elem, col))
-				continue;
-			xfs_out_text(t->out, sep);
-			xfs_out_value(t->out, t->c, elem, col, t->how->crc);
-			sep = ",";
+		xfs_out_char(t->out, ':');
+		if (!cols.same)
+			find_columns(t, elem, &cols);
+		for (unsigned k = 0; k < cols.n; k++) {
+			xfs_out_char(t->out, k ? ',' : '[');
+			xfs_out_value(t->out, t->c, elem, cols.rows[k], t->how->crc);
 		}
-		xfs_out_text(t->out, "]");
+		xfs_out_char(t->out, ']');
 	}
-	xfs_out_bytes(t->out, "\n", 1);
+	xfs_out_char(t->out, '\n');
 }
 
-static void print_inside(struct trail *t, struct xfs_place elem, const struct xfs_row *row, bool indexed, uint64_t index)
+static void print_inside(struct trail *t, struct xfs_place elem, const struct xfs_row *row, bool indexed,
+		uint64_t index)
 {
 	size_t back = trail_enter(t, row, indexed, index);
 
@@ -223,7 +234,8 @@ int xfs_print_all(const struct xfs_ctx *c, struct xfs_place top, const struct xf
 	return xfs_out_flush(&out);
 }
 
-int xfs_print_path(const struct xfs_ctx *c, struct xfs_place top, const struct xfs_path *path, const struct xfs_printer *how)
+int xfs_print_path(const struct xfs_ctx *c, struct xfs_place top, const struct xfs_path *path,
+		const struct xfs_printer *how)
 {
 	struct xfs_text_out out = { .sink = how->sink };
 	struct trail t = { .out = &out, .c = c, .how = how };
@@ -232,7 +244,8 @@ int xfs_print_path(const struct xfs_ctx *c, struct xfs_place top, const struct x
 	return xfs_out_flush(&out);
 }
 
-int xfs_print_value(const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row, const struct xfs_printer *how)
+int xfs_print_value(const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row,
+		const struct xfs_printer *how)
 {
 	struct xfs_text_out out = { .sink = how->sink };
 

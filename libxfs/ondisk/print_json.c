@@ -23,8 +23,8 @@ static void json_uuid(struct walk *w, const char *key, const uint8_t *p)
 {
 	char text[37];
 
-	snprintf(text, sizeof(text), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", p[0], p[1], p[2], p[3],
-		 p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13], p[14], p[15]);
+	snprintf(text, sizeof(text), "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", p[0], p[1],
+		 p[2], p[3], p[4], p[5], p[6], p[7], p[8], p[9], p[10], p[11], p[12], p[13], p[14], p[15]);
 	xfs_json_string(w->j, key, text);
 }
 
@@ -89,7 +89,8 @@ static void json_scalar(struct walk *w, const char *key, struct xfs_place in, co
 		xfs_json_hex(w->j, key, w->c->p + r.bit / 8, r.bits / 8);
 }
 
-static void json_elems(struct walk *w, const char *key, struct xfs_place in, const struct xfs_row *row, uint64_t low, uint64_t high)
+static void json_elems(struct walk *w, const char *key, struct xfs_place in, const struct xfs_row *row, uint64_t low,
+		uint64_t high)
 {
 	struct xfs_place elem;
 	struct xfs_elems e;
@@ -108,7 +109,8 @@ static void json_elems(struct walk *w, const char *key, struct xfs_place in, con
 	xfs_json_array_end(w->j);
 }
 
-static void json_row(struct walk *w, const char *key, struct xfs_place in, const struct xfs_row *row, uint64_t low, uint64_t high)
+static void json_row(struct walk *w, const char *key, struct xfs_place in, const struct xfs_row *row, uint64_t low,
+		uint64_t high)
 {
 	if (row->kind != XR_ARRAY) {
 		json_scalar(w, key, in, row);

@@ -18,6 +18,7 @@ void xfs_json_fields(struct xfs_json *, const struct xfs_ctx *, struct xfs_place
  * The part that a path names, as a member called `name` of an object that is open; a range in the last component is an
  * array, components before it count as their first element.
  */
-void xfs_json_path(struct xfs_json *, const struct xfs_ctx *, const struct xfs_path *, const char *name, enum xfs_crc_state);
+void xfs_json_path(struct xfs_json *, const struct xfs_ctx *, const struct xfs_path *, const char *name,
+		enum xfs_crc_state);
 
 #endif

@@ -32,29 +32,54 @@ void xfs_out_bytes(struct xfs_text_out *o, const char *s, size_t len)
 	}
 }
 
+void xfs_out_char(struct xfs_text_out *o, char c)
+{
+	if (o->n == sizeof(o->buf))
+		xfs_out_flush(o);
+	if (!o->err)
+		o->buf[o->n++] = c;
+}
+
 void xfs_out_text(struct xfs_text_out *o, const char *s)
 {
 	xfs_out_bytes(o, s, strlen(s));
 }
 
+static const char two_digits[] =
+	"00010203040506070809101112131415161718192021222324"
+	"25262728293031323334353637383940414243444546474849"
+	"50515253545556575859606162636465666768697071727374"
+	"75767778798081828384858687888990919293949596979899";
+
 size_t xfs_decimal(char *buf, uint64_t v)
 {
 	char rev[20];
-	size_t n = 0;
+	size_t at = sizeof(rev);
 
-	do
-		rev[n++] = (char)('0' + v % 10);
-	while (v /= 10);
-	for (size_t i = 0; i < n; i++)
-		buf[i] = rev[n - 1 - i];
-	return n;
+	if (v < 10) {
+		*buf = (char)('0' + v);
+		return 1;
+	}
+	for (; v >= 100; v /= 100) {
+		at -= 2;
+		memcpy(rev + at, two_digits + 2 * (v % 100), 2);
+	}
+	if (v >= 10) {
+		at -= 2;
+		memcpy(rev + at, two_digits + 2 * v, 2);
+	} else {
+		rev[--at] = (char)('0' + v);
+	}
+	memcpy(buf, rev + at, sizeof(rev) - at);
+	return sizeof(rev) - at;
 }
 
 void xfs_out_number(struct xfs_text_out *o, uint64_t v)
 {
-	char buf[20];
-
-	xfs_out_bytes(o, buf, xfs_decimal(buf, v));
+	if (sizeof(o->buf) - o->n <= 20)
+		xfs_out_flush(o);
+	if (!o->err)
+		o->n += xfs_decimal(o->buf + o->n, v);
 }
 
 /* Digits of a number in a base that is a power of two. */
@@ -238,21 +263,18 @@ bool xfs_value_is_null(const struct xfs_row *row, uint64_t v)
 
 bool xfs_value_is_skipped(const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row)
 {
-	uint64_t v = xfs_row_value(c, in, row);
-
 	switch (row->fmt & XF_MASK) {
 	case XF_AGBZ: case XF_OFFZ:
-		return v == 0;
+		return xfs_row_value(c, in, row) == 0;
 	case XF_AGIN:
-		return xfs_value_is_null(row, v);
+		return xfs_value_is_null(row, xfs_row_value(c, in, row));
 	}
 	return false;
 }
 
 static void out_bits(struct xfs_text_out *o, const struct xfs_ctx *c, struct xfs_place in, const struct xfs_row *row,
-		     enum xfs_crc_state crc)
+		     uint64_t v, enum xfs_crc_state crc)
 {
-	uint64_t v = xfs_row_value(c, in, row);
 	int64_t seconds;
 
 	if (xfs_value_is_null(row, v)) {
@@ -306,7 +328,7 @@ void xfs_out_value(struct xfs_text_out *o, const struct xfs_ctx *c, struct xfs_p
 	if (!xfs_row_bits(c, in, row, &r) || xfs_value_is_skipped(c, in, row))
 		return;
 	if (row->kind == XR_BITS)
-		out_bits(o, c, in, row, crc);
+		out_bits(o, c, in, row, xfs_bits_value(c, r), crc);
 	else if ((row->fmt & XF_MASK) == XF_UUID && r.bits == 128)
 		out_uuid(o, c->p + r.bit / 8);
 	else if ((row->fmt & XF_MASK) == XF_CHR)

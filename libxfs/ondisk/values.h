@@ -9,10 +9,11 @@ struct xfs_text_out {
 	struct xfs_text_sink sink;
 	int err;			/* first code of the sink: everything behind it is dropped */
 	size_t n;
-	char buf[1024];
+	char buf[8192];
 };
 
 void xfs_out_bytes(struct xfs_text_out *, const char *, size_t len);
+void xfs_out_char(struct xfs_text_out *, char);
 void xfs_out_text(struct xfs_text_out *, const char *);
 void xfs_out_number(struct xfs_text_out *, uint64_t);
 void xfs_out_hex(struct xfs_text_out *, uint64_t, unsigned digits);	/* at least so many digits */

@@ -325,7 +325,8 @@ static bool cut_last_added(struct claims_ag *ag, const struct cut *cut)
 {
 	struct xfs_claim *r = ag->added.n ? &ag->added.v[ag->added.n - 1] : NULL;
 
-	if (!r || r->owner != cut->owner || r->agbno > cut->start || claims_end(r) != cut->end || xfs_claim_shareable(r))
+	if (!r || r->owner != cut->owner || r->agbno > cut->start || claims_end(r) != cut->end ||
+	    xfs_claim_shareable(r))
 		return false;
 	r->len = cut->start - r->agbno;
 	if (!r->len)

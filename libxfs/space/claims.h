@@ -43,7 +43,8 @@ int xfs_claims_seal(struct xfs_claims *, xfs_agno_t);
  * Everything below needs a sealed AG (else INVALID) and may fail with NOMEM or IO.
  * In key order: block, owner, offset word without the unwritten bit. Nonzero from found() stops and is returned.
  */
-int xfs_claims_each(struct xfs_claims *, xfs_agno_t, int (*found)(void *payload, const struct xfs_claim *), void *payload);
+int xfs_claims_each(struct xfs_claims *, xfs_agno_t, int (*found)(void *payload, const struct xfs_claim *),
+		    void *payload);
 int xfs_claims_count(struct xfs_claims *, xfs_agno_t, uint64_t *count);
 /* The same by pull. next(): 0, NOENT at the end, IO. The AG must not change between open and close. */
 struct xfs_claims_reader;

@@ -70,15 +70,84 @@ static int by_merge(const void *a, const void *b)
 	return merge_cmp(a, b);
 }
 
+/* ---- sorting: in place, by the bytes of the first word of the order, then by comparison ---- */
+
+#define FEW 40u		/* claims that are sorted by insertion */
+
+static uint64_t first_word(const struct xfs_claim *c, enum claims_order order)
+{
+	return order == CLAIMS_BY_KEY ? c->agbno : c->owner;
+}
+
+static void insertion_sort(struct xfs_claim *v, size_t n, enum claims_order order)
+{
+	for (size_t i = 1; i < n; i++) {
+		struct xfs_claim c = v[i];
+		size_t k = i;
+
+		for (; k && claims_before(&c, &v[k - 1], order); k--)
+			v[k] = v[k - 1];
+		v[k] = c;
+	}
+}
+
+/* Claims with the same byte at `shift` come together, by exchange; end[] gets where each byte's claims end. */
+static void partition(struct xfs_claim *v, size_t n, enum claims_order order, unsigned shift, size_t end[256])
+{
+	size_t next[256], at = 0;
+
+	memset(end, 0, 256 * sizeof(*end));
+	for (size_t i = 0; i < n; i++)
+		end[first_word(&v[i], order) >> shift & 0xff]++;
+	for (unsigned b = 0; b < 256; b++) {
+		next[b] = at;
+		at = end[b] += at;
+	}
+	for (unsigned b = 0; b < 256; b++)
+		while (next[b] < end[b]) {
+			struct xfs_claim c = v[next[b]];
+			unsigned to = first_word(&c, order) >> shift & 0xff;
+
+			for (; to != b; to = first_word(&c, order) >> shift & 0xff) {
+				struct xfs_claim other = v[next[to]];
+
+				v[next[to]++] = c;
+				c = other;
+			}
+			v[next[b]++] = c;
+		}
+}
+
+/* `bits`: low bits of the first word in which the claims may differ. At most eight levels deep. */
+static void radix_sort(struct xfs_claim *v, size_t n, enum claims_order order, unsigned bits)
+{
+	size_t end[256];
+
+	if (n <= FEW) {
+		insertion_sort(v, n, order);
+	} else if (!bits) {
+		qsort(v, n, sizeof(*v), order == CLAIMS_BY_KEY ? by_key : by_merge);
+	} else {
+		unsigned shift = bits > 8 ? bits - 8 : 0;
+
+		partition(v, n, order, shift, end);
+		for (size_t b = 0, from = 0; b < 256; from = end[b++])
+			if (end[b] - from > 1)
+				radix_sort(v + from, end[b] - from, order, shift);
+	}
+}
+
 void claims_sort(struct xfs_claim *v, size_t n, enum claims_order order)
 {
-	size_t i;
+	uint64_t differ = 0;
+	bool sorted = true;
 
-	/* claims often come in disk order */
-	for (i = 1; i < n && !claims_before(&v[i], &v[i - 1], order); i++)
-		;
-	if (i < n)
-		qsort(v, n, sizeof(*v), order == CLAIMS_BY_KEY ? by_key : by_merge);
+	for (size_t i = 1; i < n; i++) {
+		differ |= first_word(&v[i], order) ^ first_word(&v[0], order);
+		sorted = sorted && !claims_before(&v[i], &v[i - 1], order);
+	}
+	if (!sorted)		/* claims often come in disk order */
+		radix_sort(v, n, order, differ ? xfs_log2_floor(differ) + 1 : 0);
 }
 
 bool claims_mergeable(const struct xfs_claim *a, const struct xfs_claim *b)
@@ -122,7 +191,8 @@ static size_t cluster_of(const struct xfs_claim *v, size_t n, bool *overlap)
 
 		if (v[i].agbno > end)
 			break;
-		if (v[i].agbno == end && last == 1 && claims_end(&v[i - 1]) == end && !continued(&v[i - 1], v + i, n - i))
+		if (v[i].agbno == end && last == 1 && claims_end(&v[i - 1]) == end &&
+		    !continued(&v[i - 1], v + i, n - i))
 			break;		/* only the claim before could be joined, and nothing continues it */
 		*overlap |= v[i].agbno < end;
 		if (mine == end)

@@ -48,7 +48,7 @@ struct xfs_claims {
 	size_t used;			/* bytes in all arrays of claims; atomic */
 	char *tmpdir;
 	pthread_mutex_t lock;		/* of fd, end */
-	int fd;				/* spill file, -1 until needed */
+	int fd;				/* spill file, negative until needed */
 	uint64_t end;			/* of the spill file */
 	struct claims_ag *ags;
 };

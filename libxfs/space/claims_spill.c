@@ -5,12 +5,11 @@
  * An AG whose claims do not fit is sealed in two rounds: runs in merge order are merged and joined, the result is
  * written as runs in key order, and those are merged to one.
  */
+#include "libxfs/base/fdio.h"
 #include "libxfs/space/claims_private.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static int array_reserve(struct xfs_claims *c, struct claims_array *a, size_t cap)
 {
@@ -63,22 +62,6 @@ void claims_array_release(struct xfs_claims *c, struct claims_array *a)
 	*a = (struct claims_array){ 0 };
 }
 
-static int file_open(struct xfs_claims *c)
-{
-	const char *dir = c->tmpdir ? c->tmpdir : getenv("TMPDIR");
-	char path[4096];
-
-	if (!dir || !*dir)
-		dir = "/tmp";
-	if (snprintf(path, sizeof(path), "%s/xfs-claims-XXXXXX", dir) >= (int)sizeof(path))
-		return -XFS_E_NAMETOOLONG;
-	c->fd = mkostemp(path, O_CLOEXEC);
-	if (c->fd < 0)
-		return xfs_error_from_errno(errno);
-	unlink(path);
-	return 0;
-}
-
 /* Room for n claims at the end of the spill file. */
 static int file_reserve(struct xfs_claims *c, uint64_t n, uint64_t *off)
 {
@@ -86,29 +69,14 @@ static int file_reserve(struct xfs_claims *c, uint64_t n, uint64_t *off)
 
 	pthread_mutex_lock(&c->lock);
 	if (c->fd < 0)
-		err = file_open(c);
+		c->fd = xfs_fd_temporary(c->tmpdir);
+	if (c->fd < 0)
+		err = c->fd;
 	*off = c->end;
 	if (!err)
 		c->end += n * sizeof(struct xfs_claim);
 	pthread_mutex_unlock(&c->lock);
 	return err;
-}
-
-static int file_io(struct xfs_claims *c, uint64_t off, void *buf, size_t len, bool write)
-{
-	for (size_t done = 0; done < len; ) {
-		ssize_t r = write ? pwrite(c->fd, (char *)buf + done, len - done, (off_t)(off + done)) :
-				    pread(c->fd, (char *)buf + done, len - done, (off_t)(off + done));
-
-		if (r < 0 && errno == EINTR)
-			continue;
-		if (r < 0)
-			return xfs_error_from_errno(errno);
-		if (!r)
-			return -XFS_E_IO;
-		done += (size_t)r;
-	}
-	return 0;
 }
 
 /* The space of a run that was merged into another one goes back to the filesystem, where that is possible. */
@@ -151,7 +119,7 @@ static int spill(struct xfs_claims *c, struct claims_ag *ag, enum claims_order o
 	ag->recs.n = (size_t)run.n;
 	err = file_reserve(c, run.n, &run.off);
 	if (!err)
-		err = file_io(c, run.off, ag->recs.v, (size_t)run.n * sizeof(struct xfs_claim), true);
+		err = xfs_fd_write(c->fd, ag->recs.v, (size_t)run.n * sizeof(struct xfs_claim), run.off);
 	if (!err)
 		err = run_append(ag, &run);
 	if (!err)
@@ -205,7 +173,7 @@ int xfs_claims_reader_next(struct xfs_claims_reader *r, struct xfs_claim *out)
 
 		if (!n)
 			return -XFS_E_NOENT;
-		err = file_io(r->c, r->off, r->window, n * sizeof(*out), false);
+		err = xfs_fd_read(r->c->fd, r->window, n * sizeof(*out), r->off);
 		if (err)
 			return err;
 		r->off += n * sizeof(*out);
@@ -319,7 +287,7 @@ static int merge_runs(struct xfs_claims *c, struct claims_ag *ag, size_t n, enum
 			break;
 		fill += !err;
 		if (fill == CLAIMS_WINDOW || (err && fill)) {
-			int werr = file_io(c, off, buf, fill * sizeof(*buf), true);
+			int werr = xfs_fd_write(c->fd, buf, fill * sizeof(*buf), off);
 
 			off += fill * sizeof(*buf);
 			fill = 0;

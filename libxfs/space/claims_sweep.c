@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* claims_sweep.c - what one pass over the claims in block order tells: gaps and conflicts; shared runs through sweep.c. */
+/* claims_sweep.c - what one pass over the claims in block order tells: gaps, conflicts; shared runs by sweep.c. */
 #include "libxfs/space/claims_private.h"
 #include "libxfs/space/sweep.h"
 
@@ -66,7 +66,8 @@ int xfs_claims_each_shared(struct xfs_claims *c, xfs_agno_t agno, int (*found)(v
 
 struct conflicts {
 	bool may_share;
-	struct xfs_claim last, any, alone;	/* the one before; of all, of unshareable ones, the one that reaches furthest */
+	/* the one before; of all, of unshareable ones, the one that reaches furthest */
+	struct xfs_claim last, any, alone;
 	bool have_last, have_alone;
 	int (*found)(void *, const struct xfs_claim *, const struct xfs_claim *);
 	void *payload;

@@ -12,6 +12,7 @@ import tempfile
 
 SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")))
 MKFS = os.path.join(os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd())), "mkfs.xfs")
+OURS = os.path.join(os.path.dirname(MKFS), "xfs_repair")
 JUDGE = os.path.join(SRC, "tests", "oracle", "judge.py")
 
 # MiB, options, does xfs_repair 6.1 know all of it
@@ -47,6 +48,9 @@ def clean(image, known):
     done = run([sys.executable, JUDGE, image])
     if done.returncode:
         return "judge: " + done.stdout
+    done = run([OURS, "-n", "-f", image])
+    if done.returncode:
+        return "our xfs_repair -n: " + done.stdout
     repair = shutil.which("xfs_repair", path="/usr/sbin:/sbin:/usr/bin")
     if known and repair:
         done = run([repair, "-n", "-f", image])

@@ -14,7 +14,8 @@ struct xfs_ctx ondisk_ctx(const uint8_t *p, size_t len, bool v5);
 /* The type of this name as a structure at offset 0; fails the test when there is none. */
 struct xfs_place ondisk_type(const struct xfs_ctx *, const char *type);
 /* Value of a field; fails the test when the path is wrong. printf style. */
-uint64_t ondisk_get(const struct xfs_ctx *, struct xfs_place, const char *format, ...) __attribute__((format(printf, 3, 4)));
+uint64_t ondisk_get(const struct xfs_ctx *, struct xfs_place, const char *format, ...) __attribute__((format(printf,
+		3, 4)));
 /* Bytes of a text or uuid field as they stand. Caller frees. */
 uint8_t *ondisk_bytes(const struct xfs_ctx *, struct xfs_place, size_t *len, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -3,6 +3,7 @@
 #include "libxfs/base/errors.h"
 #include "libxfs/build/ag.h"
 #include "tests/unit/agcheck.h"
+#include "tests/unit/failmalloc.h"
 #include "tests/unit/recdev.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/testfs.h"
@@ -590,6 +591,40 @@ START_TEST(everything_kept)
 }
 END_TEST
 
+/* New blocks beside claims of the same owner join them: the number of records must be foreseen. */
+START_TEST(beside_their_like)
+{
+	static const uint64_t owners[] = { XFS_OWN_AG, XFS_OWN_INOBT, XFS_OWN_REFC, 131 };
+
+	for (uint64_t seed = 0; seed < 100; seed++) {
+		struct testrand rnd = { seed };
+		struct xfs_build_ag want;
+		struct xfs_ag_switch sw;
+		struct xfs_claims *c;
+		struct agcheck k;
+		struct ag a;
+
+		ag_init(&a, &kinds[seed & 1], AG1);
+		for (uint32_t at = 3, len; at < 4000; at += len + testrand_below(&rnd, 3)) {
+			len = 1 + testrand_below(&rnd, 2);
+			ag_claim(&a, at, len, owners[testrand_below(&rnd, 4)], 0);
+		}
+		c = sealed(&a);
+		for (uint32_t at = 3; seed & 4 && at < 4000; at += testrand_below(&rnd, 9))
+			qk_assert_int_eq(xfs_claims_avoid(c, a.agno, at, 1 + testrand_below(&rnd, 3)), 0);
+		want = request(&a, c);
+		qk_assert_int_eq(xfs_build_ag(&want, &sw), 0);
+		qk_assert_int_eq(xfs_build_ag_commit(&want, &sw), 0);
+		agcheck_read(&k, &a.geo, &a.dev->dev, a.agno);
+		check_records(&a, &k);
+		agcheck_release(&k);
+		xfs_ag_switch_release(&sw);
+		xfs_claims_free(c);
+		ag_release(&a);
+	}
+}
+END_TEST
+
 START_TEST(bad_requests)
 {
 	static const struct { struct xfs_claim add[2]; int want; } rows[] = {
@@ -664,6 +699,48 @@ START_TEST(failing_writes)
 }
 END_TEST
 
+/* Every allocation fails once, from the first claim to the headers: NOMEM, and nothing leaks. */
+START_TEST(out_of_memory)
+{
+	struct testrand rnd = { 11 };
+	struct density d = { 40, 50, 2 };
+	unsigned failed = 0;
+	struct ag a;
+
+	ag_init(&a, &kinds[1], AG1);
+	random_ag(&a, &rnd, &d);
+	for (uint64_t n = 1; ; n++) {
+		struct xfs_claims *c = NULL;
+		struct xfs_ag_switch sw = { .agf = NULL };
+		int err;
+
+		failmalloc_start(n, false);
+		err = xfs_claims_new(&c, &a.geo, 0, NULL);
+		for (size_t i = 0; i < a.nclaims && !err; i++)
+			err = xfs_claims_add(c, a.agno, &a.claims[i]);
+		if (!err)
+			err = xfs_claims_seal(c, a.agno);
+		if (!err)
+			err = xfs_claims_avoid(c, a.agno, 3000, 10);
+		if (!err) {
+			struct xfs_build_ag want = request(&a, c);
+
+			err = xfs_build_ag(&want, &sw);
+		}
+		xfs_ag_switch_release(&sw);
+		xfs_claims_free(c);
+		if (failmalloc_stop() < n) {
+			qk_assert_int_eq(err, 0);
+			break;
+		}
+		qk_assert(err == -XFS_E_NOMEM || err == 0);	/* arrays may stay larger than they need be */
+		failed += err != 0;
+	}
+	qk_assert_uint_gt(failed, 20);
+	ag_release(&a);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("build-ag");
@@ -678,8 +755,10 @@ int main(void)
 	tcase_add_test(r, large_ag);
 	tcase_add_test(r, kept_and_avoided);
 	tcase_add_test(r, everything_kept);
+	tcase_add_test(r, beside_their_like);
 	tcase_add_test(e, bad_requests);
 	tcase_add_test(e, failing_writes);
+	tcase_add_test(e, out_of_memory);
 	suite_add_tcase(s, f);
 	suite_add_tcase(s, r);
 	suite_add_tcase(s, e);

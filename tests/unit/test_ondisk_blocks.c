@@ -43,7 +43,8 @@ static void check_v5(json_t *row, const struct xfs_ctx *c, uint8_t *p, const str
 	struct xfs_finding why;
 
 	ck_assert_uint_eq(f->crc, vectors_get_u64(row, "crc_offset"));
-	ck_assert_msg(xfs_blockform_verify(f, &facts, p, c->len, &why) == 0, "%s: %s", vectors_get_str(row, "name"), why.field);
+	ck_assert_msg(xfs_blockform_verify(f, &facts, p, c->len, &why) == 0, "%s: %s", vectors_get_str(row, "name"),
+			why.field);
 	memcpy(crc, p + f->crc, 4);
 	p[c->len - 1] ^= 0x40;
 	ck_assert_int_eq(xfs_blockform_verify(f, &facts, p, c->len, &why), -XFS_E_BADCRC);

@@ -83,9 +83,11 @@ START_TEST(ag_headers)
 }
 END_TEST
 
-static void check_rec(const struct xfs_ctx *c, struct xfs_place top, const char *kind, const char *array, size_t k, json_t *rec)
+static void check_rec(const struct xfs_ctx *c, struct xfs_place top, const char *kind, const char *array, size_t k,
+		json_t *rec)
 {
-	static const char *const names[][2] = { { "start", "startblock" }, { "count", "blockcount" }, { "startblock", "startblock" },
+	static const char *const names[][2] = { { "start", "startblock" }, { "count", "blockcount" }, { "startblock",
+			"startblock" },
 		{ "blockcount", "blockcount" }, { "startino", "startino" }, { "holemask", "holemask" },
 		{ "freecount", "freecount" }, { "owner", "owner" }, { "offset", "offset" }, { "attr", "attrfork" },
 		{ "bmbt", "bmbtblock" }, { "unwritten", "extentflag" }, { "cow", "cowflag" }, { "refcount", "refcount" },
@@ -151,7 +153,8 @@ START_TEST(btree_blocks)
 }
 END_TEST
 
-static void check_hex(const struct xfs_ctx *c, struct xfs_place top, json_t *obj, const char *key, const char *array, size_t i,
+static void check_hex(const struct xfs_ctx *c, struct xfs_place top, json_t *obj, const char *key, const char *array,
+		size_t i,
 		      const char *sub)
 {
 	size_t want_len, len;
@@ -294,7 +297,8 @@ static void check_dir_entries(const struct xfs_ctx *c, struct xfs_place top, jso
 
 START_TEST(directory_blocks)
 {
-	static const char *const v5[] = { "forw=hdr.forw", "back=hdr.back", "magic=hdr.magic", "blkno=bno", "count=", "stale=", "level=", NULL };
+	static const char *const v5[] = { "forw=hdr.forw", "back=hdr.back", "magic=hdr.magic", "blkno=bno", "count=",
+			"stale=", "level=", NULL };
 	static const char *const blk[] = { "blkno=bno", "firstdb=", "nvalid=", "nused=", NULL };
 	json_t *root = vectors_load("directory-blocks.json"), *rows = vectors_get(root, "samples"), *row;
 	size_t i;
@@ -362,7 +366,8 @@ static void check_attr_entry(const struct xfs_ctx *c, struct xfs_place top, json
 
 START_TEST(attr_blocks)
 {
-	static const char *const v5[] = { "forw=hdr.forw", "back=hdr.back", "magic=hdr.magic", "blkno=bno", "count=", "usedbytes=", "firstused=", "holes=", "level=", NULL };
+	static const char *const v5[] = { "forw=hdr.forw", "back=hdr.back", "magic=hdr.magic", "blkno=bno", "count=",
+			"usedbytes=", "firstused=", "holes=", "level=", NULL };
 	static const char *const v4[] = { "count=", "usedbytes=", "firstused=", "holes=", "level=", NULL };
 	static const char *const rmt[] = { "blkno=bno", NULL };
 	json_t *root = vectors_load("attr-blocks.json"), *rows = vectors_get(root, "samples"), *row;

@@ -42,10 +42,14 @@ static int count_text(void *payload, const char *text, size_t len)
 
 static void try_paths(struct xfs_ctx *c, struct xfs_place top, uint8_t *p)
 {
-	static const char *const names[] = { "recs[1]", "recs[1-3].startblock", "keys[2].startoff", "ptrs[1]", "ptrs", "u3.bmx[0]",
-		"u3.bmbt.ptrs", "u3.sfdir3.list[1].name", "u3.sfdir3.list.inumber.i8", "a.sfattr.list[0].value", "u3.rtrmapbt.keys[1]",
-		"u3.symlink", "bu[1].name", "du[3].tag", "bleaf[5].address", "lents[7].hashval", "lbests[3]", "fbests[9]", "nvlist[0].value",
-		"nvlist[2].name", "entries[1].nameidx", "hdr.freemap[2].size", "btree[1].before", "data", "bno[50]", "core.atime.sec", "v3.pad2[11]",
+	static const char *const names[] = { "recs[1]", "recs[1-3].startblock", "keys[2].startoff", "ptrs[1]", "ptrs",
+			"u3.bmx[0]",
+		"u3.bmbt.ptrs", "u3.sfdir3.list[1].name", "u3.sfdir3.list.inumber.i8", "a.sfattr.list[0].value",
+			"u3.rtrmapbt.keys[1]",
+		"u3.symlink", "bu[1].name", "du[3].tag", "bleaf[5].address", "lents[7].hashval", "lbests[3]", "fbests[9]",
+			"nvlist[0].value",
+		"nvlist[2].name", "entries[1].nameidx", "hdr.freemap[2].size", "btree[1].before", "data", "bno[50]",
+			"core.atime.sec", "v3.pad2[11]",
 		"nvlist.parent_dir.gen", "unlinked[63]", "diskdq.btimer", "rtwords[100]" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -106,8 +110,10 @@ struct kind {
 static const struct kind kinds[] = {
 	{ "sb", true, 0x58465342, 32, 0 }, { "agf", true, XFS_AGF_MAGIC, 32, 0 }, { "agi", true, XFS_AGI_MAGIC, 32, 0 },
 	{ "agfl", true, XFS_AGFL_MAGIC, 32, 0 }, { "agfl", false, 0, 0, 0 },
-	{ "bnobt", true, XFS_BNOBT_MAGIC, 32, 0 }, { "bnobt", false, XFS_BNOBT_MAGIC_V4, 32, 0 }, { "cntbt", true, XFS_CNTBT_MAGIC, 32, 0 },
-	{ "inobt", true, XFS_INOBT_MAGIC, 32, 0 }, { "finobt", true, XFS_FINOBT_MAGIC, 32, 0 }, { "rmapbt", true, XFS_RMAPBT_MAGIC, 32, 0 },
+	{ "bnobt", true, XFS_BNOBT_MAGIC, 32, 0 }, { "bnobt", false, XFS_BNOBT_MAGIC_V4, 32, 0 }, { "cntbt", true,
+			XFS_CNTBT_MAGIC, 32, 0 },
+	{ "inobt", true, XFS_INOBT_MAGIC, 32, 0 }, { "finobt", true, XFS_FINOBT_MAGIC, 32, 0 }, { "rmapbt", true,
+			XFS_RMAPBT_MAGIC, 32, 0 },
 	{ "refcntbt", true, XFS_REFCBT_MAGIC, 32, 0 }, { "bmapbtd", true, XFS_BMBT_MAGIC, 32, 0 },
 	{ "bmapbta", false, XFS_BMBT_MAGIC_V4, 32, 0 }, { "rtrmapbt", true, XFS_RTRMAPBT_MAGIC, 32, 0 },
 	{ "rtrefcntbt", true, XFS_RTREFCBT_MAGIC, 32, 0 }, { "inode", true, XFS_DINODE_MAGIC, 16, 0 },

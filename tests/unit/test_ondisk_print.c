@@ -153,7 +153,8 @@ START_TEST(shortforms)
 	memcpy(p + 176 + 192, attr, sizeof(attr));
 	says(&c, "inode", "u3.sfdir3.list[1]", "u3.sfdir3.list[1].namelen = 3\nu3.sfdir3.list[1].offset = 0x70\n"
 	     "u3.sfdir3.list[1].name = \"reg\"\nu3.sfdir3.list[1].inumber.i4 = 526621\nu3.sfdir3.list[1].filetype = 1\n");
-	says(&c, "inode", "u3.sfdir3.hdr", "u3.sfdir3.hdr.count = 2\nu3.sfdir3.hdr.i8count = 0\nu3.sfdir3.hdr.parent.i4 = 128\n");
+	says(&c, "inode", "u3.sfdir3.hdr",
+			"u3.sfdir3.hdr.count = 2\nu3.sfdir3.hdr.i8count = 0\nu3.sfdir3.hdr.parent.i4 = 128\n");
 	says(&c, "inode", "u3.sfdir3.list.name", "u3.sfdir3.list[0].name = \"dir\"\nu3.sfdir3.list[1].name = \"reg\"\n");
 	says(&c, "inode", "a.sfattr.list[0].value", "a.sfattr.list[0].value = \"v\\001\\\"\\'\\\\\\?\\n\\377\"\n");
 	says(&c, "inode", "a.sfattr.list[1]", "a.sfattr.list[1].namelen = 1\na.sfattr.list[1].valuelen = 0\n"
@@ -200,9 +201,11 @@ static const struct { const char *path, *text; } wrong[] = {
 	{ "v3.pad2[1", "bad syntax in field name v3.pad2[1" }, { "v3.pad2[1-", "bad syntax in field name v3.pad2[1-" },
 	{ "v3.pad2[]", "bad syntax in field name v3.pad2[]" }, { "v3.pad2[1-2-3]", "bad syntax in field name v3.pad2[1-2-3]" },
 	{ "v3.pad2[08]", "bad syntax in field name v3.pad2[08]" }, { "v3.pad2[0x]", "bad syntax in field name v3.pad2[0x]" },
-	{ "v3.pad2[1][2]", "bad syntax in field name v3.pad2[1][2]" }, { "v3.pad2[-1]", "bad syntax in field name v3.pad2[-1]" },
+	{ "v3.pad2[1][2]", "bad syntax in field name v3.pad2[1][2]" }, { "v3.pad2[-1]",
+			"bad syntax in field name v3.pad2[-1]" },
 	{ "core..size", "bad syntax in field name core..size" }, { ".core", "bad syntax in field name .core" },
-	{ "core.", "bad syntax in field name core." }, { "5", "bad syntax in field name 5" }, { "", "bad syntax in field name " },
+	{ "core.", "bad syntax in field name core." }, { "5", "bad syntax in field name 5" }, { "",
+			"bad syntax in field name " },
 	{ "\"abc\"", "bad syntax in field name \"abc\"" }, { "core.size[0]", "field size is not an array" },
 	{ "core[0].size", "field core is not an array" }, { "core.size.x", "field size has no subfields" },
 	{ "v3.pad2[1].x", "field pad2 has no subfields" }, { "v3.pad2[2]x", "field pad2 has no subfields" },
@@ -225,7 +228,8 @@ END_TEST
 /* whatever number a path names: what is put is got, and no other bit changes */
 START_TEST(put_and_get)
 {
-	static const char *const names[] = { "core.mode", "core.immutable", "core.size", "v3.crc", "v3.bigtime", "core.atime.nsec",
+	static const char *const names[] = { "core.mode", "core.immutable", "core.size", "v3.crc", "v3.bigtime",
+			"core.atime.nsec",
 		"u3.bmx[1].startoff", "u3.bmx[1].startblock", "u3.bmx[0].blockcount", "u3.bmx[1].extentflag", "v3.pad2[3]",
 		"v3.pad2[3-6]", "core.forkoff" };
 	uint8_t p[512] = { 0 }, before[512];
@@ -319,7 +323,8 @@ START_TEST(dumps)
 
 	memcpy(p, "XFSB\0\0\x10\0", 8);
 	xfs_print_data(p, 512, &how);
-	ck_assert(strncmp(out.text, "000: 58465342 00001000 00000000 00000000 00000000 00000000 00000000 00000000\n020: ", 82) == 0);
+	ck_assert(strncmp(out.text, "000: 58465342 00001000 00000000 00000000 00000000 00000000 00000000 00000000\n020: ",
+			82) == 0);
 	out.len = 0;
 	xfs_print_data(p, 40, &how);
 	ck_assert(strncmp(out.text, "00: 58465342 ", 13) == 0);

@@ -19,8 +19,9 @@ typedef struct Suite { const char *name; TCase *c[32]; int n; } Suite;
 typedef Suite SRunner;
 enum print_output { CK_SILENT, CK_MINIMAL, CK_NORMAL, CK_VERBOSE, CK_ENV };
 
-#define START_TEST(name) static void name##_fn(int _i); static const struct { TFun fn; const char *n; } name##_t = { name##_fn, #name }; \
-	static const void *const name = &name##_t; static void name##_fn(int _i) { (void)_i;
+#define START_TEST(name) static void ck_##name##_run(int _i); \
+	static const struct { TFun fn; const char *n; } ck_##name##_entry = { ck_##name##_run, #name }; \
+	static const void *const name = &ck_##name##_entry; static void ck_##name##_run(int _i) { (void)_i;
 #define END_TEST }
 
 static inline Suite *suite_create(const char *n) { Suite *s = calloc(1, sizeof(*s)); s->name = n; return s; }

@@ -27,6 +27,7 @@ typedef struct { int line; char text[160]; } json_error_t;
 
 json_t *json_load_file(const char *path, size_t flags, json_error_t *err);
 json_t *json_loadb(const char *text, size_t len, size_t flags, json_error_t *err);	/* a zero byte behind it */
+static inline json_t *json_loads(const char *text, size_t flags, json_error_t *err) { return json_loadb(text, strlen(text), flags, err); }
 json_t *json_object_get(const json_t *obj, const char *key);
 static inline json_t *json_array_get(const json_t *a, size_t i) { return a && a->type == JSON_ARRAY && i < a->n ? a->items[i] : NULL; }
 static inline size_t json_array_size(const json_t *a) { return a && a->type == JSON_ARRAY ? a->n : 0; }

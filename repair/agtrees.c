@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* agtrees.c - walks the trees of an AG, each block once, and keeps what comparing them will need. */
 #include "repair/agtrees.h"
+#include "repair/scan.h"
 
 #include <stdlib.h>
 
 /* in the order of enum xfs_build_tree */
 static const enum xfs_btree_id kinds[XFS_TREE_COUNT] = {
 	XFS_BTREE_BNO, XFS_BTREE_CNT, XFS_BTREE_INO, XFS_BTREE_FINO, XFS_BTREE_RMAP, XFS_BTREE_REFC
+};
+
+static const enum xfs_block_kind blocks[XFS_TREE_COUNT] = {
+	XFS_BLK_BNOBT, XFS_BLK_CNTBT, XFS_BLK_INOBT, XFS_BLK_FINOBT, XFS_BLK_RMAPBT, XFS_BLK_REFCBT
 };
 
 enum xfs_btree_id repair_tree_kind(enum xfs_build_tree t)
@@ -22,6 +27,7 @@ const char *repair_tree_name(enum xfs_build_tree t)
 struct one_tree {
 	struct repair_walk *w;
 	struct repair_tree *tree;
+	enum xfs_block_kind kind;
 	int error;		/* of a callback; ends the walk */
 };
 
@@ -213,6 +219,26 @@ static const xfs_btree_record_fn record_fns[XFS_TREE_COUNT] = {
 
 /* ---- walking ---- */
 
+/* The engine does not look at it: a block whose LSN no log can reach is written anew. */
+static void check_lsn(struct one_tree *o, uint32_t agbno)
+{
+	struct repair_walk *w = o->w;
+	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, "btree");
+	struct xfs_buf *buf;
+
+	if (xfs_fs_get_block(w->r->fs, xfs_fsbno_of(&w->r->geo, w->ag->agno, XFS_AGBNO(agbno)), o->kind, &buf))
+		return;
+	f.found = xfs_be64(buf->data + XFS_OFF(btree_short, lsn));
+	xfs_buf_put(buf);
+	if (!repair_lsn_is_wild(f.found))
+		return;
+	f.structure = repair_tree_name((enum xfs_build_tree)(o->tree - w->ag->tree));
+	f.agno = w->ag->agno.v;
+	f.agbno = agbno;
+	w->ag->reasons |= REPAIR_TREE;
+	repair_note(w->r, &f, true);
+}
+
 static int own_block(void *payload, uint64_t ptr, unsigned level)
 {
 	struct one_tree *o = payload;
@@ -221,6 +247,8 @@ static int own_block(void *payload, uint64_t ptr, unsigned level)
 	(void)level;
 	if (o->error)
 		return o->error;
+	if (o->w->r->geo.v5)
+		check_lsn(o, (uint32_t)ptr);
 	if (t->nown == t->room) {
 		size_t room = t->room ? 2 * t->room : 16;
 		uint32_t *grown = realloc(t->own, room * sizeof(*grown));
@@ -247,7 +275,7 @@ static bool has_tree(const struct xfs_geometry *geo, enum xfs_build_tree t)
 static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
 {
 	struct repair_tree *tree = &w->ag->tree[t];
-	struct one_tree o = { .w = w, .tree = tree };
+	struct one_tree o = { .w = w, .tree = tree, .kind = blocks[t] };
 	struct xfs_sink sink = { tree_finding, w->r };
 	struct xfs_btree_verify v = { .sink = &sink, .record = record_fns[t], .block = own_block, .payload = &o,
 				      .no_sharing = !w->r->geo.reflink };

@@ -229,6 +229,16 @@ static void drop_chunk(struct repair *r, struct repair_ag *ag, const struct xfs_
 	repair_note(r, &f, true);
 }
 
+static void note_trees(struct repair *r, const struct repair_ag *ag, const struct xfs_claim *c)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_SPACE_DIFFER, "metadata");
+
+	f.agno = ag->agno.v;
+	f.agbno = c->agbno;
+	xfs_finding_detail(&f, "claimed twice");
+	repair_note(r, &f, true);
+}
+
 static int settle(struct repair *r, struct repair_ag *ag, const struct pair *p)
 {
 	bool special_a = xfs_owner_is_special(p->a.owner), special_b = xfs_owner_is_special(p->b.owner), second = special_a;
@@ -237,9 +247,11 @@ static int settle(struct repair *r, struct repair_ag *ag, const struct pair *p)
 	int error = 0;
 
 	if (special_a && special_b) {
+		/* two trees claim one block: both are built anew, then neither does */
+		ag->reasons |= REPAIR_TREE;
 		if (p->a.owner != XFS_OWN_INODES && p->b.owner != XFS_OWN_INODES)
-			return -XFS_E_OVERLAP;
-		if (!r->looking)
+			note_trees(r, ag, &p->b);
+		else if (!r->looking)
 			drop_chunk(r, ag, p->a.owner == XFS_OWN_INODES ? &p->a : &p->b);
 		return 0;
 	}

@@ -14,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST_WILD_CYCLE 0x70000000u	/* no log gets there: the field is damaged, and is set to 0 */
-
 static void note(struct repair *r, enum xfs_finding_id id, uint64_t ino, const char *field, uint64_t found, uint64_t expected,
 		 bool fixed)
 {
@@ -124,7 +122,7 @@ bool repair_core_flawed(const struct repair *r, const struct repair_seen *s)
 	if (!r->geo.v5)
 		return false;
 	return s->mended || !xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF) ||
-	       (s->d.v3.lsn != XFS_NULL64 && s->d.v3.lsn >> 32 >= LEAST_WILD_CYCLE);
+	       repair_lsn_is_wild(s->d.v3.lsn);
 }
 
 int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
@@ -139,7 +137,7 @@ int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 		whole = xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
 		if (!whole)
 			note(r, XFS_F_BLOCK_CRC, s->ino, "crc", XFS_NULL64, XFS_NULL64, true);
-		else if (d->v3.lsn != XFS_NULL64 && d->v3.lsn >> 32 < LEAST_WILD_CYCLE)
+		else if (d->v3.lsn != XFS_NULL64 && !repair_lsn_is_wild(d->v3.lsn))
 			r->max_lsn = xfs_max(r->max_lsn, d->v3.lsn);
 	}
 	if (s->mended)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* forks.c - reads block maps, keeping what is good of damaged ones (format sheet 02, 1.5, 2.3; sheet 03, sections 2, 3). */
 #include "repair/forks.h"
+#include "repair/scan.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -75,6 +76,8 @@ static int block_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 
 	if (error)
 		return error;
+	if (s->r->geo.v5 && repair_lsn_is_wild(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))))
+		damaged(s->out, "fsblock %llu has an impossible log sequence number", (unsigned long long)ptr);
 	*out = (struct xfs_btree_block){ .ptr = ptr, .data = buf->data, .handle = buf };
 	return 0;
 }

@@ -350,13 +350,42 @@ out:
 	return error;
 }
 
+static bool is_special_file(const struct xfs_dinode *d)
+{
+	unsigned type = d->core.mode & XFS_MODE_FMT;
+
+	return type == XFS_MODE_CHR || type == XFS_MODE_BLK || type == XFS_MODE_FIFO || type == XFS_MODE_SOCK;
+}
+
+/* Device numbers, fifos, sockets have no blocks; an inode that has some has a wrong mode, and is left to another day. */
+static int judge_blockless(struct repair *r, struct evidence *e)
+{
+	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	struct repair_inode *c;
+	bool fixed = is_special_file(&e->d) && !s->rmap.n && !s->nbmbt && !e->d.core.size &&
+		     !xfs_dinode_nextents(&e->d, XFS_FORK_DATA);
+	int error;
+
+	note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, fixed, s->f.why);
+	if (!fixed)
+		return repair_add_lost(r, e->ino);
+	error = repair_changed_inode(r, e->ino, e->image, &c);
+	if (!error)
+		c->image[XFS_OFF(dinode_core, format)] = XFS_DINODE_FMT_DEV;
+	return error;
+}
+
 static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 {
+	unsigned type = e->d.core.mode & XFS_MODE_FMT;
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset final = { 0 };
 	bool whole = r->geo.rmapbt;
-	int error = make_final(r, s, &final);
+	int error;
 
+	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
+		return judge_blockless(r, e);
+	error = make_final(r, s, &final);
 	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
 		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
 	note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);

@@ -42,6 +42,10 @@ static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
 		c->why = "bad CRC in superblock";
 		return -XFS_E_BADCRC;
 	}
+	if (c->sb.logstart && !xfs_fsbno_range_valid(&geo, c->sb.logstart, c->sb.logblocks)) {
+		c->why = "log lies outside";
+		return -XFS_E_BADSB;
+	}
 	c->valid = true;
 	return 0;
 }
@@ -147,6 +151,35 @@ static bool fits_device(struct repair *r, const struct xfs_sb *sb)
 	return false;
 }
 
+/*
+ * AG headers carry the uuid, too.  One superblock alone may have a damaged one; when more than half of the AGF and AGI
+ * sectors agree on another, that is it.
+ */
+static void vote_uuid(struct repair *r, struct xfs_sb *sb)
+{
+	uint64_t step = (uint64_t)sb->agblocks * sb->blocksize;
+	uint8_t rival[16] = { 0 }, buf[512];
+	uint32_t votes = 0;
+
+	if (!xfs_sb_is_v5(sb) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID))
+		return;
+	for (uint32_t i = 0; i < 2 * sb->agcount; i++) {
+		uint64_t off = step * (i / 2) + (uint64_t)sb->sectsize * (1 + i % 2);
+		size_t at = i % 2 ? XFS_OFF(agi, uuid) : XFS_OFF(agf, uuid);
+
+		if (xfs_dev_read(r->dev.data, off, buf, sizeof(buf)) || xfs_be32(buf) != (i % 2 ? XFS_AGI_MAGIC : XFS_AGF_MAGIC))
+			continue;
+		if (!memcmp(buf + at, sb->uuid, 16))
+			return;		/* somebody confirms it */
+		if (votes && memcmp(buf + at, rival, 16))
+			continue;
+		memcpy(rival, buf + at, 16);
+		votes++;
+	}
+	if (votes > sb->agcount)
+		memcpy(sb->uuid, rival, 16);
+}
+
 /* The primary can't be used: the first scanned superblock whose geometry its own copies confirm. */
 static int search_secondary(struct repair *r, const struct copy *old)
 {
@@ -177,6 +210,7 @@ static int search_secondary(struct repair *r, const struct copy *old)
 				continue;
 			}
 			repair_say(r, "verified secondary superblock...");
+			vote_uuid(r, &c.sb);
 			make_primary(r, &c.sb, old);
 			error = 0;
 			goto out;

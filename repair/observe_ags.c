@@ -98,6 +98,31 @@ static void check_unlinked(struct repair *r, struct repair_ag *ag)
 	}
 }
 
+static void check_lsn(struct repair *r, struct repair_ag *ag, const char *structure, uint64_t lsn)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, structure);
+
+	if (!repair_lsn_is_wild(lsn))
+		return;
+	f.agno = ag->agno.v;
+	f.found = lsn;
+	ag->reasons |= REPAIR_TREE;
+	repair_note(r, &f, true);
+}
+
+static void check_lsns(struct repair *r, struct repair_ag *ag)
+{
+	uint64_t off = xfs_ag_header_daddr(&r->geo, ag->agno, 3).v * XFS_BBSIZE;
+	uint8_t buf[512];
+
+	if (!r->geo.v5)
+		return;
+	check_lsn(r, ag, "agf", ag->agf.lsn);
+	check_lsn(r, ag, "agi", ag->agi.lsn);
+	if (!xfs_dev_read(r->dev.data, off, buf, sizeof(buf)))
+		check_lsn(r, ag, "agfl", xfs_be64(buf + XFS_OFF(agfl, lsn)));
+}
+
 /* Bytes of the headers that the format leaves zero (V5: the kernel takes them as they are, other tools do not). */
 static void check_pads(struct repair *r, struct repair_ag *ag)
 {
@@ -139,6 +164,8 @@ static int load_headers(struct repair *r, struct repair_ag *ag)
 		check_unlinked(r, ag);
 	if (ag->agf_ok && ag->agi_ok)
 		check_pads(r, ag);
+	if (ag->agf_ok && ag->agi_ok)
+		check_lsns(r, ag);
 	error = load_agfl(r, ag);
 	if (!ag->agf_ok || !ag->agi_ok || !ag->agfl_ok)
 		ag->reasons |= REPAIR_TREE;

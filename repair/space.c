@@ -184,7 +184,7 @@ static uint64_t tree_owner(enum xfs_build_tree t)
 	return t == XFS_TREE_INO || t == XFS_TREE_FINO ? XFS_OWN_INOBT : t == XFS_TREE_REFC ? XFS_OWN_REFC : XFS_OWN_AG;
 }
 
-/* Trees that verified hold their blocks against any file; the free list only while nothing else is wrong here. */
+/* Trees that verified hold their blocks against any file. */
 static int claim_trees(struct repair *r, struct repair_ag *ag)
 {
 	int error = 0;
@@ -192,9 +192,34 @@ static int claim_trees(struct repair *r, struct repair_ag *ag)
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
 		for (size_t i = 0; ag->tree[t].sound && i < ag->tree[t].nown && !error; i++)
 			error = claim(r, ag, ag->tree[t].own[i], 1, tree_owner((enum xfs_build_tree)t));
-	for (size_t i = 0; ag->agfl_ok && !ag->reasons && i < ag->nagfl && !error; i++)
-		error = claim(r, ag, ag->agfl[i], 1, XFS_OWN_AG);
 	return error;
+}
+
+static int any_conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
+{
+	struct xfs_finding *f = payload;
+
+	(void)a;
+	f->agbno = b->agbno;
+	return -XFS_E_STOP;
+}
+
+/* The free list: it holds nothing against anybody, so it comes when all others are settled. */
+static int claim_agfl(struct repair *r, struct repair_ag *ag)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_AGFL_ENTRY, "agfl");
+	int error = 0;
+
+	for (size_t i = 0; i < ag->nagfl && !error; i++)
+		error = claim(r, ag, ag->agfl[i], 1, XFS_OWN_AG);
+	if (!error)
+		error = xfs_claims_each_conflict(r->claims, ag->agno, any_conflict, &f);
+	if (error != -XFS_E_STOP)
+		return error;
+	f.agno = ag->agno.v;
+	ag->reasons |= REPAIR_TREE;
+	repair_note(r, &f, true);
+	return 0;
 }
 
 static int add_gap(void *payload, uint32_t agbno, uint32_t len)
@@ -266,6 +291,8 @@ static int check_ag(struct repair *r, struct repair_ag *ag)
 	if (error || settled)
 		return error;
 	if (!(ag->reasons & rebuilt))
+		error = claim_agfl(r, ag);
+	if (!error && !(ag->reasons & rebuilt))
 		error = compare_free(r, ag);
 	if (!error && !(ag->reasons & rebuilt))
 		error = compare_counts(r, ag);

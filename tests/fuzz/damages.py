@@ -11,6 +11,8 @@ from xfsread import crc32c  # noqa: E402
 VALUES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, (1 << 63) - 1, 1 << 63,
           (1 << 64) - 1, (1 << 64) - 9, (1 << 64) - 3)
 
+RECORDS = {"bnobt": 8, "cntbt": 8, "inobt": 16, "finobt": 16, "rmapbt": 24, "refcountbt": 12, "bmbt": 16}
+
 # what is damaged -> scopes, and whether every file must survive (with reverse mappings, or always)
 MODES = {
     "ag": (("ag",), "always"), "rmap": (("rmap",), "always"), "trees": (("ag", "rmap"), "always"),
@@ -78,6 +80,19 @@ class Damage:
         data[at:t.last] = (bytes(n) + data[at:t.last])[:t.last - at]
         return "moved up by %d from %d" % (n, at)
 
+    def drop(self, t, data):
+        """A record less, header right: nothing but other witnesses can tell."""
+        size = RECORDS.get(t.sort)
+        head = (72 if t.crc else 24) if t.sort == "bmbt" else 56 if t.crc else 16
+        level, count = struct.unpack_from(">HH", data, 4)
+        if not size or level or count < 2 or head + count * size > len(data):
+            return self.add(t, data)
+        index = self.rnd.randrange(count)
+        at, end = head + index * size, head + count * size
+        data[at:end] = data[at + size:end] + bytes(size)
+        struct.pack_into(">H", data, 6, count - 1)
+        return "record %d of %d dropped" % (index, count)
+
     def other(self, t, same):
         found = [o for o in self.targets.all if o.size == t.size and (o.sort == t.sort) == same and o.start != t.start and
                  o.first == t.first and o.last == t.last]
@@ -102,7 +117,7 @@ class Damage:
         self.write(o, theirs, "swapped with the one at byte %d" % t.start)
         return "swapped with the one at byte %d" % o.start
 
-    WAYS = (flip, flip, flip, junk, junk, value, value, add, add, zero, shift, copy, foreign, swap)
+    WAYS = (flip, flip, flip, junk, junk, value, value, add, add, drop, drop, zero, shift, copy, foreign, swap)
 
     def one(self, scopes):
         sorts = sorted({t.sort for t in self.targets.all if t.scope in scopes})

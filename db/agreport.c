@@ -80,9 +80,11 @@ struct chains {
 
 static void show_size(const struct chains *c)
 {
+	unsigned long long blocks = c->ip->d.core.nblocks;
+	bool rt = xfs_inode_is_realtime(c->ip);
+
 	if (c->verbose)
-		db_out(c->db, " blocks %llu rtblocks %llu", (unsigned long long)(xfs_inode_is_realtime(c->ip) ? 0 : c->ip->d.core.nblocks),
-		       (unsigned long long)(xfs_inode_is_realtime(c->ip) ? c->ip->d.core.nblocks : 0));
+		db_out(c->db, " blocks %llu rtblocks %llu", rt ? 0 : blocks, rt ? blocks : 0);
 }
 
 /* Reads an inode of a chain; false and a complaint when there is none. */

@@ -18,8 +18,8 @@ const struct db_command db_commands[] = {
 	{ "agfl", NULL, 0, 1, true, db_run_agfl, "[agno]", "set address to agfl block", NULL },
 	{ "agi", NULL, 0, 1, true, db_run_agi, "[agno]", "set address to agi header", NULL },
 	{ "agresv", NULL, 0, -1, false, db_run_agresv, "[agno]...", "print AG reservation stats",
-	  " Length and free blocks of allocation groups, blocks that the kernel keeps for their btrees, and how many of these\n"
-	  " are in use. Without numbers: all groups.\n" },
+	  " Length and free blocks of allocation groups, blocks that the kernel keeps for their btrees, and how many of\n"
+	  " these are in use. Without numbers: all groups.\n" },
 	{ "back", "b", 0, 0, false, db_run_back, "", "move to the previous location in the position ring", NULL },
 	{ "bmap", NULL, 0, 5, false, db_run_bmap, "[-adj] [block [len]]", "show block map for current file",
 	  " -a: of the attribute fork; -d: of the data fork; by default of both. With a block: what lies in `len` blocks\n"
@@ -31,8 +31,8 @@ const struct db_command db_commands[] = {
 	{ "btheight", "b", 1, -1, false, db_run_btheight,
 	  "[-b blksz] [-n recs] [-w max|-w avg|-w min|-w absmax] [-j] btree types...",
 	  "compute btree heights",
-	  " Levels and blocks that a number of records takes in a btree of this kind, with full, three-quarters full and half\n"
-	  " full blocks. Kinds: all bnobt cntbt inobt finobt bmapbt refcountbt rmapbt rtrmapbt rtrefcountbt, or\n"
+	  " Levels and blocks that a number of records takes in a btree of this kind, with full, three-quarters full and\n"
+	  " half full blocks. Kinds: all bnobt cntbt inobt finobt bmapbt refcountbt rmapbt rtrmapbt rtrefcountbt, or\n"
 	  " record_bytes:key_bytes:pointer_bytes:header with header one of short, long, shortcrc, longcrc.\n"
 	  " -b: block size; -n: records; -w: only the best (max), average (avg) or worst (min) case, or (absmax) the most\n"
 	  " levels on any filesystem; -j: as JSON\n" },
@@ -51,12 +51,12 @@ const struct db_command db_commands[] = {
 	{ "forward", "f", 0, 0, false, db_run_forward, "", "move forward to next entry in the position ring", NULL },
 	{ "frag", NULL, 0, -1, false, db_run_frag, "[-a] [-d] [-f] [-l] [-q] [-R] [-r] [-v]", "get file fragmentation data",
 	  " Extents that there are, and that there would be if each run of the file lay in one piece. By default of all; or\n"
-	  " of -a: attribute forks, -d: directories, -f: files, -l: symbolic links, -q: quota, -R: realtime bitmap and summary,\n"
-	  " -r: realtime files. -v: a line for each inode\n" },
+	  " of -a: attribute forks, -d: directories, -f: files, -l: symbolic links, -q: quota, -R: realtime bitmap and\n"
+	  " summary, -r: realtime files. -v: a line for each inode\n" },
 	{ "freesp", NULL, 0, -1, false, db_run_freesp,
 	  "[-bcds] [-A alignment] [-a agno]... [-e binsize] [-h h1]... [-m binmult]", "summarize free space for filesystem",
-	  " Free extents by their length. Rows for lengths -b: by powers of two (default), -e: of equal width, -m: by powers of\n"
-	  " a number, -h: that start at the lengths given. -A: only extents aligned so; -a: only these allocation groups;\n"
+	  " Free extents by their length. Rows for lengths -b: by powers of two (default), -e: of equal width, -m: by powers\n"
+	  " of a number, -h: that start at the lengths given. -A: only extents aligned so; -a: only these allocation groups;\n"
 	  " -c: by the tree ordered by size; -d: list all extents; -s: totals\n" },
 	{ "fsblock", "fsb", 0, 1, true, db_run_fsblock, "[fsb]", "set address to fsblock value", NULL },
 	{ "fsmap", NULL, 0, 3, false, db_run_fsmap, "[-j] [start_fsb] [end_fsb]", "display reverse mapping(s)",
@@ -96,9 +96,9 @@ const struct db_command db_commands[] = {
 	{ "quit", "q", 0, 0, false, db_run_quit, "", "exit", NULL },
 	{ "ring", NULL, 0, 1, false, db_run_ring, "[index]", "show position ring or move to a specific entry", NULL },
 	{ "rmapbt", NULL, 4, 5, false, db_run_rmapbt, "query [-j] agno start len", "query reverse mappings of an AG",
-	  " Every record that touches the blocks, with its low and high key (startblock, owner, offset, attrfork, bmbtblock),\n"
-	  " then the blocks of the btree that were read for it, root first, with the lowest and highest key in each.\n"
-	  " -j: as JSON\n" },
+	  " Every record that touches the blocks, with its low and high key (startblock, owner, offset, attrfork,\n"
+	  " bmbtblock), then the blocks of the btree that were read for it, root first, with the lowest and highest key\n"
+	  " in each. -j: as JSON\n" },
 	{ "rtblock", "rtbno", 0, 1, true, db_run_rtblock, "[rtbno]", "set address to rtblock value", NULL },
 	{ "rtextent", "rtx", 0, 1, true, db_run_rtextent, "[rtxno]", "set address to rtextent value", NULL },
 	{ "rtsb", NULL, 0, 0, true, db_run_rtsb, "", "set current address to realtime sb header", NULL },

@@ -90,8 +90,8 @@ struct db_place db_place_new(struct db *, enum xfs_type, uint64_t daddr, uint32_
 int db_go(struct db *, const struct db_place *, bool ring);
 void db_ring_add(struct db *, const struct db_place *);
 /*
- * Verifies an object in memory. Complains, on stdout about inodes and unknown blocks, else on stderr; nothing is refused.
- * Returns what is said behind checksums.
+ * Verifies an object in memory. Complains, on stdout about inodes and unknown blocks, else on stderr; nothing is
+ * refused. Returns what is said behind checksums.
  */
 enum xfs_crc_state db_judge(struct db *, const struct db_place *, const uint8_t *object);
 /* Tables' view of the current object. */

@@ -50,15 +50,11 @@ static int close_buckets(struct survey *s)
 {
 	uint64_t most = s->db->fs->geo.agblocks;
 	size_t kept = 0;
+	int err = add_bucket(s, 1);	/* what is shorter than all */
 
+	if (err)
+		return err;
 	qsort(s->list, s->n, sizeof(*s->list), compare_buckets);
-	if (!s->n || s->list[0].low > 1) {
-		int err = add_bucket(s, 1);
-
-		if (err)
-			return err;
-		qsort(s->list, s->n, sizeof(*s->list), compare_buckets);
-	}
 	for (size_t i = 0; i < s->n; i++)
 		if (s->list[i].low <= most && (!kept || s->list[kept - 1].low != s->list[i].low))
 			s->list[kept++] = s->list[i];

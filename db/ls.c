@@ -32,8 +32,8 @@ static void complain(struct request *r, const char *path, const char *what)
 
 static const char *type_word(unsigned ftype)
 {
-	static const char *const words[] = { "unknown", "regular", "directory", "chardev", "blkdev", "fifo", "socket", "symlink",
-		"whiteout" };
+	static const char *const words[] = { "unknown", "regular", "directory", "chardev", "blkdev", "fifo", "socket",
+		"symlink", "whiteout" };
 
 	return ftype < XFS_ARRAY_SIZE(words) ? words[ftype] : "unknown";
 }

@@ -25,7 +25,7 @@ bool db_block_is_free(struct db *, xfs_agno_t, xfs_agbno_t);
 const char *db_owner_word(uint64_t owner);
 
 DB_RUN(agresv); DB_RUN(bmap); DB_RUN(btdump); DB_RUN(btheight); DB_RUN(dump_iunlinked); DB_RUN(frag); DB_RUN(freesp);
-DB_RUN(fsmap); DB_RUN(info); DB_RUN(label); DB_RUN(ls); DB_RUN(owner); DB_RUN(parent); DB_RUN(rmapbt); DB_RUN(timelimit);
-DB_RUN(uuid); DB_RUN(version);
+DB_RUN(fsmap); DB_RUN(info); DB_RUN(label); DB_RUN(ls); DB_RUN(owner); DB_RUN(parent); DB_RUN(rmapbt);
+DB_RUN(timelimit); DB_RUN(uuid); DB_RUN(version);
 
 #endif

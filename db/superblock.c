@@ -32,7 +32,8 @@ static void show_words(struct db *db, const struct feature *f, size_t n, uint32_
 
 static void show_version(struct db *db, const struct xfs_sb *sb)
 {
-	static const struct feature old[] = { { "NLINK", XFS_SB_VERSION_NLINK, false }, { "SHARED", XFS_SB_VERSION_SHARED, false },
+	static const struct feature old[] = { { "NLINK", XFS_SB_VERSION_NLINK, false },
+		{ "SHARED", XFS_SB_VERSION_SHARED, false },
 		{ "DIRV2", XFS_SB_VERSION_DIRV2, false }, { "ATTR", XFS_SB_VERSION_ATTR, false },
 		{ "QUOTA", XFS_SB_VERSION_QUOTA, false }, { "ALIGN", XFS_SB_VERSION_ALIGN, true },
 		{ "DALIGN", XFS_SB_VERSION_DALIGN, false }, { "LOGV2", XFS_SB_VERSION_LOGV2, true },

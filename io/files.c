@@ -48,7 +48,7 @@ static int open_run(struct io *io, struct io_call *c)
 	mode_t mode = 0600;
 
 	if (c->argc == 0 && !c->seen)
-		return io->n_files ? io_print_stat(io, false) : (fprintf(stderr, "no files are open, try 'help open'\n"), IO_OK);
+		return io->n_files ? io_print_stat(io, false) : (fprintf(stderr, "no files are open, try 'help open'\n"), IO_FAIL);
 	if (o->mode) {
 		char *end;
 		unsigned long v = strtoul(o->mode, &end, 8);

@@ -150,8 +150,7 @@ static int run_query(struct io *io, struct fsmap_head *head, struct fsmap_printe
 		uint32_t n = head->fmh_entries < head->fmh_count ? head->fmh_entries : head->fmh_count;
 		if (n == 0)
 			break;
-		if (!begun)
-			p->begin(p, head->fmh_recs, n);
+		p->batch(p, head->fmh_recs, n, !begun);
 		begun = true;
 		for (uint32_t i = 0; i < n; i++)
 			p->row(p, &head->fmh_recs[i], index++);
@@ -160,7 +159,7 @@ static int run_query(struct io *io, struct fsmap_head *head, struct fsmap_printe
 		head->fmh_keys[0] = head->fmh_recs[n - 1];
 	}
 	if (!begun)
-		p->begin(p, NULL, 0);
+		p->batch(p, NULL, 0, true);
 	p->end(p);
 	io_out_flush(&p->out);
 	return IO_OK;

@@ -2,8 +2,8 @@
 /*
  * fsmap.h - the parts of the fsmap command: fsmap.c asks the kernel, fsmap_text.c and fsmap_sums.c print.
  *
- * Records come in batches in the kernel's order.  A printer is told of the first batch before its first row, since
- * widths and headings of the long listing depend on it (format sheet 09, section 6).
+ * Records come in batches in the kernel's order.  A printer is told of each batch before its rows, since the widths of
+ * the long listing are those that the batch needs, and its heading those of the first (format sheet 09, section 6).
  * Layer: tool.
  */
 #ifndef XFSKIT_IO_FSMAP_H
@@ -28,7 +28,8 @@ struct fsmap_geometry {
 };
 
 struct fsmap_printer {
-	void (*begin)(struct fsmap_printer *p, const struct fsmap *first, uint32_t n);
+	/* is_first comes once, with n 0 when there are no records at all */
+	void (*batch)(struct fsmap_printer *p, const struct fsmap *r, uint32_t n, bool is_first);
 	void (*row)(struct fsmap_printer *p, const struct fsmap *r, uint64_t index);
 	void (*end)(struct fsmap_printer *p);
 	struct fsmap_geometry geometry;

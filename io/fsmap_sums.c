@@ -38,11 +38,12 @@ struct json_printer {
 	struct xfs_json json;
 };
 
-static void json_first(struct fsmap_printer *p, const struct fsmap *first, uint32_t n)
+static void json_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t n, bool is_first)
 {
-	(void)first;
+	(void)r;
 	(void)n;
-	xfs_json_start(&((struct json_printer *)p)->json, to_stdout, NULL, false);
+	if (is_first)
+		xfs_json_start(&((struct json_printer *)p)->json, to_stdout, NULL, false);
 }
 
 static void json_row(struct fsmap_printer *p, const struct fsmap *r, uint64_t index)
@@ -75,7 +76,7 @@ struct fsmap_printer *fsmap_json_new(void)
 	struct json_printer *p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->base.begin = json_first;
+	p->base.batch = json_batch;
 	p->base.row = json_row;
 	p->base.end = json_last;
 	return &p->base;
@@ -172,11 +173,12 @@ static void sums_last(struct fsmap_printer *p)
 		print_sums(s);
 }
 
-static void sums_first(struct fsmap_printer *p, const struct fsmap *first, uint32_t n)
+static void no_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t n, bool is_first)
 {
 	(void)p;
-	(void)first;
+	(void)r;
 	(void)n;
+	(void)is_first;
 }
 
 struct fsmap_printer *fsmap_sums_new(bool json)
@@ -184,7 +186,7 @@ struct fsmap_printer *fsmap_sums_new(bool json)
 	struct sums_printer *p = calloc(1, sizeof(*p));
 	if (!p)
 		return NULL;
-	p->base.begin = sums_first;
+	p->base.batch = no_batch;
 	p->base.row = sums_row;
 	p->base.end = sums_last;
 	p->json = json;

@@ -21,11 +21,12 @@ static uint64_t last_sector(uint64_t first_byte, uint64_t length)
 
 /* --- plain and CSV --- */
 
-static void nothing_first(struct fsmap_printer *p, const struct fsmap *first, uint32_t n)
+static void no_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t n, bool is_first)
 {
 	(void)p;
-	(void)first;
+	(void)r;
 	(void)n;
+	(void)is_first;
 }
 
 static void nothing_last(struct fsmap_printer *p)
@@ -69,10 +70,10 @@ static void plain_row(struct fsmap_printer *p, const struct fsmap *r, uint64_t i
 	io_out_char(o, '\n');
 }
 
-static void csv_first(struct fsmap_printer *p, const struct fsmap *first, uint32_t n)
+static void csv_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t n, bool is_first)
 {
-	(void)first;
-	if (!n)		/* the distribution's tool prints no heading for an empty list */
+	(void)r;
+	if (!is_first || !n)
 		return;
 	io_out_line(&p->out);
 	io_out_text(&p->out, "EXT,MAJOR,MINOR,PSTART,PEND,OWNER,OSTART,OEND,LENGTH\n");
@@ -113,12 +114,12 @@ static void csv_row(struct fsmap_printer *p, const struct fsmap *r, uint64_t ind
 	io_out_char(o, '\n');
 }
 
-static struct fsmap_printer *simple_new(void (*begin)(struct fsmap_printer *, const struct fsmap *, uint32_t),
+static struct fsmap_printer *simple_new(void (*batch)(struct fsmap_printer *, const struct fsmap *, uint32_t, bool),
 	void (*row)(struct fsmap_printer *, const struct fsmap *, uint64_t))
 {
 	struct fsmap_printer *p = calloc(1, sizeof(*p));
 	if (p) {
-		p->begin = begin;
+		p->batch = batch;
 		p->row = row;
 		p->end = nothing_last;
 	}
@@ -127,12 +128,12 @@ static struct fsmap_printer *simple_new(void (*begin)(struct fsmap_printer *, co
 
 struct fsmap_printer *fsmap_plain_new(void)
 {
-	return simple_new(nothing_first, plain_row);
+	return simple_new(no_batch, plain_row);
 }
 
 struct fsmap_printer *fsmap_csv_new(void)
 {
-	return simple_new(csv_first, csv_row);
+	return simple_new(csv_batch, csv_row);
 }
 
 /* --- the long listing --- */
@@ -140,7 +141,7 @@ struct fsmap_printer *fsmap_csv_new(void)
 struct long_printer {
 	struct fsmap_printer base;
 	unsigned device_w, block_w, owner_w, offset_w, ag_w, ag_offset_w, total_w;
-	bool flag_heading, flag_seen;
+	bool flag_seen;
 };
 
 static uint32_t row_flags(const struct fsmap_geometry *g, const struct fsmap *r)
@@ -178,13 +179,16 @@ static unsigned range_width(uint64_t a, uint64_t b)
 	return io_digits(a) + 2 + io_digits(b);
 }
 
-static void long_first(struct fsmap_printer *p, const struct fsmap *first, uint32_t n)
+static void measure(struct long_printer *l, const struct fsmap *recs, uint32_t n)
 {
-	struct long_printer *l = (struct long_printer *)p;
-	const struct fsmap_geometry *g = &p->geometry;
+	const struct fsmap_geometry *g = &l->base.geometry;
 	char text[IO_TEXT_SIZE];
+	l->device_w = 3;
+	l->block_w = l->owner_w = l->offset_w = l->ag_offset_w = 16;
+	l->ag_w = 2;
+	l->total_w = 5;
 	for (uint32_t i = 0; i < n; i++) {
-		const struct fsmap *r = &first[i];
+		const struct fsmap *r = &recs[i];
 		uint64_t start = sectors(r->fmr_physical), len = sectors(r->fmr_length);
 		grow(&l->device_w, io_digits(major(r->fmr_device)) + 1 + io_digits(minor(r->fmr_device)));
 		grow(&l->block_w, range_width(start, last_sector(r->fmr_physical, r->fmr_length)) + 3);
@@ -201,13 +205,21 @@ static void long_first(struct fsmap_printer *p, const struct fsmap *first, uint3
 			grow(&l->ag_offset_w, range_width(in_ag, in_ag + len - 1) + 2);
 		}
 		grow(&l->total_w, io_digits(len));
-		if (row_flags(g, r))
-			l->flag_heading = true;
 	}
-	if (n)
-		printf(" EXT: %-*s %-*s %-*s %-*s %-*s %-*s %*s%s\n", (int)l->device_w, "DEV", (int)l->block_w, "BLOCK-RANGE",
-			(int)l->owner_w, "OWNER", (int)l->offset_w, "FILE-OFFSET", (int)l->ag_w, "AG", (int)l->ag_offset_w,
-			"AG-OFFSET", (int)l->total_w, "TOTAL", l->flag_heading ? " FLAGS" : "");
+}
+
+static void long_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t n, bool is_first)
+{
+	struct long_printer *l = (struct long_printer *)p;
+	bool flags = false;
+	measure(l, r, n);
+	if (!is_first || !n)
+		return;
+	for (uint32_t i = 0; i < n && !flags; i++)
+		flags = row_flags(&p->geometry, &r[i]) != 0;
+	printf(" EXT: %-*s %-*s %-*s %-*s %-*s %-*s %*s%s\n", (int)l->device_w, "DEV", (int)l->block_w, "BLOCK-RANGE",
+		(int)l->owner_w, "OWNER", (int)l->offset_w, "FILE-OFFSET", (int)l->ag_w, "AG", (int)l->ag_offset_w,
+		"AG-OFFSET", (int)l->total_w, "TOTAL", flags ? " FLAGS" : "");
 }
 
 /* Owner and offset columns, each followed by its blank. */
@@ -293,12 +305,8 @@ struct fsmap_printer *fsmap_long_new(void)
 	struct long_printer *l = calloc(1, sizeof(*l));
 	if (!l)
 		return NULL;
-	l->base.begin = long_first;
+	l->base.batch = long_batch;
 	l->base.row = long_row;
 	l->base.end = long_last;
-	l->device_w = 3;
-	l->block_w = l->owner_w = l->offset_w = l->ag_offset_w = 16;
-	l->ag_w = 2;
-	l->total_w = 5;
 	return &l->base;
 }

@@ -16,7 +16,7 @@ struct part {
 };
 
 /*
- * Operands "off len", or none for the whole mapping; false after a message. align: the part begins at a page.
+ * Operands "off len", or none for the whole mapping; false after a message. align: the part must begin at a page.
  * Offsets are those of the file.
  */
 static bool get_part(struct io *io, struct io_call *c, bool align, struct part *p)
@@ -46,10 +46,8 @@ static bool get_part(struct io *io, struct io_call *c, bool align, struct part *
 	p->at = (size_t)(p->offset - m->offset);
 	p->length = (size_t)length;
 	if (align && p->at % (size_t)page) {
-		size_t odd = p->at % (size_t)page;
-		p->at -= odd;
-		p->offset -= (int64_t)odd;
-		p->length += odd;
+		printf("offset address (%p) is not page aligned\n", (void *)(m->addr + p->at));
+		return false;
 	}
 	return true;
 }
@@ -68,7 +66,7 @@ static const struct io_opt mread_options[] = {
 	{ 0 },
 };
 
-/* A page at a time through a buffer, so that a dump never reads a page twice. */
+/* The dump shows bytes in the order in which they were read: with -r the last one comes first. */
 static int mread_run(struct io *io, struct io_call *c)
 {
 	const struct mread_opts *o = c->opts;
@@ -85,15 +83,12 @@ static int mread_run(struct io *io, struct io_call *c)
 	const volatile unsigned char *from = m->addr + p.at;
 	uint64_t label = o->file ? (uint64_t)p.offset : p.at;
 	for (size_t done = 0; done < p.length;) {
-		size_t n = p.length - done < page ? p.length - done : page;
-		/* dumps are always in ascending order */
-		size_t start = o->reverse && !o->verbose && !o->file ? p.length - done - n : done;
-		for (size_t i = 0; i < n; i++) {
-			size_t at = o->reverse ? n - 1 - i : i;
-			buf[at] = from[start + at];
-		}
+		/* the odd piece comes first: that shows in the lines of the dump */
+		size_t n = !done && p.length % page ? p.length % page : page;
+		for (size_t i = 0; i < n; i++)
+			buf[i] = from[o->reverse ? p.length - 1 - done - i : done + i];
 		if (o->verbose || o->file)
-			io_dump(label + start, buf, n);
+			io_dump(label + done, buf, n);
 		done += n;
 	}
 	free(buf);

@@ -89,11 +89,16 @@ static int map_range(struct io *io, struct io_call *c)
 
 static int mmap_run(struct io *io, struct io_call *c)
 {
+	if (!io->n_files) {		/* unlike for other commands this is a failure */
+		fprintf(stderr, "no files are open, try 'help open'\n");
+		return IO_FAIL;
+	}
+	if (c->argc < 2 && !c->seen && !io->n_maps) {
+		fprintf(stderr, "no mapped regions, try 'help mmap'\n");
+		return IO_FAIL;
+	}
 	if (c->argc == 0 && !c->seen) {
-		if (io->n_maps)
-			io_print_maps(io, false);
-		else
-			fprintf(stderr, "no mapped regions, try 'help mmap'\n");
+		io_print_maps(io, false);
 		return IO_OK;
 	}
 	if (c->argc == 1 && !c->seen) {
@@ -141,7 +146,7 @@ static int mremap_run(struct io *io, struct io_call *c)
 	int64_t length;
 	if (c->argc != 1)
 		return io_usage(c);
-	if (!io_size(io, c->argv[0], "length argument", &length))
+	if (!io_size(io, c->argv[0], "offset argument", &length))
 		return IO_FAIL;
 	int flags = o->address ? MREMAP_FIXED | MREMAP_MAYMOVE : o->move ? MREMAP_MAYMOVE : 0;
 	void *to = o->address ? mremap(m->addr, m->length, (size_t)length, flags, (void *)(uintptr_t)o->address)
@@ -158,7 +163,7 @@ const struct io_command io_mmap_commands[] = {
 	  .oneline = "map a range of the file into memory; list or choose mappings", .opts = mmap_options,
 	  .about = " Without arguments it lists the mappings, with one it makes that mapping the current one.\n"
 		" Without -r, -w and -x the mapping allows all three.\n",
-	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_ONESHOT, .run = mmap_run },
+	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NOFILE | IO_ONESHOT, .run = mmap_run },
 	{ .name = "munmap", .alias = "mu", .args = "", .oneline = "drop the current mapping, list the others",
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NEEDMAP, .run = munmap_run },
 	{ .name = "mremap", .alias = "mrm", .args = "[-m|-f addr] newsize", .oneline = "change the size of the current mapping",

@@ -19,17 +19,13 @@
 static int write_sb(struct repair *r, xfs_agno_t agno, const struct xfs_sb *sb)
 {
 	uint8_t *sector = calloc(1, r->geo.sectsize);
-	struct xfs_sb copy = *sb;
+	size_t used = repair_sb_used(sb);
 	int error;
 
 	if (!sector)
 		return -XFS_E_NOMEM;
-	if (!r->geo.metadir) {
-		copy.metadirino = 0;
-		copy.rgcount = copy.rgextents = 0;
-		copy.rgblklog = 0;
-	}
-	xfs_sb_encode(sector, &copy);
+	xfs_sb_encode(sector, sb);
+	memset(sector + used, 0, r->geo.sectsize - used);
 	if (r->geo.v5)
 		xfs_crc32c_store(sector, r->geo.sectsize, XFS_SB_CRC_OFF);
 	error = xfs_dev_write(r->dev.data, xfs_ag_header_daddr(&r->geo, agno, 0).v * XFS_BBSIZE, sector, r->geo.sectsize);

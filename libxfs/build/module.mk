@@ -3,5 +3,9 @@ libxfs_SRCS += \
 	libxfs/build/ag_headers.c \
 	libxfs/build/ag_layout.c \
 	libxfs/build/ag_load.c \
+	libxfs/build/datree.c \
+	libxfs/build/dir.c \
+	libxfs/build/dir_blocks.c \
+	libxfs/build/filemap.c \
 	libxfs/build/fork.c \
 	libxfs/build/treewrite.c

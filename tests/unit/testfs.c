@@ -9,7 +9,14 @@
 static void set_features(struct xfs_sb *sb, const struct testfs *fs)
 {
 	sb->versionnum = fs->v4 ? 0xb4a4 : 0xb4a5;
-	sb->features2 = sb->bad_features2 = fs->v4 ? 0x28a : 0x18a;
+	sb->features2 = fs->v4 ? 0x28a : 0x18a;
+	if (fs->v4 && fs->no_ftype)
+		sb->features2 &= ~XFS_SB_FEAT2_FTYPE;
+	if (fs->v4 && fs->no_attr2)
+		sb->features2 &= ~XFS_SB_FEAT2_ATTR2;
+	sb->bad_features2 = sb->features2;
+	if (fs->ci)
+		sb->versionnum |= XFS_SB_VERSION_BORG;
 	if (sb->sectsize > 512) {
 		sb->versionnum |= XFS_SB_VERSION_SECTOR;
 		sb->logsectsize = sb->sectsize;
@@ -20,6 +27,8 @@ static void set_features(struct xfs_sb *sb, const struct testfs *fs)
 	sb->features_incompat = XFS_SB_INCOMPAT_FTYPE | XFS_SB_INCOMPAT_BIGTIME | XFS_SB_INCOMPAT_NREXT64;
 	if (!fs->no_sparse)
 		sb->features_incompat |= XFS_SB_INCOMPAT_SPINODES;
+	if (fs->parent)
+		sb->features_incompat |= XFS_SB_INCOMPAT_PARENT;
 	sb->features_ro_compat = (fs->no_finobt ? 0 : XFS_SB_ROCOMPAT_FINOBT) |
 		(fs->no_rmapbt ? 0 : XFS_SB_ROCOMPAT_RMAPBT) | (fs->no_reflink ? 0 : XFS_SB_ROCOMPAT_REFLINK) |
 		(fs->no_inobtcnt || fs->no_finobt ? 0 : XFS_SB_ROCOMPAT_INOBTCNT);
@@ -47,6 +56,7 @@ void testfs_init(struct xfs_geometry *g, const struct testfs *fs)
 	sb.inopblock = (uint16_t)(sb.blocksize / sb.inodesize);
 	sb.inopblog = (uint8_t)(sb.blocklog - sb.inodelog);
 	sb.imax_pct = 25;
+	sb.dirblklog = (uint8_t)fs->dirblklog;
 	sb.rextsize = sb.blocksize < 4096 ? 4096 / sb.blocksize : 1;
 	sb.logsunit = 1;
 	set_features(&sb, fs);

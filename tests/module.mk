@@ -6,6 +6,7 @@ unitlib_SRCS += $(filter-out $(unit_TESTS),$(patsubst $(srcdir)/%,%,$(sort $(wil
 tap_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/*/*.t)))
 bench_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/bench/bench_*.c)))
 benchtool_SRCS += $(filter-out $(bench_SRCS),$(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/bench/*.c))))
+helper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/helpers/*.c)))
 # Cross builds have neither Check nor Jansson: stand-ins with the part of their interface that the tests use.
 ifeq ($(ENABLE_TOOLS),0)
 CHECK_CFLAGS = -I$(srcdir)/tests/cross/include

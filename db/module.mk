@@ -13,6 +13,7 @@ xfs_db_SRCS = \
 	db/freesp.c \
 	db/fsmap.c \
 	db/json.c \
+	db/judge.c \
 	db/ls.c \
 	db/logprint.c \
 	db/logprint_item.c \

@@ -219,7 +219,7 @@ def same(reference, image, what):
     different, seen, types, lost = [], set(), set(), []
     for position in positions(blocksize):
         where = out(reference, image, position + ["stack"])
-        if where in seen:
+        if where in seen or "type (null)" in where:     # 6.1 follows fields to types that V4 does not have
             continue
         if not where:       # 6.1 itself crashes now and then on a place that does not exist
             lost.append(position)

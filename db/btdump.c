@@ -181,7 +181,8 @@ static void show_block(struct dump *d, unsigned level, uint64_t nth, const struc
 }
 
 /* `data` is the nth block of its level. Its right neighbour is taken on when `chain`. */
-static int do_block(struct dump *d, unsigned level, uint64_t nth, const struct db_place *p, const uint8_t *data, bool chain)
+static int do_block(struct dump *d, unsigned level, uint64_t nth, const struct db_place *p, const uint8_t *data,
+		    bool chain)
 {
 	bool here = chain && nth == 1;	/* at the cursor: was verified when it was read */
 	enum xfs_crc_state crc = here ? db_top(d->db)->crc : db_judge(d->db, p, data);
@@ -324,7 +325,8 @@ static int dump_fork(struct dump *d, bool attr)
 {
 	static const char *const roots[][3] = { { "u3.bmbt", "u3.bmbt.keys", "u3.bmbt.ptrs" },
 		{ "u.bmbt", "u.bmbt.keys", "u.bmbt.ptrs" }, { "a.bmbt", "a.bmbt.keys", "a.bmbt.ptrs" },
-		{ "u3.rtrmapbt", "u3.rtrmapbt.keys", "u3.rtrmapbt.ptrs" }, { "u3.rtrefcbt", "u3.rtrefcbt.keys", "u3.rtrefcbt.ptrs" } };
+		{ "u3.rtrmapbt", "u3.rtrmapbt.keys", "u3.rtrmapbt.ptrs" },
+		{ "u3.rtrefcbt", "u3.rtrefcbt.keys", "u3.rtrefcbt.ptrs" } };
 	static const enum xfs_type types[] = { XT_BMAPBTD, XT_BMAPBTD, XT_BMAPBTA, XT_RTRMAPBT, XT_RTREFCBT };
 	static const char *const leaves[][2] = { [3] = { "u3.rtrmapbt.recs" }, [4] = { "u3.rtrefcbt.recs" } };
 	struct xfs_ctx c = db_ctx(d->db);
@@ -433,7 +435,11 @@ static int dump_here(struct dump *d, bool attr)
 		return 0;
 	}
 	if (d->form != DA) {
-		err = queue_add(d, &d->now, HERE);
+		bool had;
+
+		err = xfs_ptrset_add(&d->met, d->form == SHORT ? agbno.v : xfs_fsbno_of(g, agno, agbno).v, &had);
+		if (!err)
+			err = queue_add(d, &d->now, HERE);
 		return err ? err : do_tree(d, level_of(d), true);
 	}
 	if (is_da_block(d))

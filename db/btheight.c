@@ -20,7 +20,8 @@ static const struct {
 	enum xfs_btree_id id;
 	unsigned most;		/* levels on any filesystem that the format allows (format sheet 07, section 6) */
 } trees[] = {
-	{ "bnobt", XFS_BTREE_BNO, 7 }, { "cntbt", XFS_BTREE_CNT, 7 }, { "inobt", XFS_BTREE_INO, 6 }, { "finobt", XFS_BTREE_FINO, 6 },
+	{ "bnobt", XFS_BTREE_BNO, 7 }, { "cntbt", XFS_BTREE_CNT, 7 }, { "inobt", XFS_BTREE_INO, 6 },
+	{ "finobt", XFS_BTREE_FINO, 6 },
 	{ "bmapbt", XFS_BTREE_BMAP, 14 }, { "refcountbt", XFS_BTREE_REFC, 6 }, { "rmapbt", XFS_BTREE_RMAP, 10 },
 	{ "rtrmapbt", XFS_BTREE_RTRMAP, 21 }, { "rtrefcountbt", XFS_BTREE_RTREFC, 6 },
 };
@@ -48,8 +49,8 @@ static struct shape shape_of(struct db *db, size_t tree)
 	const struct xfs_btree_kind *kind = &xfs_btree_kinds[trees[tree].id];
 	bool v5 = db->fs->geo.v5 || !kind->magic_v4;	/* trees that only V5 has are shown as they are there */
 
-	return (struct shape){ trees[tree].name, xfs_btree_header_len(kind->shape, v5), kind->shape->reclen, kind->shape->keylen,
-			       kind->shape->ptrlen };
+	return (struct shape){ trees[tree].name, xfs_btree_header_len(kind->shape, v5), kind->shape->reclen,
+			       kind->shape->keylen, kind->shape->ptrlen };
 }
 
 /* "rec:key:ptr:header"; false with a complaint. */

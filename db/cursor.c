@@ -2,8 +2,6 @@
 /* cursor.c - the stack of positions, their bytes, and the ring. */
 #include "db/db.h"
 
-#include "libxfs/base/crc32c.h"
-
 #include <stdlib.h>
 
 int db_cursor_init(struct db *db)
@@ -93,73 +91,6 @@ static int read_place(struct db *db, const struct db_place *p, uint8_t *buf)
 		at += n;
 	}
 	return err;
-}
-
-/* Words of verifiers for the forms of blocks. */
-static const char *verifier_word(const struct xfs_blockform *f)
-{
-	static const char *const words[][2] = {
-		{ "dir block", "dir3_block" }, { "dir data", "dir3_data" }, { "dir free", "dir3_free" },
-		{ "dir leaf1", "dir3_leaf1" }, { "dir leafn", "dir3_leafn" }, { "da node", "da3_node" },
-		{ "attr leaf", "attr3_leaf" }, { "attr remote", "attr3_rmt" },
-	};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(f->name, words[i][0]) == 0)
-			return words[i][1];
-	return f->name;
-}
-
-/* The form of a block; when its magic number is of no form, the first one of the type, so that it can be judged. */
-static const struct xfs_blockform *form_of(enum xfs_type type, const uint8_t *object, uint32_t len)
-{
-	const struct xfs_blockform *f = xfs_blockform_of(type, true, object, len);
-
-	if (f || type == XT_DIR || type == XT_ATTR || type == XT_INODE)
-		return f;
-	for (f = xfs_blockforms; *f->name; f++)
-		if (f->type == type && f->magic5)
-			return f;
-	return NULL;
-}
-
-enum xfs_crc_state db_judge(struct db *db, const struct db_place *p, const uint8_t *object)
-{
-	const struct xfs_geometry *g = &db->fs->geo;
-	enum xfs_type type = p->type ? (enum xfs_type)p->type->type : XT_NONE;
-	const struct xfs_blockform *f;
-	struct xfs_block_facts facts = { .v5 = g->v5, .uuid = g->uuid };
-	uint64_t daddr = p->daddr;
-	const char *what;
-	int err;
-
-	if (!g->v5)
-		return XFS_CRC_UNCHECKED;
-	if (type == XT_NONE || xfs_blocktype_show(p->type, true) != XW_FIELDS)
-		return XFS_CRC_UNCHECKED;
-	f = form_of(type, object, p->len);
-	if (!f && type == XT_DIR)
-		db_out(db, "Unknown directory buffer type!\n");
-	if (!f && type == XT_ATTR)
-		db_out(db, "Unknown attribute buffer type!\n");
-	if (!f && type == XT_INODE)
-		db_out(db, "Metadata CRC error detected for ino %llu\n", (unsigned long long)p->ino);
-	if (!f)
-		return XFS_CRC_BAD;
-	if (type == XT_INODE)
-		facts.owner = &p->ino;
-	else
-		facts.daddr = &daddr;
-	err = xfs_blockform_verify(f, &facts, object, p->len, NULL);
-	if (!err)
-		return XFS_CRC_GOOD;
-	what = xfs_crc32c_check(object, p->len, f->crc) ? "corruption" : "CRC error";
-	if (type == XT_INODE)
-		db_out(db, "Metadata %s detected for ino %llu\n", what, (unsigned long long)p->ino);
-	else
-		fprintf(stderr, "Metadata %s detected at 0x0, xfs_%s block 0x%llx/0x%x\n", what, verifier_word(f),
-			(unsigned long long)p->daddr, p->bbs * XFS_BBSIZE);
-	return XFS_CRC_BAD;
 }
 
 void db_ring_add(struct db *db, const struct db_place *p)

@@ -55,6 +55,7 @@ struct db {
 	unsigned nring, ring_at;
 	FILE *log;				/* copy of the output, or NULL */
 	unsigned sourced;			/* depth of files being run */
+	uint64_t complained;			/* daddr of the header that was found bad at the start, or XFS_NULL64 */
 	struct db_editor *editor;		/* of the terminal that commands come from, or NULL */
 };
 
@@ -89,17 +90,22 @@ struct db_place db_place_new(struct db *, enum xfs_type, uint64_t daddr, uint32_
 /* Reads and verifies `p` and makes it the current position; adds it to the ring when `ring`. 0 or a negative code. */
 int db_go(struct db *, const struct db_place *, bool ring);
 void db_ring_add(struct db *, const struct db_place *);
-/*
- * Verifies an object in memory. Complains, on stdout about inodes and unknown blocks, else on stderr; nothing is refused.
- * Returns what is said behind checksums.
- */
-enum xfs_crc_state db_judge(struct db *, const struct db_place *, const uint8_t *object);
 /* Tables' view of the current object. */
 struct xfs_ctx db_ctx(struct db *);
 bool db_push(struct db *);
 /* Bytes of an object that becomes this type; a sector where there are no fields. */
 uint32_t db_type_bytes(struct db *, const struct xfs_blocktype *);
 void db_place_show(struct db *, const struct db_place *);
+
+/* ---- judge.c ---- */
+/*
+ * Verifies an object in memory, an inode with the buffer around it (p->off).  Complains, on stdout about checksums of
+ * inodes and unknown blocks, else on stderr; nothing is refused.  Returns whether the checksum is right, whatever else
+ * may be wrong.
+ */
+enum xfs_crc_state db_judge(struct db *, const struct db_place *, const uint8_t *object);
+/* The same with AGF and AGI of all AGs, until one is not good. */
+void db_judge_headers(struct db *);
 
 /* ---- position.c ---- */
 /* `any`: also where no inode can be, as long as its AG has the block. */
@@ -125,5 +131,6 @@ DB_RUN(dblock); DB_RUN(echo); DB_RUN(forward); DB_RUN(fsblock); DB_RUN(hash); DB
 DB_RUN(logblock); DB_RUN(path); DB_RUN(pop); DB_RUN(print); DB_RUN(push); DB_RUN(quit); DB_RUN(ring); DB_RUN(rtblock);
 DB_RUN(rtextent); DB_RUN(rtsb); DB_RUN(sb); DB_RUN(source);
 DB_RUN(stack); DB_RUN(type);
+DB_RUN(logprint);
 
 #endif

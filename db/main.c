@@ -149,6 +149,7 @@ int main(int argc, char **argv)
 		status = 1;
 		goto out;
 	}
+	db_judge_headers(&db);
 	for (unsigned i = 0; i < o.ncommands && !db.quit; i++) {
 		char *line = strdup(o.commands[i]);
 

@@ -153,8 +153,8 @@ static const struct db_link *first_link(const struct shower *s, uint64_t ino)
 }
 
 /* Calls show for each path of the inode; how many there were. */
-static size_t each_path(struct shower *s, uint64_t ino, void (*show)(struct shower *, const struct db_owner *, const char *),
-			const struct db_owner *o)
+static size_t each_path(struct shower *s, uint64_t ino,
+			void (*show)(struct shower *, const struct db_owner *, const char *), const struct db_owner *o)
 {
 	const struct db_link *l = first_link(s, ino), *end = s->links.list + s->links.n;
 	size_t shown = 0;

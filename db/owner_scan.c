@@ -186,7 +186,8 @@ static int scan_fork(struct scan *s, enum xfs_fork which)
 		err = xfs_btree_walk(&s->fork.bt, &walk);
 	if (!s->hit)
 		return err;
-	return db_owners_add(s->owners, &(struct db_owner){ .owner = s->ip->ino.v, .attr = which == XFS_FORK_ATTR, .bmbt = true });
+	return db_owners_add(s->owners, &(struct db_owner){ .owner = s->ip->ino.v, .attr = which == XFS_FORK_ATTR,
+			     .bmbt = true });
 }
 
 static int see_inode(void *payload, const struct xfs_inode_seen *seen)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* show.c - print and type. */
-#include "db/db.h"
+#include "db/report.h"
 
 #include <stdlib.h>
 
@@ -40,6 +40,10 @@ void db_run_print(struct db *db, int argc, char **argv)
 
 	if (!t || !l->buf) {
 		db_out(db, "no current type\n");
+		return;
+	}
+	if (argc > 1 && strcmp(argv[1], "-j") == 0) {
+		db_print_json(db, argc - 2, argv + 2);
 		return;
 	}
 	how = printer(db);

@@ -5,6 +5,7 @@
  * Only trees that verified take part: the silence of a damaged tree says nothing.
  */
 #include "repair/agtrees.h"
+#include "repair/space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,8 @@ static void check_counters(struct repair_walk *w)
 		}
 		ag->icount = inodes;
 		ag->ifree = nfree;
+		if (ag->agi_ok && ag->agi.count != inodes && !sound(w, XFS_TREE_RMAP))
+			ag->chunks_doubted = true;
 		counter(w, "agi", "count", ag->agi.count, (uint32_t)inodes);
 		counter(w, "agi", "freecount", ag->agi.freecount, (uint32_t)nfree);
 		if (w->r->geo.inobtcnt)
@@ -96,12 +99,15 @@ static void check_finobt(struct repair_walk *w)
 			continue;
 		if (!same) {
 			note(w, XFS_F_FINOBT_DIFFERS, "finobt", c->startino >> w->r->geo.inopblog, XFS_NULL64, REPAIR_TREE);
+			ag->chunks_doubted |= f && f->startino < c->startino;
 			return;
 		}
 		k++;
 	}
-	if (k != ag->nfinobt)
-		note(w, XFS_F_FINOBT_DIFFERS, "finobt", ag->finobt[k].startino >> w->r->geo.inopblog, XFS_NULL64, REPAIR_TREE);
+	if (k == ag->nfinobt)
+		return;
+	ag->chunks_doubted = true;
+	note(w, XFS_F_FINOBT_DIFFERS, "finobt", ag->finobt[k].startino >> w->r->geo.inopblog, XFS_NULL64, REPAIR_TREE);
 }
 
 /* ---- blocks of special owners ---- */
@@ -134,8 +140,8 @@ static int by_number(const void *pa, const void *pb)
 	return a < b ? -1 : a > b;
 }
 
-/* The runs of `owner` in the rmapbt against the blocks that it should own. */
-static void compare_owner(struct repair_walk *w, uint64_t owner, const char *structure, struct blocks *want)
+/* The runs of `owner` in the rmapbt against the blocks that it should own; true when they are the same. */
+static bool compare_owner(struct repair_walk *w, uint64_t owner, const char *structure, struct blocks *want)
 {
 	const struct repair_runs *s = &w->ag->special;
 	size_t k = 0, keep = 0;
@@ -158,11 +164,12 @@ static void compare_owner(struct repair_walk *w, uint64_t owner, const char *str
 				note(w, XFS_F_RMAP_MISSING, structure, want->b[k], 1, REPAIR_TREE);
 			else
 				note(w, XFS_F_RMAP_SURPLUS, structure, b, 1, REPAIR_TREE);
-			return;
+			return false;
 		}
 	}
 	if (k < want->n)
 		note(w, XFS_F_RMAP_MISSING, structure, want->b[k], 1, REPAIR_TREE);
+	return k == want->n;
 }
 
 static int add_tree(struct repair_walk *w, struct blocks *l, enum xfs_build_tree t)
@@ -216,10 +223,12 @@ static int check_owners(struct repair_walk *w)
 		error = error ? error : add_tree(w, &l, XFS_TREE_FINO);
 		if (!error)
 			compare_owner(w, XFS_OWN_INOBT, "inode btrees", &l);
-		l.n = 0;
-		error = error ? error : add_chunks(w, &l);
+	}
+	l.n = 0;
+	if (!error && sound(w, XFS_TREE_INO)) {
+		error = add_chunks(w, &l);
 		if (!error)
-			compare_owner(w, XFS_OWN_INODES, "inode chunks", &l);
+			w->ag->chunks_doubted |= !compare_owner(w, XFS_OWN_INODES, "inode chunks", &l);
 	}
 	l.n = 0;
 	if (!error && sound(w, XFS_TREE_REFC)) {
@@ -240,26 +249,31 @@ static int check_owners(struct repair_walk *w)
 	return error;
 }
 
-/* Blocks without a reverse mapping must be exactly the free ones. */
-static void check_space(struct repair_walk *w)
+void repair_compare_free(struct repair *r, struct repair_ag *ag, const struct repair_runs *gaps)
 {
-	const struct repair_runs *gaps = &w->gaps, *nfree = &w->ag->free;
+	const struct repair_runs *nfree = &ag->free;
+	struct repair_walk w = { .r = r, .ag = ag };
 	size_t i = 0;
 
-	if (!sound(w, XFS_TREE_RMAP) || !sound(w, XFS_TREE_BNO))
-		return;
 	while (i < gaps->n && i < nfree->n && gaps->r[i].agbno == nfree->r[i].agbno && gaps->r[i].len == nfree->r[i].len)
 		i++;
 	if (i == gaps->n && i == nfree->n)
 		return;
 	/* the first difference says which way it goes; the rebuild looks at all of it */
 	if (i == nfree->n || (i < gaps->n && gaps->r[i].agbno < nfree->r[i].agbno))
-		note(w, XFS_F_SPACE_LEAK, "bnobt", gaps->r[i].agbno, gaps->r[i].len, REPAIR_TREE);
+		note(&w, XFS_F_SPACE_LEAK, "bnobt", gaps->r[i].agbno, gaps->r[i].len, REPAIR_TREE);
 	else if (i == gaps->n || nfree->r[i].agbno < gaps->r[i].agbno || nfree->r[i].len > gaps->r[i].len)
-		note(w, XFS_F_SPACE_USED, "bnobt", nfree->r[i].agbno, nfree->r[i].len, REPAIR_TREE);
+		note(&w, XFS_F_SPACE_USED, "bnobt", nfree->r[i].agbno, nfree->r[i].len, REPAIR_TREE);
 	else
-		note(w, XFS_F_SPACE_LEAK, "bnobt", gaps->r[i].agbno + nfree->r[i].len, gaps->r[i].len - nfree->r[i].len,
+		note(&w, XFS_F_SPACE_LEAK, "bnobt", gaps->r[i].agbno + nfree->r[i].len, gaps->r[i].len - nfree->r[i].len,
 		     REPAIR_TREE);
+}
+
+/* Blocks without a reverse mapping must be exactly the free ones. */
+static void check_space(struct repair_walk *w)
+{
+	if (sound(w, XFS_TREE_RMAP) && sound(w, XFS_TREE_BNO))
+		repair_compare_free(w->r, w->ag, &w->gaps);
 }
 
 static void check_refcounts(struct repair_walk *w)
@@ -267,7 +281,11 @@ static void check_refcounts(struct repair_walk *w)
 	uint64_t cow = 0;
 	size_t i = 0;
 
-	if (!sound(w, XFS_TREE_RMAP) || !sound(w, XFS_TREE_REFC))
+	if (!sound(w, XFS_TREE_REFC))
+		return;
+	if (w->cow_blocks)
+		note(w, XFS_F_REFC_COW, "refcountbt", XFS_NULL32, w->cow_blocks, REPAIR_TREE);
+	if (!sound(w, XFS_TREE_RMAP))
 		return;
 	while (i < w->refc.n && i < w->shared.n && !memcmp(&w->refc.r[i], &w->shared.r[i], sizeof(w->refc.r[i])))
 		i++;

@@ -86,8 +86,8 @@ static bool decode_chunk(const struct repair_walk *w, const void *disk, struct x
 	for (unsigned i = 0; i < 16; i++)
 		if (c->holemask >> i & 1)
 			exist &= ~(UINT64_C(15) << (4 * i));
-	/* a chunk starts with a block, and where blocks hold more than a chunk, with a chunk */
-	return c->startino % (geo->inopblog < 6 ? 1u << geo->inopblog : XFS_INODES_PER_CHUNK) == 0 &&
+	/* a chunk starts where chunks are aligned, and where blocks hold more than a chunk, with a chunk */
+	return c->startino % (geo->inopblog < 6 ? xfs_max(geo->cluster_align, 1u) << geo->inopblog : XFS_INODES_PER_CHUNK) == 0 &&
 	       xfs_agino_valid(geo, w->ag->agno, c->startino) &&
 	       xfs_agino_valid(geo, w->ag->agno, c->startino + XFS_INODES_PER_CHUNK - 1) &&
 	       c->count == __builtin_popcountll(exist) && c->count && c->freecount == __builtin_popcountll(c->free & exist);
@@ -183,26 +183,11 @@ static int rmap_record(void *payload, const void *disk)
 	return 0;
 }
 
-static int refs_add(struct repair_refs_list *l, uint32_t agbno, uint32_t len, uint32_t refs)
-{
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		struct repair_refs *grown = realloc(l->r, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		l->r = grown;
-		l->room = room;
-	}
-	l->r[l->n++] = (struct repair_refs){ agbno, len, refs };
-	return 0;
-}
-
 static int shared_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
 {
 	struct repair_walk *w = payload;
 
-	return refs_add(&w->shared, agbno, len, refs);
+	return repair_refs_add(&w->shared, agbno, len, refs);
 }
 
 static int refc_record(void *payload, const void *disk)
@@ -218,7 +203,7 @@ static int refc_record(void *payload, const void *disk)
 	if (rec.cowflag)
 		w->cow_blocks += rec.blockcount;
 	else
-		o->error = o->error ? o->error : refs_add(&w->refc, rec.startblock, rec.blockcount, rec.refcount);
+		o->error = o->error ? o->error : repair_refs_add(&w->refc, rec.startblock, rec.blockcount, rec.refcount);
 	return 0;
 }
 
@@ -312,6 +297,13 @@ int repair_walk_trees(struct repair_walk *w)
 void repair_walk_release(struct repair_walk *w)
 {
 	xfs_fingerprint_release(&w->sums);
+	/* what shows which blocks are shared serves until the end of the run */
+	if (w->ag->tree[XFS_TREE_RMAP].sound || w->ag->tree[XFS_TREE_REFC].sound) {
+		struct repair_refs_list *from = w->ag->tree[XFS_TREE_RMAP].sound ? &w->shared : &w->refc;
+
+		w->ag->shared = *from;
+		*from = (struct repair_refs_list){ 0 };
+	}
 	free(w->gaps.r);
 	free(w->shared.r);
 	free(w->refc.r);

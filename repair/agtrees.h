@@ -6,16 +6,6 @@
 #include "repair/repair.h"
 #include "libxfs/space/sweep.h"
 
-/* A record of the refcountbt, or a run that the reverse mappings make. */
-struct repair_refs {
-	uint32_t agbno, len, refs;
-};
-
-struct repair_refs_list {
-	struct repair_refs *r;
-	size_t n, room;
-};
-
 /* What walking the trees of an AG gathers for the comparison; gone afterwards. */
 struct repair_walk {
 	struct repair *r;

@@ -2,9 +2,9 @@
 /*
  * chunks.c - where the inode chunks of an AG are.
  *
- * The inobt says it when it is sound.  Otherwise every witness is asked: what could be read of inobt and finobt, the
- * reverse mappings of owner "inodes", and as the last resort the blocks themselves: an inode on V5 names its own number
- * and filesystem.
+ * The inobt says it when it is sound and nobody doubts it.  Otherwise the others are asked: the reverse mappings of owner
+ * "inodes", and the blocks themselves: an inode on V5 names its own number and filesystem.  Records of a sound inobt
+ * stay, unless neither a reverse mapping nor a single inode stands behind them.
  */
 #include "repair/scan.h"
 
@@ -19,6 +19,9 @@ struct finder {
 	uint32_t unit_blocks;		/* blocks of the smallest piece that is allocated: a cluster, or the whole chunk */
 	uint32_t unit_inodes;
 	uint8_t *bytes;			/* SCAN_BYTES */
+	bool base_sound;
+	size_t base;			/* records that come from a sound inobt, at the start of ag->chunks */
+	bool covered;			/* the range that is scanned holds inodes by its reverse mappings */
 };
 
 static int by_start(const void *pa, const void *pb)
@@ -28,17 +31,11 @@ static int by_start(const void *pa, const void *pb)
 	return a->startino < b->startino ? -1 : a->startino > b->startino;
 }
 
-/* Is this an inode of this filesystem at this place?  On V4 only magic and version tell. */
-static bool is_inode(const struct repair *r, const uint8_t *image, uint64_t ino)
+static struct xfs_inode_chunk *base_chunk(struct finder *f, uint32_t agino)
 {
-	struct xfs_dinode d;
+	struct repair_ag base = { .chunks = f->ag->chunks, .nchunks = f->base };
 
-	if (xfs_be16(image) != XFS_DINODE_MAGIC)
-		return false;
-	xfs_dinode_decode(&d, image);
-	if (!r->geo.v5)
-		return d.core.version == 1 || d.core.version == 2;
-	return d.core.version == 3 && d.v3.inumber == ino && !memcmp(d.v3.uuid, r->geo.uuid, 16);
+	return repair_chunk_of(&base, agino, NULL);
 }
 
 /* The chunk that would hold agino, made from what is there. */
@@ -47,8 +44,10 @@ static struct xfs_inode_chunk *chunk_for(struct finder *f, uint32_t agino)
 	struct repair_ag *ag = f->ag;
 	uint32_t align = f->r->geo.inopblog < 6 ? 1u << f->r->geo.inopblog : 64;
 	uint32_t start = agino;
-	struct xfs_inode_chunk *c;
+	struct xfs_inode_chunk *c = base_chunk(f, agino);
 
+	if (c)
+		return c;
 	/* records start where chunks are aligned; without alignment they start with the first inode found */
 	if (f->r->geo.cluster_align > 1)
 		align = f->r->geo.cluster_align << f->r->geo.inopblog;
@@ -75,7 +74,7 @@ static struct xfs_inode_chunk *chunk_for(struct finder *f, uint32_t agino)
 }
 
 /* A unit with at least one inode exists: its inodes leave the hole, those with a mode are in use. */
-static int add_unit(struct finder *f, uint32_t agbno, const uint8_t *bytes)
+static int add_unit(struct finder *f, uint32_t agbno, const uint8_t *bytes, bool has_inodes)
 {
 	uint32_t first = agbno << f->r->geo.inopblog, size = f->r->geo.inodesize;
 
@@ -86,8 +85,14 @@ static int add_unit(struct finder *f, uint32_t agbno, const uint8_t *bytes)
 		if (!c)
 			return -XFS_E_NOMEM;
 		index = first + i - c->startino;
+		if ((size_t)(c - f->ag->chunks) < f->base && !(c->holemask >> index / 4 & 1))
+			continue;	/* what the record says of it is checked with the inodes */
+		if ((size_t)(c - f->ag->chunks) < f->base && !f->covered)
+			continue;	/* inodes that were given back look like this, too */
 		c->holemask &= (uint16_t)~(1u << index / 4);
-		if (xfs_be16(bytes + (size_t)i * size) == XFS_DINODE_MAGIC && xfs_be16(bytes + (size_t)i * size + 2))
+		/* nothing is free but what says so: bytes that say nothing may have been a file */
+		if (!repair_is_inode(f->r, bytes + (size_t)i * size, xfs_ino_of(&f->r->geo, f->ag->agno, XFS_AGINO(first + i)).v)
+				? !has_inodes : xfs_be16(bytes + (size_t)i * size + 2) != 0)
 			c->free &= ~(UINT64_C(1) << index);
 	}
 	return 0;
@@ -98,7 +103,7 @@ static bool unit_has_inodes(struct finder *f, uint32_t agbno, const uint8_t *byt
 	uint32_t first = agbno << f->r->geo.inopblog, hits = 0;
 
 	for (uint32_t i = 0; i < f->unit_inodes; i++)
-		hits += is_inode(f->r, bytes + (size_t)i * f->r->geo.inodesize,
+		hits += repair_is_inode(f->r, bytes + (size_t)i * f->r->geo.inodesize,
 				 xfs_ino_of(&f->r->geo, f->ag->agno, XFS_AGINO(first + i)).v);
 	/* V4 inodes do not name themselves, so a file that holds an image of one must not pass */
 	return f->r->geo.v5 ? hits > 0 : hits == f->unit_inodes;
@@ -140,8 +145,11 @@ static int scan_range(struct finder *f, uint32_t agbno, uint32_t len)
 			return 0;
 		for (uint32_t k = 0; k + f->unit_blocks <= n; k += f->unit_blocks) {
 			const uint8_t *unit = f->bytes + (size_t)k * geo->blocksize;
-			int error = !is_free(f->ag, at + k) && unit_has_inodes(f, at + k, unit) ? add_unit(f, at + k, unit) : 0;
+			bool has = unit_has_inodes(f, at + k, unit), forced = f->covered && !f->base_sound;
+			int error = 0;
 
+			if (forced || (has && (f->covered || !is_free(f->ag, at + k))))
+				error = add_unit(f, at + k, unit, has);
 			if (error)
 				return error;
 		}
@@ -186,8 +194,11 @@ static int search(struct finder *f)
 	const struct repair_tree *rmap = &ag->tree[XFS_TREE_RMAP];
 	int error = 0;
 
-	ag->nchunks = 0;
+	if (!f->base_sound)
+		ag->nchunks = 0;
+	f->base = ag->nchunks;
 	if (rmap->present && rmap->sound) {
+		f->covered = true;
 		for (size_t i = 0; i < ag->special.n && !error; i++)
 			if (ag->special.r[i].owner == XFS_OWN_INODES)
 				error = scan_range(f, ag->special.r[i].agbno, ag->special.r[i].len);
@@ -197,14 +208,62 @@ static int search(struct finder *f)
 	return scan_range(f, f->r->geo.agfl_block + 1, ag->length - f->r->geo.agfl_block - 1);
 }
 
+static bool is_covered(const struct repair_ag *ag, uint32_t agbno)
+{
+	if (!ag->tree[XFS_TREE_RMAP].sound)
+		return false;
+	for (size_t i = 0; i < ag->special.n; i++)
+		if (ag->special.r[i].owner == XFS_OWN_INODES && ag->special.r[i].agbno <= agbno &&
+		    agbno - ag->special.r[i].agbno < ag->special.r[i].len)
+			return true;
+	return false;
+}
+
+static bool has_any_inode(struct finder *f, const struct xfs_inode_chunk *c)
+{
+	const struct xfs_geometry *geo = &f->r->geo;
+	size_t size = (size_t)XFS_INODES_PER_CHUNK * geo->inodesize;
+	uint64_t off = xfs_ino_byte(geo, xfs_ino_of(geo, f->ag->agno, XFS_AGINO(c->startino)));
+
+	if (xfs_dev_read(f->r->dev.data, off, f->bytes, size))
+		return true;	/* nobody knows */
+	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++)
+		if (!(c->holemask >> i / 4 & 1) && repair_is_inode(f->r, f->bytes + (size_t)i * geo->inodesize,
+								   xfs_ino_of(geo, f->ag->agno, XFS_AGINO(c->startino + i)).v))
+			return true;
+	return false;
+}
+
+/* A record of the inobt that stands alone: no inode, no reverse mapping. */
+static void drop_unproven(struct finder *f)
+{
+	struct repair_ag *ag = f->ag;
+	size_t keep = 0;
+
+	for (size_t i = 0; i < ag->nchunks; i++) {
+		struct xfs_finding found = xfs_finding_of(XFS_F_INOBT_DIFFERS, "inobt");
+		struct xfs_inode_chunk c = ag->chunks[i];
+
+		if (i >= f->base || is_covered(ag, c.startino >> f->r->geo.inopblog) || has_any_inode(f, &c)) {
+			ag->chunks[keep++] = c;
+			continue;
+		}
+		found.agno = ag->agno.v;
+		found.agbno = c.startino >> f->r->geo.inopblog;
+		xfs_finding_detail(&found, "no inode and no reverse mapping stands behind the record");
+		repair_note(f->r, &found, true);
+	}
+	ag->nchunks = keep;
+}
+
 /* Fills ag->chunks. Sound inode btrees are believed as they are. */
 int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 {
 	struct finder f = { .r = r, .ag = ag };
-	bool sound = ag->tree[XFS_TREE_INO].sound;
 	int error;
 
-	if (sound)
+	f.base_sound = ag->tree[XFS_TREE_INO].sound;
+	if (f.base_sound && !ag->chunks_doubted)
 		return 0;
 	f.unit_blocks = r->geo.blocks_per_cluster;
 	f.unit_inodes = f.unit_blocks << r->geo.inopblog;
@@ -212,6 +271,8 @@ int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 	if (!f.bytes)
 		return -XFS_E_NOMEM;
 	error = search(&f);
+	if (!error)
+		drop_unproven(&f);
 	finish_chunks(ag);
 	ag->chunks_changed = true;
 	ag->reasons |= REPAIR_INODES;

@@ -24,6 +24,7 @@ struct evidence {
 	uint8_t *image;
 	struct xfs_dinode d;
 	struct evidence_side side[2];
+	bool suspect;			/* its core is written anew: repair_core_flawed() */
 	uint64_t rmap_blocks;		/* all blocks with this owner in reverse mappings */
 };
 
@@ -31,6 +32,8 @@ struct evidence {
 int repair_judge(struct repair *, struct evidence *);
 /* The list entry of an inode that changes, made when it is not there. Image is copied from `image`. */
 int repair_changed_inode(struct repair *, uint64_t ino, const uint8_t *image, struct repair_inode **out);
+/* It does not change after all. */
+void repair_drop_changed(struct repair *, uint64_t ino);
 /* Entry of an inode that changes, or NULL. */
 struct repair_inode *repair_find_changed(struct repair *, uint64_t ino);
 

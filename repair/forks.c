@@ -15,6 +15,7 @@ struct scan {
 	void *payload;
 	enum xfs_fork fork;
 	bool unwritten_allowed;
+	bool realtime;		/* extents lie on another device: they are counted, not handed out */
 	uint64_t next_off;	/* first offset that is still free, in order */
 	int stop;		/* error of each() */
 };
@@ -44,7 +45,7 @@ static int take_record(struct scan *s, const void *disk)
 			(unsigned long long)m.len);
 		return 0;
 	}
-	if (!xfs_fsbno_range_valid(&s->r->geo, m.fsbno, m.len)) {
+	if (!s->realtime && !xfs_fsbno_range_valid(&s->r->geo, m.fsbno, m.len)) {
 		damaged(s->out, "extent at offset %llu lies outside: fsblock %llu, %llu blocks", (unsigned long long)m.off,
 			(unsigned long long)m.fsbno, (unsigned long long)m.len);
 		return 0;
@@ -60,7 +61,7 @@ static int take_record(struct scan *s, const void *disk)
 	s->next_off = m.off + m.len;
 	s->out->records++;
 	s->out->blocks += m.len;
-	s->stop = s->each ? s->each(s->payload, &m) : 0;
+	s->stop = s->each && !s->realtime ? s->each(s->payload, &m) : 0;
 	return s->stop;
 }
 
@@ -125,21 +126,29 @@ static void btree_finding(void *payload, const struct xfs_finding *found)
 	damaged(s->out, "%s: %s", xfs_finding_text(found->id), found->detail);
 }
 
-static int scan_btree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_t size)
+/* A tree with its root in the inode; of its records only those of a bmbt are looked at here. */
+static int scan_tree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_t size, enum xfs_btree_id id)
 {
 	const struct xfs_geometry *geo = &s->r->geo;
 	struct xfs_sink sink = { btree_finding, s };
 	struct xfs_btree bt = {
-		.kind = &xfs_btree_kinds[XFS_BTREE_BMAP], .io = { .owner = s, .get = block_get, .put = block_put },
+		.kind = &xfs_btree_kinds[id], .io = { .owner = s, .get = block_get, .put = block_put },
 		.blocksize = geo->blocksize, .v5 = geo->v5, .root = XFS_NULL64,
 		.levels = xfs_be16(bytes + XFS_OFF(bmdr, level)) + 1u, .inline_root = bytes, .inline_len = size,
 		.uuid = geo->v5 ? geo->uuid : NULL, .owner = ino, .daddr_of = block_daddr,
 		.ptr_max = (uint64_t)geo->agcount << geo->agblklog,
 	};
-	struct xfs_btree_verify v = { .sink = &sink, .record = btree_record, .block = btree_block, .payload = s };
+	struct xfs_btree_verify v = { .sink = &sink, .record = id == XFS_BTREE_BMAP ? btree_record : NULL, .block = btree_block,
+				      .payload = s };
 	uint32_t numrecs = xfs_be16(bytes + XFS_OFF(bmdr, numrecs));
 	int error;
 
+	if (id != XFS_BTREE_BMAP && bt.levels <= XFS_BTREE_MAXLEVELS) {
+		error = xfs_btree_verify(&bt, &v);
+		if (error && error != -XFS_E_NOMEM)
+			damaged(s->out, "tree cannot be walked: %s", xfs_error_text(error));
+		return error == -XFS_E_NOMEM ? error : 0;
+	}
 	if (bt.levels < 2 || bt.levels > geo->bmap_maxlevels[s->fork]) {
 		damaged(s->out, "level %u of the root is impossible", bt.levels - 1);
 		return 0;
@@ -215,6 +224,7 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	const uint8_t *bytes = image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, fork);
 	uint64_t count = xfs_dinode_nextents(d, fork);
 	struct scan s = { .r = r, .out = out, .each = each, .payload = payload, .fork = fork,
+			  .realtime = fork == XFS_FORK_DATA && (d->core.flags & XFS_DIFLAG_REALTIME),
 			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
 	int error = 0;
 
@@ -234,7 +244,10 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	if (format == XFS_DINODE_FMT_EXTENTS)
 		error = scan_extents(&s, bytes, size, count);
 	else if (format == XFS_DINODE_FMT_BTREE && size >= 4)
-		error = scan_btree(&s, ino, bytes, size);
+		error = scan_tree(&s, ino, bytes, size, XFS_BTREE_BMAP);
+	else if (format == XFS_DINODE_FMT_META_BTREE && size >= 4)
+		error = scan_tree(&s, ino, bytes, size, d->core.metatype == XFS_METAFILE_RTREFCOUNT ? XFS_BTREE_RTREFC
+												    : XFS_BTREE_RTRMAP);
 	else if (count && format != XFS_DINODE_FMT_META_BTREE)
 		damaged(out, "%llu extents counted in format %u", (unsigned long long)count, format);
 	if (error)

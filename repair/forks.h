@@ -22,8 +22,8 @@ struct repair_fork {
 typedef int (*repair_mapping_fn)(void *payload, const struct xfs_mapping *);
 
 /*
- * Scans one fork of the inode image; each() gets the good mappings in file order, may be NULL.  Returns 0 also when the
- * fork is damaged; errors are NOMEM and what each() returned.
+ * Scans one fork of the inode image; each() gets the good mappings in file order, may be NULL; those on the realtime
+ * device are only counted.  Returns 0 also when the fork is damaged; errors are NOMEM and what each() returned.
  */
 int repair_fork_scan(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
 		     struct repair_fork *out, repair_mapping_fn each, void *payload);

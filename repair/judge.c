@@ -8,8 +8,6 @@
  */
 #include "repair/evidence.h"
 
-#include "libxfs/base/crc32c.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -70,6 +68,17 @@ int repair_changed_inode(struct repair *r, uint64_t ino, const uint8_t *image, s
 	}
 	*out = c;
 	return 0;
+}
+
+void repair_drop_changed(struct repair *r, uint64_t ino)
+{
+	struct repair_inode *c = repair_find_changed(r, ino);
+
+	if (!c)
+		return;
+	repair_release_changed(c);
+	memmove(c, c + 1, (size_t)(r->inodes + r->ninodes - (c + 1)) * sizeof(*c));
+	r->ninodes--;
 }
 
 static void note_fork(struct repair *r, const struct evidence *e, unsigned k, enum xfs_finding_id id, bool fixed,
@@ -369,10 +378,14 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 		cut = xfs_mapset_normalise(&s->rmap);
 	if (cut < 0)
 		return (int)cut;
-	if (k == XFS_FORK_DATA && (e->d.core.flags & XFS_DIFLAG_REALTIME))
+	/* where the blocks of these are is not in the reverse mappings of this device */
+	if (k == XFS_FORK_DATA && (e->d.core.flags & XFS_DIFLAG_REALTIME || e->d.core.format == XFS_DINODE_FMT_META_BTREE)) {
+		if (s->f.damaged)
+			note_fork(r, e, k, XFS_F_FORK_DAMAGED, false, s->f.why);
+		else if (r->geo.rmapbt)
+			judge_own_blocks(r, e, k);
 		return 0;
-	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE)
-		return 0;
+	}
 	if (s->f.damaged)
 		return judge_damaged(r, e, k);
 	if (!r->geo.rmapbt || (!s->f.mapped && !has_blocks))
@@ -395,8 +408,7 @@ int repair_judge(struct repair *r, struct evidence *e)
 		return 0;	/* counters are set when the forks are built */
 	for (unsigned k = 0; k < 2; k++)
 		blocks += e->side[k].f.blocks + e->side[k].f.nown;
-	if (blocks != e->d.core.nblocks && !(e->d.core.flags & XFS_DIFLAG_REALTIME) &&
-	    e->d.core.format != XFS_DINODE_FMT_META_BTREE) {
+	if (blocks != e->d.core.nblocks && !(e->d.core.flags & XFS_DIFLAG_REALTIME)) {
 		struct xfs_finding f = xfs_finding_of(XFS_F_INODE_NBLOCKS, "inode");
 
 		f.ino = e->ino;
@@ -405,7 +417,7 @@ int repair_judge(struct repair *r, struct evidence *e)
 		f.expected = blocks;
 		repair_note(r, &f, true);
 		error = repair_changed_inode(r, e->ino, e->image, &c);
-	} else if (r->geo.v5 && !xfs_crc32c_check(e->image, r->geo.inodesize, XFS_DINODE_CRC_OFF)) {
+	} else if (e->suspect) {
 		error = repair_changed_inode(r, e->ino, e->image, &c);
 	}
 	return error;

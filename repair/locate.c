@@ -5,7 +5,7 @@
  * Every copy of the superblock votes with its geometry; the primary is believed when enough copies agree, otherwise the
  * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
  */
-#include "repair/repair.h"
+#include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
 
@@ -233,6 +233,57 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	return -XFS_E_BADSB;
 }
 
+size_t repair_sb_used(const struct xfs_sb *sb)
+{
+	if (xfs_sb_is_v5(sb)) {
+		if (xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_ZONED))
+			return XFS_OFF(sb, rtreserved) + 8;
+		if (xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR))
+			return XFS_OFF(sb, rtstart);
+		return XFS_OFF(sb, meta_uuid) + (xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID) ? 16 : 0);
+	}
+	if (sb->versionnum & XFS_SB_VERSION_MOREBITS)
+		return XFS_OFF(sb, features_compat);
+	if (sb->versionnum & XFS_SB_VERSION_LOGV2)
+		return XFS_OFF(sb, features2);
+	return sb->versionnum & XFS_SB_VERSION_SECTOR ? XFS_OFF(sb, logsunit) : XFS_OFF(sb, logsectlog);
+}
+
+/* What else every copy holds. Inode numbers may be missing in secondaries. */
+static bool same_rest(const struct xfs_sb *primary, const struct xfs_sb *sb)
+{
+	const uint64_t *const numbers[2][4] = {
+		{ &primary->rootino, &primary->rbmino, &primary->rsumino, &primary->metadirino },
+		{ &sb->rootino, &sb->rbmino, &sb->rsumino, &sb->metadirino },
+	};
+
+	for (unsigned i = 0; i < 3u + xfs_sb_has_incompat(primary, XFS_SB_INCOMPAT_METADIR); i++)
+		if (*numbers[1][i] != *numbers[0][i] && *numbers[1][i] != XFS_NULL64)
+			return false;
+	return !memcmp(sb->fname, primary->fname, sizeof(sb->fname)) && sb->inopblock == primary->inopblock &&
+	       sb->blocklog == primary->blocklog && sb->sectlog == primary->sectlog && sb->inodelog == primary->inodelog &&
+	       sb->inopblog == primary->inopblog && sb->agblklog == primary->agblklog && sb->rextslog == primary->rextslog &&
+	       sb->shared_vn == primary->shared_vn && sb->inoalignmt == primary->inoalignmt && sb->dirblklog == primary->dirblklog &&
+	       sb->logsectlog == primary->logsectlog && sb->logsectsize == primary->logsectsize &&
+	       sb->logsunit == primary->logsunit &&
+	       (!xfs_sb_is_v5(primary) || (sb->spino_align == primary->spino_align &&
+					   !memcmp(sb->meta_uuid, primary->meta_uuid, sizeof(sb->meta_uuid))));
+}
+
+/* Bytes behind the fields of this format are zero, and so is the word of flags. */
+static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb *sb)
+{
+	size_t used = repair_sb_used(sb);
+	uint8_t buf[MAX_SECTOR];
+
+	if (xfs_dev_read(r->dev.data, off, buf, sb->sectsize))
+		return NULL;
+	for (size_t i = used; i < sb->sectsize; i++)
+		if (buf[i])
+			return "bytes behind the last field are not zero";
+	return sb->flags ? "flags are not zero" : NULL;
+}
+
 /* Which secondaries differ from what they should hold; they are rewritten at the end. */
 static int judge_secondaries(struct repair *r)
 {
@@ -253,6 +304,10 @@ static int judge_secondaries(struct repair *r)
 				    c.sb.features_ro_compat != r->primary.features_ro_compat ||
 				    c.sb.features_compat != r->primary.features_compat))
 			why = "feature words differ from the primary";
+		else if (!error && !same_rest(&r->primary, &c.sb))
+			why = "fields differ from the primary";
+		else if (!error)
+			why = odd_rest(r, step * agno, &c.sb);
 		if (!why)
 			continue;
 		r->secondary_bad[agno] = true;
@@ -303,6 +358,11 @@ int repair_locate(struct repair *r)
 		r->primary.bad_features2 = r->primary.features2;
 		r->sb_changed = true;
 	}
+	if (!r->sb_changed && odd_rest(r, 0, &r->primary)) {
+		note_primary(r, odd_rest(r, 0, &r->primary));
+		r->sb_changed = true;
+	}
+	r->primary.flags = 0;
 	if (xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_NEEDSREPAIR)) {
 		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
 					   : "clearing needsrepair flag and regenerating metadata");

@@ -14,7 +14,7 @@
 #include <stdatomic.h>
 
 #define CYCLES_AHEAD 3u
-#define LAST_CYCLE 0xfeedbab0u	/* above it numbers may read as the magic number of a record, or overflow */
+#define LAST_CYCLE 0x7ffffff0u	/* some readers take it for a signed number; nobody gets there by logging */
 
 static const char *const no_head[] = {
 	"ERROR: The log head and/or tail cannot be discovered. Attempt to mount the",
@@ -46,15 +46,10 @@ static void say_all(struct repair *r, const char *const *lines)
 		repair_say(r, "%s", *lines);
 }
 
-/* The log that was declared lost is not looked at again: it starts afresh above all LSNs that are known so far. */
+/* The log that was declared lost is not looked at again. Metadata that lies ahead of the new one is found at the end. */
 int repair_clear_log(struct repair *r)
 {
-	uint32_t seen = r->log.kind == XFS_LOG_UNREADABLE ? 0 : r->log.cycle;
-	uint64_t most = xfs_max(r->max_lsn, r->fs ? atomic_load(&r->fs->max_lsn) : 0);
-
-	if ((uint32_t)(most >> 32) > seen)
-		seen = (uint32_t)(most >> 32);
-	return repair_format_log(r, seen ? seen + CYCLES_AHEAD : 1);
+	return repair_format_log(r, r->log.kind == XFS_LOG_UNREADABLE || !r->log.cycle ? 1 : r->log.cycle + CYCLES_AHEAD);
 }
 
 int repair_format_log(struct repair *r, uint32_t cycle)
@@ -125,24 +120,29 @@ int repair_log_state(struct repair *r)
 	return -XFS_E_DIRTYLOG;
 }
 
-/* Directories were the last to be read: now the greatest LSN is known. */
+/* The greatest LSN of all that was read: directories were the last. */
 int repair_max_lsn(struct repair *r)
 {
-	uint64_t most = xfs_max(r->max_lsn, atomic_load(&r->fs->max_lsn)), head = xfs_log_head_lsn(&r->log);
+	r->max_lsn = xfs_max(r->max_lsn, atomic_load(&r->fs->max_lsn));
+	/* what is rewritten takes its LSN with it: after changes the fresh look has the right number */
+	return r->looking || r->writing ? 0 : repair_raise_log(r, r->max_lsn);
+}
+
+int repair_raise_log(struct repair *r, uint64_t most)
+{
+	uint64_t head = xfs_log_head_lsn(&r->log);
 	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, "log");
 	uint32_t cycle = (uint32_t)(most >> 32) + CYCLES_AHEAD;
 	bool possible = most >> 32 <= LAST_CYCLE - CYCLES_AHEAD;
 	int error;
 
-	r->max_lsn = most;
 	/* what a dirty log says is not taken as its end: it is replayed, or cleared */
 	if (!r->geo.v5 || r->log_dirty || most < head)
 		return 0;
 	f.found = most;
 	f.expected = head;
+	xfs_finding_detail(&f, "greatest is %u:%u", (uint32_t)(most >> 32), (uint32_t)most);
 	repair_note(r, &f, possible);
-	if (r->looking)
-		return 0;
 	repair_say(r, "Maximum metadata LSN (%u:%u) is ahead of log (%u:%u).", (uint32_t)(most >> 32), (uint32_t)most,
 		   r->log.cycle, r->log.head);
 	if (!possible)

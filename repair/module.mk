@@ -4,6 +4,8 @@ repair_core_SRCS = \
 	repair/agcross.c \
 	repair/agtrees.c \
 	repair/chunks.c \
+	repair/conflict.c \
+	repair/cores.c \
 	repair/forks.c \
 	repair/judge.c \
 	repair/locate.c \
@@ -16,6 +18,7 @@ repair_core_SRCS = \
 	repair/reconcile.c \
 	repair/repair.c \
 	repair/scan.c \
+	repair/space.c \
 	repair/switch.c \
 	repair/verify.c
 xfs_repair_SRCS = $(repair_core_SRCS) \

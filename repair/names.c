@@ -6,6 +6,7 @@
  */
 #include "repair/scan.h"
 
+#include "libxfs/inode/symlink.h"
 #include "libxfs/name/dir.h"
 #include "libxfs/name/verify.h"
 
@@ -21,6 +22,7 @@ struct names {
 	struct xfs_inode *ip;
 	uint64_t dir;			/* the directory that is read */
 	uint64_t parent;		/* its ".." */
+	char target[XFS_SYMLINK_MAXLEN + 1];
 	int error;
 };
 
@@ -47,25 +49,15 @@ static void __attribute__((format(printf, 4, 5))) note(struct repair *r, enum xf
 /* Where the facts about an inode are kept, or NULL when no chunk holds it. */
 static struct repair_fact *fact_of(struct repair *r, uint64_t ino)
 {
+	struct xfs_inode_chunk *c;
 	struct repair_ag *ag;
-	uint32_t agino;
-	size_t lo = 0, hi;
+	unsigned index;
 
 	if (!xfs_ino_valid(&r->geo, XFS_INO(ino)))
 		return NULL;
 	ag = &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v];
-	agino = xfs_ino_agino(&r->geo, XFS_INO(ino)).v;
-	for (hi = ag->nchunks; lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ag->chunks[mid].startino + (XFS_INODES_PER_CHUNK - 1) < agino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == ag->nchunks || ag->chunks[lo].startino > agino || !ag->facts)
-		return NULL;
-	return &ag->facts[lo * XFS_INODES_PER_CHUNK + (agino - ag->chunks[lo].startino)];
+	c = repair_chunk_of(ag, xfs_ino_agino(&r->geo, XFS_INO(ino)).v, &index);
+	return c && ag->facts ? &ag->facts[(size_t)(c - ag->chunks) * XFS_INODES_PER_CHUNK + index] : NULL;
 }
 
 static bool is_dot(const struct xfs_dir_entry *e, unsigned dots)
@@ -139,6 +131,19 @@ static void read_attributes(struct names *n)
 		n->error = error;
 }
 
+static void read_symlink(struct names *n)
+{
+	struct xfs_sink sink = { dir_finding, n };
+	uint64_t before = n->r->findings;
+	size_t len;
+	int error = xfs_symlink_target(n->ip, n->target, &len, &sink);
+
+	if (error == -XFS_E_NOMEM)
+		n->error = error;
+	else if (error && n->r->findings == before)
+		note(n->r, XFS_F_SYMLINK_TARGET, n->dir, "%s", xfs_error_text(error));
+}
+
 static int read_names(void *payload, struct repair_seen *s)
 {
 	struct names *n = payload;
@@ -154,6 +159,8 @@ static int read_names(void *payload, struct repair_seen *s)
 	xfs_inode_verify(n->ip, &sink);
 	if (xfs_inode_is_dir(n->ip))
 		read_directory(n);
+	else if ((n->ip->d.core.mode & XFS_MODE_FMT) == XFS_MODE_LNK)
+		read_symlink(n);
 	if (n->ip->d.core.forkoff)
 		read_attributes(n);
 	return n->error;
@@ -211,11 +218,11 @@ static void check_fact(struct repair *r, uint64_t ino, struct repair_fact *f)
 	if (root ? f->parent != ino : f->ftype == XFS_DIR_FT_DIR && f->has_parent && f->parent != f->parent_seen)
 		note(r, XFS_F_DIR_PARENT, ino, "\"..\" is inode %" PRIu64 ", named by inode %" PRIu64, f->parent,
 		     root ? ino : f->parent_seen);
-	if (!f->named && !root && !f->unlinked) {
+	if (!f->named && !root) {
 		note(r, XFS_F_INODE_UNREACHED, ino, "no directory names it");
 		return;
 	}
-	if (f->links != f->nlink && !is_internal(r, ino) && !f->unlinked)
+	if (f->links != f->nlink && !is_internal(r, ino))
 		note(r, XFS_F_LINK_COUNT, ino, "has %u, %u names lead to it", f->nlink, f->links);
 }
 

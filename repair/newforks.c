@@ -192,8 +192,8 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 		return error;
 	if (!(d.core.flags & XFS_DIFLAG_REALTIME))
 		d.core.nblocks = blocks;
-	/* nobody vouches for the LSN behind a wrong checksum, and a wild one would drag the log along */
-	if (r->geo.v5 && !xfs_crc32c_check(c->image, r->geo.inodesize, XFS_DINODE_CRC_OFF))
+	/* none holds for contents that no log has seen; and a wild one would drag the log along */
+	if (r->geo.v5)
 		d.v3.lsn = 0;
 	xfs_dinode_encode(c->image, &d);
 	if (r->geo.v5)

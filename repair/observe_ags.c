@@ -40,6 +40,19 @@ int repair_open(struct repair *r)
 	return r->odd_buckets && r->ags ? 0 : -XFS_E_NOMEM;
 }
 
+/* V5: slots that are not in use hold old entries, or all ones; the kernel looks at all of them. */
+static bool slots_valid(struct repair *r, const struct repair_ag *ag, int *error)
+{
+	uint32_t *slots = calloc(r->geo.agfl_size, sizeof(*slots));
+	bool valid = true;
+
+	*error = slots ? xfs_fs_agfl(r->fs, ag->agno, slots) : -XFS_E_NOMEM;
+	for (uint32_t i = 0; !*error && r->geo.v5 && i < r->geo.agfl_size; i++)
+		valid &= slots[i] == XFS_NULL32 || slots[i] < r->geo.agblocks;
+	free(slots);
+	return valid && !*error;
+}
+
 /* The free list: entries inside the AG, none twice. */
 static int load_agfl(struct repair *r, struct repair_ag *ag)
 {
@@ -52,8 +65,10 @@ static int load_agfl(struct repair *r, struct repair_ag *ag)
 	error = ag->agf_ok ? xfs_fs_agfl_blocks(r->fs, ag->agno, ag->agfl, &count) : -XFS_E_CORRUPT;
 	if (error == -XFS_E_NOMEM)
 		return error;
-	ag->agfl_ok = !error;
 	ag->nagfl = count;
+	ag->agfl_ok = !error && slots_valid(r, ag, &error);
+	if (error == -XFS_E_NOMEM)
+		return error;
 	for (uint32_t i = 0; i < count; i++)
 		for (uint32_t k = i + 1; k < count; k++)
 			if (ag->agfl[i] == ag->agfl[k])
@@ -67,6 +82,49 @@ static int load_agfl(struct repair *r, struct repair_ag *ag)
 	return 0;
 }
 
+/* Lists of inodes that were open but had no name: after a clean unmount all are empty. They are cleared. */
+static void check_unlinked(struct repair *r, struct repair_ag *ag)
+{
+	for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++) {
+		struct xfs_finding f = xfs_finding_of(XFS_F_AGI_UNLINKED, "agi");
+
+		if (ag->unlinked[i] == XFS_NULL32)
+			continue;
+		f.agno = ag->agno.v;
+		f.found = ag->unlinked[i];
+		xfs_finding_detail(&f, "bucket %u", i);
+		repair_note(r, &f, true);
+		ag->reasons |= REPAIR_COUNTERS;
+	}
+}
+
+/* Bytes of the headers that the format leaves zero (V5: the kernel takes them as they are, other tools do not). */
+static void check_pads(struct repair *r, struct repair_ag *ag)
+{
+	static const struct { uint8_t sector; uint16_t from, to; } pads[] = {
+		{ 1, XFS_OFF(agf, refcntlevel) + 4, XFS_OFF(agf, lsn) }, { 1, XFS_OFF(agf, crc) + 4, 512 },
+		{ 2, XFS_OFF(agi, pad32), XFS_OFF(agi, lsn) }, { 2, XFS_OFF(agi, fino_blocks) + 4, 512 },
+	};
+	uint8_t buf[512];
+
+	for (size_t i = 0; r->geo.v5 && i < XFS_ARRAY_SIZE(pads); i++) {
+		struct xfs_finding f = xfs_finding_of(XFS_F_AG_HEADER, pads[i].sector == 1 ? "agf" : "agi");
+		uint64_t off = xfs_ag_header_daddr(&r->geo, ag->agno, pads[i].sector).v * XFS_BBSIZE;
+
+		if (xfs_dev_read(r->dev.data, off, buf, sizeof(buf)))
+			return;	/* told by the reader of the header */
+		for (size_t k = pads[i].from; k < pads[i].to; k++) {
+			if (!buf[k])
+				continue;
+			f.agno = ag->agno.v;
+			xfs_finding_detail(&f, "byte %zu must be zero", k);
+			repair_note(r, &f, true);
+			ag->reasons |= REPAIR_TREE;
+			break;
+		}
+	}
+}
+
 static int load_headers(struct repair *r, struct repair_ag *ag)
 {
 	int agf_error = xfs_fs_agf(r->fs, ag->agno, &ag->agf), agi_error = xfs_fs_agi(r->fs, ag->agno, &ag->agi, ag->unlinked);
@@ -77,6 +135,10 @@ static int load_headers(struct repair *r, struct repair_ag *ag)
 	/* a wrong checksum over fields that all fit is rewritten; the trees they lead to are the proof */
 	ag->agf_ok = !agf_error;
 	ag->agi_ok = !agi_error;
+	if (ag->agi_ok)
+		check_unlinked(r, ag);
+	if (ag->agf_ok && ag->agi_ok)
+		check_pads(r, ag);
 	error = load_agfl(r, ag);
 	if (!ag->agf_ok || !ag->agi_ok || !ag->agfl_ok)
 		ag->reasons |= REPAIR_TREE;

@@ -8,10 +8,12 @@
 #include "repair/forks.h"
 #include "repair/rebuild.h"
 #include "repair/scan.h"
+#include "repair/space.h"
 #include "repair/write.h"
 
 #include <stdlib.h>
 
+#define MOST_ROUNDS 64u
 #define REBUILD_REASONS (REPAIR_TREE | REPAIR_FORK | REPAIR_INODES)
 
 struct claiming {
@@ -75,7 +77,7 @@ static int claim_inode(void *payload, struct repair_seen *s)
 	struct repair_inode *changed;
 	int error = 0;
 
-	if (s->free || repair_is_lost(r, s->ino))
+	if (s->free || !s->identified || repair_is_lost(r, s->ino))
 		return 0;
 	changed = repair_find_changed(r, s->ino);
 	for (unsigned k = 0; k < 2 && !error; k++) {
@@ -83,8 +85,6 @@ static int claim_inode(void *payload, struct repair_seen *s)
 		bool replaced = changed && changed->fork[k];
 		struct repair_fork f;
 
-		if (k == XFS_FORK_DATA && s->d.core.flags & XFS_DIFLAG_REALTIME)
-			continue;
 		for (size_t i = 0; replaced && i < changed->map[k].n && !error; i++)
 			error = claim_mapping(&c, &changed->map[k].m[i]);
 		if (error)
@@ -136,36 +136,10 @@ static int claim_lost_inodes(struct repair *r, uint32_t agno)
 	return error ? error : l.error;
 }
 
-static int claim_chunks(struct repair *r, struct repair_ag *ag)
-{
-	unsigned inopblog = r->geo.inopblog;
-	uint32_t last = XFS_NULL32;
-	int error = 0;
-
-	for (size_t i = 0; i < ag->nchunks && !error; i++) {
-		const struct xfs_inode_chunk *c = &ag->chunks[i];
-
-		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !error; k += inopblog < 2 ? 1 : 4) {
-			uint32_t agbno = (c->startino + k) >> inopblog;
-
-			if (c->holemask >> (k / 4) & 1 || agbno == last)
-				continue;
-			last = agbno;	/* several groups, even several chunks, may lie in one block */
-			error = claim(r, ag->agno.v, agbno, 1, XFS_OWN_INODES, 0);
-		}
-	}
-	return error;
-}
-
 static int claim_static(struct repair *r, struct repair_ag *ag)
 {
-	const struct xfs_sb *sb = &r->geo.sb;
-	int error = claim(r, ag->agno.v, 0, r->geo.agfl_block + 1, XFS_OWN_FS, 0);
+	int error = repair_claim_static(r, ag);
 
-	if (!error && sb->logstart && xfs_fsbno_agno(&r->geo, XFS_FSBNO(sb->logstart)).v == ag->agno.v)
-		error = claim(r, ag->agno.v, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(sb->logstart)).v, sb->logblocks, XFS_OWN_LOG, 0);
-	if (!error)
-		error = claim_chunks(r, ag);
 	return error ? error : claim_lost_inodes(r, ag->agno.v);
 }
 
@@ -193,7 +167,6 @@ static int plan_trees(struct repair *r, struct repair_ag *ag)
 
 	*b = (struct xfs_build_ag){ .geo = &r->geo, .claims = r->claims, .agno = ag->agno, .chunks = ag->chunks,
 				    .nchunks = ag->nchunks, .agfl_from_zero = true,
-				    .unlinked = ag->agi_ok ? ag->unlinked : NULL,
 				    .newino = ag->agi_ok ? ag->agi.newino : XFS_NULL32,
 				    .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .dev = r->dev.data };
 	for (unsigned t = 0; t < XFS_TREE_COUNT && !error; t++) {
@@ -217,25 +190,6 @@ static int plan_trees(struct repair *r, struct repair_ag *ag)
 	return error;
 }
 
-struct conflict {
-	struct repair *r;
-	uint32_t agno;
-};
-
-static int note_conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
-{
-	struct conflict *c = payload;
-	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_CONFLICT, "claims");
-
-	f.agno = c->agno;
-	f.agbno = b->agbno;
-	f.len = b->len;
-	f.ino = xfs_owner_is_special(b->owner) ? a->owner : b->owner;
-	xfs_finding_detail(&f, "owners %lld and %lld", (long long)a->owner, (long long)b->owner);
-	repair_note(c->r, &f, false);
-	return 0;
-}
-
 static int build_ag(struct repair *r, struct repair_ag *ag)
 {
 	int error = xfs_build_ag(&ag->build, &ag->sw);
@@ -256,19 +210,80 @@ static int build_ag(struct repair *r, struct repair_ag *ag)
 	return 0;
 }
 
-static int prepare_ag(struct repair *r, uint32_t agno)
+static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
 {
-	struct conflict c = { r, agno };
-	uint64_t before = r->unfixed;
 	int error = claim_static(r, &r->ags[agno]);
 
 	if (!error)
 		error = plan_trees(r, &r->ags[agno]);
 	if (!error)
 		error = xfs_claims_seal(r->claims, XFS_AGNO(agno));
+	return error ? error : repair_settle_conflicts(r, agno, settled);
+}
+
+/* One round: all claims for the AGs that change. */
+static int claim_all(struct repair *r, uint64_t *settled)
+{
+	int error = repair_plan_forks(r);	/* may want room in AGs that did not change so far */
+
+	xfs_claims_free(r->claims);
+	r->claims = NULL;
 	if (!error)
-		error = xfs_claims_each_conflict(r->claims, XFS_AGNO(agno), note_conflict, &c);
-	return error ? error : r->unfixed > before ? -XFS_E_OVERLAP : 0;
+		error = xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
+	if (!error)
+		error = repair_each_ag(r, claim_ag_inodes, r);
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
+		if (repair_ag_changes(r, i))
+			error = prepare_ag(r, i, settled);
+	return error;
+}
+
+/* Until no two claims contradict each other; each round takes blocks from somebody, or there is no further one. */
+static int claim_without_conflict(struct repair *r)
+{
+	uint64_t settled = 1;
+	int error = 0;
+
+	for (unsigned round = 0; settled && !error; round++) {
+		if (round == MOST_ROUNDS)
+			return -XFS_E_OVERLAP;
+		settled = 0;
+		error = claim_all(r, &settled);
+	}
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
+		if (repair_ag_changes(r, i))
+			error = repair_check_flags(r, i);
+	return error;
+}
+
+/* No room for the btree of a fork in the AGs that change: the one with most free space is rebuilt, too. */
+static bool draw_in_ag(struct repair *r)
+{
+	uint32_t best = XFS_NULL32;
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		if (!repair_ag_changes(r, i) && (best == XFS_NULL32 || r->ags[i].freeblks > r->ags[best].freeblks))
+			best = i;
+	if (best == XFS_NULL32)
+		return false;
+	r->ags[best].reasons |= REPAIR_FORK;
+	for (size_t i = 0; i < r->ninodes; i++)
+		r->inodes[i].nown[0] = r->inodes[i].nown[1] = 0;
+	return true;
+}
+
+static int make_forks(struct repair *r)
+{
+	int error;
+
+	do {
+		error = claim_without_conflict(r);
+		if (!error)
+			error = repair_begin_writing(r);
+		if (!error)
+			error = repair_build_forks(r);
+	} while (error == -XFS_E_NOSPC && draw_in_ag(r));
+	return error;
 }
 
 int repair_rebuild(struct repair *r)
@@ -280,18 +295,7 @@ int repair_rebuild(struct repair *r)
 		any |= repair_ag_changes(r, i);
 	if (r->looking || !any)
 		return 0;
-	error = repair_plan_forks(r);	/* may want room in AGs that did not change so far */
-	if (!error)
-		error = xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
-	if (!error)
-		error = repair_each_ag(r, claim_ag_inodes, r);
-	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
-		if (repair_ag_changes(r, i))
-			error = prepare_ag(r, i);
-	if (!error)
-		error = repair_begin_writing(r);
-	if (!error)
-		error = repair_build_forks(r);
+	error = make_forks(r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
 		if (!repair_ag_changes(r, i))
 			continue;

@@ -36,7 +36,7 @@ static int gather_inode(void *payload, struct repair_seen *s)
 	struct repair *r = g->r;
 	struct evidence *e;
 
-	if (s->free || !is_odd(r, s->ino) || repair_is_lost(r, s->ino))
+	if (s->free || !s->identified || !is_odd(r, s->ino) || repair_is_lost(r, s->ino))
 		return 0;
 	if (g->n == g->room) {
 		size_t room = g->room ? 2 * g->room : 64;
@@ -48,7 +48,7 @@ static int gather_inode(void *payload, struct repair_seen *s)
 		g->room = room;
 	}
 	e = &g->e[g->n++];
-	*e = (struct evidence){ .ino = s->ino, .d = s->d };
+	*e = (struct evidence){ .ino = s->ino, .d = s->d, .suspect = repair_core_flawed(r, s) };
 	e->image = malloc(r->geo.inodesize);
 	if (!e->image)
 		return -XFS_E_NOMEM;
@@ -57,8 +57,6 @@ static int gather_inode(void *payload, struct repair_seen *s)
 		struct evidence_side *side = &e->side[k];
 		int error;
 
-		if (k == XFS_FORK_DATA && s->d.core.flags & XFS_DIFLAG_REALTIME)
-			continue;
 		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &side->f, keep_mapping, &side->fork);
 		if (error)
 			return error;
@@ -104,6 +102,29 @@ static int keep_bmbt(struct evidence_side *side, uint64_t fsbno, uint32_t len)
 	return 0;
 }
 
+/* A wiped inode that seemed free, but reverse mappings name it: it was in use, and what it owned stays its own. */
+static int revive(struct repair *r, uint64_t ino)
+{
+	struct repair_inode *changed = repair_find_changed(r, ino);
+	struct repair_ag *ag = &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v];
+	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_BAD, "inode");
+	struct xfs_inode_chunk *chunk;
+	unsigned index;
+
+	if (!changed || !changed->was_nothing || repair_is_lost(r, ino))
+		return 0;
+	chunk = repair_chunk_of(ag, xfs_ino_agino(&r->geo, XFS_INO(ino)).v, &index);
+	if (!chunk)
+		return 0;
+	f.ino = ino;
+	xfs_finding_detail(&f, "wiped, but reverse mappings name it");
+	repair_note(r, &f, false);
+	repair_drop_changed(r, ino);
+	if (chunk->free >> index & 1)
+		repair_flip_free(ag, chunk, index);
+	return repair_add_lost(r, ino);
+}
+
 static int gather_rmap(void *payload, const void *disk)
 {
 	struct gather *g = payload;
@@ -118,7 +139,8 @@ static int gather_rmap(void *payload, const void *disk)
 		return 0;
 	e = find(g, c.owner);
 	if (!e) {
-		if (!repair_is_lost(g->r, c.owner)) {
+		g->error = revive(g->r, c.owner);
+		if (!g->error && !repair_is_lost(g->r, c.owner)) {
 			struct xfs_finding f = xfs_finding_of(XFS_F_RMAP_SURPLUS, "rmapbt");
 
 			f.agno = g->ag->agno.v;

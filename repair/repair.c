@@ -67,6 +67,21 @@ int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_
 	return 0;
 }
 
+int repair_refs_add(struct repair_refs_list *l, uint32_t agbno, uint32_t len, uint32_t refs)
+{
+	if (l->n == l->room) {
+		size_t room = l->room ? 2 * l->room : 64;
+		struct repair_refs *grown = realloc(l->r, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		l->r = grown;
+		l->room = room;
+	}
+	l->r[l->n++] = (struct repair_refs){ agbno, len, refs };
+	return 0;
+}
+
 static void release_ag(struct repair_ag *ag)
 {
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
@@ -77,19 +92,25 @@ static void release_ag(struct repair_ag *ag)
 	free(ag->free.r);
 	free(ag->special.r);
 	free(ag->finobt);
+	free(ag->shared.r);
 	xfs_ag_switch_release(&ag->sw);
+}
+
+void repair_release_changed(struct repair_inode *c)
+{
+	xfs_mapset_release(&c->map[0]);
+	xfs_mapset_release(&c->map[1]);
+	free(c->image);
+	free(c->own_blocks);
+	*c = (struct repair_inode){ 0 };
 }
 
 void repair_release(struct repair *r)
 {
 	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++)
 		release_ag(&r->ags[i]);
-	for (size_t i = 0; i < r->ninodes; i++) {
-		xfs_mapset_release(&r->inodes[i].map[0]);
-		xfs_mapset_release(&r->inodes[i].map[1]);
-		free(r->inodes[i].image);
-		free(r->inodes[i].own_blocks);
-	}
+	for (size_t i = 0; i < r->ninodes; i++)
+		repair_release_changed(&r->inodes[i]);
 	free(r->inodes);
 	free(r->lost);
 	free(r->ags);

@@ -44,6 +44,17 @@ struct repair_run {
 	uint64_t owner;		/* 0: free */
 };
 
+/* A record of the refcountbt, or a run that several owners make. */
+struct repair_refs {
+	uint32_t agbno, len, refs;
+};
+
+struct repair_refs_list {
+	struct repair_refs *r;
+	size_t n, room;
+};
+int repair_refs_add(struct repair_refs_list *, uint32_t agbno, uint32_t len, uint32_t refs);
+
 struct repair_runs {
 	struct repair_run *r;
 	size_t n, room;
@@ -52,7 +63,7 @@ int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t
 
 /* What names.c knows of one inode. Parents: of directories only. */
 struct repair_fact {
-	bool used, named, has_parent, unlinked;
+	bool used, named, has_parent;
 	uint8_t ftype;
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
@@ -75,7 +86,9 @@ struct repair_ag {
 	size_t nfinobt, finobt_room;
 	struct repair_runs free;		/* what the bnobt says */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
+	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
 	bool chunks_changed;			/* they differ from the inobt */
+	struct repair_refs_list shared;		/* runs of shared blocks, as rmapbt or else refcountbt have them */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
 	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
 	uint32_t longest;
@@ -92,6 +105,8 @@ struct repair_inode {
 	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
 	size_t nown[2];			/* of the data fork, then of the attr fork */
 	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
+	bool made_free;			/* it becomes a free inode */
+	bool was_nothing;		/* made_free: its bytes said nothing of what it was */
 };
 
 struct repair_words;
@@ -147,6 +162,8 @@ void repair_say(struct repair *, const char *format, ...) __attribute__((format(
 /* Emits a finding and counts it; `fixed` = this run repairs it. */
 void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 
+/* What an entry of r->inodes holds. */
+void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
 /* Runs every pass in order. */

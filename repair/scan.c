@@ -2,7 +2,10 @@
 /* scan.c - reads inode chunks in batches: one vectored read for about a megabyte of inodes. */
 #include "repair/scan.h"
 
+#include "libxfs/base/crc32c.h"
+
 #include <stdlib.h>
+#include <string.h>
 
 #define BATCH_BYTES (1u << 20)
 
@@ -20,11 +23,69 @@ static void note_unreadable(struct repair *r, const struct repair_ag *ag, const 
 	repair_note(r, &f, false);
 }
 
-static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_chunk *c, const uint8_t *bytes,
+/* Is this an inode of this filesystem at this place?  On V4 only magic and version tell. */
+bool repair_is_inode(const struct repair *r, const uint8_t *image, uint64_t ino)
+{
+	if (xfs_be16(image) != XFS_DINODE_MAGIC)
+		return false;
+	if (!r->geo.v5)
+		return image[4] == 1 || image[4] == 2;
+	return image[4] == 3 && xfs_be64(image + XFS_OFF(dinode_v3, inumber)) == ino &&
+	       !memcmp(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
+}
+
+/*
+ * Magic, version, number and uuid say who an inode is.  Its place and the superblock know all of it, so one of them that
+ * is wrong is made right in memory.  A right checksum with another number or uuid is different: that is a good inode in
+ * the wrong place.
+ */
+static void identify(struct repair *r, struct repair_seen *s, uint8_t *image)
+{
+	struct xfs_dinode *d = &s->d;
+	bool magic = d->core.magic == XFS_DINODE_MAGIC, version = d->core.version == 3;
+	bool number, uuid, whole;
+
+	if (!r->geo.v5) {
+		s->identified = magic && (d->core.version == 1 || d->core.version == 2);
+		return;
+	}
+	/* below version 3 the decoder leaves the rest out */
+	number = xfs_be64(image + XFS_OFF(dinode_v3, inumber)) == s->ino;
+	uuid = !memcmp(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
+	s->identified = magic && version && number && uuid;
+	if (s->identified || magic + version + number + uuid < 3)
+		return;
+	whole = xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
+	if (whole && (!uuid || (!number && xfs_ino_valid(&r->geo, XFS_INO(xfs_be64(image + XFS_OFF(dinode_v3, inumber)))))))
+		return;
+	s->found = !magic ? d->core.magic : !version ? (uint8_t)d->core.version :
+		   !number ? xfs_be64(image + XFS_OFF(dinode_v3, inumber)) : XFS_NULL64;
+	s->mended = !magic ? "magic" : !version ? "version" : !number ? "inumber" : "uuid";
+	xfs_put_be16(image, XFS_DINODE_MAGIC);
+	image[4] = 3;
+	xfs_put_be64(image + XFS_OFF(dinode_v3, inumber), s->ino);
+	memcpy(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
+	xfs_dinode_decode(d, image);
+	s->identified = true;
+}
+
+static bool is_proven(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c, const uint8_t *bytes)
+{
+	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++)
+		if (repair_is_inode(r, bytes + (size_t)i * r->geo.inodesize,
+				    xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(c->startino + i)).v))
+			return true;
+	return false;
+}
+
+static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_chunk *c, uint8_t *bytes,
 		       repair_inode_fn seen, void *payload)
 {
+	bool proven = is_proven(r, ag, c, bytes);
+
 	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++) {
-		struct repair_seen s = { .ag = ag, .chunk = c, .index = i, .image = bytes + (size_t)i * r->geo.inodesize };
+		struct repair_seen s = { .ag = ag, .chunk = c, .index = i, .image = bytes + (size_t)i * r->geo.inodesize,
+					 .proven = proven };
 		int error;
 
 		if (c->holemask >> (i / 4) & 1)
@@ -32,6 +93,7 @@ static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_
 		s.ino = xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(c->startino + i)).v;
 		s.free = c->free >> i & 1;
 		xfs_dinode_decode(&s.d, s.image);
+		identify(r, &s, bytes + (size_t)i * r->geo.inodesize);
 		error = seen(payload, &s);
 		if (error)
 			return error;
@@ -66,10 +128,33 @@ int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_f
 int repair_read_inode(struct repair *r, uint64_t ino, uint8_t *image, struct xfs_dinode *d)
 {
 	int error = xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), image, r->geo.inodesize);
+	struct repair_seen s = { .ino = ino };
 
-	if (!error)
-		xfs_dinode_decode(d, image);
-	return error;
+	if (error)
+		return error;
+	xfs_dinode_decode(&s.d, image);
+	identify(r, &s, image);
+	*d = s.d;
+	return 0;
+}
+
+struct xfs_inode_chunk *repair_chunk_of(const struct repair_ag *ag, uint32_t agino, unsigned *index)
+{
+	size_t lo = 0, hi = ag->nchunks;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (ag->chunks[mid].startino + (XFS_INODES_PER_CHUNK - 1) < agino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == ag->nchunks || ag->chunks[lo].startino > agino)
+		return NULL;
+	if (index)
+		*index = agino - ag->chunks[lo].startino;
+	return &ag->chunks[lo];
 }
 
 int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), void *payload)
@@ -85,6 +170,10 @@ int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), voi
 
 int repair_add_lost(struct repair *r, uint64_t ino)
 {
+	size_t at;
+
+	if (repair_is_lost(r, ino))
+		return 0;
 	if (r->nlost == r->lost_room) {
 		size_t room = r->lost_room ? 2 * r->lost_room : 64;
 		uint64_t *grown = realloc(r->lost, room * sizeof(*grown));
@@ -94,7 +183,12 @@ int repair_add_lost(struct repair *r, uint64_t ino)
 		r->lost = grown;
 		r->lost_room = room;
 	}
-	r->lost[r->nlost++] = ino;	/* the scan goes upwards */
+	at = r->nlost++;
+	while (at && r->lost[at - 1] > ino) {	/* the scan goes upwards, so this is at the end as a rule */
+		r->lost[at] = r->lost[at - 1];
+		at--;
+	}
+	r->lost[at] = ino;
 	return 0;
 }
 

@@ -13,21 +13,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define QFLAGS_CHECKED 0x524u	/* user, group, project, and the old bit of V4: counts are trusted */
+
 /* Sector of a superblock copy: everything behind the fields of this format is zero. */
 static int write_sb(struct repair *r, xfs_agno_t agno, const struct xfs_sb *sb)
 {
 	uint8_t *sector = calloc(1, r->geo.sectsize);
-	struct xfs_sb copy = *sb;
+	size_t used = repair_sb_used(sb);
 	int error;
 
 	if (!sector)
 		return -XFS_E_NOMEM;
-	if (!r->geo.metadir) {
-		copy.metadirino = 0;
-		copy.rgcount = copy.rgextents = 0;
-		copy.rgblklog = 0;
-	}
-	xfs_sb_encode(sector, &copy);
+	xfs_sb_encode(sector, sb);
+	memset(sector + used, 0, r->geo.sectsize - used);
 	if (r->geo.v5)
 		xfs_crc32c_store(sector, r->geo.sectsize, XFS_SB_CRC_OFF);
 	error = xfs_dev_write(r->dev.data, xfs_ag_header_daddr(&r->geo, agno, 0).v * XFS_BBSIZE, sector, r->geo.sectsize);
@@ -103,6 +101,8 @@ static int write_counters(struct repair *r, struct repair_ag *ag)
 		xfs_agf_set_refcntblocks(agf, tree_blocks(ag, XFS_TREE_REFC));
 	xfs_agi_set_count(agi, (uint32_t)ag->icount);
 	xfs_agi_set_freecount(agi, (uint32_t)ag->ifree);
+	for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++)
+		xfs_put_be32(buf + ss + XFS_AGI_UNLINKED_OFF + 4 * (size_t)i, XFS_NULL32);
 	if (r->geo.inobtcnt) {
 		xfs_agi_set_ino_blocks(agi, tree_blocks(ag, XFS_TREE_INO));
 		xfs_agi_set_fino_blocks(agi, r->geo.finobt ? tree_blocks(ag, XFS_TREE_FINO) : 0);
@@ -175,6 +175,9 @@ int repair_switch_over(struct repair *r)
 	sum_counters(r);
 	if (r->looking || !anything_to_write(r))
 		return 0;
+	/* who owns which blocks may have changed: the kernel counts the quota anew at the next mount */
+	if (r->rebuilt_any || r->ninodes)
+		r->primary.qflags &= (uint16_t)~QFLAGS_CHECKED;
 	error = repair_begin_writing(r);
 	if (!error)	/* stage 1 ends: what the rebuild wrote is durable */
 		error = xfs_dev_barrier(r->dev.data);

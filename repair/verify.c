@@ -35,6 +35,8 @@ int repair_verify(struct repair *r)
 		r->unfixed = fresh.findings;
 		error = -XFS_E_CORRUPT;
 	}
+	if (!error)
+		error = repair_raise_log(r, xfs_max(fresh.max_lsn, r->primary.lsn));
 	repair_release(&fresh);
 	if (error)
 		return error;

@@ -77,6 +77,11 @@ struct xfs_btree_space {
 	int (*alloc)(void *owner, unsigned level, uint64_t near, uint64_t *ptr);
 	/* The tree no longer has it. Called when the change is complete and nothing of the block is borrowed. */
 	int (*free)(void *owner, uint64_t ptr);
+	/*
+	 * Optional: the block may be changed now; called while a change is planned, so it may fail.  The owner can keep
+	 * the old contents here.
+	 */
+	int (*prepare)(void *owner, const struct xfs_btree_block *);
 	/* Memory of a block just allocated, without reading it; given back by io.put. */
 	int (*fresh)(void *owner, uint64_t ptr, struct xfs_btree_block *out);
 	/*

@@ -110,6 +110,21 @@ static int plan_level(struct plan *p, unsigned level, uint32_t left)
 	return 0;
 }
 
+static int prepare_all(struct plan *p)
+{
+	int err = xfs_btree_path_prepare(p->cur);
+
+	for (unsigned level = 0; level < p->bt->levels && !err; level++) {
+		struct step *s = &p->lev[level];
+
+		if (s->has_sib)
+			err = xfs_btree_prepare(p->bt, &s->sib);
+		if (!err && s->has_far)
+			err = xfs_btree_prepare(p->bt, &s->far);
+	}
+	return err;
+}
+
 static int make_plan(struct plan *p)
 {
 	for (unsigned level = 0; level + 1 < p->bt->levels; level++) {
@@ -126,7 +141,7 @@ static int make_plan(struct plan *p)
 		if (p->lev[level].action != INTO_LEFT && p->lev[level].action != TAKE_RIGHT)
 			break;
 	}
-	return 0;
+	return prepare_all(p);
 }
 
 static void borrow_one(struct plan *p, unsigned level, struct xfs_btree_node *node)

@@ -138,6 +138,21 @@ static int plan_level(struct plan *p, unsigned level, uint32_t at, bool *done)
 	return plan_split(p, level);
 }
 
+static int prepare_all(struct plan *p)
+{
+	int err = xfs_btree_path_prepare(&p->cur);
+
+	for (unsigned level = 0; level < p->bt->levels && !err; level++) {
+		struct step *s = &p->lev[level];
+
+		if (s->has_sib)
+			err = xfs_btree_prepare(p->bt, &s->sib);
+		if (!err && s->has_far)
+			err = xfs_btree_prepare(p->bt, &s->far);
+	}
+	return err;
+}
+
 static int make_plan(struct plan *p, uint32_t at)
 {
 	bool done = false;
@@ -148,7 +163,7 @@ static int make_plan(struct plan *p, uint32_t at)
 		if (err)
 			return err;
 	}
-	return 0;
+	return prepare_all(p);
 }
 
 static struct xfs_btree_node init_block(struct plan *p, struct step *s, unsigned level)
@@ -352,6 +367,8 @@ int xfs_btree_update(struct xfs_btree_cursor *cur, const void *rec)
 	bt->kind->low(&new, rec);
 	if (xfs_btree_kind_cmp(bt->kind, &old, &new))
 		err = fits_between(cur, &old, &new);
+	if (!err)
+		err = xfs_btree_path_prepare(cur);
 	if (err)
 		return err;
 	leaf = xfs_btree_node_of(bt, &cur->lev[0].b, 0);

@@ -179,6 +179,22 @@ void xfs_btree_path_set_keys(struct xfs_btree_cursor *cur, unsigned level)
 	}
 }
 
+int xfs_btree_prepare(struct xfs_btree *bt, const struct xfs_btree_block *b)
+{
+	const struct xfs_btree_space *space = bt->space;
+
+	return space->prepare ? space->prepare(space->owner, b) : 0;
+}
+
+int xfs_btree_path_prepare(struct xfs_btree_cursor *cur)
+{
+	int err = 0;
+
+	for (unsigned level = 0; level < cur->bt->levels && !err; level++)
+		err = xfs_btree_prepare(cur->bt, &cur->lev[level].b);
+	return err;
+}
+
 int xfs_btree_check_changeable(const struct xfs_btree *bt)
 {
 	int err = xfs_btree_check_instance(bt);

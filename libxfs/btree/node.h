@@ -43,6 +43,9 @@ bool xfs_btree_node_set_keys(struct xfs_btree_node *parent, uint32_t at, const s
 struct xfs_btree_node xfs_btree_node_reset_fork(struct xfs_btree *, const struct xfs_btree_block *, unsigned level);
 /* Stores exact keys from `level` upwards along the cursor's path, until a parent has them already. */
 void xfs_btree_path_set_keys(struct xfs_btree_cursor *, unsigned level);
+/* Tells the owner that a block, or all blocks of the cursor's path, may be changed now. */
+int xfs_btree_prepare(struct xfs_btree *, const struct xfs_btree_block *);
+int xfs_btree_path_prepare(struct xfs_btree_cursor *);
 /* READONLY, INVALID: the instance can't be changed. */
 int xfs_btree_check_changeable(const struct xfs_btree *);
 /* Fetches the neighbour of `ptr` that its link names, and makes sure that it points back; NULL64: none, *held false. */

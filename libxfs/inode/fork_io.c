@@ -52,6 +52,28 @@ int xfs_ifork_map(struct xfs_ifork *f, uint64_t off, unsigned n, struct xfs_buf_
 	return 0;
 }
 
+/* Broken blocks are handed out, too: what is wrong with this one is said all the same. */
+static void say_flaws(struct xfs_ifork *f, uint64_t off, enum xfs_block_kind kind, struct xfs_buf *b)
+{
+	const struct xfs_geometry *g = &f->ip->fs->geo;
+	struct xfs_finding why;
+	uint64_t owner;
+
+	if (!f->sink)
+		return;
+	if (xfs_buf_check(b, xfs_block_type(kind), &why)) {
+		why.ino = f->ip->ino.v;
+		why.fileoff = off;
+		xfs_finding_emit(f->sink, &why);
+	} else if (xfs_block_owner(g, kind, b->data, b->len, &owner) && owner != f->ip->ino.v) {
+		why = xfs_inode_finding(f->ip, XFS_F_BLOCK_OWNER, "owner");
+		why.fileoff = off;
+		why.found = owner;
+		why.expected = f->ip->ino.v;
+		xfs_finding_emit(f->sink, &why);
+	}
+}
+
 int xfs_ifork_get(struct xfs_ifork *f, uint64_t off, unsigned n, enum xfs_block_kind kind, struct xfs_buf **out)
 {
 	struct xfs_fs *fs = f->ip->fs;
@@ -68,7 +90,9 @@ int xfs_ifork_get(struct xfs_ifork *f, uint64_t off, unsigned n, enum xfs_block_
 		err = xfs_buf_get(fs->cache, e, count, xfs_block_type(kind), fs->buf_flags, out);
 	if (err)
 		return err;
-	if (!(fs->flags & XFS_FS_NOVERIFY) && xfs_block_owner(&fs->geo, kind, (*out)->data, (*out)->len, &owner) &&
+	if (fs->flags & XFS_FS_NOVERIFY)
+		say_flaws(f, off, kind, *out);
+	else if (xfs_block_owner(&fs->geo, kind, (*out)->data, (*out)->len, &owner) &&
 	    owner != f->ip->ino.v) {
 		struct xfs_finding why = xfs_inode_finding(f->ip, XFS_F_BLOCK_OWNER, "owner");
 

@@ -1,4 +1,8 @@
 libxfs_SRCS += \
+	libxfs/log/area.c \
 	libxfs/log/format.c \
+	libxfs/log/items.c \
 	libxfs/log/logsize.c \
-	libxfs/log/state.c
+	libxfs/log/records.c \
+	libxfs/log/state.c \
+	libxfs/log/transactions.c

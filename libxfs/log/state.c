@@ -2,29 +2,16 @@
 /* state.c - search for head and tail of the log; letters A to H are the steps of format sheet 04, section 7. */
 #include "libxfs/log/state.h"
 
-#include "libxfs/base/bytes.h"
-#include "libxfs/base/crc32c.h"
+#include "libxfs/log/area.h"
 
 #include <stdlib.h>
 
-#define RECORD_MAGIC UINT32_C(0xfeedbabe)
 #define WINDOW 128u			/* blocks read at once */
-#define HEADER_SIZE 32768u		/* data that one header block has cycle slots for */
-#define MAX_RECORD (UINT32_C(1) << 22)	/* no writer makes records near this size */
 #define MAX_ICLOGS 8u
-#define OP_UNMOUNT 0x20u
-
-struct record {
-	uint32_t blk, cycle, version, len, headers, ops, size, crc;
-	uint64_t lsn, tail_lsn;
-};
 
 struct search {
-	const struct xfs_fs *fs;
-	struct xfs_dev *dev;
-	uint64_t start;			/* byte of block 0 */
+	struct xfs_log_area area;
 	uint32_t n;			/* blocks */
-	bool v2;
 	uint8_t *window, *record_buf;
 	size_t record_room;
 	uint32_t window_at, window_len;
@@ -38,7 +25,7 @@ static const uint8_t *block_at(struct search *s, uint32_t b)
 		uint32_t at = b - b % WINDOW, len = s->n - at < WINDOW ? s->n - at : WINDOW;
 
 		s->window_len = 0;
-		if (xfs_dev_read(s->dev, s->start + (uint64_t)at * XFS_BBSIZE, s->window, (size_t)len * XFS_BBSIZE)) {
+		if (xfs_log_area_read(&s->area, at, len, s->window)) {
 			s->reason = "it cannot be read";
 			return NULL;
 		}
@@ -61,7 +48,7 @@ static int cycle_at(struct search *s, uint32_t b, uint32_t *cycle)
 	if (!p)
 		return -XFS_E_IO;
 	*cycle = xfs_be32(p);
-	if (*cycle == RECORD_MAGIC)
+	if (*cycle == XFS_LOG_MAGIC)
 		*cycle = xfs_be32(p + 4);
 	return 0;
 }
@@ -102,43 +89,25 @@ static int find_change(struct search *s, uint32_t last, uint32_t *at)
 }
 
 /* Decodes the record header at blk; CORRUPT when there is none or it makes no sense. */
-static int record_at(struct search *s, uint32_t blk, struct record *r)
+static int record_at(struct search *s, uint32_t blk, struct xfs_log_record *r)
 {
 	const uint8_t *p = block_at(s, blk);
+	const char *why;
 
 	if (!p)
 		return -XFS_E_IO;
-	if (xfs_be32(p) != RECORD_MAGIC)
-		return fail(s, "a record header is missing");
-	r->blk = blk;
-	r->cycle = xfs_be32(p + 4);
-	r->version = xfs_be32(p + 8);
-	r->len = xfs_be32(p + 12);
-	r->lsn = xfs_be64(p + 16);
-	r->tail_lsn = xfs_be64(p + 24);
-	r->crc = xfs_le32(p + 32);
-	r->ops = xfs_be32(p + 40);
-	r->size = xfs_be32(p + 320);
-	r->headers = s->v2 && r->size > HEADER_SIZE ? (uint32_t)xfs_ceil_div(r->size, HEADER_SIZE) : 1;
-	if (r->version != (s->v2 ? 2u : 1u))
-		return fail(s, "a record has the wrong version");
-	if (r->len > MAX_RECORD || r->headers > MAX_RECORD / HEADER_SIZE ||
-	    r->headers + xfs_ceil_div(r->len, XFS_BBSIZE) >= s->n)
-		return fail(s, "a record has an impossible length");
-	return 0;
-}
-
-static uint32_t blocks_of(const struct record *r)
-{
-	return r->headers + (uint32_t)xfs_ceil_div(r->len, XFS_BBSIZE);
+	why = xfs_log_record_parse(&s->area, blk, p, r);
+	return why ? fail(s, why) : 0;
 }
 
 static bool uuid_fits(struct search *s, uint32_t blk)
 {
-	static const uint8_t nil[16];
 	const uint8_t *p = block_at(s, blk);
+	struct xfs_log_record r;
 
-	return p && (!memcmp(p + 304, s->fs->geo.sb.uuid, 16) || !memcmp(p + 304, nil, 16));
+	if (p)
+		xfs_log_rec_decode(&r.h, p);
+	return p && xfs_log_record_is_ours(&s->area, &r, true);
 }
 
 /*
@@ -153,7 +122,7 @@ static int header_before(struct search *s, uint32_t head, uint32_t limit, uint32
 
 		if (!p)
 			return -XFS_E_IO;
-		if (xfs_be32(p) == RECORD_MAGIC) {
+		if (xfs_be32(p) == XFS_LOG_MAGIC) {
 			*blk = b;
 			*wrapped = head < i;
 			return 0;
@@ -165,10 +134,10 @@ static int header_before(struct search *s, uint32_t head, uint32_t limit, uint32
 /* D: a head that stands inside a record moves to its start. */
 static int leave_record(struct search *s, uint32_t *head)
 {
-	struct record r;
+	struct xfs_log_record r;
 	uint32_t blk = 0, passed;
 	bool wrapped = false;
-	int err = header_before(s, *head, s->v2 ? 512 : 64, &blk, &wrapped);
+	int err = header_before(s, *head, s->area.v2 ? 512 : 64, &blk, &wrapped);
 
 	if (err == -XFS_E_NOENT)
 		return fail(s, "no record lies before the head");
@@ -180,7 +149,7 @@ static int leave_record(struct search *s, uint32_t *head)
 	if (err == -XFS_E_IO)
 		return err;
 	passed = wrapped ? *head + s->n - blk : *head - blk;
-	if (err || passed != blocks_of(&r))
+	if (err || passed != xfs_log_record_blocks(&r))
 		*head = blk;
 	if (*head == s->n)
 		*head = 0;
@@ -216,7 +185,7 @@ static int check_before(struct search *s, uint32_t scan, uint32_t stop, uint32_t
 /* A to D. NOENT: the log is zero. */
 static int find_head(struct search *s, uint32_t *head)
 {
-	uint32_t scan = s->v2 ? 4096 : 512, first = 0, last = 0, at = 0;
+	uint32_t scan = s->area.v2 ? 4096 : 512, first = 0, last = 0, at = 0;
 	int err = cycle_at(s, 0, &first);
 
 	if (!err)
@@ -247,44 +216,19 @@ static int find_head(struct search *s, uint32_t *head)
 
 /* ---- checksums of records ---- */
 
-/* Reads blocks that may go round the end. */
-static int read_blocks(struct search *s, uint32_t blk, uint32_t count, uint8_t *buf)
-{
-	uint32_t first = s->n - blk < count ? s->n - blk : count;
-	int err = xfs_dev_read(s->dev, s->start + (uint64_t)blk * XFS_BBSIZE, buf, (size_t)first * XFS_BBSIZE);
-
-	if (!err && count > first)
-		err = xfs_dev_read(s->dev, s->start, buf + (size_t)first * XFS_BBSIZE,
-				   (size_t)(count - first) * XFS_BBSIZE);
-	return err;
-}
-
-static uint32_t record_crc(const uint8_t *p, const struct record *r, uint32_t header_len)
-{
-	static const uint8_t zero[4];
-	uint32_t extended = r->len > HEADER_SIZE ? (uint32_t)xfs_ceil_div(r->len, HEADER_SIZE) - 1 : 0;
-	uint32_t c = xfs_crc32c(XFS_CRC32C_SEED, p, 32);
-
-	c = xfs_crc32c(c, zero, 4);
-	c = xfs_crc32c(c, p + 36, header_len - 36);
-	for (uint32_t i = 1; i <= extended && i < r->headers; i++)
-		c = xfs_crc32c(c, p + (size_t)i * XFS_BBSIZE, 260);
-	return ~xfs_crc32c(c, p + (size_t)r->headers * XFS_BBSIZE, r->len);
-}
-
 /* 0, BADCRC, CORRUPT (no record that can be), or IO, NOMEM. */
-static int check_record(struct search *s, uint32_t blk, struct record *r)
+static int check_record(struct search *s, uint32_t blk, struct xfs_log_record *r)
 {
 	size_t need;
 	int err = record_at(s, blk, r);
 
 	if (err)
 		return err;
-	if (!r->len || (uint32_t)r->lsn != blk)
+	if (!r->h.len || (uint32_t)r->h.lsn != blk)
 		return fail(s, "a record is not at its own place");
-	if (!r->crc || !s->fs->geo.v5)
+	if (!r->h.crc || !s->area.v5)
 		return 0;
-	need = (size_t)blocks_of(r) * XFS_BBSIZE;
+	need = (size_t)xfs_log_record_blocks(r) * XFS_BBSIZE;
 	if (need > s->record_room) {
 		uint8_t *more = realloc(s->record_buf, need);
 
@@ -293,13 +237,8 @@ static int check_record(struct search *s, uint32_t blk, struct record *r)
 		s->record_buf = more;
 		s->record_room = need;
 	}
-	err = read_blocks(s, blk, blocks_of(r), s->record_buf);
-	if (err)
-		return err;
-	/* writers on 32-bit x86 covered four bytes less */
-	if (record_crc(s->record_buf, r, 328) != r->crc && record_crc(s->record_buf, r, 324) != r->crc)
-		return -XFS_E_BADCRC;
-	return 0;
+	err = xfs_log_area_read(&s->area, blk, xfs_log_record_blocks(r), s->record_buf);
+	return err ? err : xfs_log_record_crc_fits(r, s->record_buf) ? 0 : -XFS_E_BADCRC;
 }
 
 static bool is_damage(int err)
@@ -307,27 +246,21 @@ static bool is_damage(int err)
 	return err == -XFS_E_BADCRC || err == -XFS_E_CORRUPT;
 }
 
-/* Distance from a to b going forward. */
-static uint32_t distance(const struct search *s, uint32_t a, uint32_t b)
-{
-	return b >= a ? b - a : b + s->n - a;
-}
-
 /* Checks the records from `from` to `head`. Damage: its error, with the start of the bad record in *bad. */
 static int check_records(struct search *s, uint32_t from, uint32_t head, uint32_t *bad)
 {
-	uint32_t left = distance(s, from, head);
+	uint32_t left = xfs_log_distance(&s->area, from, head);
 
 	for (*bad = from; left;) {
-		struct record r;
+		struct xfs_log_record r;
 		int err = check_record(s, *bad, &r);
 
-		if (!err && blocks_of(&r) > left)
+		if (!err && xfs_log_record_blocks(&r) > left)
 			err = fail(s, "a record runs over the head");
 		if (err)
 			return err;
-		left -= blocks_of(&r);
-		*bad = (*bad + blocks_of(&r)) % s->n;
+		left -= xfs_log_record_blocks(&r);
+		*bad = (*bad + xfs_log_record_blocks(&r)) % s->n;
 	}
 	return 0;
 }
@@ -335,7 +268,7 @@ static int check_records(struct search *s, uint32_t from, uint32_t head, uint32_
 /* ---- tail, clean or not ---- */
 
 /* E: the last record before the head. */
-static int last_record(struct search *s, struct xfs_log_state *st, struct record *r)
+static int last_record(struct search *s, struct xfs_log_state *st, struct xfs_log_record *r)
 {
 	uint32_t blk = 0;
 	bool wrapped = false;
@@ -349,37 +282,35 @@ static int last_record(struct search *s, struct xfs_log_state *st, struct record
 		err = record_at(s, blk, r);
 	if (err)
 		return err;
-	st->cycle = wrapped ? r->cycle + 1 : r->cycle;
-	if (st->cycle == RECORD_MAGIC)
-		st->cycle++;
-	st->last_lsn = r->lsn;
-	st->tail_lsn = r->tail_lsn;
-	st->record_size = r->size;
-	if ((uint32_t)r->tail_lsn >= s->n)
+	st->cycle = wrapped ? xfs_log_next_cycle(r->h.cycle) : r->h.cycle;
+	st->last_lsn = r->h.lsn;
+	st->tail_lsn = r->h.tail_lsn;
+	st->record_size = r->h.size;
+	if ((uint32_t)r->h.tail_lsn >= s->n)
 		return fail(s, "the last record names a tail outside");
-	st->tail = (uint32_t)r->tail_lsn;
+	st->tail = (uint32_t)r->h.tail_lsn;
 	return 0;
 }
 
 /* F: the record before the head holds nothing but the mark of an unmount. */
-static int is_unmounted(struct search *s, uint32_t head, const struct record *r, bool *yes)
+static int is_unmounted(struct search *s, uint32_t head, const struct xfs_log_record *r, bool *yes)
 {
 	const uint8_t *p;
 
 	*yes = false;
-	if (r->ops != 1 || head != (r->blk + blocks_of(r)) % s->n)
+	if (r->h.num_logops != 1 || head != (r->block + xfs_log_record_blocks(r)) % s->n)
 		return 0;
-	p = block_at(s, (r->blk + r->headers) % s->n);
+	p = block_at(s, (r->block + r->headers) % s->n);
 	if (!p)
 		return -XFS_E_IO;
-	*yes = (p[9] & OP_UNMOUNT) != 0;
+	*yes = (p[XFS_OFF(log_op, flags)] & XFS_LOG_OP_UNMOUNT) != 0;
 	return 0;
 }
 
 /* E and F. */
 static int judge(struct search *s, struct xfs_log_state *st)
 {
-	struct record r;
+	struct xfs_log_record r;
 	bool clean = false;
 	int err = last_record(s, st, &r);
 
@@ -403,7 +334,7 @@ static int drop_torn(struct search *s, struct xfs_log_state *st)
 		uint32_t blk = 0;
 		bool wrapped;
 
-		err = header_before(s, from, distance(s, st->tail, from), &blk, &wrapped);
+		err = header_before(s, from, xfs_log_distance(&s->area, st->tail, from), &blk, &wrapped);
 		if (err == -XFS_E_NOENT)
 			break;
 		if (err)
@@ -430,7 +361,7 @@ static int next_header(struct search *s, uint32_t head, uint32_t *blk)
 		p = block_at(s, *blk);
 		if (!p)
 			return -XFS_E_IO;
-		if (xfs_be32(p) == RECORD_MAGIC)
+		if (xfs_be32(p) == XFS_LOG_MAGIC)
 			return 0;
 	} while (true);
 }
@@ -446,7 +377,7 @@ static int check_tail(struct search *s, struct xfs_log_state *st)
 
 		if (!is_damage(err))
 			return err;
-		if (distance(s, st->head, bad) > reach)
+		if (xfs_log_distance(&s->area, st->head, bad) > reach)
 			return fail(s, "a record between tail and head is damaged");
 		err = next_header(s, st->head, &bad);
 		if (err)
@@ -492,25 +423,15 @@ static int search_log(struct search *s, struct xfs_log_state *st)
 int xfs_log_state(const struct xfs_fs *fs, struct xfs_log_state *out)
 {
 	const struct xfs_sb *sb = &fs->geo.sb;
-	uint64_t bytes = (uint64_t)sb->logblocks * sb->blocksize;
-	struct search s = { .fs = fs, .v2 = (sb->versionnum & XFS_SB_VERSION_LOGV2) != 0 };
+	struct search s = { .n = 0 };
 	int err;
 
 	memset(out, 0, sizeof(*out));
 	out->kind = XFS_LOG_UNREADABLE;
-	s.dev = sb->logstart ? fs->dev.data : fs->dev.log;
-	s.start = sb->logstart ? xfs_fsbno_byte(&fs->geo, XFS_FSBNO(sb->logstart)) : 0;
-	if (!s.dev)
-		out->reason = "it is on a device that was not given";
-	else if (sb->logstart && !xfs_fsbno_range_valid(&fs->geo, sb->logstart, sb->logblocks))
-		out->reason = "the superblock names an impossible place";
-	else if (bytes / XFS_BBSIZE < 8 || bytes / XFS_BBSIZE > INT32_MAX)
-		out->reason = "the superblock names an impossible length";
-	else if (s.start > s.dev->size || bytes > s.dev->size - s.start)
-		out->reason = "the device ends before it";
+	out->reason = xfs_log_area_find(&s.area, fs);
 	if (out->reason)
 		return 0;
-	s.n = out->blocks = (uint32_t)(bytes / XFS_BBSIZE);
+	s.n = out->blocks = s.area.blocks;
 	s.window = malloc((size_t)WINDOW * XFS_BBSIZE);
 	if (!s.window)
 		return -XFS_E_NOMEM;

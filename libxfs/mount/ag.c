@@ -349,6 +349,20 @@ out:
 	return err;
 }
 
+void xfs_fs_note_agf(struct xfs_fs *fs, xfs_agno_t agno, const struct xfs_agf *agf)
+{
+	struct xfs_ag *ag;
+
+	if (xfs_ag_obtain(fs, agno, &ag))
+		return;		/* it will be read when it is asked for */
+	pthread_mutex_lock(&ag->lock);
+	ag->agf = *agf;
+	ag->agf_error = 0;
+	ag->have_agf = true;
+	ag->have_agfl = false;
+	pthread_mutex_unlock(&ag->lock);
+}
+
 void xfs_fs_forget_ag(struct xfs_fs *fs, xfs_agno_t agno)
 {
 	struct xfs_ag *ag;

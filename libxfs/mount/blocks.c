@@ -92,49 +92,6 @@ bool xfs_block_owner(const struct xfs_geometry *geo, enum xfs_block_kind kind, c
 
 /* ---- checks ---- */
 
-static const struct xfs_btree_shape *shape_of(enum xfs_block_kind kind)
-{
-	switch (kind) {
-	case XFS_BLK_BNOBT:
-	case XFS_BLK_CNTBT:
-		return &xfs_btree_shape_alloc;
-	case XFS_BLK_INOBT:
-	case XFS_BLK_FINOBT:
-		return &xfs_btree_shape_inobt;
-	case XFS_BLK_RMAPBT:
-		return &xfs_btree_shape_rmapbt;
-	case XFS_BLK_REFCBT:
-		return &xfs_btree_shape_refcbt;
-	case XFS_BLK_BMBT:
-		return &xfs_btree_shape_bmbt;
-	case XFS_BLK_RTRMAPBT:
-		return &xfs_btree_shape_rtrmapbt;
-	case XFS_BLK_RTREFCBT:
-		return &xfs_btree_shape_rtrefcbt;
-	default:
-		return NULL;
-	}
-}
-
-/* What a btree block says of itself must fit the block. */
-static int check_btree(const struct xfs_geometry *g, const struct xfs_btree_shape *shape, const char *name,
-		       const uint8_t *data, uint32_t len, struct xfs_finding *why)
-{
-	unsigned level = xfs_be16(data + 4), recs = xfs_be16(data + 6);
-	uint32_t max = xfs_btree_maxrecs(shape, g->v5, len, level == 0);
-	bool high = level >= XFS_BTREE_MAXLEVELS;
-
-	if (!high && recs <= max)
-		return 0;
-	if (why) {
-		*why = xfs_finding_of(high ? XFS_F_BTREE_LEVEL : XFS_F_BTREE_NUMRECS, name);
-		why->field = high ? "level" : "numrecs";
-		why->found = high ? level : recs;
-		why->expected = high ? XFS_NULL64 : max;
-	}
-	return -XFS_E_CORRUPT;
-}
-
 /* Greatest LSN of all blocks: a reformatted log must start above it (format sheet 04, section 8.4). */
 static void note_lsn(const struct xfs_block_ctx *ctx, const struct xfs_blockform *f, const uint8_t *data)
 {
@@ -168,14 +125,13 @@ int xfs_block_verify(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, 
 	const struct xfs_geometry *g = ctx->geo;
 	const struct xfs_block_facts facts = { g->v5, g->uuid, daddr == XFS_NULL64 ? NULL : &daddr, NULL };
 	const struct xfs_blockform *f = xfs_block_form(kind, g->v5, data, len);
-	const struct xfs_btree_shape *shape = shape_of(kind);
 	int err;
 
 	if (!g->v5 && kinds[kind].bare)
 		return 0;
 	err = xfs_blockform_verify(f ? f : first_form(kind), &facts, data, len, why);
 	/* a wrong checksum is reported only when nothing else is wrong */
-	if ((!err || err == -XFS_E_BADCRC) && shape && check_btree(g, shape, f->name, data, len, why))
+	if ((!err || err == -XFS_E_BADCRC) && xfs_blockform_check_btree(f, g->v5, data, len, why))
 		err = -XFS_E_CORRUPT;
 	if (err)
 		say_where(g, daddr, why);

@@ -156,7 +156,8 @@ static struct xfs_buf *buf_alloc(struct xfs_buf_cache *c, struct xfs_buf_shard *
 	b->shard = shard_index(e[0].daddr);
 	b->type = NULL;
 	b->verdict = 0;
-	b->dirty = false;
+	b->dirty = b->doomed = false;
+	b->joined = NULL;
 	return b;
 }
 
@@ -475,6 +476,28 @@ int xfs_buf_check(struct xfs_buf *b, const struct xfs_buf_type *type, struct xfs
 	return err;
 }
 
+void xfs_buf_trust(struct xfs_buf *b, const struct xfs_buf_type *type)
+{
+	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
+
+	pthread_mutex_lock(&s->lock);
+	b->type = type;
+	b->verdict = 0;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void xfs_buf_cancel(struct xfs_buf *b)
+{
+	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
+
+	pthread_mutex_lock(&s->lock);
+	if (b->dirty)
+		s->stats.dirty_bytes -= b->len;
+	b->dirty = false;
+	b->doomed = true;
+	pthread_mutex_unlock(&s->lock);
+}
+
 void xfs_buf_hold(struct xfs_buf *b)
 {
 	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
@@ -494,7 +517,10 @@ void xfs_buf_put(struct xfs_buf *b)
 	pthread_mutex_lock(&s->lock);
 	if (!--b->refs && !b->dirty) {
 		lru_add(s, b);
-		trim(b->cache, s);
+		if (b->doomed)
+			drop(s, b);
+		else
+			trim(b->cache, s);
 	}
 	pthread_mutex_unlock(&s->lock);
 }

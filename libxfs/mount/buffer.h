@@ -63,6 +63,8 @@ struct xfs_buf {
 	uint32_t refs;
 	unsigned max_extents, nnodes, max_nodes, shard;
 	bool reading, dirty;
+	bool doomed;			/* leaves the cache with its last user */
+	struct xfs_change_buf *joined;	/* its place in the change that holds it (change.h), or NULL */
 };
 
 enum xfs_buf_flag {
@@ -113,6 +115,10 @@ void xfs_buf_readahead(struct xfs_buf_cache *, const struct xfs_buf_want *wants,
 
 /* Marks a held buffer as changed; the type (may be NULL) seals it when it is written. */
 int xfs_buf_dirty(struct xfs_buf *, const struct xfs_buf_type *type);
+/* The caller filled a held buffer, or vouches for it: it passes as `type` from now on. */
+void xfs_buf_trust(struct xfs_buf *, const struct xfs_buf_type *type);
+/* Contents of a held buffer are not wanted any more: not written, and out of the cache when its last user puts it. */
+void xfs_buf_cancel(struct xfs_buf *);
 /* Writes all dirty buffers in disk order, checksums stamped. What fails stays dirty. No barrier. */
 int xfs_buf_flush(struct xfs_buf_cache *);
 /* Drops idle clean buffers that touch the range; `bbs` 0: all. The next get reads the device again. */

@@ -112,6 +112,7 @@ int xfs_buf_dirty(struct xfs_buf *b, const struct xfs_buf_type *type)
 	if (!b->dirty)
 		s->stats.dirty_bytes += b->len;
 	b->dirty = true;
+	b->doomed = false;
 	b->type = type;
 	b->verdict = 0;
 	pthread_mutex_unlock(&s->lock);

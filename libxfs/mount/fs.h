@@ -77,6 +77,8 @@ int xfs_fs_agfl(struct xfs_fs *, xfs_agno_t, uint32_t *slots);
  */
 int xfs_fs_agfl_blocks(struct xfs_fs *, xfs_agno_t, uint32_t *blocks, uint32_t *count);
 
+/* The AGF has changed in the cache: what xfs_fs_agf() and trees opened from now on are given. Its free list too. */
+void xfs_fs_note_agf(struct xfs_fs *, xfs_agno_t, const struct xfs_agf *);
 /* The AG headers must be read again (after they were written past this module). */
 void xfs_fs_forget_ag(struct xfs_fs *, xfs_agno_t);
 

@@ -3,6 +3,7 @@ libxfs_SRCS += \
 	libxfs/mount/blocks.c \
 	libxfs/mount/buffer.c \
 	libxfs/mount/buffer_io.c \
+	libxfs/mount/change.c \
 	libxfs/mount/fs.c \
 	libxfs/mount/geometry.c \
 	libxfs/mount/sbrules.c

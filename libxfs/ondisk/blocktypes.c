@@ -7,7 +7,6 @@
 #include "libxfs/base/types.h"
 #include "libxfs/ondisk/agheaders.h"
 #include "libxfs/ondisk/attr.h"
-#include "libxfs/ondisk/btree.h"
 #include "libxfs/ondisk/dir.h"
 #include "libxfs/ondisk/dquot.h"
 #include "libxfs/ondisk/inode.h"
@@ -76,8 +75,10 @@ const struct xfs_blocktype *xfs_blocktype_of(enum xfs_type type)
 #define MAGICS(n, id, bits, owner, old, new)									\
 	.name = n, .type = id, .magic_bits = bits, .owner_bits = owner, .magic4 = old, .magic5 = new
 #define AGHEADER(n, id, m) { MAGICS(#n, id, 32, 0, m, m), SELF(n, magicnum), NO_ADDRESS }
-#define SHORT(n, id, old, new) { MAGICS(n, id, 32, 32, old, new), SELF(btree_short, magic), ADDRESS(btree_short) }
-#define LONG(n, id, old, new) { MAGICS(n, id, 32, 64, old, new), SELF(btree_long, magic), ADDRESS(btree_long) }
+#define SHORT(n, id, s, old, new)										\
+	{ MAGICS(n, id, 32, 32, old, new), SELF(btree_short, magic), ADDRESS(btree_short), .shape = &xfs_btree_shape_##s }
+#define LONG(n, id, s, old, new)										\
+	{ MAGICS(n, id, 32, 64, old, new), SELF(btree_long, magic), ADDRESS(btree_long), .shape = &xfs_btree_shape_##s }
 #define HEADED(n, id, S, m, bits, old, new) { MAGICS(n, id, bits, 64, old, new), SELF(S, m), ADDRESS(S) }
 #define DIRBLK(n, old, new) HEADED(n, XT_DIR, dir_blkhdr, magic, 32, old, new)
 #define DABLK(n, id, old, new) HEADED(n, id, da3_blkinfo, magic, 16, old, new)
@@ -88,16 +89,16 @@ const struct xfs_blockform xfs_blockforms[] = {
 	AGHEADER(agf, XT_AGF, XFS_AGF_MAGIC),
 	AGHEADER(agi, XT_AGI, XFS_AGI_MAGIC),
 	{ .name = "agfl", .type = XT_AGFL, .magic_bits = 32, .magic5 = XFS_AGFL_MAGIC, SELF(agfl, magicnum), NO_ADDRESS },
-	SHORT("bnobt", XT_BNOBT, XFS_BNOBT_MAGIC_V4, XFS_BNOBT_MAGIC),
-	SHORT("cntbt", XT_CNTBT, XFS_CNTBT_MAGIC_V4, XFS_CNTBT_MAGIC),
-	SHORT("inobt", XT_INOBT, XFS_INOBT_MAGIC_V4, XFS_INOBT_MAGIC),
-	SHORT("finobt", XT_FINOBT, XFS_FINOBT_MAGIC_V4, XFS_FINOBT_MAGIC),
-	SHORT("rmapbt", XT_RMAPBT, 0, XFS_RMAPBT_MAGIC),
-	SHORT("refcountbt", XT_REFCBT, 0, XFS_REFCBT_MAGIC),
-	LONG("bmbt", XT_BMAPBTD, XFS_BMBT_MAGIC_V4, XFS_BMBT_MAGIC),
-	LONG("bmbt", XT_BMAPBTA, XFS_BMBT_MAGIC_V4, XFS_BMBT_MAGIC),
-	LONG("rtrmapbt", XT_RTRMAPBT, 0, XFS_RTRMAPBT_MAGIC),
-	LONG("rtrefcountbt", XT_RTREFCBT, 0, XFS_RTREFCBT_MAGIC),
+	SHORT("bnobt", XT_BNOBT, alloc, XFS_BNOBT_MAGIC_V4, XFS_BNOBT_MAGIC),
+	SHORT("cntbt", XT_CNTBT, alloc, XFS_CNTBT_MAGIC_V4, XFS_CNTBT_MAGIC),
+	SHORT("inobt", XT_INOBT, inobt, XFS_INOBT_MAGIC_V4, XFS_INOBT_MAGIC),
+	SHORT("finobt", XT_FINOBT, inobt, XFS_FINOBT_MAGIC_V4, XFS_FINOBT_MAGIC),
+	SHORT("rmapbt", XT_RMAPBT, rmapbt, 0, XFS_RMAPBT_MAGIC),
+	SHORT("refcountbt", XT_REFCBT, refcbt, 0, XFS_REFCBT_MAGIC),
+	LONG("bmbt", XT_BMAPBTD, bmbt, XFS_BMBT_MAGIC_V4, XFS_BMBT_MAGIC),
+	LONG("bmbt", XT_BMAPBTA, bmbt, XFS_BMBT_MAGIC_V4, XFS_BMBT_MAGIC),
+	LONG("rtrmapbt", XT_RTRMAPBT, rtrmapbt, 0, XFS_RTRMAPBT_MAGIC),
+	LONG("rtrefcountbt", XT_RTREFCBT, rtrefcbt, 0, XFS_RTREFCBT_MAGIC),
 	{ .name = "inode", .type = XT_INODE, .magic_bits = 16, .owner_bits = 64, .magic4 = XFS_DINODE_MAGIC,
 	  .magic5 = XFS_DINODE_MAGIC, .magic = XFS_OFF(dinode_core, magic), .crc = XFS_OFF(dinode_v3, crc),
 	  .uuid = XFS_OFF(dinode_v3, uuid), .lsn = XFS_OFF(dinode_v3, lsn), .blkno = XFS_NO_POS,
@@ -199,6 +200,23 @@ int xfs_blockform_verify(const struct xfs_blockform *f, const struct xfs_block_f
 		return report(f, XFS_F_BLOCK_CRC, "crc", xfs_le32(p + f->crc), xfs_crc32c_block(p, len, f->crc),
 			      -XFS_E_BADCRC, why);
 	return 0;
+}
+
+int xfs_blockform_check_btree(const struct xfs_blockform *f, bool v5, const uint8_t *p, size_t len,
+			      struct xfs_finding *why)
+{
+	const struct xfs_btree_short_disk *head = (const void *)p;	/* the long form starts with the same fields */
+	unsigned level, recs;
+	uint32_t max;
+
+	if (!f->shape || len < xfs_btree_header_len(f->shape, v5))
+		return f->shape ? -XFS_E_CORRUPT : 0;
+	level = xfs_btree_short_get_level(head);
+	recs = xfs_btree_short_get_numrecs(head);
+	if (level >= XFS_BTREE_MAXLEVELS)
+		return report(f, XFS_F_BTREE_LEVEL, "level", level, XFS_NULL64, -XFS_E_CORRUPT, why);
+	max = xfs_btree_maxrecs(f->shape, v5, (uint32_t)len, level == 0);
+	return recs > max ? report(f, XFS_F_BTREE_NUMRECS, "numrecs", recs, max, -XFS_E_CORRUPT, why) : 0;
 }
 
 void xfs_blockform_seal(const struct xfs_blockform *f, bool v5, uint8_t *p, size_t len)

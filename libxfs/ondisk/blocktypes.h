@@ -10,7 +10,7 @@
 #define XFS_ONDISK_BLOCKTYPES_H
 
 #include "libxfs/base/findings.h"
-#include "libxfs/ondisk/schema.h"
+#include "libxfs/ondisk/btree.h"
 
 /* How long an object of a type is. */
 enum xfs_size_rule { XS_SECTOR, XS_BLOCK, XS_DIRBLOCK, XS_INODE, XS_DQUOT, XS_ANY };
@@ -51,6 +51,7 @@ struct xfs_blockform {
 	uint32_t magic4, magic5;	/* 0: the version has no such form */
 	/* Byte offsets, XFS_NO_POS = none. All but `magic` are of V5. blkno is a daddr; owner of an inode is itself. */
 	uint16_t magic, crc, uuid, blkno, lsn, owner;
+	const struct xfs_btree_shape *shape;	/* of a block of a btree, else NULL */
 };
 extern const struct xfs_blockform xfs_blockforms[];
 
@@ -75,6 +76,12 @@ struct xfs_block_facts {
  */
 int xfs_blockform_verify(const struct xfs_blockform *, const struct xfs_block_facts *, const uint8_t *p, size_t len,
 			 struct xfs_finding *why);
+/*
+ * Level and number of records of a block of a btree that fits its form: 0, or -XFS_E_CORRUPT with *why filled unless
+ * it is NULL.  0 for other forms.
+ */
+int xfs_blockform_check_btree(const struct xfs_blockform *, bool v5, const uint8_t *p, size_t len,
+			      struct xfs_finding *why);
 /* Stores the checksum of `len` bytes. Nothing on V4. */
 void xfs_blockform_seal(const struct xfs_blockform *, bool v5, uint8_t *p, size_t len);
 

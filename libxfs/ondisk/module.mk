@@ -8,6 +8,7 @@ libxfs_SRCS += \
 	libxfs/ondisk/field.c \
 	libxfs/ondisk/inode.c \
 	libxfs/ondisk/inode_forks.c \
+	libxfs/ondisk/logitems.c \
 	libxfs/ondisk/logrecord.c \
 	libxfs/ondisk/path.c \
 	libxfs/ondisk/print.c \

@@ -219,7 +219,7 @@ def same(reference, image, what):
     different, seen, types, lost = [], set(), set(), []
     for position in positions(blocksize):
         where = out(reference, image, position + ["stack"])
-        if where in seen:
+        if where in seen or "type (null)" in where:     # 6.1 follows fields to types that V4 does not have
             continue
         if not where:       # 6.1 itself crashes now and then on a place that does not exist
             lost.append(position)
@@ -228,8 +228,8 @@ def same(reference, image, what):
         types.add(where.split()[-1])
         want = out(reference, image, position + ["stack", "p"])
         got = without_new_columns(out(OURS, image, position + ["stack", "p"]))
-        # 6.1 goes on behind addresses that V4 does not have
-        if want != got and "coercing" not in want:
+        # 6.1 goes to the roots of trees that V4 does not have, with a type that has no name
+        if want != got and "coercing" not in want and "type (null)" not in want:
             different.append("%s\n%s" % (position,
                 "\n".join(sorted(set(want.splitlines()) ^ set(got.splitlines()))[:6])))
     ok(len(seen) > 60 and len(lost) < 4 and not different,

@@ -36,6 +36,12 @@ NEWER = {
     ("tree", "rtrmapbt"): "btheight knows the trees of the realtime device",
     ("tree", "rtrefcountbt"): "the same",
     ("case", "average"): "btheight shows a third case",
+    ("info", "exchange"): "line of the geometry",
+    ("info", "rgcount"): "line of the geometry",
+    ("info", "zoned"): "line of the geometry",
+    ("info", "parent"): "word of the geometry",
+    ("freesp", "blkcdf"): "column",
+    ("freesp", "extcdf"): "column",
 }
 # (name, what our output has in its place)
 DEFECTS = {
@@ -65,7 +71,8 @@ def run(exe, image, commands, options=("-r",)):
     argv = [exe, *options]
     for command in commands:
         argv += ["-c", command]
-    done = subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=ENV,
+    done = subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            env=ENV,
                           timeout=100)
     return done.returncode, done.stdout.decode("latin1"), done.stderr.decode("latin1")
 
@@ -137,7 +144,28 @@ def without_new_trees(text):
     return "".join(kept)
 
 
+def without_new_geometry(text):
+    for kind, word in NEWER:
+        if kind == "info":
+            new = re.sub(r"^ +=  +%s=.*\n|, %s=\d+$" % (word, word), "", text, flags=re.M)
+            used.update([(kind, word)] if new != text else [])
+            text = new
+    return text
+
+
+def without_new_freesp(text):
+    """Without the last columns, in the widths of 6.1."""
+    if not re.search("pct blkcdf extcdf$", text, flags=re.M):
+        return text
+    head, table = re.split("^(?= +from)", text, flags=re.M)
+    used.update((("freesp", "blkcdf"), ("freesp", "extcdf")))
+    return head + "".join("%7s %7s %7s %7s %6s\n" % tuple(line.split()[:5]) if re.match("^ +(from|[0-9]+ )",
+            line) else line
+                          for line in table.splitlines(keepends=True))
+
+
 def older(text):
+    text = without_new_geometry(without_new_freesp(text))
     return without_new_trees(without_new_columns(without_new_fields(text)))
 
 
@@ -239,8 +267,10 @@ REQUIRED = {kind + form for kind in ("bnobt", "cntbt", "inobt", "finobt", "rmapb
             (" leaf", " node")} | {
     "bmapbta leaf", "inode u.bmx", "inode u.bmbt", "inode u.sfdir", "inode u.symlink", "inode u.dev", "inode a.bmx",
     "inode a.bmbt", "inode a.sfattr", "inode v3", "inode v2", "dir3 block", "dir3 data", "dir3 leaf1", "dir3 leafn",
-    "dir3 node", "dir3 free", "dir2 block", "dir2 data", "dir2 leaf1", "dir2 leafn", "dir2 node", "dir2 free", "attr3 leaf",
-    "attr3 node", "attr3 remote", "attr leaf", "attr node", "symlink", "sb", "agf", "agi", "agfl", "agfl wrapped", "dqblk",
+    "dir3 node", "dir3 free", "dir2 block", "dir2 data", "dir2 leaf1", "dir2 leafn", "dir2 node", "dir2 free",
+        "attr3 leaf",
+    "attr3 node", "attr3 remote", "attr leaf", "attr node", "symlink", "sb", "agf", "agi", "agfl", "agfl wrapped",
+        "dqblk",
     "data", "text"}
 NEEDS_KERNEL = {"inobt node", "finobt node", "refcntbt node"}
 
@@ -269,13 +299,15 @@ def header_groups(image, agcount):
     for ag in range(agcount):
         for header in ("sb", "agf", "agi", "agfl"):
             yield ["%s %d" % (header, ag), "stack", "p", "btdump"]
-        for header, roots in (("agf", ("bnoroot", "cntroot", "rmaproot", "refcntroot")), ("agi", ("root", "free_root"))):
+        for header, roots in (("agf", ("bnoroot", "cntroot", "rmaproot", "refcntroot")), ("agi",
+                ("root", "free_root"))):
             there = fields(out(image, "%s %d" % (header, ag), "p"))
             for root in roots:
                 if there.get(root) in (None, "", "0"):
                     continue
                 top = ["%s %d" % (header, ag), "addr " + root]
-                for way in ([], ["addr ptrs[1]"], ["addr ptrs[2]"], ["addr ptrs[1]", "addr ptrs[1]"], ["addr ptrs[1]", "addr rightsib"]):
+                for way in ([], ["addr ptrs[1]"], ["addr ptrs[2]"], ["addr ptrs[1]", "addr ptrs[1]"], ["addr ptrs[1]",
+                        "addr rightsib"]):
                     yield top + way + ["stack", "p", "btdump"]
                     yield top + way + ["btdump -i", "btdump -a"]
                 for field in ("recs[1].startblock", "recs[1].startino", "recs[2]", "keys[1]", "leftsib", "owner"):
@@ -293,7 +325,8 @@ def file_groups(ino, bmap, blocksize, step):
         by_space = [[o for o in offsets if o * blocksize >> 35 == space] for space in range(4)]
         for offset in (o for space in by_space for o in sample_of(space, 8)):
             yield ["inode %d" % ino, "%s %d" % (command, offset), "stack", "p", "btdump", "btdump -i"]
-    extents = sorted(set(re.findall(r"^data offset (\d+) .*count (\d+) flag", bmap, flags=re.M)), key=lambda e: int(e[0]))
+    extents = sorted(set(re.findall(r"^data offset (\d+) .*count (\d+) flag", bmap, flags=re.M)),
+            key=lambda e: int(e[0]))
     for first, last in zip(extents[:3], extents[1:4]):      # ranges that end with an extent: 6.1 never ends on others
         yield ["inode %d" % ino, "bmap -d %s %d" % (first[0], int(last[0]) + int(last[1]) - int(first[0]))]
         yield ["inode %d" % ino, "bmap -d %s %s" % first, "bmap -d %s %s" % last]
@@ -313,7 +346,8 @@ def survey(image, what, inodes=150):
         texts = outputs(THEIRS, image, [["inode %d" % i, "p core.mode core.format core.forkoff"] for i in batch])
         for i, text in zip(batch, texts):
             f = fields(text)
-            odd = f.get("core.mode", "0")[:4] not in ("0", "0100") or f.get("core.format") == "3 (btree)" or f.get("core.forkoff") != "0"
+            odd = f.get("core.mode", "0")[:4] not in ("0",
+                    "0100") or f.get("core.format") == "3 (btree)" or f.get("core.forkoff") != "0"
             (special if odd else plain).append(i)
     chosen = sample_of(special, inodes) + sample_of(plain, inodes // 3)
     bmaps = []
@@ -322,12 +356,16 @@ def survey(image, what, inodes=150):
     for text, i in zip(c.take([["inode %d" % i, "bmap", "bmap -a", "bmap -d", "bmap -a -d"] for i in chosen]), chosen):
         bmaps.append((i, text))
     c.take([["inode %d" % i, "btdump", "btdump -i", "btdump -a", "btdump -a -i"] for i in chosen])
-    for text in c.take([group for i, bmap in bmaps for group in file_groups(i, bmap, int(sb["blocksize"]), 1 << int(sb["dirblklog"]))]):
+    c.take([["inode %d" % i, "ls", "ls -i"] for i in chosen])
+    for text in c.take([group for i, bmap in bmaps for group in file_groups(i, bmap, int(sb["blocksize"]),
+            1 << int(sb["dirblklog"]))]):
         note_forms(text)
-    for text in c.take([["inode %d" % i, "addr %s.bmbt.ptrs[1]" % fork, "stack", "p", "btdump", "btdump -i", "addr recs[1].startblock", "stack"]
+    for text in c.take([["inode %d" % i, "addr %s.bmbt.ptrs[1]" % fork, "stack", "p", "btdump", "btdump -i",
+            "addr recs[1].startblock", "stack"]
                         for i, _ in bmaps for fork in ("u3", "u", "a")]):
         note_forms(text)
-    for text in c.take([["inode %d" % i, "addr %s.bmbt.ptrs" % fork, "addr ptrs[1]", "stack", "p"] for i, _ in bmaps for fork in ("u3", "a")]):
+    for text in c.take([["inode %d" % i, "addr %s.bmbt.ptrs" % fork, "addr ptrs[1]", "stack", "p"] for i, _ in bmaps
+            for fork in ("u3", "a")]):
         note_forms(text)
     blocks = int(sb["agblocks"])
     for text in c.take(list(report_groups(blocks))):
@@ -337,7 +375,8 @@ def survey(image, what, inodes=150):
 
 def report_groups(blocks):
     """Commands about the whole filesystem."""
-    yield from (["fsmap"], ["fsmap 0 0"], ["fsmap 1 100"], ["fsmap %d" % (blocks // 2)], ["fsmap 5 3"], ["fsmap x"], ["fsmap 1 y"])
+    yield from (["fsmap"], ["fsmap 0 0"], ["fsmap 1 100"], ["fsmap %d" % (blocks // 2)], ["fsmap 5 3"], ["fsmap x"],
+            ["fsmap 1 y"])
     for case in ("max", "min"):
         for records in (1, 1000, 123456789):
             yield ["btheight -n %d -w %s all" % (records, case)]
@@ -345,12 +384,23 @@ def report_groups(blocks):
     yield ["btheight -b 65536 -n 100000 rmapbt bmapbt"]
     yield ["btheight -w absmax bnobt cntbt inobt finobt bmapbt refcountbt"]
     yield ["btheight -n 77 16:8:4:short 24:40:8:longcrc 10:10:10:shortcrc 10:10:10:long"]
+    yield from (["version"], ["version 0xb4a4 0x28a"], ["version 0xffff 0xffff"], ["version 5 0"], ["version 1 2"],
+            ["info"], ["uuid"],
+                ["label"], ["version extflg", "uuid generate", "label x"], ["agresv"], ["agresv 1"], ["timelimit"])
+    yield from (["timelimit " + o] for o in ("--compact", "--pretty", "--classic", "--bigtime", "--classic --pretty",
+            "--foo"))
+    yield from (["frag " + o] for o in ("", "-v", "-a -v", "-d -v", "-f -v", "-l -v", "-r", "-R", "-q", "-a -d"))
+    yield from (["freesp " + o] for o in ("", "-s", "-c", "-d", "-d -c", "-a 0", "-a 1 -d", "-a 9", "-e 100",
+            "-e 100000", "-m 4", "-m 10",
+                                          "-h 5", "-h 5 -h 2 -h 1000", "-b -e 5", "x", "-e 0 -s"))
+    yield from (["ls /"], ["ls", "ls -i"], ["ls -i /", "ls /nosuch", "ls -i /nosuch"])
     for wrong in ("btheight", "btheight -w absmax nosuch", "bmap", "bmap -z", "btdump -z", "fsmap -z"):
         yield ["pop", wrong]
     yield ["inode 99999999999999", "inode x", "bmap x", "bmap 1 y", "bmap -z"]
     yield ["hash a", "hash abcdefgh", "convert agno 1 agbno 7 fsb", "convert fsb 9 ino", "convert ino 200 daddr"]
     yield ["sb 0", "type data", "stack", "p"]
     yield ["sb 0", "type text", "stack", "p"]
+    yield from (["freesp -d -A 4"], ["freesp -A 3"])        # last: 6.1 keeps the alignment for later commands
 
 
 # ---- filesystems ----
@@ -379,10 +429,12 @@ def write_list(path):
 
 def add_attributes(image):
     for name, attrs in (("few", 2), ("many", 30), ("full", 300)):
-        script = ["path /" + name] + ["attr_set %s -v 40 name%d" % ("-r" if i % 5 == 0 else "-u", i) for i in range(attrs)]
+        script = ["path /" + name] + ["attr_set %s -v 40 name%d" % ("-r" if i % 5 == 0 else "-u", i)
+                for i in range(attrs)]
         if name == "many":
             script.append("attr_set -v 9000 big")
-        subprocess.run([THEIRS, "-x", image], input="\n".join(script).encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        subprocess.run([THEIRS, "-x", image], input="\n".join(script).encode(), stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE)
 
 
 LAYOUTS = (
@@ -438,7 +490,8 @@ def by_kernel(work):
     image, where = os.path.join(work, "kernel"), os.path.join(work, "mnt")
     mkfs(image, 400 << 20, "-b", "size=1024", "-m", "rmapbt=1,reflink=1")
     os.mkdir(where)
-    mounted = subprocess.run(["mount", "-t", "xfs", "-o", "loop", image, where], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    mounted = subprocess.run(["mount", "-t", "xfs", "-o", "loop", image, where], stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT)
     if mounted.returncode:
         skip(what, "no loop mount here: " + mounted.stdout.decode().strip().replace("\n", " "))
         return False
@@ -465,12 +518,14 @@ def dquots(work):
     mkfs(image, 320 << 20)
     uuid = bytes.fromhex(fields(out(image, "sb", "p"))["uuid"].replace("-", ""))
     for n, (kind, timer, version) in enumerate(((1, 0, 1), (2, 1700000000, 1), (0x84, 500000000, 1), (4, 7, 2))):
-        core = struct.pack(">HBBI 6Q 2I 2H I 3Q I H H", 0x4451, version, kind, n * 1001, 100, 200, 300, 400, 5, 6, timer, timer + n,
+        core = struct.pack(">HBBI 6Q 2I 2H I 3Q I H H", 0x4451, version, kind, n * 1001, 100, 200, 300, 400, 5, 6,
+                timer, timer + n,
                            1, 2, 0, 700, 800, 9, timer, 3, 0)
         block = core.ljust(104, b"\0") + b"\0" * 4 + struct.pack(">IQ", 0, 0x100000002) + uuid
         change(image, 4096 * 5000 + 512 * n, block)
     c = Comparison(image, "dquots")
-    for text in c.take([["daddr %d" % (8 * 5000 + n), "type dqblk", "stack", "p", "p diskdq.itimer"] for n in range(4)]):
+    for text in c.take([["daddr %d" % (8 * 5000 + n), "type dqblk", "stack", "p", "p diskdq.itimer"]
+            for n in range(4)]):
         note_forms(text)
     c.report()
 
@@ -483,10 +538,13 @@ def damaged(work, sample):
     damage = (
         ("crc of an AGF", 512 + 40, b"\x12", (["agf 0", "p"], ["agf 0", "addr bnoroot", "p"])),
         ("magic of an AGI", 1024, b"XXXX", (["agi 0", "p"],)),
-        ("crc of a rmapbt node", rmap + 300, b"\x55", (["agf 0", "addr rmaproot", "p"], ["agf 0", "addr rmaproot", "btdump -i"])),
-        ("level of a rmapbt leaf", leaf + 4, b"\0\3", (["agf 0", "addr rmaproot", "btdump"], ["agf 0", "addr rmaproot", "btdump -i"])),
+        ("crc of a rmapbt node", rmap + 300, b"\x55", (["agf 0", "addr rmaproot", "p"],
+            ["agf 0", "addr rmaproot", "btdump -i"])),
+        ("level of a rmapbt leaf", leaf + 4, b"\0\3", (["agf 0", "addr rmaproot", "btdump"],
+            ["agf 0", "addr rmaproot", "btdump -i"])),
         ("owner of a rmapbt leaf", leaf + 48, b"\0\0\0\7", (["agf 0", "addr rmaproot", "btdump"],)),
-        ("records of a rmapbt leaf", leaf + 6, b"\xff\xff", (["agf 0", "addr rmaproot", "addr ptrs[1]", "addr ptrs[2]", "p numrecs"],)),
+        ("records of a rmapbt leaf", leaf + 6, b"\xff\xff",
+            (["agf 0", "addr rmaproot", "addr ptrs[1]", "addr ptrs[2]", "p numrecs"],)),
     )
     for what, at, data, groups in damage:
         image = os.path.join(work, "damaged")
@@ -496,7 +554,8 @@ def damaged(work, sample):
         for group in groups:
             want, got = run(THEIRS, image, group), run(OURS, image, group)
             # 6.1 reads all AG headers first, complains then, and takes them for correct later
-            complaints = [re.sub(r"at 0x[0-9a-f]+|^xfs_db: cannot init perag data .*\n", "", x[2], flags=re.M) for x in (want, got)]
+            complaints = [re.sub(r"at 0x[0-9a-f]+|^xfs_db: cannot init perag data .*\n", "", x[2], flags=re.M)
+                    for x in (want, got)]
             if what.endswith(("AGF", "AGI")):
                 want, got = ((x[0], re.sub(r"^(crc = \w+) \(\w+\)$", r"\1", x[1], flags=re.M)) for x in (want, got))
             if want[0] != got[0] or want[1] != older(got[1]) or complaints[0] != complaints[1]:
@@ -525,7 +584,9 @@ def main():
     ok(not missing, "all types and forms were compared", "missing: %s" % sorted(missing))
     if not kernel:
         skip("nodes of inobt, finobt, refcount btree", "only a kernel makes them")
-    unused = [str(e) for e in (*NEWER, *DEFECTS) if e not in used]
+    # multi-level finobts are only there when a kernel made them
+    excused = () if kernel else ("blocks of a finobt are called inobt when reached through their neighbours",)
+    unused = [str(e) for e in (*NEWER, *DEFECTS) if e not in used and e not in excused]
     ok(not unused, "every difference on the lists is needed", "not needed: " + ", ".join(unused))
     print("1..%d" % len(results))
     return 0 if all(results) else 1

@@ -20,7 +20,8 @@ for recipe in FORKS:
     for crc in ("fix", "stale"):
         campaign.one(tap, truth, recipe, work, ("--crc", crc))
 for recipe in FORKS:
-    campaign.one(tap, truth, recipe, work, ("--fork", "attr", "--crc", "fix"))
+    if recipe != "bmbt-node":       # no attribute fork of the sample has a tree of three levels
+        campaign.one(tap, truth, recipe, work, ("--fork", "attr", "--crc", "fix"))
 for recipe in RMAPS:
     for crc in ("fix", "stale"):
         campaign.one(tap, truth, recipe, work, ("--crc", crc))

@@ -353,12 +353,34 @@ static int space_free(void *owner, uint64_t ptr)
 	return 0;
 }
 
+static size_t index_of(const struct memtree *t, uint64_t ptr)
+{
+	return (size_t)(ptr == XFS_NULL64 ? t->room : ptr - MEMTREE_BASE);
+}
+
+static int space_prepare(void *owner, const struct xfs_btree_block *b)
+{
+	struct memtree *t = owner;
+
+	t->prepared[index_of(t, b->ptr)] = 1;
+	return 0;
+}
+
+static int space_fresh(void *owner, uint64_t ptr, struct xfs_btree_block *out)
+{
+	struct memtree *t = owner;
+
+	t->prepared[index_of(t, ptr)] = 1;
+	return get(owner, ptr, out);
+}
+
 static void space_dirty(void *owner, const struct xfs_btree_block *b, uint32_t off, uint32_t len)
 {
 	struct memtree *t = owner;
-	uint64_t at = (b->ptr == XFS_NULL64 ? t->room : b->ptr - MEMTREE_BASE) * t->blocksize;
+	uint64_t at = (uint64_t)index_of(t, b->ptr) * t->blocksize;
 
 	must(len > 0);
+	must(t->prepared[index_of(t, b->ptr)]);
 	must((uint64_t)off + len <= (b->ptr == XFS_NULL64 ? t->fork_len : t->blocksize));
 	memcpy(t->shadow + at + off, b->data + off, len);
 }
@@ -371,7 +393,8 @@ void memtree_open(struct memtree *t, uint64_t room)
 	t->blocks = realloc(t->blocks, bytes);
 	t->shadow = calloc(1, bytes);
 	t->used = calloc(room, 1);
-	must(t->blocks && t->shadow && t->used);
+	t->prepared = calloc(room + 1, 1);
+	must(t->blocks && t->shadow && t->used && t->prepared);
 	must(t->blocksize >= sizeof(t->fork));
 	memcpy(t->shadow, t->blocks, t->room * t->blocksize);
 	memcpy(t->shadow + room * t->blocksize, t->fork, sizeof(t->fork));
@@ -379,8 +402,8 @@ void memtree_open(struct memtree *t, uint64_t room)
 	memset(t->used, 1, t->room);
 	t->nused = t->room;
 	t->room = room;
-	t->space = (struct xfs_btree_space){ .owner = t, .alloc = space_alloc, .free = space_free, .fresh = get,
-					     .dirty = space_dirty };
+	t->space = (struct xfs_btree_space){ .owner = t, .alloc = space_alloc, .free = space_free,
+					     .prepare = space_prepare, .fresh = space_fresh, .dirty = space_dirty };
 }
 
 void memtree_settle(struct memtree *t, const struct xfs_btree *bt)
@@ -401,6 +424,7 @@ void memtree_settle(struct memtree *t, const struct xfs_btree *bt)
 		memcpy(s, d, t->blocksize);
 	}
 	must(memcmp(t->fork, t->shadow + t->room * t->blocksize, t->fork_len) == 0);
+	memset(t->prepared, 0, t->room + 1);
 }
 
 struct xfs_btree memtree_instance(struct memtree *t)
@@ -420,5 +444,6 @@ void memtree_release(struct memtree *t)
 	free(t->blocks);
 	free(t->shadow);
 	free(t->used);
-	t->blocks = t->shadow = t->used = NULL;
+	free(t->prepared);
+	t->blocks = t->shadow = t->used = t->prepared = NULL;
 }

@@ -34,6 +34,7 @@ struct memtree {
 	/* for changes */
 	struct xfs_btree_space space;
 	uint8_t *used;			/* per block of room */
+	uint8_t *prepared;		/* the same and the fork: announced since the last settle, or new */
 	uint8_t *shadow;		/* what a writer that trusts dirty() would have; the fork behind the blocks */
 	uint64_t nused, fail_alloc;	/* fail_alloc: the nth allocation fails */
 	/* for loading */

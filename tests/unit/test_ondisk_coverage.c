@@ -9,6 +9,8 @@
 #include "libxfs/ondisk/dir.h"
 #include "libxfs/ondisk/dquot.h"
 #include "libxfs/ondisk/inode.h"
+#include "libxfs/ondisk/logitems.h"
+#include "libxfs/ondisk/logrecord.h"
 #include "libxfs/ondisk/realtime.h"
 #include "libxfs/ondisk/superblock.h"
 #include "tests/unit/vectors.h"
@@ -100,6 +102,27 @@ LAYOUT(attr_rmt_hdr, XFS_REMOTE_HDR_ROWS)
 LAYOUT(dquot, XFS_DQUOT_ROWS)
 LAYOUT(rtsb, XFS_RTSB_ROWS)
 LAYOUT(rtbuf, XFS_RTBUF_ROWS)
+LAYOUT(log_rec, XFS_LOG_REC_ROWS)
+LAYOUT(log_op, XFS_LOG_OP_ROWS)
+LAYOUT(log_trans_hdr, XFS_LOG_TRANS_HDR_ROWS)
+LAYOUT(log_unmount, XFS_LOG_UNMOUNT_ROWS)
+LAYOUT(log_item_head, XFS_LOG_ITEM_HEAD_ROWS)
+LAYOUT(log_buf, XFS_LOG_BUF_ROWS)
+LAYOUT(log_word, XFS_LOG_WORD_ROWS)
+LAYOUT(log_inode, XFS_LOG_INODE_ROWS)
+LAYOUT(log_inode32, XFS_LOG_INODE32_ROWS)
+LAYOUT(log_dinode, XFS_LOG_DINODE_ROWS)
+LAYOUT(log_dquot, XFS_LOG_DQUOT_ROWS)
+LAYOUT(log_quotaoff, XFS_LOG_QUOTAOFF_ROWS)
+LAYOUT(log_icreate, XFS_LOG_ICREATE_ROWS)
+LAYOUT(log_intent, XFS_LOG_INTENT_ROWS)
+LAYOUT(log_done, XFS_LOG_DONE_ROWS)
+LAYOUT(log_extent32, XFS_LOG_EXTENT32_ROWS)
+LAYOUT(log_extent, XFS_LOG_EXTENT_ROWS)
+LAYOUT(log_map, XFS_LOG_MAP_ROWS)
+LAYOUT(log_phys, XFS_LOG_PHYS_ROWS)
+LAYOUT(log_attri, XFS_LOG_ATTRI_ROWS)
+LAYOUT(log_xmi, XFS_LOG_XMI_ROWS)
 
 static const struct layout layouts[] = {
 	ROW(sb),
@@ -116,6 +139,9 @@ static const struct layout layouts[] = {
 	ROW(attr_leaf_hdr, { 64, 12 }),			/* freemap */
 	ROW(attr_freemap), ROW(attr_leaf_ent), ROW(attr_local), ROW(attr_remote), ROW(attr_rmt_hdr), ROW(dquot), ROW(rtsb),
 	ROW(rtbuf),
+	ROW(log_rec, { 44, 256 }),			/* cycle words */
+	ROW(log_op), ROW(log_trans_hdr), ROW(log_unmount), ROW(log_item_head), ROW(log_buf), ROW(log_word), ROW(log_inode), ROW(log_inode32), ROW(log_dinode), ROW(log_dquot),
+	ROW(log_quotaoff), ROW(log_icreate), ROW(log_intent), ROW(log_done), ROW(log_extent32), ROW(log_extent), ROW(log_map), ROW(log_phys), ROW(log_attri), ROW(log_xmi),
 };
 
 static void mark(const struct layout *l, uint8_t *owners, unsigned bit, unsigned bits, const char *name)

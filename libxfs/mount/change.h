@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * change.h - a set of metadata buffers that change together, all or nothing.
+ *
+ * Code that changes metadata joins each buffer to a change before it writes to it; contents as they were are kept then,
+ * and the ranges that change are noted in chunks of XFS_CHANGE_CHUNK bytes, as log items have them.  Commit hands the
+ * changed buffers to the cache for writing (direct mode: no log, so nothing is atomic on disk before the cache has been
+ * flushed); abort gives every buffer its old contents back.  A transaction with a log is built on the same: prepare,
+ * items from the ranges of the joined buffers, then commit.
+ *
+ * Headers that are cached in host order (struct xfs_agspace) are members: they write themselves into their buffers
+ * before the commit, and learn how it ended.  A change in which a call failed half way can only be aborted.
+ *
+ * One change belongs to one thread; two changes must not want the same buffer (BUSY): that is one AG, one change.  The
+ * cache must not be flushed while a change that has written to its buffers is open.  Layer: mount.
+ */
+#ifndef XFS_MOUNT_CHANGE_H
+#define XFS_MOUNT_CHANGE_H
+
+#include "libxfs/mount/fs.h"
+
+#define XFS_CHANGE_CHUNK 128u
+
+struct xfs_change;
+
+/* A joined buffer. */
+struct xfs_change_buf {
+	struct xfs_change *change;
+	struct xfs_buf *buf;			/* one reference is held */
+	const struct xfs_buf_type *type;
+	bool fresh;				/* not read from disk: what it was before says nothing */
+	bool changed, stale;			/* stale: its block was given up */
+	uint64_t ranges[XFS_BUF_MAXLEN / XFS_CHANGE_CHUNK / 64];	/* bit k: chunk k has changed */
+	/* internal */
+	struct xfs_change_buf *next;
+	uint8_t *before;
+	uint32_t room;
+};
+
+struct xfs_change_member {
+	void (*prepare)(struct xfs_change_member *);	/* into buffers that are joined already; cannot fail */
+	void (*ended)(struct xfs_change_member *, bool committed);	/* it is no member any more */
+	struct xfs_change_member *next;
+};
+
+struct xfs_change {
+	struct xfs_fs *fs;
+	struct xfs_change_buf *bufs, **last;	/* in the order in which they joined */
+	struct xfs_change_member *members;
+	int64_t fdblocks, icount, ifree;	/* what the superblock's counters gain */
+	int error;				/* of a call that failed half way; commit refuses */
+	uint64_t writes;			/* calls of xfs_change_dirty() */
+	struct xfs_change_buf *spares;
+};
+
+/* An empty change. Errors: READONLY (device). It can be used again after each commit or abort. */
+int xfs_change_init(struct xfs_change *, struct xfs_fs *);
+/* Aborts what is open and frees memory. */
+void xfs_change_release(struct xfs_change *);
+
+/*
+ * Joins a buffer that is held; joining again is harmless. The change takes its own reference. Errors: NOMEM, BUSY
+ * (in another change).
+ */
+int xfs_change_join(struct xfs_change *, struct xfs_buf *, const struct xfs_buf_type *);
+/* Reads one extent of the device and joins it; *out is held by the change until it ends. Errors: those of both. */
+int xfs_change_get(struct xfs_change *, uint64_t daddr, uint32_t bbs, const struct xfs_buf_type *,
+		   struct xfs_buf **out);
+/* The same for a block whose old contents are worth nothing: not read, all of it counts as changed. */
+int xfs_change_get_new(struct xfs_change *, uint64_t daddr, uint32_t bbs, const struct xfs_buf_type *,
+		       struct xfs_buf **out);
+/* Bytes [off, off + len) of a joined buffer have changed. */
+void xfs_change_dirty(struct xfs_buf *, uint32_t off, uint32_t len);
+/* The block of this range was given up: if it is joined or cached, it is not written any more. Errors: NOMEM, BUSY. */
+int xfs_change_forget(struct xfs_change *, uint64_t daddr, uint32_t bbs);
+
+void xfs_change_add_member(struct xfs_change *, struct xfs_change_member *);
+/* Returns err. When it is an error and something was written since `writes`, the change can't be committed any more. */
+int xfs_change_check(struct xfs_change *, uint64_t writes, int err);
+
+/* Members write themselves into their buffers; part of commit, earlier for those who look at the ranges. */
+void xfs_change_prepare(struct xfs_change *);
+/* Errors: that of a call that failed half way; everything was put back then. */
+int xfs_change_commit(struct xfs_change *);
+void xfs_change_abort(struct xfs_change *);
+
+/*
+ * Direct mode: writes the counters into the primary superblock, then everything that is dirty, then a barrier. No
+ * change may be open.
+ */
+int xfs_change_sync(struct xfs_fs *);
+
+#endif

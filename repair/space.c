@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* space.c - without reverse mappings: free space and reference counts against what files and trees claim. */
+#include "repair/space.h"
+#include "repair/agtrees.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int repair_claim(struct repair *r, uint64_t fsbno, uint64_t len, uint64_t owner, uint64_t offword)
+{
+	struct xfs_claim c = { xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v, (uint32_t)len, owner, offword };
+
+	return xfs_claims_add(r->claims, xfs_fsbno_agno(&r->geo, XFS_FSBNO(fsbno)), &c);
+}
+
+static int claim(struct repair *r, const struct repair_ag *ag, uint32_t agbno, uint32_t len, uint64_t owner)
+{
+	return xfs_claims_add(r->claims, ag->agno, &(struct xfs_claim){ agbno, len, owner, 0 });
+}
+
+static int claim_chunks(struct repair *r, struct repair_ag *ag)
+{
+	unsigned inopblog = r->geo.inopblog;
+	uint32_t last = XFS_NULL32;
+	int error = 0;
+
+	for (size_t i = 0; i < ag->nchunks && !error; i++) {
+		const struct xfs_inode_chunk *c = &ag->chunks[i];
+
+		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !error; k += inopblog < 2 ? 1 : 4) {
+			uint32_t agbno = (c->startino + k) >> inopblog;
+
+			if (c->holemask >> (k / 4) & 1 || agbno == last)
+				continue;
+			last = agbno;	/* several groups, even several chunks, may lie in one block */
+			error = claim(r, ag, agbno, 1, XFS_OWN_INODES);
+		}
+	}
+	return error;
+}
+
+int repair_claim_static(struct repair *r, struct repair_ag *ag)
+{
+	const struct xfs_sb *sb = &r->geo.sb;
+	int error = claim(r, ag, 0, r->geo.agfl_block + 1, XFS_OWN_FS);
+
+	if (!error && sb->logstart && xfs_fsbno_agno(&r->geo, XFS_FSBNO(sb->logstart)).v == ag->agno.v)
+		error = claim(r, ag, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(sb->logstart)).v, sb->logblocks, XFS_OWN_LOG);
+	return error ? error : claim_chunks(r, ag);
+}
+
+/* ---- sharing ---- */
+
+bool repair_is_shared(const struct repair *r, uint64_t fsbno, uint64_t len)
+{
+	const struct repair_refs_list *s = &r->ags[xfs_fsbno_agno(&r->geo, XFS_FSBNO(fsbno)).v].shared;
+	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->r[mid].agbno + s->r[mid].len <= agbno)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < s->n && s->r[lo].agbno < agbno + len;
+}
+
+int repair_set_reflink(struct repair *r, uint64_t ino, const uint8_t *image)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_REFLINK, "inode");
+	struct repair_inode *c;
+	struct xfs_dinode d;
+	int error;
+
+	f.ino = ino;
+	repair_note(r, &f, true);
+	if (r->looking)
+		return 0;
+	error = repair_changed_inode(r, ino, image, &c);
+	if (error)
+		return error;
+	xfs_dinode_decode(&d, c->image);
+	d.v3.flags2 |= XFS_DIFLAG2_REFLINK;
+	xfs_dinode_encode(c->image, &d);
+	return 0;
+}
+
+struct sharers {
+	struct repair *r;
+	struct repair_refs_list runs;
+	size_t at;		/* runs before it lie below every further claim */
+	uint64_t *owners;
+	size_t n, room;
+};
+
+static int add_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
+{
+	struct sharers *s = payload;
+
+	return repair_refs_add(&s->runs, agbno, len, refs);
+}
+
+static int add_sharer(void *payload, const struct xfs_claim *c)
+{
+	struct sharers *s = payload;
+
+	while (s->at < s->runs.n && s->runs.r[s->at].agbno + s->runs.r[s->at].len <= c->agbno)
+		s->at++;
+	if (!xfs_claim_shareable(c) || s->at == s->runs.n || s->runs.r[s->at].agbno >= c->agbno + c->len ||
+	    (s->n && s->owners[s->n - 1] == c->owner))
+		return 0;
+	if (s->n == s->room) {
+		size_t room = s->room ? 2 * s->room : 64;
+		uint64_t *grown = realloc(s->owners, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		s->owners = grown;
+		s->room = room;
+	}
+	s->owners[s->n++] = c->owner;
+	return 0;
+}
+
+static int by_number(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+static int check_owners(struct sharers *s)
+{
+	struct repair *r = s->r;
+	uint8_t *image = malloc(r->geo.inodesize);
+	int error = image ? 0 : -XFS_E_NOMEM;
+
+	if (s->n)
+		qsort(s->owners, s->n, sizeof(*s->owners), by_number);
+	for (size_t i = 0; i < s->n && !error; i++) {
+		struct repair_inode *changed = repair_find_changed(r, s->owners[i]);
+		struct xfs_dinode d;
+
+		if ((i && s->owners[i] == s->owners[i - 1]) || repair_is_lost(r, s->owners[i]))
+			continue;
+		if (changed)
+			memcpy(image, changed->image, r->geo.inodesize);
+		else
+			error = repair_read_inode(r, s->owners[i], image, &d);
+		if (error)
+			break;
+		xfs_dinode_decode(&d, image);
+		if (!(d.v3.flags2 & XFS_DIFLAG2_REFLINK))
+			error = repair_set_reflink(r, s->owners[i], image);
+	}
+	free(image);
+	return error;
+}
+
+int repair_check_flags(struct repair *r, uint32_t agno)
+{
+	struct sharers s = { .r = r };
+	int error = 0;
+
+	if (!r->geo.reflink)
+		return 0;
+	error = xfs_claims_each_shared(r->claims, XFS_AGNO(agno), add_run, &s);
+	if (!error && s.runs.n)
+		error = xfs_claims_each(r->claims, XFS_AGNO(agno), add_sharer, &s);
+	if (!error)
+		error = check_owners(&s);
+	free(s.runs.r);
+	free(s.owners);
+	return error;
+}
+
+/* ---- the comparison ---- */
+
+static uint64_t tree_owner(enum xfs_build_tree t)
+{
+	return t == XFS_TREE_INO || t == XFS_TREE_FINO ? XFS_OWN_INOBT : t == XFS_TREE_REFC ? XFS_OWN_REFC : XFS_OWN_AG;
+}
+
+/* Trees that verified hold their blocks against any file; the free list only while nothing else is wrong here. */
+static int claim_trees(struct repair *r, struct repair_ag *ag)
+{
+	int error = 0;
+
+	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
+		for (size_t i = 0; ag->tree[t].sound && i < ag->tree[t].nown && !error; i++)
+			error = claim(r, ag, ag->tree[t].own[i], 1, tree_owner((enum xfs_build_tree)t));
+	for (size_t i = 0; ag->agfl_ok && !ag->reasons && i < ag->nagfl && !error; i++)
+		error = claim(r, ag, ag->agfl[i], 1, XFS_OWN_AG);
+	return error;
+}
+
+static int add_gap(void *payload, uint32_t agbno, uint32_t len)
+{
+	return repair_runs_add(payload, agbno, len, 0);
+}
+
+static int compare_free(struct repair *r, struct repair_ag *ag)
+{
+	struct repair_runs gaps = { 0 };
+	int error = xfs_claims_each_free(r->claims, ag->agno, add_gap, &gaps);
+
+	if (!error && ag->tree[XFS_TREE_BNO].sound)
+		repair_compare_free(r, ag, &gaps);
+	free(gaps.r);
+	return error;
+}
+
+struct counting {
+	const struct repair_refs_list *want;
+	size_t at;
+	bool differs;
+	struct repair_refs first;
+};
+
+static int count_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
+{
+	struct counting *c = payload;
+	struct repair_refs run = { agbno, len, refs };
+
+	if (c->at >= c->want->n || memcmp(&c->want->r[c->at], &run, sizeof(run))) {
+		c->differs = true;
+		c->first = run;
+		return -XFS_E_STOP;
+	}
+	c->at++;
+	return 0;
+}
+
+static int compare_counts(struct repair *r, struct repair_ag *ag)
+{
+	struct counting c = { .want = &ag->shared };
+	struct xfs_finding f = xfs_finding_of(XFS_F_REFC_DIFFERS, "refcountbt");
+	int error;
+
+	if (!r->geo.reflink || !ag->tree[XFS_TREE_REFC].sound)
+		return 0;
+	error = xfs_claims_each_shared(r->claims, ag->agno, count_run, &c);
+	if (error && error != -XFS_E_STOP)
+		return error;
+	if (!c.differs && c.at == ag->shared.n)
+		return 0;
+	if (!c.differs)
+		c.first = ag->shared.r[c.at];
+	f.agno = ag->agno.v;
+	f.agbno = c.first.agbno;
+	f.len = c.first.len;
+	repair_note(r, &f, true);
+	ag->reasons |= REPAIR_TREE;
+	return 0;
+}
+
+static int check_ag(struct repair *r, struct repair_ag *ag)
+{
+	const unsigned rebuilt = REPAIR_TREE | REPAIR_FORK | REPAIR_INODES;
+	uint64_t settled = 0;
+	int error = repair_settle_conflicts(r, ag->agno.v, &settled);
+
+	if (error || settled)
+		return error;
+	if (!(ag->reasons & rebuilt))
+		error = compare_free(r, ag);
+	if (!error && !(ag->reasons & rebuilt))
+		error = compare_counts(r, ag);
+	return error ? error : repair_check_flags(r, ag->agno.v);
+}
+
+int repair_check_space(struct repair *r)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
+		error = repair_claim_static(r, &r->ags[i]);
+		if (!error)
+			error = claim_trees(r, &r->ags[i]);
+		if (!error)
+			error = xfs_claims_seal(r->claims, r->ags[i].agno);
+	}
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
+		error = check_ag(r, &r->ags[i]);
+	xfs_claims_free(r->claims);
+	r->claims = NULL;
+	return error;
+}

@@ -2,7 +2,7 @@
 /* dir.c - the form of a directory from its entries, and the steps of building it. */
 #include "libxfs/build/dir_private.h"
 
-#include "libxfs/base/sort.h"
+#include "libxfs/build/hashkeys.h"
 #include "libxfs/name/hash.h"
 
 #include <stdlib.h>
@@ -172,32 +172,13 @@ static int folded_order(const void *a, const void *b)
 	return compare_names(a, b, xfs_name_lower);
 }
 
-/* Entries keys[from..to) have one hash; their names must differ. */
-static int check_twins(const struct xfs_dir_plan *p, uint32_t from, uint32_t to)
-{
-	int (*order)(const void *, const void *) = p->b->to.geo->asciici ? folded_order : plain_order;
-	const struct xfs_build_dirent **run;
-	size_t n = 0;
-	int err = 0;
-
-	run = malloc((to - from) * sizeof(*run));
-	if (!run)
-		return -XFS_E_NOMEM;
-	for (uint32_t i = from; i < to; i++)
-		if ((uint32_t)p->keys[i] >= DOTS)		/* no entry has the name of the dots */
-			run[n++] = &p->b->entries[(uint32_t)p->keys[i] - DOTS];
-	qsort(run, n, sizeof(*run), order);
-	for (size_t i = 0; i + 1 < n && !err; i++)
-		if (!order(&run[i], &run[i + 1]))
-			err = -XFS_E_EXISTS;
-	free(run);
-	return err;
-}
-
 static int sort_names(struct xfs_dir_plan *p)
 {
-	static const struct xfs_sort_spec by_key = { .size = 8, .words = 1, .word_off = { 0 } };
-	int err;
+	const struct xfs_geometry *g = p->b->to.geo;
+	const struct xfs_hash_records records = {
+		.list = p->b->entries, .size = sizeof(*p->b->entries), .first = DOTS,	/* no entry is named as the dots */
+		.order = g->asciici ? folded_order : plain_order,
+	};
 
 	p->keys = malloc((size_t)p->total * sizeof(*p->keys));
 	if (!p->keys)
@@ -205,16 +186,9 @@ static int sort_names(struct xfs_dir_plan *p)
 	for (uint32_t k = 0; k < p->total; k++) {
 		struct xfs_build_dirent e = xfs_dir_plan_entry(p->b, k);
 
-		p->keys[k] = (uint64_t)xfs_dir_hash(p->b->to.geo, e.name, e.namelen) << 32 | k;
+		p->keys[k] = (uint64_t)xfs_dir_hash(g, e.name, e.namelen) << 32 | k;
 	}
-	err = xfs_sort(&by_key, p->keys, p->total);
-	for (uint32_t i = 0, to; i < p->total && !err; i = to) {
-		for (to = i + 1; to < p->total && p->keys[to] >> 32 == p->keys[i] >> 32;)
-			to++;
-		if (to - i > 1)
-			err = check_twins(p, i, to);
-	}
-	return err;
+	return xfs_hash_keys_sort(p->keys, p->total, &records);
 }
 
 /* ---- building ---- */

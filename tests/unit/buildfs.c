@@ -134,11 +134,11 @@ void buildfs_inode(struct buildfs *b, struct xfs_inode *out, unsigned mode, enum
 		   uint64_t size, const struct xfs_built *built, const uint8_t *fork)
 {
 	const struct xfs_geometry *g = &b->geo;
-	bool attr = which == XFS_FORK_ATTR;
+	bool attr = which == XFS_FORK_ATTR, dev = (mode & XFS_MODE_FMT) == XFS_MODE_CHR;
 	struct xfs_dinode d = { .core = {
 		.magic = XFS_DINODE_MAGIC, .mode = (uint16_t)mode, .version = g->v5 ? 3 : 2, .size = (int64_t)size,
 		.nlinkv2 = 2, .nblocks = built->nblocks, .forkoff = (uint8_t)forkoff, .next_unlinked = XFS_NULL32,
-		.format = (uint8_t)(attr ? XFS_DINODE_FMT_EXTENTS : built->format),
+		.format = (uint8_t)(attr ? dev ? XFS_DINODE_FMT_DEV : XFS_DINODE_FMT_EXTENTS : built->format),
 		.aformat = (uint8_t)(attr ? built->format : XFS_DINODE_FMT_EXTENTS),
 	} };
 	unsigned version = (unsigned)d.core.version;

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The release whose command line and outputs these are; scripts parse the line. */
+#define COMPATIBLE_VERSION "6.15.0"
+
 struct task {
 	const char *line;
 	bool per_file;
@@ -67,7 +70,7 @@ static int parse_options(struct io *io, struct arguments *a, int argc, char **ar
 			io->prog = optarg;
 			break;
 		case 'V':
-			printf("%s version %s\n", io->prog, XFSKIT_VERSION);
+			printf("%s version %s\n", io->prog, COMPATIBLE_VERSION);
 			return 0;
 		case 'x':
 			io->expert = true;

@@ -4,12 +4,14 @@
 #include "io/xfs_ioctl.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #define DEFAULT_BUFFER 65536
 #define MAX_BUFFER (1 << 26)
@@ -35,13 +37,11 @@ static const struct io_opt parent_options[] = {
 
 /* One walk over the parents; what it needs at every level. */
 struct walk {
-	int fd;
+	int fd, dir_fd;			/* the file; the mount point, for paths */
 	const struct parent_opts *o;
 	uint64_t ino;			/* filter of the first level; 0: all */
 	size_t size;			/* of each level's buffer */
 	char mount[PATH_SIZE];
-	uint64_t printed;
-	bool done;
 };
 
 /*
@@ -77,7 +77,8 @@ static int each_parent(struct walk *w, const struct xfs_file_handle *handle, rec
 		q.request.bufsize = (uint32_t)w->size;
 		q.request.buffer = (uintptr_t)buf;
 		memset(buf, 0, w->size);
-		res = handle ? ioctl(w->fd, XFS_IOCTL_GETPARENTS_BY_HANDLE, &q) : ioctl(w->fd, XFS_IOCTL_GETPARENTS, &q.request);
+		res = handle ? ioctl(w->dir_fd, XFS_IOCTL_GETPARENTS_BY_HANDLE, &q)
+			: ioctl(w->fd, XFS_IOCTL_GETPARENTS, &q.request);
 		if (res < 0)
 			break;
 		if (q.request.oflags & XFS_PARENTS_ROOT) {
@@ -143,37 +144,67 @@ static int print_paths(struct walk *w, const struct xfs_parent_record *r, const 
 	int res = each_parent(w, &r->parent, print_paths, &here);
 	if (res == 2) {
 		printf("%s%s\n", strcmp(w->mount, "/") ? w->mount : "", path);
-		w->printed++;
 		res = w->o->first ? 1 : 0;
 	}
 	free(path);
 	return res;
 }
 
-/* Where the filesystem of fd is mounted; "" when that isn't known. */
-static void find_mount(int fd, char mount[PATH_SIZE])
+/* Turns \\040 and the like of mountinfo into the characters they stand for. */
+static void unescape(char *text)
+{
+	char *to = text;
+	while (*text) {
+		if (*text == '\\' && strspn(text + 1, "01234567") >= 3) {
+			*to++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 + (text[3] - '0'));
+			text += 4;
+		} else {
+			*to++ = *text++;
+		}
+	}
+	*to = '\0';
+}
+
+/* Where the filesystem of fd is mounted, as a whole. Returns false when that isn't known. */
+static bool find_mount(int fd, char mount[PATH_SIZE])
 {
 	struct stat st;
 	FILE *f = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL, path[PATH_SIZE];
+	char *line = NULL, root[PATH_SIZE], path[PATH_SIZE];
 	size_t room = 0;
-	mount[0] = '\0';
-	if (fstat(fd, &st) == 0) {
-		while (f && !mount[0] && getline(&line, &room, f) > 0) {
+	bool found = false;
+	if (f && fstat(fd, &st) == 0) {
+		while (!found && getline(&line, &room, f) > 0) {
 			unsigned maj, min;
-			if (sscanf(line, "%*s %*s %u:%u / %4095s", &maj, &min, path) == 3 && makedev(maj, min) == st.st_dev)
-				strcpy(mount, path);
+			found = sscanf(line, "%*s %*s %u:%u %4095s %4095s", &maj, &min, root, path) == 4 &&
+				makedev(maj, min) == st.st_dev && !strcmp(root, "/");
 		}
+	}
+	if (found) {
+		unescape(path);
+		strcpy(mount, path);
 	}
 	free(line);
 	if (f)
 		fclose(f);
+	return found;
+}
+
+/* The kernel takes handles only together with a directory of the filesystem. */
+static int open_mount(struct walk *w)
+{
+	if (!find_mount(w->fd, w->mount)) {
+		errno = ENOENT;
+		return -1;
+	}
+	w->dir_fd = open(w->mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return w->dir_fd < 0 ? -1 : 0;
 }
 
 static int parent_run(struct io *io, struct io_call *c)
 {
 	const struct parent_opts *o = c->opts;
-	struct walk w = { .fd = io_current(io)->fd, .o = o, .size = DEFAULT_BUFFER };
+	struct walk w = { .fd = io_current(io)->fd, .dir_fd = -1, .o = o, .size = DEFAULT_BUFFER };
 	struct tail none = { .path = "" };
 	if (c->argc)
 		return io_usage(c);
@@ -188,12 +219,16 @@ static int parent_run(struct io *io, struct io_call *c)
 	if (o->buffer)
 		w.size = (size_t)o->buffer;
 	bool paths = o->paths || o->first;
-	if (paths)
-		find_mount(w.fd, w.mount);
+	if (paths && open_mount(&w) < 0)
+		return io_perror("mount point");
 	int res = paths ? each_parent(&w, NULL, print_paths, &none) : each_parent(&w, NULL, print_record, NULL);
+	if (res < 0)
+		io_perror("XFS_IOC_GETPARENTS");
+	if (w.dir_fd >= 0)
+		close(w.dir_fd);
 	if (res == 2)
 		printf(paths ? "%s\n" : "Root directory.\n", w.mount[0] ? w.mount : "/");
-	return res < 0 ? io_perror("XFS_IOC_GETPARENTS") : IO_OK;
+	return res < 0 ? IO_FAIL : IO_OK;
 }
 
 const struct io_command io_parent_commands[] = {

@@ -125,6 +125,10 @@ static bool build_policy(const struct set_opts *o, const char *key, union any_po
 	}
 	if (!version)		/* without a version the length of the key tells it */
 		version = key && strlen(key) == 2 * FSCRYPT_KEY_IDENTIFIER_SIZE ? 2 : 1;
+	if (key && !o->version && version == 1 && strlen(key) != 2 * FSCRYPT_KEY_DESCRIPTOR_SIZE) {
+		fprintf(stderr, "invalid key specifier: %s\n", key);
+		return false;
+	}
 	size_t size = version == 2 ? FSCRYPT_KEY_IDENTIFIER_SIZE : FSCRYPT_KEY_DESCRIPTOR_SIZE;
 	if (key && !parse_hex(key, id, size)) {
 		fprintf(stderr, "invalid key %s: %s\n", version == 2 ? "identifier" : "descriptor", key);

@@ -69,46 +69,44 @@ out:
 	return res;
 }
 
-/*
- * Asks the kernel to share the range, in as many calls as it likes. Returns the bytes that were found equal and are
- * shared now, or -1 after a message; *ops counts the calls.
- */
-static int64_t dedupe(int to, int from, const struct ranges *r, int64_t *ops)
+/* What dedupe() gives. */
+struct deduped {
+	int64_t done, ops;
+	bool differs;
+};
+
+/* Asks the kernel to share the range, in as many calls as it likes. Returns IO_FAIL after a message. */
+static int dedupe(int to, int from, const struct ranges *r, struct deduped *d)
 {
 	struct {
 		struct file_dedupe_range head;
 		struct file_dedupe_range_info info;
 	} q;
-	int64_t done = 0;
-	while (done < r->length || *ops == 0) {
-		q.head = (struct file_dedupe_range){ .src_offset = (uint64_t)(r->source + done),
-			.src_length = (uint64_t)(r->length - done), .dest_count = 1 };
-		q.info = (struct file_dedupe_range_info){ .dest_fd = to, .dest_offset = (uint64_t)(r->target + done) };
-		if (ioctl(from, FIDEDUPERANGE, &q) < 0) {
-			io_perror("XFS_IOC_FILE_EXTENT_SAME");
-			return -1;
-		}
-		++*ops;
+	do {
+		q.head = (struct file_dedupe_range){ .src_offset = (uint64_t)(r->source + d->done),
+			.src_length = (uint64_t)(r->length - d->done), .dest_count = 1 };
+		q.info = (struct file_dedupe_range_info){ .dest_fd = to, .dest_offset = (uint64_t)(r->target + d->done) };
+		if (ioctl(from, FIDEDUPERANGE, &q) < 0)
+			return io_perror("XFS_IOC_FILE_EXTENT_SAME");
+		d->ops++;
 		if (q.info.status < 0) {
 			errno = -q.info.status;
-			io_perror("XFS_IOC_FILE_EXTENT_SAME");
-			return -1;
+			return io_perror("XFS_IOC_FILE_EXTENT_SAME");
 		}
 		if (q.info.status == FILE_DEDUPE_RANGE_DIFFERS) {
-			fprintf(stderr, "XFS_IOC_FILE_EXTENT_SAME: Extents did not match.\n");
-			return -1;
+			d->differs = true;
+			return IO_OK;
 		}
-		if (!q.info.bytes_deduped)
-			break;
-		done += (int64_t)q.info.bytes_deduped;
-	}
-	return done;
+		d->done += (int64_t)q.info.bytes_deduped;
+	} while (q.info.bytes_deduped && d->done < r->length);
+	return IO_OK;
 }
 
 static int dedupe_run(struct io *io, struct io_call *c)
 {
 	const struct link_opts *o = c->opts;
 	struct ranges r = { 0 };
+	struct deduped d = { 0 };
 	if (c->argc != 4)
 		return io_usage(c);
 	int fd = io_open(c->argv[0], IO_READONLY, 0);
@@ -116,13 +114,13 @@ static int dedupe_run(struct io *io, struct io_call *c)
 		return IO_FAIL;
 	int res = IO_FAIL;
 	if (get_ranges(io, c->argv + 1, &r)) {
-		int64_t ops = 0;
 		double start = io_now();
-		int64_t done = dedupe(io_current(io)->fd, fd, &r, &ops);
-		res = IO_OK;
-		if (done >= 0 && !o->quiet)
+		res = dedupe(io_current(io)->fd, fd, &r, &d);
+		if (d.differs)		/* the sheet: that is no failure */
+			fprintf(stderr, "XFS_IOC_FILE_EXTENT_SAME: Extents did not match.\n");
+		else if (res == IO_OK && !o->quiet)
 			io_report(&(struct io_report){ .verb = "deduped", .offset = r.target, .requested = r.length,
-				.done = done, .ops = ops, .seconds = io_now() - start }, o->csv);
+				.done = d.done, .ops = d.ops, .seconds = io_now() - start }, o->csv);
 	}
 	close(fd);
 	return res;

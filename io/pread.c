@@ -50,7 +50,10 @@ static ssize_t read_step(struct io_transfer *t, int64_t off, size_t len)
 	return n;
 }
 
-/* Offset and length of the walk; what is negative counts from the end of the file. */
+/*
+ * Offset and length of the walk; what is negative counts from the end of the file; backwards there is
+ * nothing behind the end and nothing before the start.
+ */
 static bool get_range(struct io *io, struct io_call *c, struct io_transfer *t)
 {
 	struct stat st;
@@ -63,16 +66,21 @@ static bool get_range(struct io *io, struct io_call *c, struct io_transfer *t)
 		printf("non-numeric length argument -- %s\n", c->argv[1]);
 		return false;
 	}
-	if (t->offset >= 0 && t->length >= 0)
+	bool backward = t->pattern == IO_BACKWARD;
+	if (t->offset >= 0 && t->length >= 0 && !backward)
 		return true;
 	if (fstat(f->fd, &st) < 0) {
 		io_perror("fstat");
 		return false;
 	}
-	if (t->offset < 0)
-		t->offset = t->pattern == IO_BACKWARD ? st.st_size : st.st_size > t->length ? st.st_size - t->length : 0;
+	if (backward && (t->offset < 0 || t->offset > st.st_size))
+		t->offset = st.st_size;
+	else if (t->offset < 0)
+		t->offset = st.st_size > t->length ? st.st_size - t->length : 0;
 	if (t->length < 0)
 		t->length = st.st_size > t->offset ? st.st_size - t->offset : 0;
+	if (backward && t->length > t->offset)
+		t->length = t->offset;
 	return true;
 }
 

@@ -122,6 +122,8 @@ static int pwrite_run(struct io *io, struct io_call *c)
 	};
 	if (!check_options(c, &t.vectors) || !io_range(io, c->argv, &t.offset, &t.length))
 		return IO_FAIL;
+	if (t.pattern == IO_BACKWARD && t.length > t.offset)
+		t.length = t.offset;
 	if (o->input) {
 		in.fd = io_open(o->input, IO_READONLY | (o->direct ? IO_DIRECT : 0u), 0);
 		if (in.fd < 0)

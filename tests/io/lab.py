@@ -153,10 +153,10 @@ class Run:
 
 
 def io(commands, *files, cwd=None, options=(), stdin=b"", tool=None):
-    """Runs the tool with one -c for each command."""
+    """Runs the tool with one -c for each command, -C for those that begin with an exclamation mark."""
     argv = [tool or OURS, *options]
     for c in [commands] if isinstance(commands, str) else commands:
-        argv += ["-c", c]
+        argv += ["-C", c[1:]] if c.startswith("!") else ["-c", c]
     return Run(argv + list(files), cwd=cwd, stdin=stdin)
 
 

@@ -28,6 +28,17 @@ static const struct io_opt bulkstat_options[] = {
 	{ 0 },
 };
 
+static const struct io_opt inumbers_options[] = {
+	{ 'a', IO_OPT_TEXT, AT(ag), 0, "agno", "only this allocation group", NULL },
+	{ 'd', IO_OPT_FLAG, AT(debug), 0, NULL, "show each request", NULL },
+	{ 'e', IO_OPT_TEXT, AT(end), 0, "ino", "up to this inode", NULL },
+	{ 'n', IO_OPT_TEXT, AT(batch), 0, "nr", "ask for so many at once", NULL },
+	{ 'q', IO_OPT_FLAG, AT(quiet), 0, NULL, "print nothing", NULL },
+	{ 's', IO_OPT_TEXT, AT(start), 0, "ino", "from this inode on", NULL },
+	{ 'v', IO_OPT_TEXT, AT(version), 0, "ver", "ioctl to use: 1 (old) or 5", NULL },
+	{ 0 },
+};
+
 static const struct io_opt single_options[] = {
 	{ 'd', IO_OPT_FLAG, AT(debug), 0, NULL, "show the request", NULL },
 	{ 'v', IO_OPT_TEXT, AT(version), 0, "ver", "ioctl to use: 1 (old) or 5", NULL },
@@ -250,7 +261,7 @@ const struct io_command io_bulkstat_commands[] = {
 	  .about = " The word root stands for the root directory. Of a number that is not in use the kernel shows the next.\n",
 	  .argmin = 1, .argmax = IO_ANY, .flags = 0, .run = bulkstat_single_run },
 	{ .name = "inumbers", .args = "[-a agno] [-d] [-e endino] [-n batchsize] [-q] [-s startino] [-v version]",
-	  .oneline = "show the inode chunks of the filesystem", .opts = bulkstat_options,
+	  .oneline = "show the inode chunks of the filesystem", .opts = inumbers_options,
 	  .argmin = 0, .argmax = IO_ANY, .flags = 0, .run = inumbers_run },
 	{ .name = "imap", .args = "[nentries]", .oneline = "show the inode chunks of the filesystem in short",
 	  .argmin = 0, .argmax = 1, .flags = IO_ONESHOT | IO_EXPERT, .run = imap_run },

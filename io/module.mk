@@ -50,3 +50,4 @@ xfs_io_SRCS = \
 	io/walk.c
 xfs_io_LIBS = $(EDIT_LIBS)
 xfs_io_CFLAGS = $(EDIT_CFLAGS)
+BASH_COMPLETIONS += io/xfs_io.bash

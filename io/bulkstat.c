@@ -101,8 +101,8 @@ static int setup(struct io *io, const struct bulk_opts *o, struct io_bulk *b, ui
 
 static void print_debug(const char *what, const struct io_bulk *b, uint64_t start, int ret)
 {
-	printf("%s: startino=%lld flags=0x%x agno=%u ret=%d icount=%u ocount=%u\n", what, (long long)start, b->head->flags & ~(uint32_t)XFS_BULK_NREXT64,
-		b->head->agno, ret, b->head->icount, b->head->ocount);
+	printf("%s: startino=%lld flags=0x%x agno=%u ret=%d icount=%u ocount=%u\n", what, (long long)start,
+		b->head->flags & ~(uint32_t)XFS_BULK_NREXT64, b->head->agno, ret, b->head->icount, b->head->ocount);
 }
 
 /* Kernels before 5.19 know no 64-bit extent counters and refuse the flag. */

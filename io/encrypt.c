@@ -167,7 +167,8 @@ struct get_opts {
 
 static const struct io_opt get_options[] = {
 	{ '1', IO_OPT_FLAG, offsetof(struct get_opts, old), 0, NULL, "only the old ioctl, for policies of version 1", NULL },
-	{ 't', IO_OPT_FLAG, offsetof(struct get_opts, test), 0, NULL, "tell whether policies of version 2 are supported", NULL },
+	{ 't', IO_OPT_FLAG, offsetof(struct get_opts, test), 0, NULL,
+	  "tell whether policies of version 2 are supported", NULL },
 	{ 0 },
 };
 
@@ -206,10 +207,7 @@ static int get_encpolicy_run(struct io *io, struct io_call *c)
 {
 	const struct get_opts *o = c->opts;
 	const struct io_file *f = io_current(io);
-	struct {
-		struct fscrypt_get_policy_ex_arg arg;
-		char room[64];
-	} a;
+	struct fscrypt_get_policy_ex_arg a;
 	union any_policy p;
 	if (c->argc)
 		return io_usage(c);
@@ -217,13 +215,13 @@ static int get_encpolicy_run(struct io *io, struct io_call *c)
 		return test_support(f->name, f->fd);
 	memset(&a, 0, sizeof(a));
 	memset(&p, 0, sizeof(p));
-	a.arg.policy_size = sizeof(a.arg.policy);
+	a.policy_size = sizeof(a.policy);
 	int res = -1;
 	errno = ENOTTY;
 	if (!o->old)
-		res = ioctl(f->fd, FS_IOC_GET_ENCRYPTION_POLICY_EX, &a.arg);
+		res = ioctl(f->fd, FS_IOC_GET_ENCRYPTION_POLICY_EX, &a);
 	if (res == 0)
-		memcpy(&p, &a.arg.policy, sizeof(p));
+		memcpy(&p, &a.policy, sizeof(p));
 	else if (errno == ENOTTY)
 		res = ioctl(f->fd, FS_IOC_GET_ENCRYPTION_POLICY, &p.v1);
 	if (res < 0) {
@@ -273,9 +271,9 @@ static ssize_t read_secret(uint8_t *raw)
 static int add_enckey_run(struct io *io, struct io_call *c)
 {
 	const struct add_opts *o = c->opts;
-	struct {
+	union {			/* the secret follows the structure */
 		struct fscrypt_add_key_arg arg;
-		uint8_t raw[FSCRYPT_MAX_KEY_SIZE];
+		uint8_t bytes[sizeof(struct fscrypt_add_key_arg) + FSCRYPT_MAX_KEY_SIZE];
 	} a;
 	uint64_t id;
 	if (c->argc)
@@ -296,7 +294,7 @@ static int add_enckey_run(struct io *io, struct io_call *c)
 		}
 		a.arg.key_id = (uint32_t)id;
 	} else {
-		ssize_t n = read_secret(a.raw);
+		ssize_t n = read_secret(a.arg.raw);
 		if (n < 0)
 			return IO_FAIL;
 		a.arg.raw_size = (uint32_t)n;

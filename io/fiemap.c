@@ -228,7 +228,8 @@ out:
 }
 
 const struct io_command io_fiemap_commands[] = {
-	{ .name = "fiemap", .args = "[-alv] [-n nx] [offset [len]]", .oneline = "list the blocks of the file by the FIEMAP ioctl",
+	{ .name = "fiemap", .args = "[-alv] [-n nx] [offset [len]]",
+	  .oneline = "list the blocks of the file by the FIEMAP ioctl",
 	  .opts = fiemap_options,
 	  .about = " Each line: extent: [first..last block of the file]: first..last block of the device, or hole;\n"
 		" all in 512-byte blocks. offset and len (bytes) limit the list.\n",

@@ -197,7 +197,8 @@ static struct fsmap_printer *choose_printer(const struct fsmap_opts *o)
 }
 
 /* Fills what the long listing needs; false after a message. */
-static bool get_geometry(struct io *io, const struct fsmap_opts *o, struct xfs_fs_geometry *g, struct fsmap_geometry *out)
+static bool get_geometry(struct io *io, const struct fsmap_opts *o, struct xfs_fs_geometry *g,
+	struct fsmap_geometry *out)
 {
 	const struct io_file *f = io_current(io);
 	struct stat st;

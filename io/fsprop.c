@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* fsprop.c - listfsprops, getfsprops, setfsprops, removefsprops: properties kept as attributes of the root directory. */
+/* fsprop.c - listfsprops, getfsprops, setfsprops, removefsprops: properties, kept as attributes of the root. */
 #include "io/io.h"
 
 #include <errno.h>

@@ -2,10 +2,10 @@
 /*
  * io.h - what all files of xfs_io share: the session, the command table, numbers and reports.
  *
- * xfs_io keeps a table of open files and one of memory mappings and runs commands on the current one of each.  A command
- * is one row of a table (struct io_command): its name, how many words it takes, its options, its help and the function
- * that does the work.  Options are declared, not parsed by hand: the same rows parse them, print them in `help NAME` and
- * complete them.
+ * xfs_io keeps a table of open files and one of memory mappings and runs commands on the current one of each.  A
+ * command is one row of a table (struct io_command): its name, how many words it takes, its options, its help and the
+ * function that does the work.  Options are declared, not parsed by hand: the same rows parse them, print them in
+ * `help NAME` and complete them.
  *
  * Texts and exit codes are a contract (format sheet 09): scripts and test suites compare them.  So messages go out just
  * as the sheet has them, results to stdout, failing calls to stderr, and stdout keeps libc's default buffering.

@@ -78,27 +78,28 @@ struct deduped {
 /* Asks the kernel to share the range, in as many calls as it likes. Returns IO_FAIL after a message. */
 static int dedupe(int to, int from, const struct ranges *r, struct deduped *d)
 {
-	struct {
+	union {			/* one range follows the structure */
 		struct file_dedupe_range head;
-		struct file_dedupe_range_info info;
+		char bytes[sizeof(struct file_dedupe_range) + sizeof(struct file_dedupe_range_info)];
 	} q;
+	struct file_dedupe_range_info *info = q.head.info;
 	do {
 		q.head = (struct file_dedupe_range){ .src_offset = (uint64_t)(r->source + d->done),
 			.src_length = (uint64_t)(r->length - d->done), .dest_count = 1 };
-		q.info = (struct file_dedupe_range_info){ .dest_fd = to, .dest_offset = (uint64_t)(r->target + d->done) };
+		*info = (struct file_dedupe_range_info){ .dest_fd = to, .dest_offset = (uint64_t)(r->target + d->done) };
 		if (ioctl(from, FIDEDUPERANGE, &q) < 0)
 			return io_perror("XFS_IOC_FILE_EXTENT_SAME");
 		d->ops++;
-		if (q.info.status < 0) {
-			errno = -q.info.status;
+		if (info->status < 0) {
+			errno = -info->status;
 			return io_perror("XFS_IOC_FILE_EXTENT_SAME");
 		}
-		if (q.info.status == FILE_DEDUPE_RANGE_DIFFERS) {
+		if (info->status == FILE_DEDUPE_RANGE_DIFFERS) {
 			d->differs = true;
 			return IO_OK;
 		}
-		d->done += (int64_t)q.info.bytes_deduped;
-	} while (q.info.bytes_deduped && d->done < r->length);
+		d->done += (int64_t)info->bytes_deduped;
+	} while (info->bytes_deduped && d->done < r->length);
 	return IO_OK;
 }
 

@@ -59,7 +59,8 @@ struct mread_opts {
 };
 
 static const struct io_opt mread_options[] = {
-	{ 'f', IO_OPT_FLAG, offsetof(struct mread_opts, file), 0, NULL, "show the bytes, offsets are those of the file", NULL },
+	{ 'f', IO_OPT_FLAG, offsetof(struct mread_opts, file), 0, NULL,
+	  "show the bytes, offsets are those of the file", NULL },
 	{ 'r', IO_OPT_FLAG, offsetof(struct mread_opts, reverse), 0, NULL, "from the end to the start", NULL },
 	{ 'v', IO_OPT_FLAG, offsetof(struct mread_opts, verbose), 0, NULL,
 	  "show the bytes, offsets are those of the mapping", NULL },

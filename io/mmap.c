@@ -166,7 +166,8 @@ const struct io_command io_mmap_commands[] = {
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NOFILE | IO_ONESHOT, .run = mmap_run },
 	{ .name = "munmap", .alias = "mu", .args = "", .oneline = "drop the current mapping, list the others",
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NEEDMAP, .run = munmap_run },
-	{ .name = "mremap", .alias = "mrm", .args = "[-m|-f addr] newsize", .oneline = "change the size of the current mapping",
+	{ .name = "mremap", .alias = "mrm", .args = "[-m|-f addr] newsize",
+	  .oneline = "change the size of the current mapping",
 	  .opts = mremap_options, .argmin = 1, .argmax = 3, .flags = IO_FOREIGN | IO_NEEDMAP, .run = mremap_run },
 	{ 0 },
 };

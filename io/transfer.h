@@ -2,8 +2,8 @@
 /*
  * transfer.h - the block by block walk over a range that pread and pwrite share.
  *
- * Forward, backward (from the offset down; the first step reaches a block boundary), random (as many blocks as a scan of
- * the range has, each at a block position drawn at random, never outside of the range) or as one single call.
+ * Forward, backward (from the offset down; the first step reaches a block boundary), random (as many blocks as a scan
+ * of the range has, each at a block position drawn at random, never outside of the range) or as one single call.
  * Layer: tool.
  */
 #ifndef XFSKIT_IO_TRANSFER_H

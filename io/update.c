@@ -2,8 +2,8 @@
 /*
  * update.c - startupdate, commitupdate, cancelupdate: changes of a file that happen as a whole or not at all.
  *
- * The work goes to a staging file without a name; the commit exchanges its contents with those of the file, provided that
- * nobody changed the file since the start.  Both can't be closed in between.
+ * The work goes to a staging file without a name; the commit exchanges its contents with those of the file, provided
+ * that nobody changed the file since the start.  Both can't be closed in between.
  */
 #include "io/io.h"
 #include "io/xfs_ioctl.h"

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#define DIGEST_MAX 64u
+
 struct verity_opts {
 	const char *hash, *salt;
 	uint32_t block;
@@ -45,13 +47,13 @@ static int enable_run(struct io *io, struct io_call *c)
 
 static int measure_run(struct io *io, struct io_call *c)
 {
-	struct {
+	union {			/* the digest follows the structure */
 		struct fsverity_digest head;
-		uint8_t bytes[64];
+		uint8_t bytes[sizeof(struct fsverity_digest) + DIGEST_MAX];
 	} d;
 	(void)c;
 	memset(&d, 0, sizeof(d));
-	d.head.digest_size = sizeof(d.bytes);
+	d.head.digest_size = DIGEST_MAX;
 	if (ioctl(io_current(io)->fd, FS_IOC_MEASURE_VERITY, &d) < 0)
 		return io_perror("FS_IOC_MEASURE_VERITY");
 	if (d.head.digest_algorithm == FS_VERITY_HASH_ALG_SHA256)
@@ -60,8 +62,8 @@ static int measure_run(struct io *io, struct io_call *c)
 		printf("sha512:");
 	else
 		printf("%u:", d.head.digest_algorithm);
-	for (unsigned i = 0; i < d.head.digest_size && i < sizeof(d.bytes); i++)
-		printf("%02x", d.bytes[i]);
+	for (unsigned i = 0; i < d.head.digest_size && i < DIGEST_MAX; i++)
+		printf("%02x", d.head.digest[i]);
 	printf(" %s\n", io_current(io)->name);
 	return IO_OK;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * xfs_ioctl.h - the ioctls of XFS as the kernel takes them: numbers, structures, flags (format sheet 09, sections 7, 10).
+ * xfs_ioctl.h - the ioctls of XFS as the kernel takes them: numbers, structures, flags (sheet 09, sections 7, 10).
  *
  * Native endian, natural alignment (the kernel has compatible entry points for 32-bit programs), unused room is zero.
  * Names are our own; the numbers and layouts are the kernel's interface.

@@ -183,13 +183,14 @@ def test_calls():
         with open(log) as f:
             lines = f.read().splitlines()
         return len(lines), sum(bool(re.search(r"\bp(read|write)(64|v|v2)\(", x)) for x in lines)
-    wrong, counts = [], []
+    with open(lab.OURS, "rb") as f:
+        sanitized = b"__asan_init" in f.read()      # its runtime has calls of its own: only transfers are compared then
+    wrong = []
     try:
         for c in CALLS:
             a, b = calls(theirs, c), calls(lab.OURS, c)
-            counts.append(f"{c}: {b[0]} to {a[0]}")
             # the start of a program with other libraries has other reads; so what is moved is counted as well
-            if b[0] > a[0] or b[1] > a[1]:
+            if (b[0] > a[0] and not sanitized) or b[1] > a[1]:
                 wrong.append(f"{c}: theirs {a}, ours {b}")
     except lab.Unavailable as e:
         lab.skip("system calls of pread and pwrite", e)

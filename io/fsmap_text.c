@@ -222,8 +222,8 @@ static void long_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t 
 	for (uint32_t i = 0; i < n && !flags; i++)
 		flags = row_flags(&p->geometry, &r[i]) != 0;
 	printf("%*s: %-*s %-*s %-*s %-*s %-*s %-*s %*s%s\n", (int)l->ext_w, "EXT", (int)l->device_w, "DEV",
-		(int)l->block_w, "BLOCK-RANGE", (int)l->owner_w, "OWNER", (int)l->offset_w, "FILE-OFFSET", (int)l->ag_w, "AG", (int)l->ag_offset_w,
-		"AG-OFFSET", (int)l->total_w, "TOTAL", flags ? " FLAGS" : "");
+		(int)l->block_w, "BLOCK-RANGE", (int)l->owner_w, "OWNER", (int)l->offset_w, "FILE-OFFSET", (int)l->ag_w, "AG",
+		(int)l->ag_offset_w, "AG-OFFSET", (int)l->total_w, "TOTAL", flags ? " FLAGS" : "");
 }
 
 /* Owner and offset columns, each followed by its blank. */

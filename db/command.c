@@ -164,13 +164,13 @@ bool db_number(const char *text, uint64_t *out)
  * Blanks and tabs split, but not in double quotes; a backslash takes away the meaning of what follows it. Both stay
  * in the argument.  The arguments lie in `line`.
  */
-static int split(char *line, char **argv, int room)
+static int split(char *line, char **argv)
 {
 	bool quoted = false;
 	char *s = line;
 	int argc = 0;
 
-	while (argc < room) {
+	for (;;) {
 		while (*s == ' ' || *s == '\t')
 			s++;
 		if (!*s)
@@ -222,12 +222,14 @@ static void run(struct db *db, int argc, char **argv)
 
 void db_line_run(struct db *db, char *line)
 {
-	char *argv[DB_ARGS + 1];
-	int argc = split(line, argv, DB_ARGS);
+	char **argv = calloc(strlen(line) / 2 + 2, sizeof(*argv));	/* a byte and a blank each, and a NULL */
+	int argc = argv ? split(line, argv) : 0;
 
-	argv[argc] = NULL;
+	if (!argv)
+		db_out(db, "%s\n", xfs_error_text(-XFS_E_NOMEM));
 	if (argc)
 		run(db, argc, argv);
+	free(argv);
 }
 
 /* One line with its end, as getline(). */

@@ -80,8 +80,6 @@ static int read_place(struct db *db, const struct db_place *p, uint8_t *buf)
 	size_t at = 0;
 	int err = 0;
 
-	if (!dev)
-		return -XFS_E_NOENT;
 	if (p->nmap <= 1)
 		return xfs_dev_read(dev, p->daddr * XFS_BBSIZE, buf, (size_t)p->bbs * XFS_BBSIZE);
 	for (unsigned i = 0; !err && i < p->nmap; i++) {
@@ -110,9 +108,15 @@ int db_go(struct db *db, const struct db_place *where, bool ring)
 	struct db_place p = *where;	/* may be in the ring */
 	struct db_level *l;
 	size_t bytes = (size_t)p.bbs * XFS_BBSIZE;
-	uint8_t *buf = calloc(1, bytes ? bytes : 1);
-	int err = buf ? read_place(db, &p, buf) : -XFS_E_NOMEM;
+	uint8_t *buf;
+	int err;
 
+	if (!device(db, p.dev)) {	/* an extent of a file leads there */
+		db_out(db, "realtime device not loaded, use -R.\n");
+		return -XFS_E_NOENT;
+	}
+	buf = calloc(1, bytes ? bytes : 1);
+	err = buf ? read_place(db, &p, buf) : -XFS_E_NOMEM;
 	if (err) {
 		fprintf(stderr, "%s: can't read block %llu: %s\n", db->prog, (unsigned long long)p.daddr, xfs_error_text(err));
 		free(buf);

@@ -17,7 +17,6 @@
 #include <stdio.h>
 
 #define DB_RING 20u
-#define DB_ARGS 256u
 
 enum db_device { DB_DATA, DB_LOG, DB_RT };
 

@@ -50,7 +50,7 @@ int xfs_ifork_last(struct xfs_ifork *, struct xfs_extent *out);
 
 /* Can these blocks belong to a file? As each record is checked. */
 bool xfs_extent_valid(const struct xfs_geometry *, const struct xfs_extent *, bool realtime);
-/* Byte of a realtime block on its device; *dev is the one it lies on (NULL: not given). */
+/* Byte of a realtime block on its device; *dev (unless `dev` is NULL) is that device, NULL when it is not given. */
 uint64_t xfs_rtblock_byte(const struct xfs_fs *, uint64_t rtblock, struct xfs_dev **dev);
 
 /*

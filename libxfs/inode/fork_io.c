@@ -5,16 +5,16 @@
 uint64_t xfs_rtblock_byte(const struct xfs_fs *fs, uint64_t rtblock, struct xfs_dev **dev)
 {
 	const struct xfs_geometry *g = &fs->geo;
+	bool on_data = g->zoned && g->sb.rtstart;	/* the realtime section follows the data on one device */
 	uint64_t linear = rtblock;
 
-	*dev = fs->dev.rt;
 	if (g->metadir && !(g->sb.features_incompat & XFS_SB_INCOMPAT_ZONE_GAPS))
 		linear = (rtblock >> g->sb.rgblklog) * ((uint64_t)g->sb.rgextents * g->sb.rextsize) +
 			(rtblock & ((UINT64_C(1) << g->sb.rgblklog) - 1));
-	if (g->zoned && g->sb.rtstart) {	/* the realtime section follows the data on one device */
+	if (on_data)
 		linear += g->sb.rtstart;
-		*dev = fs->dev.data;
-	}
+	if (dev)
+		*dev = on_data ? fs->dev.data : fs->dev.rt;
 	return linear << g->blocklog;
 }
 

@@ -100,6 +100,8 @@ EXACT = [
      "\tinode -1, dir inode -1, type data\n"
      "1: \n\tbyte offset 167784448, length 4096\n\tbuffer block 327704 (fsbno 65539), 8 bbs\n"
      "\tinode -1, dir inode -1, type data\n"),
+    ("no limit of arguments", ["echo" + " x" * 1000, "sb 0", "p" + " magicnum" * 500],
+     "x " * 1000 + "\n" + "magicnum = 0x58465342\n" * 500),
     ("quit", ["echo 1", "quit", "echo 2"], "1 \n"),
 ]
 

@@ -345,6 +345,7 @@ START_TEST(realtime_files)
 	struct xfs_fs_options o = { .flags = XFS_FS_NOLASTBLOCK };
 	struct memdev *data = memdev_new(1 << 20), *rt = memdev_new(1000 * 4096);
 	struct xfs_devset set = { .data = &data->dev, .rt = &rt->dev };
+	struct xfs_dev *lies = &data->dev;
 	struct xfs_geometry g;
 	struct xfs_ifork f;
 	struct xfs_fs *small;
@@ -380,6 +381,9 @@ START_TEST(realtime_files)
 	ck_assert_int_eq(xfs_ifork_each(&f, add_extent, &t), -XFS_E_CORRUPT);
 	xfs_bmbt_rec_encode(ip.raw + 176, &rec);
 	small->dev.rt = NULL;
+	ck_assert_uint_eq(xfs_rtblock_byte(small, 700, NULL), 700 * 4096);
+	ck_assert_uint_eq(xfs_rtblock_byte(small, 700, &lies), 700 * 4096);
+	ck_assert_ptr_eq(lies, NULL);
 	ck_assert_int_eq(xfs_ifork_read(&f, 4096, buf, 1, &got), -XFS_E_UNSUPPORTED);
 	ck_assert_int_eq(xfs_ifork_get(&f, 1, 1, XFS_BLK_BMBT, &(struct xfs_buf *){ NULL }), -XFS_E_CORRUPT);
 	xfs_fs_close(small);

@@ -5,6 +5,7 @@
  * Only trees that verified take part: the silence of a damaged tree says nothing.
  */
 #include "repair/agtrees.h"
+#include "repair/scan.h"
 #include "repair/space.h"
 
 #include <stdlib.h>
@@ -72,7 +73,7 @@ static void check_counters(struct repair_walk *w)
 		}
 		ag->icount = inodes;
 		ag->ifree = nfree;
-		if (ag->agi_ok && ag->agi.count != inodes && !sound(w, XFS_TREE_RMAP))
+		if (ag->agi.count != inodes && !sound(w, XFS_TREE_RMAP))
 			ag->chunks_doubted = true;
 		counter(w, "agi", "count", ag->agi.count, (uint32_t)inodes);
 		counter(w, "agi", "freecount", ag->agi.freecount, (uint32_t)nfree);
@@ -301,11 +302,26 @@ static void check_refcounts(struct repair_walk *w)
 		note(w, XFS_F_REFC_DIFFERS, "copy-on-write extents", XFS_NULL32, XFS_NULL64, REPAIR_TREE);
 }
 
+static bool holds_root(const struct repair_walk *w)
+{
+	uint64_t root = w->r->primary.rootino;
+
+	if (!xfs_ino_valid(&w->r->geo, XFS_INO(root)) || xfs_ino_agno(&w->r->geo, XFS_INO(root)).v != w->ag->agno.v)
+		return true;
+	return repair_chunk_of(w->ag, xfs_ino_agino(&w->r->geo, XFS_INO(root)).v, NULL) != NULL;
+}
+
 int repair_cross_check(struct repair_walk *w)
 {
 	if (sound(w, XFS_TREE_BNO) && sound(w, XFS_TREE_CNT) &&
-	    (w->bno_sum != w->cnt_sum || w->free_blocks != w->cnt_blocks))
+	    (w->bno_sum != w->cnt_sum || w->free_blocks != w->cnt_blocks)) {
 		note(w, XFS_F_SPACE_DIFFER, "cntbt", XFS_NULL32, XFS_NULL64, REPAIR_TREE);
+		/* nobody knows which one is right */
+		w->ag->tree[XFS_TREE_BNO].sound = w->ag->tree[XFS_TREE_CNT].sound = false;
+	}
+	/* a filesystem whose root has no chunk has lost chunks */
+	if (!holds_root(w))
+		w->ag->chunks_doubted = true;
 	check_counters(w);
 	check_finobt(w);
 	check_space(w);

@@ -14,6 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define PAD2 (XFS_OFF(dinode_v3, cowextsize) + 4)
+#define PAD2_LEN 12u
+
 static void note(struct repair *r, enum xfs_finding_id id, uint64_t ino, const char *field, uint64_t found, uint64_t expected,
 		 bool fixed)
 {
@@ -121,6 +124,9 @@ bool repair_core_flawed(const struct repair *r, const struct repair_seen *s)
 {
 	if (!r->geo.v5)
 		return false;
+	for (size_t i = PAD2; i < PAD2 + PAD2_LEN; i++)
+		if (s->image[i])
+			return true;
 	return s->mended || !xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF) ||
 	       repair_lsn_is_wild(s->d.v3.lsn);
 }
@@ -163,6 +169,6 @@ int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 	*usable = true;
 	s->suspect = repair_core_flawed(r, s);
 	if (s->suspect && whole && !s->mended)
-		note(r, XFS_F_BLOCK_LSN, s->ino, "lsn", d->v3.lsn, XFS_NULL64, true);
+		note(r, XFS_F_INODE_FIELD, s->ino, repair_lsn_is_wild(d->v3.lsn) ? "lsn" : "pad2", XFS_NULL64, XFS_NULL64, true);
 	return d->core.next_unlinked != XFS_NULL32 ? leave_list(r, s) : 0;
 }

@@ -15,6 +15,7 @@ enum { EVIDENCE_FORK = 1, EVIDENCE_RMAP_PART = 2, EVIDENCE_RMAP = 3 };	/* trust 
 struct evidence_side {			/* of one fork */
 	struct repair_fork f;		/* what the fork says of itself */
 	struct xfs_mapset fork, rmap;	/* normalised */
+	bool rmap_cut;			/* reverse mappings claimed one place of the file twice */
 	uint64_t *bmbt;			/* bmbt blocks by the reverse mappings, fsblocks */
 	size_t nbmbt, room;
 };

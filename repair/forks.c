@@ -3,6 +3,8 @@
 #include "repair/forks.h"
 #include "repair/scan.h"
 
+#include "libxfs/ondisk/attr.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +19,7 @@ struct scan {
 	enum xfs_fork fork;
 	bool unwritten_allowed;
 	bool realtime;		/* extents lie on another device: they are counted, not handed out */
+	uint64_t most;		/* blocks that the file may have; 0: any number */
 	uint64_t next_off;	/* first offset that is still free, in order */
 	int stop;		/* error of each() */
 };
@@ -49,6 +52,11 @@ static int take_record(struct scan *s, const void *disk)
 	if (!s->realtime && !xfs_fsbno_range_valid(&s->r->geo, m.fsbno, m.len)) {
 		damaged(s->out, "extent at offset %llu lies outside: fsblock %llu, %llu blocks", (unsigned long long)m.off,
 			(unsigned long long)m.fsbno, (unsigned long long)m.len);
+		return 0;
+	}
+	if (s->most && m.off + m.len > s->most) {
+		damaged(s->out, "extent at offset %llu of %llu blocks in a symlink", (unsigned long long)m.off,
+			(unsigned long long)m.len);
 		return 0;
 	}
 	if (m.unwritten && !s->unwritten_allowed) {
@@ -208,15 +216,15 @@ static bool format_allowed(const struct xfs_dinode *d, enum xfs_fork fork, unsig
 	}
 }
 
-/* Size and format of directories and symlinks contradict each other (sheet 03, rule 9 of what the kernel refuses). */
+/*
+ * Contents that should lie in the inode are longer than it.  (A directory whose blocks stand against a small size has a
+ * wrong size, not a wrong map: that is told with the names.)
+ */
 static bool size_contradicts(const struct xfs_dinode *d, unsigned format, uint32_t forksize)
 {
 	unsigned type = d->core.mode & XFS_MODE_FMT;
 
-	if (type != XFS_MODE_DIR && type != XFS_MODE_LNK)
-		return false;
-	return format == XFS_DINODE_FMT_LOCAL ? d->core.size > forksize
-					      : type == XFS_MODE_DIR && d->core.size && d->core.size <= forksize;
+	return (type == XFS_MODE_DIR || type == XFS_MODE_LNK) && format == XFS_DINODE_FMT_LOCAL && d->core.size > forksize;
 }
 
 int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
@@ -231,6 +239,9 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
 	int error = 0;
 
+	/* a header in each block at most */
+	if (fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_LNK)
+		s.most = xfs_ceil_div(XFS_SYMLINK_MAXLEN, r->geo.blocksize - sizeof(struct xfs_symlink_hdr_disk));
 	*out = (struct repair_fork){ 0 };
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
 		if ((format && format != XFS_DINODE_FMT_EXTENTS) || count)

@@ -242,6 +242,16 @@ static int differences(struct repair *r, const struct evidence_side *s, struct x
 	return error;
 }
 
+static uint64_t blocks_behind(const struct xfs_mapset *s, uint64_t end)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->m[i].off + s->m[i].len > end)
+			sum += s->m[i].off + s->m[i].len - xfs_max(s->m[i].off, end);
+	return sum;
+}
+
 /* Both sides are whole and differ: true when the reverse mappings are to be believed. */
 static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
 		      const struct xfs_mapset *only_rmap)
@@ -260,6 +270,15 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 		return e->rmap_blocks == e->d.core.nblocks;
 	if (!against_fork != !against_rmap)
 		return against_fork != 0;
+	/* reverse mappings that claim one place of the file twice lie; the end of the file is a weaker hint */
+	if (e->side[k].rmap_cut)
+		return false;
+	if (k == XFS_FORK_DATA && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG) {
+		uint64_t end = xfs_ceil_div(e->d.core.size, r->geo.blocksize);
+
+		if (blocks_behind(only_fork, end) != blocks_behind(only_rmap, end))
+			return blocks_behind(only_rmap, end) < blocks_behind(only_fork, end);
+	}
 	/* the fork only holds more, and nobody denies it */
 	return only_rmap->n != 0;
 }
@@ -375,14 +394,81 @@ static int judge_blockless(struct repair *r, struct evidence *e)
 	return error;
 }
 
-static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
+/*
+ * Contents in the inode, or so it must be, as nobody knows of blocks: format byte and counter are set, a size that does not
+ * fit stays for another day.  An empty map would throw the contents away.
+ */
+static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 {
-	unsigned type = e->d.core.mode & XFS_MODE_FMT;
-	struct evidence_side *s = &e->side[k];
-	struct xfs_mapset final = { 0 };
-	bool whole = r->geo.rmapbt;
+	bool fits = k || e->d.core.size <= repair_fork_size(r, &e->d, XFS_FORK_DATA);
+	struct repair_inode *c;
+	struct xfs_dinode d;
 	int error;
 
+	note_fork(r, e, k, XFS_F_FORK_DAMAGED, fits, e->side[k].f.why);
+	if (!fits)
+		return repair_add_lost(r, e->ino);
+	error = repair_changed_inode(r, e->ino, e->image, &c);
+	if (error)
+		return error;
+	xfs_dinode_decode(&d, c->image);
+	*(k ? &d.core.aformat : &d.core.format) = XFS_DINODE_FMT_LOCAL;
+	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
+		return -XFS_E_INTERNAL;
+	xfs_dinode_encode(c->image, &d);
+	return 0;
+}
+
+static int keep_mapping(void *payload, const struct xfs_mapping *m)
+{
+	return xfs_mapset_add(payload, m);
+}
+
+/* Without the help of reverse mappings: does the fork read well in another format?  Then the format byte is wrong. */
+static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *done)
+{
+	static const uint8_t formats[] = { XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE };
+	uint64_t count = xfs_dinode_nextents(&e->d, (enum xfs_fork)k);
+	int error = 0;
+
+	*done = false;
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(formats) && count && !*done && !error; i++) {
+		struct xfs_mapset final = { 0 };
+		struct xfs_dinode d = e->d;
+		struct repair_fork f;
+
+		*(k ? &d.core.aformat : &d.core.format) = formats[i];
+		error = repair_fork_scan(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, keep_mapping, &final);
+		*done = !error && !f.damaged && f.records == count;
+		for (size_t b = 0; *done && b < f.nown; b++)
+			ag_of(r, f.own[b])->reasons |= REPAIR_FORK;
+		if (*done) {
+			note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, "its format byte is wrong");
+			error = replace_fork(r, e, k, &final);
+		}
+		repair_fork_release(&f);
+		xfs_mapset_release(&final);
+	}
+	return error;
+}
+
+static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
+{
+	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
+	struct evidence_side *s = &e->side[k];
+	struct xfs_mapset final = { 0 };
+	bool whole = r->geo.rmapbt, nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
+	int error;
+
+	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE) {
+		bool done = false;
+
+		error = r->geo.rmapbt ? 0 : try_formats(r, e, k, &done);
+		if (error || done)
+			return error;
+		if (k || type == XFS_MODE_DIR || type == XFS_MODE_LNK)
+			return judge_local(r, e, k);
+	}
 	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
 		return judge_blockless(r, e);
 	error = make_final(r, s, &final);
@@ -407,6 +493,7 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 		cut = xfs_mapset_normalise(&s->rmap);
 	if (cut < 0)
 		return (int)cut;
+	s->rmap_cut = cut != 0;
 	/* where the blocks of these are is not in the reverse mappings of this device */
 	if (k == XFS_FORK_DATA && (e->d.core.flags & XFS_DIFLAG_REALTIME || e->d.core.format == XFS_DINODE_FMT_META_BTREE)) {
 		if (s->f.damaged)

@@ -5,6 +5,7 @@
  * Every copy of the superblock votes with its geometry; the primary is believed when enough copies agree, otherwise the
  * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
  */
+#include "repair/scan.h"
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
@@ -22,6 +23,12 @@ struct copy {
 	struct xfs_sb sb;
 	const char *why;		/* reason when not valid; static */
 };
+
+static bool has_unknown(const struct xfs_sb *sb)
+{
+	return sb->features_compat || sb->features_ro_compat & ~XFS_SB_ROCOMPAT_KNOWN ||
+	       sb->features_incompat & ~XFS_SB_INCOMPAT_KNOWN;
+}
 
 static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
 {
@@ -41,6 +48,10 @@ static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
 	if ((xfs_sb_is_v5(&c->sb) || c->sb.crc) && (c->sb.sectsize > len || !xfs_crc32c_check(buf, c->sb.sectsize, XFS_SB_CRC_OFF))) {
 		c->why = "bad CRC in superblock";
 		return -XFS_E_BADCRC;
+	}
+	if (xfs_sb_is_v5(&c->sb) && has_unknown(&c->sb)) {
+		c->why = "unknown features";
+		return -XFS_E_UNSUPPORTED;
 	}
 	if (c->sb.logstart && !xfs_fsbno_range_valid(&geo, c->sb.logstart, c->sb.logblocks)) {
 		c->why = "log lies outside";
@@ -353,6 +364,24 @@ static int judge_secondaries(struct repair *r)
 	return 0;
 }
 
+/* Features that this program does not know, and another copy knows them, too: no damage. */
+static bool is_newer(struct repair *r, const struct xfs_sb *sb)
+{
+	struct copy c;
+
+	if (sb->agcount > 1) {
+		read_copy(r->dev.data, (uint64_t)sb->agblocks * sb->blocksize, &c);
+		if (!c.readable || c.sb.magicnum != XFS_SB_MAGIC || c.sb.features_ro_compat != sb->features_ro_compat ||
+		    (c.sb.features_incompat ^ sb->features_incompat) & XFS_SB_INCOMPAT_KNOWN & ~XFS_SB_INCOMPAT_NEEDSREPAIR)
+			return false;
+	}
+	repair_say(r, "Superblock has unknown compat/rocompat/incompat features (0x%x/0x%x/0x%x).", sb->features_compat,
+		   sb->features_ro_compat & ~XFS_SB_ROCOMPAT_KNOWN, sb->features_incompat & ~XFS_SB_INCOMPAT_KNOWN);
+	repair_say(r, "Using a more recent xfs_repair is recommended.");
+	repair_say(r, "Found unsupported filesystem features.  Exiting now.");
+	return true;
+}
+
 int repair_locate(struct repair *r)
 {
 	struct copy primary;
@@ -369,7 +398,7 @@ int repair_locate(struct repair *r)
 		primary.why = "attempted to perform I/O beyond EOF";
 		error = -XFS_E_SHORT;
 	}
-	if (error == -XFS_E_NOMEM)
+	if (error == -XFS_E_NOMEM || (error == -XFS_E_UNSUPPORTED && is_newer(r, &primary.sb)))
 		return error;
 	if (error) {
 		repair_say(r, "bad primary superblock - %s !!!", primary.why);
@@ -397,6 +426,12 @@ int repair_locate(struct repair *r)
 		r->sb_changed = true;
 	}
 	r->primary.flags = 0;
+	if (r->primary.lsn && (r->primary.lsn == XFS_NULL64 || repair_lsn_is_wild(r->primary.lsn))) {
+		if (!r->sb_changed)
+			note_primary(r, "impossible log sequence number");
+		r->primary.lsn = 0;
+		r->sb_changed = true;
+	}
 	if (xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_NEEDSREPAIR)) {
 		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
 					   : "clearing needsrepair flag and regenerating metadata");

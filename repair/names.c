@@ -36,7 +36,7 @@ static void dir_finding(void *payload, const struct xfs_finding *f)
 static void __attribute__((format(printf, 4, 5))) note(struct repair *r, enum xfs_finding_id id, uint64_t ino,
 							const char *format, ...)
 {
-	struct xfs_finding f = xfs_finding_of(id, id == XFS_F_LINK_COUNT || id == XFS_F_INODE_UNREACHED ? "inode" : "directory");
+	struct xfs_finding f = xfs_finding_of(id, id == XFS_F_INODE_BAD || id == XFS_F_LINK_COUNT || id == XFS_F_INODE_UNREACHED ? "inode" : "directory");
 	va_list args;
 
 	f.ino = ino;
@@ -228,6 +228,10 @@ static void check_fact(struct repair *r, uint64_t ino, struct repair_fact *f)
 
 int repair_links(struct repair *r)
 {
+	struct repair_fact *root = fact_of(r, r->primary.rootino);
+
+	if ((!root || !root->used || root->ftype != XFS_DIR_FT_DIR) && !repair_is_lost(r, r->primary.rootino))
+		note(r, XFS_F_INODE_BAD, r->primary.rootino, "the root directory is not there");
 	for (uint32_t agno = 0; agno < r->geo.agcount; agno++) {
 		struct repair_ag *ag = &r->ags[agno];
 

@@ -193,8 +193,10 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 	if (!(d.core.flags & XFS_DIFLAG_REALTIME))
 		d.core.nblocks = blocks;
 	/* none holds for contents that no log has seen; and a wild one would drag the log along */
-	if (r->geo.v5)
+	if (r->geo.v5) {
 		d.v3.lsn = 0;
+		memset(c->image + XFS_OFF(dinode_v3, cowextsize) + 4, 0, 12);
+	}
 	xfs_dinode_encode(c->image, &d);
 	if (r->geo.v5)
 		xfs_crc32c_store(c->image, r->geo.inodesize, XFS_DINODE_CRC_OFF);

@@ -4,6 +4,7 @@
 #include "repair/scan.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* in the order of enum xfs_build_tree */
 static const enum xfs_btree_id kinds[XFS_TREE_COUNT] = {
@@ -272,7 +273,19 @@ static bool has_tree(const struct xfs_geometry *geo, enum xfs_build_tree t)
 	return t == XFS_TREE_FINO ? geo->finobt : t == XFS_TREE_RMAP ? geo->rmapbt : t == XFS_TREE_REFC ? geo->reflink : true;
 }
 
-static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
+/* What a walk of the rmapbt has gathered is forgotten: there will be another one. */
+static void forget_rmaps(struct repair_walk *w)
+{
+	w->gaps.n = w->shared.n = 0;
+	w->ag->special.n = 0;
+	w->ag->tree[XFS_TREE_RMAP].nown = 0;
+	w->reach = 0;
+	xfs_sweep_finish(&w->sweep, -XFS_E_STOP);
+	w->sweep = (struct xfs_sweep){ .found = shared_run, .payload = w };
+	memset(w->sums.sums, 0, sizeof(*w->sums.sums) << w->sums.bits);
+}
+
+static int walk_once(struct repair_walk *w, enum xfs_build_tree t)
 {
 	struct repair_tree *tree = &w->ag->tree[t];
 	struct one_tree o = { .w = w, .tree = tree, .kind = blocks[t] };
@@ -280,12 +293,8 @@ static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
 	struct xfs_btree_verify v = { .sink = &sink, .record = record_fns[t], .block = own_block, .payload = &o,
 				      .no_sharing = !w->r->geo.reflink };
 	struct xfs_btree bt;
-	int error;
+	int error = repair_ag_btree(w->r, w->ag, kinds[t], &bt);
 
-	tree->present = has_tree(&w->r->geo, t);
-	if (!tree->present)
-		return 0;
-	error = xfs_fs_ag_btree(w->r->fs, w->ag->agno, kinds[t], &bt);
 	if (error == -XFS_E_NOMEM)
 		return error;
 	if (error) {
@@ -303,6 +312,24 @@ static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
 	if (!tree->sound)
 		w->ag->reasons |= REPAIR_TREE;
 	return 0;
+}
+
+static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
+{
+	struct repair_tree *tree = &w->ag->tree[t];
+	int error;
+
+	tree->present = has_tree(&w->r->geo, t);
+	if (!tree->present)
+		return 0;
+	error = walk_once(w, t);
+	if (error || t != XFS_TREE_RMAP || tree->sound || w->r->looking)
+		return error;
+	error = repair_find_rmap_root(w);
+	if (error || !tree->found)
+		return error;
+	forget_rmaps(w);
+	return walk_once(w, t);
 }
 
 int repair_walk_trees(struct repair_walk *w)

@@ -244,7 +244,7 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 		s.most = xfs_ceil_div(XFS_SYMLINK_MAXLEN, r->geo.blocksize - sizeof(struct xfs_symlink_hdr_disk));
 	*out = (struct repair_fork){ 0 };
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
-		if ((format && format != XFS_DINODE_FMT_EXTENTS) || count)
+		if (format != XFS_DINODE_FMT_EXTENTS || count)
 			damaged(out, "format %u and %llu extents without an attr fork", format, (unsigned long long)count);
 		return 0;
 	}

@@ -8,6 +8,9 @@
  */
 #include "repair/evidence.h"
 
+#include "libxfs/inode/symlink.h"
+#include "libxfs/name/verify.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,7 +143,7 @@ static bool owned_by_others(struct repair *r, uint64_t ino, const struct xfs_map
 	struct rival v = { ino, r->geo.reflink && !attr && !m->unwritten, false };
 	struct xfs_btree bt;
 
-	if (xfs_fs_ag_btree(r->fs, ag_of(r, m->fsbno)->agno, XFS_BTREE_RMAP, &bt))
+	if (repair_ag_btree(r, ag_of(r, m->fsbno), XFS_BTREE_RMAP, &bt))
 		return false;
 	if (xfs_btree_query_range(&bt, &lo, &hi, rival_record, &v, NULL, NULL, NULL))
 		return false;
@@ -252,6 +255,28 @@ static uint64_t blocks_behind(const struct xfs_mapset *s, uint64_t end)
 	return sum;
 }
 
+/* Blocks of directories, attributes and symlinks say whose they are, and fit each other in one order alone. */
+static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
+{
+	unsigned type = e->d.core.mode & XFS_MODE_FMT;
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	char target[XFS_SYMLINK_MAXLEN + 1];
+	bool fit = false;
+	size_t len;
+
+	if (!ip)
+		return false;
+	xfs_inode_parse(r->fs, XFS_INO(e->ino), e->image, ip);
+	if (k == XFS_FORK_ATTR)
+		fit = !xfs_attrs_verify(ip, NULL);
+	else if (type == XFS_MODE_DIR)
+		fit = !xfs_dir_verify(ip, XFS_NULL64, NULL);
+	else if (type == XFS_MODE_LNK)
+		fit = !xfs_symlink_target(ip, target, &len, NULL);
+	free(ip);
+	return fit;
+}
+
 /* Both sides are whole and differ: true when the reverse mappings are to be believed. */
 static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
 		      const struct xfs_mapset *only_rmap)
@@ -260,6 +285,9 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	uint64_t against_rmap = denied(r, e->ino, only_rmap, k == XFS_FORK_ATTR, false);
 	uint64_t fork_blocks = 0;
 
+	/* contents that read well through the fork as it is are the strongest witness of all */
+	if (r->geo.v5 && contents_fit(r, e, k))
+		return false;
 	for (unsigned i = 0; i < 2; i++)
 		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;
 	/*
@@ -452,6 +480,27 @@ static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *d
 	return error;
 }
 
+/* No room for attributes: then there are none, unless reverse mappings know of some. */
+static int judge_no_fork(struct repair *r, struct evidence *e, bool has_blocks)
+{
+	struct repair_inode *c;
+	struct xfs_dinode d;
+	int error;
+
+	note_fork(r, e, XFS_FORK_ATTR, XFS_F_FORK_DAMAGED, !has_blocks, e->side[XFS_FORK_ATTR].f.why);
+	if (has_blocks)
+		return repair_add_lost(r, e->ino);
+	error = repair_changed_inode(r, e->ino, e->image, &c);
+	if (error)
+		return error;
+	xfs_dinode_decode(&d, c->image);
+	d.core.aformat = XFS_DINODE_FMT_EXTENTS;
+	if (!xfs_dinode_set_nextents(&d, XFS_FORK_ATTR, 0))
+		return -XFS_E_INTERNAL;
+	xfs_dinode_encode(c->image, &d);
+	return 0;
+}
+
 static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 {
 	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
@@ -460,6 +509,8 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	bool whole = r->geo.rmapbt, nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
 	int error;
 
+	if (k && !e->d.core.forkoff)
+		return judge_no_fork(r, e, !nothing);
 	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE) {
 		bool done = false;
 

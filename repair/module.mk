@@ -17,6 +17,7 @@ repair_core_SRCS = \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \
+	repair/roots.c \
 	repair/scan.c \
 	repair/space.c \
 	repair/switch.c \

@@ -180,6 +180,7 @@ static int observe_ag(void *payload, size_t agno)
 	int error;
 
 	ag->agno = XFS_AGNO(agno);
+	ag->fs = r->fs;
 	ag->length = xfs_ag_length(&r->geo, ag->agno);
 	error = load_headers(r, ag);
 	if (!error)

@@ -130,7 +130,7 @@ static int claim_lost_inodes(struct repair *r, uint32_t agno)
 	struct xfs_btree bt;
 	int error;
 
-	if (!r->nlost || !r->geo.rmapbt || xfs_fs_ag_btree(r->fs, XFS_AGNO(agno), XFS_BTREE_RMAP, &bt))
+	if (!r->nlost || !r->geo.rmapbt || repair_ag_btree(r, &r->ags[agno], XFS_BTREE_RMAP, &bt))
 		return 0;
 	error = xfs_btree_verify(&bt, &v);
 	return error ? error : l.error;

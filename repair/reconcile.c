@@ -174,7 +174,7 @@ static int gather_ag_rmaps(void *payload, size_t agno)
 	int error;
 
 	g->ag = &g->r->ags[agno];
-	error = xfs_fs_ag_btree(g->r->fs, g->ag->agno, XFS_BTREE_RMAP, &bt);
+	error = repair_ag_btree(g->r, g->ag, XFS_BTREE_RMAP, &bt);
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
 	error = xfs_btree_verify(&bt, &v);

@@ -33,6 +33,7 @@ struct repair_tree {
 	uint32_t root, levels;
 	uint64_t blocks, records;
 	bool present;		/* the feature is on */
+	bool found;		/* by looking at all blocks: the header does not lead to it */
 	bool sound;		/* every block verified: its silence counts as evidence too */
 	uint32_t *own;		/* blocks of the tree, as far as it could be walked */
 	size_t nown, room;
@@ -72,6 +73,7 @@ struct repair_fact {
 struct repair_ag {
 	xfs_agno_t agno;
 	uint32_t length;
+	struct xfs_fs *fs;
 	struct xfs_agf agf;
 	struct xfs_agi agi;
 	bool agf_ok, agi_ok, agfl_ok, sb_ok;

@@ -159,11 +159,12 @@ int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 	if (used == s->free)
 		flip_record(r, s);
 	if (s->free) {
-		bool odd = d->core.nblocks || d->core.next_unlinked != XFS_NULL32;
+		const char *odd = d->core.nblocks ? "nblocks" : d->core.next_unlinked != XFS_NULL32 ? "next_unlinked" :
+				  xfs_dinode_nextents(d, XFS_FORK_DATA) ? "nextents" :
+				  xfs_dinode_nextents(d, XFS_FORK_ATTR) ? "naextents" : NULL;
 
 		if (odd)
-			note(r, XFS_F_INODE_FIELD, s->ino, d->core.nblocks ? "nblocks" : "next_unlinked",
-			     d->core.nblocks ? d->core.nblocks : d->core.next_unlinked, d->core.nblocks ? 0 : XFS_NULL32, true);
+			note(r, XFS_F_INODE_FIELD, s->ino, odd, XFS_NULL64, XFS_NULL64, true);
 		return odd || !whole || s->mended ? make_free(r, s) : 0;
 	}
 	*usable = true;

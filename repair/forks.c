@@ -9,8 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define MAX_FILEOFF ((UINT64_C(1) << 54) - 1 + (UINT64_C(1) << 21) - 1)
-
 struct scan {
 	struct repair *r;
 	struct repair_fork *out;
@@ -44,7 +42,7 @@ static int take_record(struct scan *s, const void *disk)
 
 	xfs_bmbt_rec_decode(&rec, disk);
 	m = (struct xfs_mapping){ rec.startoff, rec.startblock, rec.blockcount, rec.extentflag, 0 };
-	if (!m.len || m.off + m.len - 1 > MAX_FILEOFF) {
+	if (!m.len || m.off + m.len - 1 > (uint64_t)INT64_MAX >> s->r->geo.blocklog) {
 		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m.off,
 			(unsigned long long)m.len);
 		return 0;

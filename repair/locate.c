@@ -30,6 +30,15 @@ static bool has_unknown(const struct xfs_sb *sb)
 	       sb->features_incompat & ~XFS_SB_INCOMPAT_KNOWN;
 }
 
+/* Inodes are aligned to 8 KiB, to that much for each 256 bytes of an inode, or to whole chunks; or not at all. */
+static bool alignment_possible(const struct xfs_sb *sb)
+{
+	uint32_t align = sb->inoalignmt;
+
+	return !align || align == 8192 / sb->blocksize || align == 8192u * (sb->inodesize / 256) / sb->blocksize ||
+	       align == 64u * sb->inodesize / sb->blocksize;
+}
+
 static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
 {
 	struct xfs_geometry geo;
@@ -52,6 +61,10 @@ static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
 	if (xfs_sb_is_v5(&c->sb) && has_unknown(&c->sb)) {
 		c->why = "unknown features";
 		return -XFS_E_UNSUPPORTED;
+	}
+	if (!alignment_possible(&c->sb)) {
+		c->why = "impossible inode alignment";
+		return -XFS_E_BADSB;
 	}
 	if (c->sb.logstart && !xfs_fsbno_range_valid(&geo, c->sb.logstart, c->sb.logblocks)) {
 		c->why = "log lies outside";
@@ -242,6 +255,48 @@ static void note_primary(struct repair *r, const char *why)
 	repair_note(r, &f, true);
 }
 
+/* What else every copy holds. Inode numbers may be missing in secondaries. */
+static bool same_rest(const struct xfs_sb *primary, const struct xfs_sb *sb)
+{
+	const uint64_t *const numbers[2][4] = {
+		{ &primary->rootino, &primary->rbmino, &primary->rsumino, &primary->metadirino },
+		{ &sb->rootino, &sb->rbmino, &sb->rsumino, &sb->metadirino },
+	};
+
+	for (unsigned i = 0; i < 3u + xfs_sb_has_incompat(primary, XFS_SB_INCOMPAT_METADIR); i++)
+		if (*numbers[1][i] != *numbers[0][i] && *numbers[1][i] != XFS_NULL64)
+			return false;
+	return !memcmp(sb->fname, primary->fname, sizeof(sb->fname)) && sb->inopblock == primary->inopblock &&
+	       sb->blocklog == primary->blocklog && sb->sectlog == primary->sectlog && sb->inodelog == primary->inodelog &&
+	       sb->inopblog == primary->inopblog && sb->agblklog == primary->agblklog && sb->rextslog == primary->rextslog &&
+	       sb->shared_vn == primary->shared_vn && sb->inoalignmt == primary->inoalignmt && sb->dirblklog == primary->dirblklog &&
+	       sb->logsectlog == primary->logsectlog && sb->logsectsize == primary->logsectsize &&
+	       sb->logsunit == primary->logsunit &&
+	       (!xfs_sb_is_v5(primary) || (sb->spino_align == primary->spino_align &&
+					   !memcmp(sb->meta_uuid, primary->meta_uuid, sizeof(sb->meta_uuid))));
+}
+
+/* Fields that are not geometry: what more than half of the copies hold against the primary is right. */
+static void vote_rest(struct repair *r, const struct copy *primary)
+{
+	uint64_t step = (uint64_t)primary->sb.agblocks * primary->sb.blocksize;
+	struct xfs_sb rival = { 0 };
+	uint32_t votes = 0;
+	struct copy c;
+
+	for (uint32_t agno = 1; agno < primary->sb.agcount; agno++) {
+		if (read_copy(r->dev.data, step * agno, &c) || !same_geometry(&primary->sb, &c.sb) ||
+		    same_rest(&primary->sb, &c.sb) || (votes && !same_rest(&rival, &c.sb)))
+			continue;
+		rival = c.sb;
+		votes++;
+	}
+	if (votes < 2 || votes <= (primary->sb.agcount - 1) / 2)
+		return;
+	note_primary(r, "fields differ from those that most secondaries hold");
+	make_primary(r, &rival, primary);
+}
+
 static int confirm_primary(struct repair *r, const struct copy *primary)
 {
 	const struct xfs_sb *sb = &primary->sb;
@@ -249,8 +304,10 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 
 	r->primary = *sb;
 	take_votes(r, sb, &v);
-	if (v.agreeing >= sb->agcount / 2 && v.agreeing >= v.best)
+	if (v.agreeing >= sb->agcount / 2 && v.agreeing >= v.best) {
+		vote_rest(r, primary);
 		return 0;
+	}
 	if (sb->agcount == 1) {
 		if (r->force_geometry)
 			return 0;
@@ -292,27 +349,6 @@ size_t repair_sb_used(const struct xfs_sb *sb)
 	if (sb->versionnum & XFS_SB_VERSION_LOGV2)
 		return XFS_OFF(sb, features2);
 	return sb->versionnum & XFS_SB_VERSION_SECTOR ? XFS_OFF(sb, logsunit) : XFS_OFF(sb, logsectlog);
-}
-
-/* What else every copy holds. Inode numbers may be missing in secondaries. */
-static bool same_rest(const struct xfs_sb *primary, const struct xfs_sb *sb)
-{
-	const uint64_t *const numbers[2][4] = {
-		{ &primary->rootino, &primary->rbmino, &primary->rsumino, &primary->metadirino },
-		{ &sb->rootino, &sb->rbmino, &sb->rsumino, &sb->metadirino },
-	};
-
-	for (unsigned i = 0; i < 3u + xfs_sb_has_incompat(primary, XFS_SB_INCOMPAT_METADIR); i++)
-		if (*numbers[1][i] != *numbers[0][i] && *numbers[1][i] != XFS_NULL64)
-			return false;
-	return !memcmp(sb->fname, primary->fname, sizeof(sb->fname)) && sb->inopblock == primary->inopblock &&
-	       sb->blocklog == primary->blocklog && sb->sectlog == primary->sectlog && sb->inodelog == primary->inodelog &&
-	       sb->inopblog == primary->inopblog && sb->agblklog == primary->agblklog && sb->rextslog == primary->rextslog &&
-	       sb->shared_vn == primary->shared_vn && sb->inoalignmt == primary->inoalignmt && sb->dirblklog == primary->dirblklog &&
-	       sb->logsectlog == primary->logsectlog && sb->logsectsize == primary->logsectsize &&
-	       sb->logsunit == primary->logsunit &&
-	       (!xfs_sb_is_v5(primary) || (sb->spino_align == primary->spino_align &&
-					   !memcmp(sb->meta_uuid, primary->meta_uuid, sizeof(sb->meta_uuid))));
 }
 
 /* Bytes behind the fields of this format are zero, and so is the word of flags. */
@@ -362,6 +398,27 @@ static int judge_secondaries(struct repair *r)
 		repair_note(r, &f, true);
 	}
 	return 0;
+}
+
+/* Without the bit (and in a metadata directory) the superblock names no quota files. */
+static void clear_quota_inodes(struct repair *r)
+{
+	uint64_t *const numbers[] = { &r->primary.uquotino, &r->primary.gquotino, &r->primary.pquotino };
+	static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
+
+	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA && !xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
+		return;
+	for (size_t i = 0; i < 2u + xfs_sb_is_v5(&r->primary); i++) {
+		struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
+
+		if (*numbers[i] == 0 || *numbers[i] == XFS_NULL64)
+			continue;
+		f.field = names[i];
+		f.found = *numbers[i];
+		repair_note(r, &f, true);
+		*numbers[i] = XFS_NULL64;
+		r->sb_changed = true;
+	}
 }
 
 /* Features that this program does not know, and another copy knows them, too: no damage. */
@@ -426,6 +483,7 @@ int repair_locate(struct repair *r)
 		r->sb_changed = true;
 	}
 	r->primary.flags = 0;
+	clear_quota_inodes(r);
 	if (r->primary.lsn && (r->primary.lsn == XFS_NULL64 || repair_lsn_is_wild(r->primary.lsn))) {
 		if (!r->sb_changed)
 			note_primary(r, "impossible log sequence number");

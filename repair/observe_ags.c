@@ -150,6 +150,33 @@ static void check_pads(struct repair *r, struct repair_ag *ag)
 	}
 }
 
+/* Fields of absent features are zero, and one is not used any more. */
+static void check_unused(struct repair *r, struct repair_ag *ag)
+{
+	const struct xfs_agf *f = &ag->agf;
+	const struct xfs_agi *i = &ag->agi;
+	const struct xfs_geometry *geo = &r->geo;
+	const struct { const char *structure, *field; bool odd; } fields[] = {
+		{ "agf", "rmaproot", !geo->rmapbt && (f->rmaproot || f->rmaplevel || (geo->v5 && f->rmapblocks)) },
+		{ "agf", "refcntroot", geo->v5 && !geo->reflink && (f->refcntroot || f->refcntlevel || f->refcntblocks) },
+		{ "agi", "free_root", geo->v5 && !geo->finobt && (i->free_root || i->free_level) },
+		{ "agi", "ino_blocks", geo->v5 && !geo->inobtcnt && (i->ino_blocks || i->fino_blocks) },
+		{ "agi", "dirino", i->dirino != XFS_NULL32 },
+	};
+
+	for (size_t k = 0; k < XFS_ARRAY_SIZE(fields); k++) {
+		struct xfs_finding found = xfs_finding_of(XFS_F_AG_HEADER, fields[k].structure);
+
+		if (!fields[k].odd)
+			continue;
+		found.agno = ag->agno.v;
+		found.field = fields[k].field;
+		xfs_finding_detail(&found, "not used in this filesystem, but set");
+		ag->reasons |= REPAIR_TREE;
+		repair_note(r, &found, true);
+	}
+}
+
 static int load_headers(struct repair *r, struct repair_ag *ag)
 {
 	int agf_error = xfs_fs_agf(r->fs, ag->agno, &ag->agf), agi_error = xfs_fs_agi(r->fs, ag->agno, &ag->agi, ag->unlinked);
@@ -162,10 +189,11 @@ static int load_headers(struct repair *r, struct repair_ag *ag)
 	ag->agi_ok = !agi_error;
 	if (ag->agi_ok)
 		check_unlinked(r, ag);
-	if (ag->agf_ok && ag->agi_ok)
+	if (ag->agf_ok && ag->agi_ok) {
 		check_pads(r, ag);
-	if (ag->agf_ok && ag->agi_ok)
 		check_lsns(r, ag);
+		check_unused(r, ag);
+	}
 	error = load_agfl(r, ag);
 	if (!ag->agf_ok || !ag->agi_ok || !ag->agfl_ok)
 		ag->reasons |= REPAIR_TREE;

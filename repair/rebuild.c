@@ -157,7 +157,7 @@ static bool keeps(const struct repair_ag *ag, enum xfs_build_tree t)
 		return false;
 	if (t == XFS_TREE_INO || t == XFS_TREE_FINO)
 		return !(ag->reasons & REPAIR_INODES);
-	return t == XFS_TREE_REFC;
+	return t == XFS_TREE_REFC && !(ag->reasons & REPAIR_FORK);
 }
 
 static int plan_trees(struct repair *r, struct repair_ag *ag)

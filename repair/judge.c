@@ -219,6 +219,7 @@ static int replace_fork(struct repair *r, struct evidence *e, unsigned k, struct
 	if (error)
 		return error;
 	c->fork[k] = true;
+	xfs_mapset_release(&c->map[k]);
 	c->map[k] = *final;
 	*final = (struct xfs_mapset){ 0 };
 	for (size_t i = 0; i < s->nbmbt; i++)

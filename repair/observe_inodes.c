@@ -128,8 +128,6 @@ int repair_observe_inodes(struct repair *r)
 	error = r->geo.rmapbt ? 0 : xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
 		error = repair_each_ag(r, observe_ag_inodes, r);
-	if (!error && !r->geo.rmapbt)
-		error = repair_check_space(r);
 	if (error || !r->geo.rmapbt)
 		return error;
 	for (uint32_t i = 0; i < 1u << r->fork_sums.bits; i++) {

@@ -4,7 +4,7 @@
  *
  * Memory grows with the damage: one odd owner brings its bucket, 1/65536 of all owners, and nothing else.
  */
-#include "repair/evidence.h"
+#include "repair/space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -195,18 +195,23 @@ static void release_evidence(struct gather *g)
 	free(g->e);
 }
 
-int repair_reconcile(struct repair *r)
+static int judge_odd(struct repair *r)
 {
 	struct gather g = { .r = r };
-	int error;
+	int error = repair_each_ag(r, gather_ag_inodes, &g);
 
-	if (!r->any_odd)
-		return 0;
-	error = repair_each_ag(r, gather_ag_inodes, &g);
 	if (!error && r->geo.rmapbt)
 		error = repair_each_ag(r, gather_ag_rmaps, &g);
 	for (size_t i = 0; i < g.n && !error; i++)
 		error = repair_judge(r, &g.e[i]);
 	release_evidence(&g);
 	return error;
+}
+
+int repair_reconcile(struct repair *r)
+{
+	int error = r->any_odd ? judge_odd(r) : 0;
+
+	/* forks are decided: without reverse mappings, who claims what is compared with the trees */
+	return error || r->geo.rmapbt ? error : repair_check_space(r);
 }

@@ -196,6 +196,8 @@ static int find_head(struct search *s, uint32_t *head)
 		return -XFS_E_NOENT;
 	if (scan > s->n)
 		scan = s->n;
+	if (last == 0 && first != 1)
+		return fail(s, "its end was never written, but it does not start with cycle 1");
 	if (last == 0) {
 		err = find_change(s, 0, head);
 		if (!err)

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* buffers.c - replays buffer items (format sheet 04, section 9.1). */
+#include "libxfs/recovery/private.h"
+
+#include "libxfs/base/crc32c.h"
+#include "libxfs/ondisk/dquot.h"
+
+static void copy_runs(uint8_t *p, const struct xfs_log_buf_item *b)
+{
+	struct xfs_log_run run = { .len = 0 };
+
+	while (xfs_log_buf_next(b, &run))
+		memcpy(p + run.off, run.p, run.len);
+}
+
+/* ---- lists of unlinked inodes ---- */
+
+/* The inode at `at` gets its link to the next one. */
+static int set_next(struct replay *rp, uint8_t *raw, const uint8_t *value)
+{
+	const uint32_t isize = rp->geo.inodesize;
+
+	if (xfs_be16(raw) != XFS_DINODE_MAGIC || !xfs_be32(value))
+		return -XFS_E_CORRUPT;
+	memcpy(raw + XFS_OFF(dinode_core, next_unlinked), value, 4);
+	if (rp->geo.v5 && raw[XFS_OFF(dinode_core, version)] >= 3)
+		xfs_crc32c_store(raw, isize, XFS_DINODE_CRC_OFF);
+	return 0;
+}
+
+/* Of each inode whose link lies in a logged chunk, the link alone. */
+static int replay_links(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
+{
+	const uint32_t isize = rp->geo.inodesize, field = (uint32_t)XFS_OFF(dinode_core, next_unlinked);
+	struct xfs_log_run run = { .len = 0 };
+
+	while (xfs_log_buf_next(b, &run)) {
+		/* chunks are of 128 bytes, so a link never lies across two runs */
+		uint32_t first = run.off > field ? (uint32_t)xfs_ceil_div(run.off - field, isize) : 0;
+
+		for (uint64_t at = (uint64_t)first * isize; at + field + 4 <= run.off + run.len; at += isize) {
+			if (at + isize > t->buf->len)
+				break;
+			if (set_next(rp, t->buf->data + at, run.p + (at + field - run.off)))
+				return replay_bad(rp, "buf", t->daddr, "the link of an unlinked inode is not valid");
+			rp->out->counts.unlinks++;
+			replay_dirty(t);
+		}
+	}
+	return 0;
+}
+
+/* ---- quota ---- */
+
+static unsigned dquot_type(const struct xfs_log_buf_item *b)
+{
+	if (b->content == XFS_BLFT_UDQUOT || (b->flags & XFS_BLF_UDQUOT))
+		return XFS_DQTYPE_USER;
+	if (b->content == XFS_BLFT_PDQUOT || (b->flags & XFS_BLF_PDQUOT))
+		return XFS_DQTYPE_PROJ;
+	return b->content == XFS_BLFT_GDQUOT || (b->flags & XFS_BLF_GDQUOT) ? XFS_DQTYPE_GROUP : 0;
+}
+
+static bool dquot_is_valid(const uint8_t *p)
+{
+	struct xfs_disk_dquot d;
+
+	xfs_disk_dquot_decode(&d, p);
+	return d.magic == XFS_DQUOT_MAGIC && d.version == XFS_DQUOT_VERSION;
+}
+
+/* A block of a quota file that was just made: records have their own checksums. */
+static int replay_dquots(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
+{
+	struct xfs_log_run run = { .len = 0 };
+	uint32_t n = xfs_dquot_per_block(t->buf->len);
+
+	while (xfs_log_buf_next(b, &run))
+		if (run.len < sizeof(struct xfs_disk_dquot_disk) || !dquot_is_valid(run.p))
+			return replay_bad(rp, "buf", t->daddr, "a dquot in the log is not valid");
+	copy_runs(t->buf->data, b);
+	for (uint32_t i = 0; rp->geo.v5 && i < n; i++) {
+		uint8_t *p = t->buf->data + (size_t)i * sizeof(struct xfs_dquot_disk);
+
+		if (dquot_is_valid(p))
+			xfs_crc32c_store(p, sizeof(struct xfs_dquot_disk), XFS_OFF(dquot, crc));
+	}
+	replay_dirty(t);
+	return 0;
+}
+
+/* ---- all others ---- */
+
+/* Directory blocks may be logged piece by piece; nodes of attributes look the same, and are whole. */
+static bool is_piece(const struct replay *rp, const struct xfs_log_buf_item *b)
+{
+	if (b->content < XFS_BLFT_DIR_BLOCK || b->content > XFS_BLFT_DA_NODE)
+		return false;
+	return b->bbs < rp->geo.dirblksize / XFS_BBSIZE;
+}
+
+/* The superblock may have grown the filesystem; what comes next is judged by the new one. */
+static int renew_geometry(struct replay *rp, const struct touched *t)
+{
+	const char *why = NULL;
+	struct xfs_sb sb;
+
+	if (t->content != XFS_BLFT_SB || t->daddr != 0 || t->buf->len < sizeof(struct xfs_sb_disk))
+		return 0;
+	xfs_sb_decode(&sb, t->buf->data);
+	/* what cannot change while the log is in use */
+	if (sb.magicnum != XFS_SB_MAGIC || sb.blocksize != rp->geo.blocksize || sb.sectsize != rp->geo.sectsize ||
+	    sb.inodesize != rp->geo.inodesize || sb.agblocks != rp->geo.agblocks || xfs_sb_is_v5(&sb) != rp->geo.v5 ||
+	    sb.logstart != rp->geo.sb.logstart || sb.dirblklog != rp->geo.sb.dirblklog ||
+	    xfs_geometry_init(&rp->geo, &sb, NULL, &why))
+		return replay_bad(rp, "sb", 0, why ? why : "the superblock in the log is of another filesystem");
+	return 0;
+}
+
+static int replay_block(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
+{
+	bool piece = is_piece(rp, b);
+	int err = 0;
+
+	if (!t->judged) {
+		t->newer = replay_is_newer(rp, t);
+		t->judged = true;
+	}
+	if (t->newer) {
+		rp->out->counts.buffers_newer++;
+		return 0;
+	}
+	copy_runs(t->buf->data, b);
+	replay_dirty(t);
+	t->content = b->content;
+	t->stamp = b->content != XFS_BLFT_INODES && !piece;
+	if (piece) {
+		err = replay_add_piece(rp, t->daddr);
+		/* a node of attributes is whole, and nothing else will look at it */
+		if (!err && b->content == XFS_BLFT_DA_NODE && b->bbs == rp->geo.blocksize / XFS_BBSIZE)
+			replay_stamp(&rp->geo, b->content, t->buf->data, t->buf->len, XFS_NULL64);
+	}
+	rp->out->counts.buffers++;
+	return err ? err : renew_geometry(rp, t);
+}
+
+int replay_buf(struct replay *rp, const struct xfs_log_item *it)
+{
+	struct xfs_log_buf_item b;
+	struct touched *t;
+	unsigned quota;
+	int err;
+
+	xfs_log_buf_load(&b, it);
+	if (xfs_cancels_has(&rp->cancels, b.daddr, b.bbs)) {
+		rp->out->counts.buffers_cancelled++;
+		return 0;
+	}
+	quota = dquot_type(&b);
+	if (quota && !replay_quota_is_on(rp, quota)) {
+		rp->out->counts.dquots_off++;
+		return 0;
+	}
+	err = replay_touch(rp, b.daddr, b.bbs, &t);
+	if (err == -XFS_E_RANGE)
+		return replay_bad(rp, "buf", b.daddr, "the buffer is not on the device");
+	if (err)
+		return err;
+	if (b.flags & XFS_BLF_INODE_BUF)
+		return replay_links(rp, t, &b);
+	return quota ? replay_dquots(rp, t, &b) : replay_block(rp, t, &b);
+}

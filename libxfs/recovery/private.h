@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * private.h - the state of a replay. replay.c: passes over the log; batch.c: buffers of one LSN; buffers.c, inodes.c,
+ * owner.c, quota.c: items; intents.c: what is left to do; pieces.c: directory blocks in several pieces.
+ */
+#ifndef XFS_RECOVERY_PRIVATE_H
+#define XFS_RECOVERY_PRIVATE_H
+
+#include "libxfs/inode/inode.h"
+#include "libxfs/recovery/cancel.h"
+#include "libxfs/recovery/replay.h"
+
+/*
+ * A buffer that a transaction of the current LSN touched.  Several transactions may have the same LSN (they start in one
+ * record): whether the block in place is older is decided at the first touch, and the LSN is stamped after the last.
+ */
+struct touched {
+	struct xfs_buf *buf;
+	uint64_t daddr;
+	uint32_t bbs;
+	bool newer;			/* the block in place is: leave it alone */
+	bool judged;			/* `newer` is known */
+	bool stamp;			/* LSN and checksum of the whole block, by its content */
+	bool dirty;
+	uint8_t content;		/* enum xfs_blft */
+};
+
+/* Part of a directory block that lies in several places. */
+struct dir_piece {
+	uint64_t daddr, lsn;
+	bool joined;
+};
+
+struct intent_id {
+	uint64_t id;
+	uint32_t index;			/* in the list, + 1; 0: unused */
+	uint16_t type;
+};
+
+struct replay {
+	struct xfs_fs *fs;
+	struct xfs_geometry geo;	/* of the newest superblock: a log may grow the filesystem */
+	const struct xfs_sink *sink;
+	struct xfs_recovery *out;
+	struct xfs_cancels cancels;
+	uint64_t lsn;			/* of the current batch */
+	struct touched *batch;
+	size_t nbatch, batch_room;
+	uint32_t *index;		/* of batch by address, + 1; open addressing, a power of two */
+	size_t nindex;
+	unsigned quota_off;		/* XFS_QUOTA_* accounting bits that a quotaoff item took away */
+	size_t intents_room;
+	struct intent_id *ids;		/* open addressing, a power of two */
+	size_t nids, used_ids;
+	struct dir_piece *pieces;
+	size_t npieces, pieces_room;
+	uint64_t *dirs;			/* inodes of directories in the log, when pieces can occur */
+	size_t ndirs, dirs_room;
+};
+
+/* Reports a problem of an item as a finding and returns CORRUPT. */
+int replay_bad(struct replay *, const char *structure, uint64_t number, const char *what);
+bool replay_grow(void *array, size_t *room, size_t need, size_t each);	/* false: no memory */
+
+/* ---- batch.c ---- */
+/* The buffer, read, as part of the batch. *out is valid until the next call. RANGE: not on the device. */
+int replay_touch(struct replay *, uint64_t daddr, uint32_t bbs, struct touched **out);
+void replay_dirty(struct touched *);
+/* Stamps, checks and writes what the batch changed. */
+int replay_settle(struct replay *);
+/* Stamps LSN (XFS_NULL64: leaves it) and checksum by what the block is; false: it is none of the kinds of this content. */
+bool replay_stamp(const struct xfs_geometry *, unsigned content, uint8_t *p, uint32_t len, uint64_t lsn);
+/* Does V5 metadata of this filesystem stand here that is not older than the current LSN? */
+bool replay_is_newer(struct replay *, const struct touched *);
+
+/* ---- items ---- */
+int replay_buf(struct replay *, const struct xfs_log_item *);
+int replay_inode(struct replay *, const struct xfs_log_item *);
+int replay_icreate(struct replay *, const struct xfs_log_item *);
+int replay_dquot(struct replay *, const struct xfs_log_item *);
+/* Blocks of the bmbt of a fork get this inode as their owner. `raw`: the inode in its cluster. */
+int replay_change_owner(struct replay *, uint64_t ino, const uint8_t *raw, enum xfs_fork);
+/* Is quota of this type (XFS_DQTYPE_*) to be replayed? */
+bool replay_quota_is_on(const struct replay *, unsigned type);
+
+/* ---- intents.c, pieces.c ---- */
+int replay_intent(struct replay *, const struct xfs_log_item *);
+void replay_done(struct replay *, const struct xfs_log_item *);
+/* Takes those that are done out of the list, and reports the others. */
+void replay_report_intents(struct replay *);
+int replay_add_piece(struct replay *, uint64_t daddr);
+int replay_add_dir(struct replay *, uint64_t ino);
+/* After everything is in place. */
+int replay_join_pieces(struct replay *);
+
+#endif

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* replay.c - passes over the log and the order of items in a transaction (format sheet 04, section 9). */
+#include "libxfs/recovery/private.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define LOG_INCOMPAT_KNOWN XFS_SB_LOG_INCOMPAT_XATTRS
+
+int replay_bad(struct replay *rp, const char *structure, uint64_t number, const char *what)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_ITEM, structure);
+
+	xfs_finding_detail(&f, "%" PRIu64 ", lsn %u:%u: %s", number, (unsigned)(rp->lsn >> 32), (unsigned)rp->lsn, what);
+	xfs_finding_emit(rp->sink, &f);
+	return -XFS_E_CORRUPT;
+}
+
+/* ---- pass 1: nothing is changed ---- */
+
+static int note_item(struct replay *rp, const struct xfs_log_item *it)
+{
+	if (it->type == XFS_LI_BUF) {
+		struct xfs_log_buf_item b;
+
+		xfs_log_buf_load(&b, it);
+		return b.flags & XFS_BLF_CANCEL ? xfs_cancels_add(&rp->cancels, b.daddr, b.bbs) : 0;
+	}
+	if (it->type == XFS_LI_QUOTAOFF)
+		rp->quota_off |= xfs_ld32(it->regions[0].p + XFS_OFF(log_quotaoff, flags), it->writer_le);
+	return 0;
+}
+
+static int judge_record(struct replay *rp, const struct xfs_log_record *r)
+{
+	rp->out->counts.records++;
+	/* only records that say nothing but "unmounted" are written without one, and those are not replayed */
+	if (rp->geo.v5 && !r->h.crc) {
+		rp->lsn = r->h.lsn;
+		return replay_bad(rp, "log", r->block, "a record has no checksum");
+	}
+	return 0;
+}
+
+static int first_pass(struct replay *rp, const struct xfs_log_event *e)
+{
+	int err = 0;
+
+	switch (e->kind) {
+	case XFS_LOG_EV_RECORD:
+		return judge_record(rp, e->record);
+	case XFS_LOG_EV_UNMOUNT:
+		return 0;
+	case XFS_LOG_EV_OPEN:
+		rp->out->counts.open_transactions++;
+		return 0;
+	case XFS_LOG_EV_TRANS:
+		rp->out->counts.transactions++;
+		for (size_t i = 0; i < e->trans->nitems && !err; i++)
+			err = note_item(rp, &e->trans->items[i]);
+	}
+	return err;
+}
+
+/* ---- pass 2 ---- */
+
+/* Images of blocks first, then what stands in them, then links between unlinked inodes, then what is freed. */
+enum turn { TURN_BLOCKS, TURN_OTHERS, TURN_LINKS, TURN_CANCELS, TURNS };
+
+static enum turn turn_of(const struct xfs_log_item *it)
+{
+	struct xfs_log_buf_item b;
+
+	if (it->type == XFS_LI_ICREATE)
+		return TURN_BLOCKS;
+	if (it->type != XFS_LI_BUF)
+		return TURN_OTHERS;
+	xfs_log_buf_load(&b, it);
+	return b.flags & XFS_BLF_CANCEL ? TURN_CANCELS : b.flags & XFS_BLF_INODE_BUF ? TURN_LINKS : TURN_BLOCKS;
+}
+
+static int apply(struct replay *rp, const struct xfs_log_item *it, enum turn turn)
+{
+	struct xfs_log_buf_item b;
+
+	if (turn == TURN_CANCELS) {
+		xfs_log_buf_load(&b, it);
+		xfs_cancels_drop(&rp->cancels, b.daddr, b.bbs);
+		return 0;
+	}
+	switch (it->type) {
+	case XFS_LI_BUF:
+		return replay_buf(rp, it);
+	case XFS_LI_INODE:
+		return replay_inode(rp, it);
+	case XFS_LI_ICREATE:
+		return replay_icreate(rp, it);
+	case XFS_LI_DQUOT:
+		return replay_dquot(rp, it);
+	case XFS_LI_QUOTAOFF:
+		return 0;
+	}
+	if (it->kind->role == XFS_LOG_INTENT)
+		return replay_intent(rp, it);
+	replay_done(rp, it);
+	return 0;
+}
+
+static int second_pass(struct replay *rp, const struct xfs_log_event *e)
+{
+	int err = 0;
+
+	if (e->kind != XFS_LOG_EV_TRANS)
+		return 0;
+	if (e->trans->lsn != rp->lsn) {
+		err = replay_settle(rp);
+		rp->lsn = e->trans->lsn;
+	}
+	for (int turn = 0; turn < TURNS; turn++)
+		for (size_t i = 0; i < e->trans->nitems && !err; i++)
+			if (turn_of(&e->trans->items[i]) == (enum turn)turn)
+				err = apply(rp, &e->trans->items[i], (enum turn)turn);
+	return err;
+}
+
+static int walk(struct replay *rp, int (*pass)(struct replay *, const struct xfs_log_event *))
+{
+	struct xfs_finding why = xfs_finding_of(XFS_F_LOG_RECORD, "log");
+	struct xfs_log_iter *it;
+	struct xfs_log_event e;
+	int err = xfs_log_iter_new(&it, rp->fs, &rp->out->log, false, &why);
+
+	while (!err) {
+		err = xfs_log_iter_next(it, &e, &why);
+		if (err == -XFS_E_NOENT) {
+			xfs_log_iter_free(it);
+			return 0;
+		}
+		if (err)
+			break;
+		err = pass(rp, &e);
+		if (err) {	/* the pass has said why */
+			xfs_log_iter_free(it);
+			return err;
+		}
+	}
+	xfs_finding_emit(rp->sink, &why);
+	xfs_log_iter_free(it);
+	return err;
+}
+
+/* ---- all of it ---- */
+
+static int unsupported(struct replay *rp)
+{
+	uint32_t unknown = rp->geo.sb.features_log_incompat & ~LOG_INCOMPAT_KNOWN;
+	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FEATURE, "superblock");
+
+	if (!rp->geo.v5 || !unknown)
+		return 0;
+	f.field = "features_log_incompat";
+	f.found = unknown;
+	f.expected = 0;
+	xfs_finding_emit(rp->sink, &f);
+	return -XFS_E_UNSUPPORTED;
+}
+
+static int replay_log(struct replay *rp, const struct xfs_devset *dev)
+{
+	int err = unsupported(rp);
+
+	if (!err)
+		err = walk(rp, first_pass);
+	if (!err)
+		err = walk(rp, second_pass);
+	if (!err)
+		err = replay_settle(rp);
+	if (!err && rp->npieces) {
+		/* with the geometry of the new superblock, and nothing remembered */
+		xfs_fs_close(rp->fs);
+		err = xfs_fs_open(&rp->fs, dev, NULL, rp->sink);
+		if (!err)
+			err = replay_join_pieces(rp);
+	}
+	if (!err)
+		replay_report_intents(rp);
+	return err ? err : xfs_dev_barrier(dev->data);
+}
+
+static void let_go(struct replay *rp)
+{
+	for (size_t i = 0; i < rp->nbatch; i++)
+		xfs_buf_put(rp->batch[i].buf);
+	xfs_fs_close(rp->fs);
+	xfs_cancels_free(&rp->cancels);
+	free(rp->batch);
+	free(rp->index);
+	free(rp->pieces);
+	free(rp->dirs);
+	free(rp->ids);
+	free(rp);
+}
+
+int xfs_recovery_replay(const struct xfs_devset *dev, struct xfs_recovery *out, const struct xfs_sink *sink)
+{
+	struct replay *rp = calloc(1, sizeof(*rp));
+	int err;
+
+	memset(out, 0, sizeof(*out));
+	if (!rp)
+		return -XFS_E_NOMEM;
+	rp->sink = sink;
+	rp->out = out;
+	err = xfs_fs_open(&rp->fs, dev, NULL, sink);
+	if (!err)
+		err = xfs_geometry_init(&rp->geo, &rp->fs->geo.sb, NULL, NULL);
+	if (!err)
+		err = xfs_log_state(rp->fs, &out->log);
+	if (!err && out->log.kind == XFS_LOG_UNREADABLE)
+		err = replay_bad(rp, "log", 0, out->log.reason ? out->log.reason : "it cannot be read");
+	if (!err && out->log.kind == XFS_LOG_DIRTY)
+		err = dev->data->readonly ? -XFS_E_READONLY : replay_log(rp, dev);
+	let_go(rp);
+	return err;
+}
+
+void xfs_recovery_free(struct xfs_recovery *r)
+{
+	for (size_t i = 0; i < r->nintents; i++)
+		free((void *)r->intents[i].item.regions);
+	free(r->intents);
+	r->intents = NULL;
+	r->nintents = 0;
+}

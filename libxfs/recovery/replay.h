@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * replay.h - brings the changes that a log holds to their places (format sheet 04, sections 9 and 11).
+ *
+ * Works on any stack of devices: above an overlay the evidence stays untouched.  The log may come from a machine of
+ * either byte order.  First everything is read and judged (nothing is written when the log breaks a rule), then the
+ * items of each committed transaction are applied in the order of commits, when the block in place is older.
+ *
+ * What is only *announced* in the log is not done here: intents are handed out as a list, in order, for whoever can
+ * finish them; inodes without names and leftovers of copy-on-write stay where they are.  The log stays dirty until
+ * xfs_recovery_settle().  Layer: recovery (above log, inode).
+ *
+ * Where this differs from Linux: a block in place counts as newer only when its checksum is good (a write that was torn
+ * is replayed over, with a finding), and directory blocks in several pieces are put right as a whole.
+ */
+#ifndef XFS_RECOVERY_REPLAY_H
+#define XFS_RECOVERY_REPLAY_H
+
+#include "libxfs/log/transactions.h"
+
+/* Work that the log says is unfinished; its own copy, valid until xfs_recovery_free(). Passes xfs_log_item_check(). */
+struct xfs_recovered_intent {
+	uint64_t lsn;			/* of its transaction */
+	struct xfs_log_item item;
+};
+
+struct xfs_recovery_counts {
+	uint64_t records, transactions, open_transactions;
+	uint64_t buffers, buffers_newer, buffers_cancelled;	/* items: applied; left, because the block is newer, freed later */
+	uint64_t inodes, inodes_newer, inodes_cancelled;
+	uint64_t unlinks;					/* applied, of links to the next unlinked inode */
+	uint64_t icreates, icreates_cancelled;
+	uint64_t dquots, dquots_newer, dquots_off;		/* off: quota is not on for that type */
+	uint64_t intents, dones;				/* seen; those left are in the list */
+	uint64_t torn_blocks;					/* replayed over although their LSN is newer */
+	uint64_t dir_pieces;
+};
+
+struct xfs_recovery {
+	struct xfs_log_state log;	/* as it was found */
+	struct xfs_recovery_counts counts;
+	struct xfs_recovered_intent *intents;	/* in log order */
+	size_t nintents;
+};
+
+/*
+ * Replays. A clean log: nothing to do, all counts zero.  The devices are changed in place; a filesystem that is open on
+ * them must be opened anew.  Findings say what is wrong with the log (LOG_RECORD, LOG_ITEM) and what is left to do
+ * (LOG_INTENT).  *out is filled as far as it went; xfs_recovery_free() in any case.
+ * Errors: those of xfs_fs_open(); CORRUPT and BADCRC (the log; only LOG_ITEM problems may come after the first write),
+ * UNSUPPORTED (unknown log features, byte order), IO, NOMEM, READONLY.
+ */
+int xfs_recovery_replay(const struct xfs_devset *, struct xfs_recovery *out, const struct xfs_sink *);
+void xfs_recovery_free(struct xfs_recovery *);
+
+/*
+ * Ends a replay that left nothing to do: counters of the superblock from those of the AGs, log features off, and an
+ * empty log of the next cycle.  DIRTYLOG, and nothing is changed: intents are left, or inodes in unlinked lists.
+ * Counters of realtime extents stay as the log has them.  Errors: those of xfs_fs_open(), CORRUPT (AG headers), IO, NOMEM.
+ */
+int xfs_recovery_settle(const struct xfs_devset *, const struct xfs_recovery *, const struct xfs_sink *);
+
+#endif

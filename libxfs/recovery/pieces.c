@@ -120,6 +120,12 @@ static int in_extent(void *payload, const struct xfs_extent *e)
 	return 0;
 }
 
+/* Errors of machine and device; all others mean that the directory is not what it should be. */
+static bool is_of_device(int err)
+{
+	return err == -XFS_E_IO || err == -XFS_E_NOMEM || err == -XFS_E_FAULT || err == -XFS_E_SHORT;
+}
+
 /* LSN and checksum of the block at `off` of the file. */
 static int join(struct replay *rp, struct xfs_ifork *fork, uint64_t off)
 {
@@ -136,7 +142,7 @@ static int join(struct replay *rp, struct xfs_ifork *fork, uint64_t off)
 	if (!err)
 		err = xfs_buf_get(rp->fs->cache, map, n, NULL, 0, &b);
 	if (err)
-		return err == -XFS_E_IO || err == -XFS_E_NOMEM ? err :
+		return is_of_device(err) ? err :
 			replay_bad(rp, "directory", fork->ip->ino.v, "a block of it is not mapped");
 	for (unsigned k = 0; k < n; k++)
 		for (size_t i = first_piece(rp, map[k].daddr); i < rp->npieces && rp->pieces[i].daddr < map[k].daddr + map[k].bbs; i++) {
@@ -176,7 +182,7 @@ static int join_dir(struct replay *rp, uint64_t ino)
 		return err == -XFS_E_RANGE ? 0 : err;
 	}
 	err = xfs_ifork_each(&fork, in_extent, &s);
-	if (err == -XFS_E_CORRUPT)
+	if (err && !is_of_device(err))
 		err = replay_bad(rp, "directory", ino, "its map is not valid");
 	if (s.n)
 		qsort(s.blocks, s.n, sizeof(*s.blocks), by_number);

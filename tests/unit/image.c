@@ -19,7 +19,7 @@ FILE *image_stream(const char *name)
 
 struct memdev *image_load(const char *name)
 {
-	size_t room = 64 << 20, len = 0, got;
+	size_t room = (64 << 20) + 1, len = 0, got;
 	FILE *f = image_stream(name);
 	struct memdev *m = memdev_new(room);
 

@@ -30,6 +30,11 @@ void logwriter_init(struct logwriter *w)
 		if (w->cycle > 1 || b < w->at)
 			xfs_put_be32(w->area + (size_t)b * BB, b < w->at ? w->cycle : w->cycle - 1);
 	}
+	logwriter_open(w);
+}
+
+void logwriter_open(struct logwriter *w)
+{
 	w->data = calloc(1, w->size);
 	ck_assert_ptr_nonnull(w->data);
 	w->tail_lsn = w->lsn = (uint64_t)w->cycle << 32 | w->at;

@@ -31,6 +31,8 @@ struct logwriter {
 
 /* Fills the log as a used one, in which the first record comes next; cycle 1: zeroes. */
 void logwriter_init(struct logwriter *);
+/* The same on a log that is there: it goes on at `at` in `cycle`. */
+void logwriter_open(struct logwriter *);
 void logwriter_free(struct logwriter *);
 /* An operation as it stands, in this record. */
 void logwriter_op(struct logwriter *, uint32_t tid, unsigned client, unsigned flags, const void *p, uint32_t len);

@@ -212,13 +212,6 @@ static void show_state(struct db *db, const struct xfs_log_state *s)
 	db_out(db, "\n");
 }
 
-static int write_json(void *payload, const void *bytes, size_t len)
-{
-	struct xfs_text_sink sink = db_sink(payload);
-
-	return sink.write(sink.payload, bytes, len);
-}
-
 static void complain(struct db *db, const struct xfs_finding *f)
 {
 	char text[400];
@@ -236,27 +229,18 @@ static void print_log(struct db *db, const struct options *o, const struct xfs_l
 	struct xfs_log_event e;
 	int err = xfs_log_iter_new(&it, db->fs, state, o->history, &why);
 
-	if (o->json) {
-		xfs_json_start(&p.json, write_json, db, false);
-		xfs_json_array(&p.json, NULL);
-	} else if (!o->filtered) {
+	if (o->json)
+		db_json_start(db, &p.json);
+	else if (!o->filtered)
 		show_state(db, state);
-	}
 	while (!err) {
 		err = xfs_log_iter_next(it, &e, &why);
 		if (!err)
 			show_event(&p, &e);
 	}
 	xfs_log_iter_free(it);
-	if (o->json) {
-		int bad;
-
-		xfs_json_array_end(&p.json);
-		bad = xfs_json_finish(&p.json);
-		if (bad)
-			fprintf(stderr, "%s: JSON output: %s\n", db->prog, xfs_error_text(bad));
-		db->status = bad ? 1 : db->status;
-	}
+	if (o->json)
+		db_json_end(db, &p.json);
 	if (err != -XFS_E_NOENT)
 		complain(db, &why);
 }

@@ -6,9 +6,8 @@
 #ifndef DB_LOGPRINT_H
 #define DB_LOGPRINT_H
 
-#include "db/db.h"
+#include "db/report.h"
 
-#include "libxfs/base/json.h"
 #include "libxfs/log/transactions.h"
 
 /* What is asked for; nothing given: all. */

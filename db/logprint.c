@@ -79,8 +79,8 @@ static void record_text(struct printing *p, const struct xfs_log_record *r)
 
 	db_out(db, "record %u:%u bytes %u operations %u", r->h.cycle, r->block, r->h.len, r->h.num_logops);
 	lsn_out(db, "tail", r->h.tail_lsn);
-	db_out(db, " prev %d size %u %s-endian%s\n", (int)r->h.prev_block, r->h.size, xfs_log_record_is_le(r) ? "little" : "big",
-	       r->h.crc || !db->fs->geo.v5 ? "" : " no crc");
+	db_out(db, " prev %d size %u %s-endian%s\n", (int)r->h.prev_block, r->h.size,
+	       xfs_log_record_is_le(r) ? "little" : "big", r->h.crc || !db->fs->geo.v5 ? "" : " no crc");
 }
 
 static void trans_head_text(struct printing *p, const struct xfs_log_trans *t)
@@ -207,8 +207,8 @@ static void show_state(struct db *db, const struct xfs_log_state *s)
 	if (s->kind == XFS_LOG_UNREADABLE)
 		db_out(db, ": %s", s->reason);
 	else
-		db_out(db, ", tail %u:%u, head %u:%u%s", (unsigned)(s->kind == XFS_LOG_DIRTY ? s->tail_lsn >> 32 : s->cycle),
-		       s->tail, s->cycle, s->head, s->torn ? ", torn records dropped" : "");
+		db_out(db, ", tail %u:%u, head %u:%u%s",
+		       (unsigned)(s->kind == XFS_LOG_DIRTY ? s->tail_lsn >> 32 : s->cycle), s->tail, s->cycle, s->head, s->torn ? ", torn records dropped" : "");
 	db_out(db, "\n");
 }
 

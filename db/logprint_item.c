@@ -30,10 +30,10 @@ static void buf_line(struct db *db, const struct xfs_log_item *it)
 	}
 }
 
-static void fork_words(struct db *db, const char *name, const char *form, const struct xfs_log_region *r)
+static void fork_words(struct db *db, const char *name, bool local, bool extents, const struct xfs_log_region *r)
 {
 	if (r->p)
-		db_out(db, " %s %s %u bytes", name, form, r->len);
+		db_out(db, " %s %s %u bytes", name, local ? "local" : extents ? "extents" : "btree", r->len);
 }
 
 static void inode_line(struct db *db, const struct xfs_log_item *it)
@@ -49,8 +49,8 @@ static void inode_line(struct db *db, const struct xfs_log_item *it)
 	       (int64_t)d.core.size);
 	if (i.f.fields & XFS_ILF_DEV)
 		db_out(db, " dev %u:%u", xfs_dev_major(i.f.rdev), xfs_dev_minor(i.f.rdev));
-	fork_words(db, "data", i.f.fields & XFS_ILF_DDATA ? "local" : i.f.fields & XFS_ILF_DEXT ? "extents" : "btree", &i.data);
-	fork_words(db, "attr", i.f.fields & XFS_ILF_ADATA ? "local" : i.f.fields & XFS_ILF_AEXT ? "extents" : "btree", &i.attr);
+	fork_words(db, "data", i.f.fields & XFS_ILF_DDATA, i.f.fields & XFS_ILF_DEXT, &i.data);
+	fork_words(db, "attr", i.f.fields & XFS_ILF_ADATA, i.f.fields & XFS_ILF_AEXT, &i.attr);
 	if (i.f.fields & (XFS_ILF_DOWNER | XFS_ILF_AOWNER))
 		db_out(db, " owner change");
 }
@@ -124,12 +124,14 @@ static void intent_line(struct db *db, const struct xfs_log_item *it)
 	if (it->type == XFS_LI_ATTRI)
 		attri_words(db, &in);
 	if (it->type == XFS_LI_XMI)
-		db_out(db, " ino %" PRIu64 " off %" PRIu64 " with ino %" PRIu64 " off %" PRIu64 " len %" PRIu64 " flags 0x%" PRIx64,
-		       in.xmi.inode1, in.xmi.startoff1, in.xmi.inode2, in.xmi.startoff2, in.xmi.blockcount, in.xmi.flags);
+		db_out(db, " ino %" PRIu64 " off %" PRIu64 " with ino %" PRIu64 " off %" PRIu64 " len %" PRIu64
+		       " flags 0x%" PRIx64, in.xmi.inode1, in.xmi.startoff1, in.xmi.inode2, in.xmi.startoff2,
+		       in.xmi.blockcount, in.xmi.flags);
 	for (uint32_t k = 0; k < in.n; k++) {
 		struct xfs_log_intent_extent e = xfs_log_intent_at(&in, k);
 
-		db_out(db, "%s %s fsb %" PRIu64 " len %u", k ? "," : "", extent_word(it->type, e.flags), e.startblock, e.len);
+		db_out(db, "%s %s fsb %" PRIu64 " len %u", k ? "," : "", extent_word(it->type, e.flags),
+		       e.startblock, e.len);
 		if (it->type == XFS_LI_RUI || it->type == XFS_LI_RUI_RT || it->type == XFS_LI_BUI)
 			map_words(db, it->type, &e);
 	}

@@ -368,7 +368,8 @@ struct xfs_log_intent_extent xfs_log_intent_at(const struct xfs_log_intent_item 
 
 	switch (it->type) {
 	case XFS_LI_EFI: case XFS_LI_EFI_RT:
-		xfs_log_extent32_decode_as(&e, p + (size_t)k * xfs_log_extent_size(it->regions[0].len, in->n), it->writer_le);
+		p += (size_t)k * xfs_log_extent_size(it->regions[0].len, in->n);
+		xfs_log_extent32_decode_as(&e, p, it->writer_le);
 		return (struct xfs_log_intent_extent){ .startblock = e.start, .len = e.len };
 	case XFS_LI_CUI: case XFS_LI_CUI_RT:
 		xfs_log_phys_decode_as(&c, p + (size_t)k * SIZE(log_phys), it->writer_le);

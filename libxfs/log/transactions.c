@@ -223,7 +223,8 @@ static int split_items(struct xfs_log_iter *it, const struct open_trans *t)
 		xfs_log_item_head_decode_as(&h, it->regions[k].p, t->writer_le);
 		if (!h.size || h.size > XFS_LOG_MAX_REGIONS || h.size > t->nregions - k)
 			return corrupt(it, "an item has an impossible number of parts");
-		*item = (struct xfs_log_item){ h.type, t->writer_le, h.size, &it->regions[k], xfs_log_item_kind_of(h.type) };
+		*item = (struct xfs_log_item){ h.type, t->writer_le, h.size, &it->regions[k],
+					       xfs_log_item_kind_of(h.type) };
 		why = xfs_log_item_check(item);
 		if (why)
 			return corrupt(it, why);

@@ -96,10 +96,11 @@ void replay_dirty(struct touched *t)
 
 #define KINDS(...) { __VA_ARGS__, XFS_BLK_KINDS }
 static const enum xfs_block_kind kinds_of[XFS_BLFT_COUNT][10] = {
-	[XFS_BLFT_UNKNOWN] = { XFS_BLK_KINDS }, [XFS_BLFT_UDQUOT] = { XFS_BLK_KINDS }, [XFS_BLFT_PDQUOT] = { XFS_BLK_KINDS },
-	[XFS_BLFT_GDQUOT] = { XFS_BLK_KINDS }, [XFS_BLFT_INODES] = { XFS_BLK_KINDS },
-	[XFS_BLFT_BTREE] = KINDS(XFS_BLK_BNOBT, XFS_BLK_CNTBT, XFS_BLK_INOBT, XFS_BLK_FINOBT, XFS_BLK_RMAPBT, XFS_BLK_REFCBT,
-				 XFS_BLK_BMBT, XFS_BLK_RTRMAPBT, XFS_BLK_RTREFCBT),
+	[XFS_BLFT_UNKNOWN] = { XFS_BLK_KINDS }, [XFS_BLFT_UDQUOT] = { XFS_BLK_KINDS },
+	[XFS_BLFT_PDQUOT] = { XFS_BLK_KINDS }, [XFS_BLFT_GDQUOT] = { XFS_BLK_KINDS },
+	[XFS_BLFT_INODES] = { XFS_BLK_KINDS },
+	[XFS_BLFT_BTREE] = KINDS(XFS_BLK_BNOBT, XFS_BLK_CNTBT, XFS_BLK_INOBT, XFS_BLK_FINOBT, XFS_BLK_RMAPBT,
+				 XFS_BLK_REFCBT, XFS_BLK_BMBT, XFS_BLK_RTRMAPBT, XFS_BLK_RTREFCBT),
 	[XFS_BLFT_AGF] = KINDS(XFS_BLK_AGF), [XFS_BLFT_AGFL] = KINDS(XFS_BLK_AGFL), [XFS_BLFT_AGI] = KINDS(XFS_BLK_AGI),
 	[XFS_BLFT_SYMLINK] = KINDS(XFS_BLK_SYMLINK), [XFS_BLFT_DIR_BLOCK] = KINDS(XFS_BLK_DIR_BLOCK),
 	[XFS_BLFT_DIR_DATA] = KINDS(XFS_BLK_DIR_DATA), [XFS_BLFT_DIR_FREE] = KINDS(XFS_BLK_DIR_FREE),
@@ -166,13 +167,16 @@ static uint32_t uuid_at(const struct replay *rp, const struct xfs_blockform *f)
 {
 	if (f->type != XT_SB)
 		return f->uuid;
-	return (uint32_t)(xfs_sb_has_incompat(&rp->geo.sb, XFS_SB_INCOMPAT_META_UUID) ? XFS_OFF(sb, meta_uuid) : XFS_OFF(sb, uuid));
+	if (xfs_sb_has_incompat(&rp->geo.sb, XFS_SB_INCOMPAT_META_UUID))
+		return (uint32_t)XFS_OFF(sb, meta_uuid);
+	return (uint32_t)XFS_OFF(sb, uuid);
 }
 
 bool replay_is_newer(struct replay *rp, const struct touched *t)
 {
 	const uint8_t *p = t->buf->data;
 	const struct xfs_blockform *f = rp->geo.v5 ? xfs_blockform_of(XT_NONE, true, p, t->buf->len) : NULL;
+	struct xfs_finding torn;
 	uint32_t uuid;
 
 	/* inodes and dquots have LSNs of their own; remote values and realtime superblocks none that counts */
@@ -192,10 +196,9 @@ bool replay_is_newer(struct replay *rp, const struct touched *t)
 	 * earlier.
 	 */
 	rp->out->counts.torn_blocks++;
-	struct xfs_finding w = xfs_finding_of(XFS_F_BLOCK_CRC, f->name);
-
-	xfs_finding_detail(&w, "daddr %llu: replayed over", (unsigned long long)t->daddr);
-	xfs_finding_emit(rp->sink, &w);
+	torn = xfs_finding_of(XFS_F_BLOCK_CRC, f->name);
+	xfs_finding_detail(&torn, "daddr %llu: replayed over", (unsigned long long)t->daddr);
+	xfs_finding_emit(rp->sink, &torn);
 	return false;
 }
 

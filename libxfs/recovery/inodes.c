@@ -207,7 +207,9 @@ static const char *judge_icreate(const struct xfs_geometry *g, const struct xfs_
 		return "new inodes lie where they cannot be";
 	if (c->length != g->ialloc_blks && (!g->sparse || c->length != g->ialloc_min_blks))
 		return "new inodes fill the wrong number of blocks";
-	return c->count / per_block == c->length && c->count % per_block == 0 ? NULL : "new inodes do not fill their blocks";
+	if (c->count % per_block || c->count / per_block != c->length)
+		return "new inodes do not fill their blocks";
+	return NULL;
 }
 
 static void new_inode(const struct replay *rp, uint8_t *raw, uint64_t ino, uint32_t gen)

@@ -6,7 +6,7 @@
 #include "libxfs/recovery/private.h"
 
 #include "libxfs/inode/fork.h"
-#include "libxfs/ondisk/attr.h"
+#include "libxfs/ondisk/dir.h"
 
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ int replay_add_piece(struct replay *rp, uint64_t daddr)
 		return 0;
 	if (!replay_grow(&rp->pieces, &rp->pieces_room, rp->npieces + 1, sizeof(*rp->pieces)))
 		return -XFS_E_NOMEM;
-	rp->pieces[rp->npieces++] = (struct dir_piece){ daddr, rp->lsn, false };
+	rp->pieces[rp->npieces++] = (struct dir_piece){ daddr, rp->lsn };
 	return 0;
 }
 
@@ -126,6 +126,23 @@ static bool is_of_device(int err)
 	return err == -XFS_E_IO || err == -XFS_E_NOMEM || err == -XFS_E_FAULT || err == -XFS_E_SHORT;
 }
 
+/* Raises the LSN to that of the pieces in this extent; true when there is one at its start. */
+static bool newest_of(const struct replay *rp, const struct xfs_buf_extent *e, uint64_t *lsn)
+{
+	size_t first = first_piece(rp, e->daddr);
+
+	for (size_t i = first; i < rp->npieces && rp->pieces[i].daddr - e->daddr < e->bbs; i++)
+		*lsn = xfs_max(*lsn, rp->pieces[i].lsn);
+	return first < rp->npieces && rp->pieces[first].daddr == e->daddr;
+}
+
+static enum xfs_block_kind kind_of(const struct xfs_blockform *f)
+{
+	if (f && f->magic_bits == 16)
+		return XFS_BLK_DIR_ANYLEAF;
+	return f && f->magic5 == XFS_DIR3_FREE_MAGIC ? XFS_BLK_DIR_FREE : XFS_BLK_DIR_ANYDATA;
+}
+
 /* LSN and checksum of the block at `off` of the file. */
 static int join(struct replay *rp, struct xfs_ifork *fork, uint64_t off)
 {
@@ -145,19 +162,14 @@ static int join(struct replay *rp, struct xfs_ifork *fork, uint64_t off)
 		return is_of_device(err) ? err :
 			replay_bad(rp, "directory", fork->ip->ino.v, "a block of it is not mapped");
 	for (unsigned k = 0; k < n; k++)
-		for (size_t i = first_piece(rp, map[k].daddr); i < rp->npieces && rp->pieces[i].daddr < map[k].daddr + map[k].bbs; i++) {
-			lsn = xfs_max(lsn, rp->pieces[i].lsn);
-			header |= rp->pieces[i].daddr == map[0].daddr;
-			rp->pieces[i].joined = true;
-		}
+		header |= newest_of(rp, &map[k], &lsn) && k == 0;
 	f = xfs_blockform_of(XT_DIR, true, b->data, b->len);
 	if (f && !header && xfs_be64(b->data + f->lsn) != XFS_NULL64)
 		lsn = xfs_max(lsn, xfs_be64(b->data + f->lsn));	/* what came with the pieces is not older than this */
 	for (unsigned content = XFS_BLFT_DIR_BLOCK; content <= XFS_BLFT_DA_NODE; content++)
 		if (replay_stamp(&rp->geo, content, b->data, b->len, lsn))
 			break;
-	err = xfs_block_verify(&ctx, f && f->magic_bits == 16 ? XFS_BLK_DIR_ANYLEAF : f && f->magic5 == XFS_DIR3_FREE_MAGIC ?
-			       XFS_BLK_DIR_FREE : XFS_BLK_DIR_ANYDATA, b->data, b->len, map[0].daddr, &why);
+	err = xfs_block_verify(&ctx, kind_of(f), b->data, b->len, map[0].daddr, &why);
 	if (err) {
 		xfs_finding_emit(rp->sink, &why);
 		err = replay_bad(rp, "directory", fork->ip->ino.v, "a block of it is not valid after the change");
@@ -177,7 +189,8 @@ static int join_dir(struct replay *rp, uint64_t ino)
 
 	if (!err)
 		err = xfs_inode_read(rp->fs, XFS_INO(ino), XFS_INODE_NOCHECK, ip);
-	if (err || ip->d.core.magic != XFS_DINODE_MAGIC || !xfs_inode_is_dir(ip) || xfs_ifork_init(&fork, ip, XFS_FORK_DATA)) {
+	if (err || ip->d.core.magic != XFS_DINODE_MAGIC || !xfs_inode_is_dir(ip) ||
+	    xfs_ifork_init(&fork, ip, XFS_FORK_DATA)) {
 		free(ip);	/* removed since */
 		return err == -XFS_E_RANGE ? 0 : err;
 	}

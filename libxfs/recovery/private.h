@@ -28,7 +28,6 @@ struct touched {
 /* Part of a directory block that lies in several places. */
 struct dir_piece {
 	uint64_t daddr, lsn;
-	bool joined;
 };
 
 struct intent_id {

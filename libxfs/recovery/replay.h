@@ -26,7 +26,8 @@ struct xfs_recovered_intent {
 
 struct xfs_recovery_counts {
 	uint64_t records, transactions, open_transactions;
-	uint64_t buffers, buffers_newer, buffers_cancelled;	/* items: applied; left, because the block is newer, freed later */
+	/* items: applied; left alone, because the block is newer, or because it is freed later in the log */
+	uint64_t buffers, buffers_newer, buffers_cancelled;
 	uint64_t inodes, inodes_newer, inodes_cancelled;
 	uint64_t unlinks;					/* applied, of links to the next unlinked inode */
 	uint64_t icreates, icreates_cancelled;

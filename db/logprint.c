@@ -208,7 +208,8 @@ static void show_state(struct db *db, const struct xfs_log_state *s)
 		db_out(db, ": %s", s->reason);
 	else
 		db_out(db, ", tail %u:%u, head %u:%u%s",
-		       (unsigned)(s->kind == XFS_LOG_DIRTY ? s->tail_lsn >> 32 : s->cycle), s->tail, s->cycle, s->head, s->torn ? ", torn records dropped" : "");
+		       (unsigned)(s->kind == XFS_LOG_DIRTY ? s->tail_lsn >> 32 : s->cycle), s->tail, s->cycle, s->head,
+		       s->torn ? ", torn records dropped" : "");
 	db_out(db, "\n");
 }
 

@@ -37,12 +37,13 @@ PROFILES = [
     ("sector", 96, RMAP + "-s size=4096 -d agcount=2", 200, "sync"),
     ("wrap-1k", 40, RMAP + "-b size=1k -d agcount=2", 600, "sync"),
     ("nrext64", 40, RMAP + "-b size=1k -i nrext64=1 -d agcount=2", 200, "now"),
+    ("quota", 40, RMAP + "-b size=1k -d agcount=2", 200, "sync"),
     ("middle-1k", 40, RMAP + "-b size=1k -d agcount=2", 300, "middle"),
     ("middle-4k", 64, RMAP + "-d agcount=2", 300, "middle"),
 ]
 if LONG:
     PROFILES = [(f"{name}-{i}", *rest) for i in range(4) for name, *rest in PROFILES]
-MOUNT = {"wrap-1k": "-o logbsize=256k", "rmap-4k": "-o logbsize=64k"}
+MOUNT = {"wrap-1k": "-o logbsize=256k", "rmap-4k": "-o logbsize=64k", "quota": "-o uquota,gquota"}
 
 count = 0
 failed = False
@@ -133,6 +134,11 @@ def pieces(name):
     yield "guest xattrs f 1 20 50 200"
 
 
+def base_of(name):
+    """Without the number that many images of one profile have."""
+    return re.sub(r"-\d$", "", name) if LONG else name
+
+
 def make_dirty(work):
     env = {**os.environ, "TEST_DIR": "/nowhere", "TEST_DEV": "/nowhere", "QA_CHECK_FS": "/nowhere"}
     images = []
@@ -147,7 +153,7 @@ def make_dirty(work):
                 continue
             images.append(name)
             rnd = random.Random(SEED * 1000 + k)
-            base = re.sub(r"-\d$", "", name) if LONG else name
+            base = base_of(name)
             script = list(pieces(name) if base == "pieces" else load(rnd, n, "reflink=1" in mkfs))
             jobs.write(f"job {name} kernel=ignore timeout=100\nmnt {name} {MOUNT.get(base, '')}\nmkdir /mnt/{name}/w\n"
                        f"cd /mnt/{name}/w\nset +e\n(\n")
@@ -182,7 +188,8 @@ def kernel_lists(work, names, suffix):
     """What the kernel sees after its own mount; None where the mount fails."""
     with open(f"{work}/jobs2", "w") as jobs:
         for n in names:
-            jobs.write(f"job {n} timeout=60 kernel=ignore\nmnt {n}\numnt {n}\nmnt {n} -o ro\nwalk {n}\numnt {n}\n")
+            jobs.write(f"job {n} timeout=60 kernel=ignore\nmnt {n} {MOUNT.get(base_of(n), '')}\numnt {n}\nmnt {n} -o ro,norecovery\n"
+                       f"walk {n}\numnt {n}\n")
     os.makedirs(f"{work}/out{suffix}", exist_ok=True)
     result = run([BOX, "run", "--out", f"{work}/out{suffix}", BOX_DIR, f"{work}/jobs2",
                   *(f"{n}={work}/{n}.{suffix}" for n in names)])
@@ -204,6 +211,21 @@ def compare_print(name, path):
     ok(got == want and [int(x, 16) for x in want_ino] == [int(x) for x in got_ino],
        f"{name}: logprint sees the items that xfs_logprint sees ({sum(got.values())})",
        f"{dict(got)}\n{dict(want)}\n" + "\n".join(ours.splitlines()[-5:]))
+
+
+def compare_quota(name, work):
+    """What the dquots of the first users and groups say, after both replays."""
+    said = {}
+    for suffix in ("ours", "kernel"):
+        argv = [shutil.which("xfs_db", path="/usr/sbin:/sbin"), "-r"]
+        for kind in "ug":
+            for ident in range(9):
+                argv += ["-c", f"dquot -{kind} {ident}", "-c", "p diskdq.bcount diskdq.icount crc"]
+        said[suffix] = run(argv + [f"{work}/{name}.{suffix}"]).stdout
+    used = re.findall(r"icount = (\d+)", said["ours"])
+    ok(len(used) == 18 and sum(map(int, used)) > 50 and "bad" not in said["ours"], f"{name}: dquots are there", said["ours"])
+    strip = [re.sub(r"crc = .*", "", text) for text in said.values()]
+    ok(strip[0] == strip[1], f"{name}: dquots as after the kernel's replay", said["ours"] + "----\n" + said["kernel"])
 
 
 def main():
@@ -236,6 +258,9 @@ def main():
             if lists[n]:
                 same = run([os.path.join(HERE, "list-image"), f"{work}/{n}.ours", lists[n]])
                 ok(same.returncode == 0, f"{n}: the same files as after the kernel's replay", same.stdout)
+            if n.startswith("quota"):
+                ok(re.search(r"^dquots \d", outcome[n].stdout, re.M), f"{n}: dquots in the log", outcome[n].stdout)
+                compare_quota(n, work)
             if outcome[n].returncode == 0:
                 check = run([shutil.which("xfs_repair", path="/usr/sbin:/sbin"), "-n", "-f", f"{work}/{n}.ours"])
                 bad = [x for x in check.stdout.splitlines() if x and not re.match(r"Phase| +- |Cannot get host|Repair may|the image and|No modify|leftover CoW", x)]

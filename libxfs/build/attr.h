@@ -2,8 +2,8 @@
 /*
  * attr.h - a complete attribute fork from the list of attributes (format sheet 03, sections 6, 7 and 9.3).
  *
- * The form follows from the list and the data fork alone: short form when there is a place for it in the inode, else one
- * leaf, else a tree with leaves filled to about 85 %; values that a leaf may not hold lie in blocks of their own behind
+ * The form follows from the list and the data fork alone: short form when there is a place for it in the inode, else
+ * one leaf, else a tree with leaves filled to about 85 %; values that a leaf may not hold lie in blocks of their own behind
  * the tree.  The same list gives the same bytes.  Memory: 28 bytes an attribute while it runs.  Layer: build.
  */
 #ifndef XFS_BUILD_ATTR_H

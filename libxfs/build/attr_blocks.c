@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* attr_blocks.c - contents of the blocks of an attribute fork, and its short form (format sheet 03, sections 6.1-6.3). */
+/* attr_blocks.c - contents of the blocks of an attribute fork, and its short form (format sheet 03, section 6). */
 #include "libxfs/build/attr_private.h"
 
 /* Name and value one behind the other. */

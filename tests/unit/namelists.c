@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* namelists.c - attributes and entries as lists for the builders. */
+#include "tests/unit/namelists.h"
+
+#include "tests/unit/quick.h"
+
+#include <stdlib.h>
+
+uint8_t *namelists_copy(const void *p, size_t len)
+{
+	uint8_t *copy = malloc(len + 1);
+
+	qk_assert(copy != NULL);
+	memcpy(copy, p, len);
+	return copy;
+}
+
+void namelists_add_attr(struct attrlist *l, unsigned flags, const uint8_t *name, unsigned namelen, const uint8_t *value,
+			uint32_t valuelen)
+{
+	if (l->n == l->room) {
+		l->room = 2 * l->room + 16;
+		l->list = realloc(l->list, l->room * sizeof(*l->list));
+	}
+	l->list[l->n++] = (struct xfs_build_attr){ name, value, valuelen, (uint8_t)namelen, (uint8_t)flags };
+}
+
+int namelists_keep_attr(void *payload, const struct xfs_attr *attr)
+{
+	struct attrlist *l = payload;
+	uint8_t *value = malloc(attr->valuelen + 1);
+
+	qk_assert(!(attr->flags & XFS_ATTR_INCOMPLETE));
+	qk_assert_int_eq(xfs_attr_value(&l->a, attr, value), 0);
+	namelists_add_attr(l, attr->flags & XFS_ATTR_NAMESPACES, namelists_copy(attr->name, attr->namelen),
+			   attr->namelen, value, attr->valuelen);
+	return 0;
+}
+
+void namelists_free_attrs(struct attrlist *l)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		free((void *)(uintptr_t)l->list[i].name);
+		free((void *)(uintptr_t)l->list[i].value);
+	}
+	free(l->list);
+}
+
+int namelists_keep_entry(void *payload, const struct xfs_dir_entry *e)
+{
+	struct entrylist *l = payload;
+
+	if (e->namelen == 2 && !memcmp(e->name, "..", 2))
+		l->parent = e->ino.v;
+	if (e->name[0] == '.' && (e->namelen == 1 || (e->namelen == 2 && e->name[1] == '.')))
+		return 0;
+	if (l->n == l->room) {
+		l->room = 2 * l->room + 16;
+		l->list = realloc(l->list, l->room * sizeof(*l->list));
+	}
+	l->list[l->n++] = (struct xfs_build_dirent){ e->ino.v, namelists_copy(e->name, e->namelen), (uint8_t)e->namelen,
+						     (uint8_t)e->ftype };
+	return 0;
+}
+
+void namelists_free_entries(struct entrylist *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		free((void *)(uintptr_t)l->list[i].name);
+	free(l->list);
+}

@@ -171,8 +171,11 @@ static uint32_t extra_length(uint64_t ino, unsigned i)
 	return ino % 9 == 5 ? 3000 + (uint32_t)(ino % 5000) : ino % 9 == 8 ? 300 : (i * 7 + (uint32_t)ino) % 60;
 }
 
-static void add_extras(struct attrlist *l, uint64_t ino)
+/* The kernel shows attributes of users on files and directories alone. */
+static void add_extras(struct attrlist *l, const struct xfs_inode *ip)
 {
+	bool users = xfs_inode_is_dir(ip) || xfs_inode_fmt(ip) == XFS_MODE_REG;
+	uint64_t ino = ip->ino.v;
 	static const unsigned spaces[] = { 0, XFS_ATTR_ROOT, 0, XFS_ATTR_SECURE };
 
 	for (unsigned i = 0; i < extras(ino); i++) {
@@ -182,7 +185,8 @@ static void add_extras(struct attrlist *l, uint64_t ino)
 		int namelen = snprintf(name, sizeof(name), EXTRA_NAME "%u", i);
 
 		memset(value, (int)('a' + i % 26), len);
-		namelists_add_attr(l, spaces[i % 4], namelists_copy(name, (size_t)namelen), (unsigned)namelen, value, len);
+		namelists_add_attr(l, users || i % 4 == 3 ? spaces[i % 4] : XFS_ATTR_ROOT,
+				   namelists_copy(name, (size_t)namelen), (unsigned)namelen, value, len);
 	}
 }
 
@@ -214,7 +218,7 @@ static void build_attrs(struct making *m, const struct xfs_inode *ip, bool more,
 	qk_assert_int_eq(xfs_attrs_open(&l.a, ip, &sink), 0);
 	qk_assert_int_eq(xfs_attrs_each(&l.a, namelists_keep_attr, &l), 0);
 	if (more)
-		add_extras(&l, ip->ino.v);
+		add_extras(&l, ip);
 	b.list = l.list;
 	b.n = l.n;
 	qk_assert_int_eq(xfs_build_attrs(&b), 0);
@@ -359,6 +363,7 @@ static void write_sb(struct making *m)
 	qk_assert_uint_eq(sb.icount, m->icount);
 	qk_assert_uint_eq(sb.ifree, m->ifree);
 	sb.fdblocks = m->fdblocks;
+	sb.versionnum |= XFS_SB_VERSION_ATTR;	/* as whoever makes the first attribute must say */
 	qk_assert_int_eq(xfs_dev_read(m->below, 0, sector, m->geo->sectsize), 0);
 	xfs_sb_encode(sector, &sb);
 	if (m->geo->v5)

@@ -535,6 +535,63 @@ START_TEST(cost)
 }
 END_TEST
 
+/* A chain of steps in trees of several levels, with full blocks: splits and joins are begun and taken back. */
+static int run_deep(uint32_t n)
+{
+	int err = xfs_agspace_join(s.ag, &s.change);
+
+	for (uint32_t i = n / 2 / 3 * 3; i < n / 2 + 90 && !err; i += 3) {
+		uint32_t b = 100000 + 2 * i;
+		struct xfs_alloc a = { .how = XFS_ALLOC_EXACT, .target = b + 1, .minlen = 1, .maxlen = 1, BTREE_BLOCKS };
+		struct xfs_claim second = { b, 1, 201, i };
+
+		err = xfs_agspace_alloc(s.ag, &a);
+		if (!err)
+			err = xfs_agspace_share(s.ag, b, 1);
+		if (!err)
+			err = xfs_agspace_rmap_map(s.ag, &second, true);
+	}
+	if (!err)
+		return xfs_change_commit(&s.change);
+	xfs_change_abort(&s.change);
+	return err;
+}
+
+START_TEST(deep_failures)
+{
+	const uint32_t n = 4000;
+	struct xfs_agf before;
+	int err = -XFS_E_NOMEM;
+	unsigned failures = 0;
+
+	start_large(n);
+	xfs_change_abort(&s.change);
+	before = s.ag->agf;
+	ck_assert_uint_ge(before.rmaplevel, 3);
+	for (uint64_t k = 1; err; k += k < 30 ? 1 : 5) {
+		xfs_change_release(&s.change);
+		ck_assert_int_eq(xfs_change_init(&s.change, s.fs), 0);
+		xfs_buf_forget(s.fs->cache, 0, 0);
+		failmalloc_start(k, false);
+		err = run_deep(n);
+		failmalloc_stop();
+		ck_assert(!err || err == -XFS_E_NOMEM);
+		if (!err)
+			break;
+		failures++;
+		ck_assert_mem_eq(&s.ag->agf, &before, sizeof(before));
+		ck_assert_int_eq(xfs_change_sync(s.fs), 0);
+		if (failures % 5 == 0)
+			check();
+	}
+	ck_assert_uint_gt(failures, 30);
+	ck_assert_uint_gt(s.ag->agf.rmapblocks, before.rmapblocks);
+	ck_assert_int_eq(xfs_change_sync(s.fs), 0);
+	check();
+	spacefs_release(&s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("agspace");
@@ -552,6 +609,7 @@ int main(void)
 	tcase_add_loop_test(t, damaged, 0, BROKEN);
 	tcase_add_test(t, no_memory);
 	tcase_add_test(t, bad_blocks);
+	tcase_add_test(t, deep_failures);
 	tcase_add_test(t, cost);
 	suite_add_tcase(suite, t);
 	return vectors_main(suite);

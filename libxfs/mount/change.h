@@ -49,7 +49,8 @@ struct xfs_change {
 	struct xfs_change_member *members;
 	int64_t fdblocks, icount, ifree;	/* what the superblock's counters gain */
 	int error;				/* of a call that failed half way; commit refuses */
-	uint64_t writes;			/* calls of xfs_change_dirty() */
+	uint64_t writes;			/* calls of xfs_change_dirty() and xfs_change_defer() */
+	struct xfs_work_sink *works;		/* takes deferred work (space/work.h); NULL: none is allowed; borrowed */
 	struct xfs_change_buf *spares;
 };
 

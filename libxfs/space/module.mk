@@ -18,4 +18,5 @@ libxfs_SRCS += \
 	libxfs/space/rmap_find.c \
 	libxfs/space/rmap_query.c \
 	libxfs/space/share.c \
-	libxfs/space/sweep.c
+	libxfs/space/sweep.c \
+	libxfs/space/work.c

@@ -1,4 +1,15 @@
 libxfs_SRCS += \
+	libxfs/name/forkblocks.c \
+	libxfs/name/datree.c \
+	libxfs/name/datree_join.c \
+	libxfs/name/dirdata_change.c \
+	libxfs/name/dirindex.c \
+	libxfs/name/dirshort.c \
+	libxfs/name/dirblock.c \
+	libxfs/name/dirleaf.c \
+	libxfs/name/dirnode.c \
+	libxfs/name/dirfree.c \
+	libxfs/name/dirchange.c \
 	libxfs/name/attr.c \
 	libxfs/name/attr_value.c \
 	libxfs/name/da.c \

@@ -12,6 +12,7 @@ libxfs_SRCS += \
 	libxfs/inode/forkoff.c \
 	libxfs/inode/inode.c \
 	libxfs/inode/inode_verify.c \
+	libxfs/inode/live.c \
 	libxfs/inode/live_inode.c \
 	libxfs/inode/scan.c \
 	libxfs/inode/symlink.c

@@ -312,13 +312,13 @@ int xfs_ifork_before(struct xfs_ifork *f, uint64_t off, struct xfs_extent *out)
 		for (uint64_t i = f->count; i-- > 0;) {
 			decode(out, f->bytes + 16 * i);
 			if (out->off < off)
-				return hand_out(f, f->bytes + 16 * i, out);
+				return xfs_ifork_record(f, f->bytes + 16 * i, out);
 		}
 	} else if (f->format == XFS_DINODE_FMT_BTREE) {
 		xfs_btree_cursor_init(&cur, &f->bt);
 		err = xfs_btree_lookup(&cur, XFS_LOOKUP_LE, &key);
 		if (!err)
-			err = hand_out(f, xfs_btree_record(&cur), out);
+			err = xfs_ifork_record(f, xfs_btree_record(&cur), out);
 		xfs_btree_cursor_close(&cur);
 	}
 	return err;

@@ -80,21 +80,16 @@ static void fill(const struct xfs_dirop *op, struct xfs_buf *b, const struct xfs
 
 int xfs_dirblock_from_short(const struct xfs_dirop *op)
 {
-	struct xfs_dinode_core *core = xfs_dirop_core(op);
 	struct xfs_sf_list *l;
 	struct xfs_buf *b;
-	uint8_t *bytes;
-	uint32_t len;
 	int err = xfs_dirshort_load(op, &l);
 
 	if (err)
 		return err;
-	bytes = xfs_live_fork_bytes(op->k.ip, XFS_FORK_DATA, &len);
-	memset(bytes, 0, len);
-	core->format = XFS_DINODE_FMT_EXTENTS;
-	xfs_live_inode_dirty(op->k.ip, XFS_LIVE_CORE | XFS_LIVE_DATA);
+	err = xfs_live_fork_clear(op->k.ip, XFS_FORK_DATA);
 	xfs_dirop_set_size(op, op->k.size);
-	err = xfs_forkop_new(&op->k, 0, XFS_BLK_DIR_ANYDATA, magics[op->k.g->v5], &b);
+	if (!err)
+		err = xfs_forkop_new(&op->k, 0, XFS_BLK_DIR_ANYDATA, magics[op->k.g->v5], &b);
 	if (!err) {
 		fill(op, b, l);
 		err = xfs_dirdata_rescan(op->k.g, b, xfs_dir_block_leaf_off(op->k.size, l->n + 2));

@@ -141,7 +141,7 @@ int xfs_dirshort_add(const struct xfs_dirop *op)
 	struct xfs_sf_list *l;
 	int err = xfs_dirshort_load(op, &l);
 	unsigned at;
-	uint32_t off;
+	uint32_t off = 0;
 
 	if (err)
 		return err;

@@ -41,7 +41,7 @@ static void leaf_compact(const struct xfs_forkop *op, struct xfs_da_block *b)
 	if (!b->stale)
 		return;
 	count = xfs_dirindex_compact(leaf_entries(b), b->count);
-	xfs_datree_set_count(op, b, count);
+	xfs_hashtree_set_count(op, b, count);
 	set_stale(op, b, 0);
 	xfs_change_dirty(b->buf, (uint32_t)(b->entries - b->buf->data), 8 * count);
 }
@@ -51,6 +51,8 @@ static int leaf_move(const struct xfs_forkop *op, struct xfs_da_block *from, uin
 	uint32_t n, off, stale = 0;
 
 	leaf_compact(op, to);
+	if (!first)
+		leaf_compact(op, from);
 	n = from->count - first;
 	if (8 * (to->count + n) > op->size - xfs_da_header_len(op->g->v5))
 		return -XFS_E_CORRUPT;
@@ -62,15 +64,15 @@ static int leaf_move(const struct xfs_forkop *op, struct xfs_da_block *from, uin
 		return -XFS_E_CORRUPT;
 	n = xfs_dirindex_compact(to->buf->data + off, n);
 	xfs_change_dirty(to->buf, off, 8 * n);
-	xfs_datree_set_count(op, to, to->count + n);
-	xfs_datree_set_count(op, from, first);
+	xfs_hashtree_set_count(op, to, to->count + n);
+	xfs_hashtree_set_count(op, from, first);
 	set_stale(op, from, from->stale - stale);
 	return 0;
 }
 
-static struct xfs_datree_leaves leaves_of(const struct xfs_dirop *op)
+static struct xfs_hashtree_leaves leaves_of(const struct xfs_dirop *op)
 {
-	return (struct xfs_datree_leaves){
+	return (struct xfs_hashtree_leaves){
 		.kind = XFS_BLK_DIR_ANYLEAF, .magic = { leafn_magic[0], leafn_magic[1] },
 		.used = leaf_used, .init = leaf_init, .move = leaf_move,
 		.room = op->k.size - xfs_da_header_len(op->k.g->v5),
@@ -129,7 +131,7 @@ int xfs_dirnode_to_leaf(const struct xfs_dirop *op)
 	struct xfs_dir3_free_hdr h;
 	struct xfs_da_block leaf;
 	struct xfs_buf *b;
-	int err = xfs_datree_get(&op->k, op->k.from, &leaf);
+	int err = xfs_hashtree_get(&op->k, op->k.from, &leaf);
 
 	if (err)
 		return err;
@@ -149,7 +151,7 @@ int xfs_dirnode_to_leaf(const struct xfs_dirop *op)
 	if (xfs_da_header_len(g->v5) + leaf_used(&op->k, &leaf) + 2 * nvalid + 4 > size)
 		goto out;
 	xfs_da_put(&leaf);
-	err = xfs_datree_get_owned(&op->k, op->k.from, &leaf);
+	err = xfs_hashtree_get_owned(&op->k, op->k.from, &leaf);
 	if (err)
 		return err;
 	leaf_compact(&op->k, &leaf);
@@ -170,9 +172,9 @@ out:
 /* ---- changes ---- */
 
 /* Puts the entry of the index into the leaf at the end of the path, which is owned. */
-static int put_in_leaf(const struct xfs_dirop *op, struct xfs_datree_path *p, uint32_t address)
+static int put_in_leaf(const struct xfs_dirop *op, struct xfs_hashtree_path *p, uint32_t address)
 {
-	struct xfs_da_block *b = xfs_datree_leaf(p);
+	struct xfs_da_block *b = xfs_hashtree_leaf(p);
 	uint32_t i = xfs_da_search(b, op->hash), at = (uint32_t)(b->entries - b->buf->data), off = at + 8 * i;
 	uint32_t len = 8 * (b->count - i);
 
@@ -184,39 +186,39 @@ static int put_in_leaf(const struct xfs_dirop *op, struct xfs_datree_path *p, ui
 		memmove(b->buf->data + off + 8, b->buf->data + off, len);
 		xfs_dirindex_put(b->buf->data + off, op->hash, address);
 		xfs_change_dirty(b->buf, off, len + 8);
-		xfs_datree_set_count(&op->k, b, b->count + 1);
+		xfs_hashtree_set_count(&op->k, b, b->count + 1);
 	}
-	return xfs_datree_raise(p);
+	return xfs_hashtree_raise(p);
 }
 
 static int insert(const struct xfs_dirop *op, uint32_t address)
 {
-	const struct xfs_datree_leaves leaves = leaves_of(op);
-	struct xfs_datree_path p;
+	const struct xfs_hashtree_leaves leaves = leaves_of(op);
+	struct xfs_hashtree_path p;
 	struct xfs_da_block *b;
 	int err;
 
-	xfs_datree_init(&p, &op->k, &leaves);
-	err = xfs_datree_find(&p, op->hash);
+	xfs_hashtree_init(&p, &op->k, &leaves);
+	err = xfs_hashtree_find(&p, op->hash);
 	if (!err)
-		err = xfs_datree_own(&p, p.depth - 1);
+		err = xfs_hashtree_own(&p, p.depth - 1);
 	if (err)
 		goto out;
-	b = xfs_datree_leaf(&p);
+	b = xfs_hashtree_leaf(&p);
 	if (b->magic != leafn_magic[op->k.g->v5]) {
 		err = -XFS_E_CORRUPT;
 	} else if (!b->stale && b->count >= xfs_da_maxents(op->k.g->v5, op->k.size)) {
-		err = xfs_datree_split(&p, b->count / 2);
+		err = xfs_hashtree_split(&p, b->count / 2);
 		/* the place between both halves is as good in either */
-		if (!err && op->hash > xfs_datree_last_hash(xfs_datree_leaf(&p)))
-			err = xfs_datree_next(&p);
+		if (!err && op->hash > xfs_hashtree_last_hash(xfs_hashtree_leaf(&p)))
+			err = xfs_hashtree_next(&p);
 		if (!err)
-			err = xfs_datree_own(&p, p.depth - 1);
+			err = xfs_hashtree_own(&p, p.depth - 1);
 	}
 	if (!err)
 		err = put_in_leaf(op, &p, address);
 out:
-	xfs_datree_put(&p);
+	xfs_hashtree_put(&p);
 	return err;
 }
 
@@ -248,35 +250,35 @@ int xfs_dirnode_add(const struct xfs_dirop *op)
 /* The entry of the index becomes stale, and the tree shrinks when little is left. */
 static int forget_entry(const struct xfs_dirop *op, uint32_t address)
 {
-	const struct xfs_datree_leaves leaves = leaves_of(op);
-	struct xfs_datree_path p;
+	const struct xfs_hashtree_leaves leaves = leaves_of(op);
+	struct xfs_hashtree_path p;
 	struct xfs_da_block *b;
 	uint32_t i;
 	int err;
 
-	xfs_datree_init(&p, &op->k, &leaves);
-	err = xfs_datree_find(&p, op->hash);
-	for (; !err; err = xfs_datree_next(&p)) {
-		b = xfs_datree_leaf(&p);
+	xfs_hashtree_init(&p, &op->k, &leaves);
+	err = xfs_hashtree_find(&p, op->hash);
+	for (; !err; err = xfs_hashtree_next(&p)) {
+		b = xfs_hashtree_leaf(&p);
 		i = xfs_dirindex_find(b->entries, b->count, op->hash, address);
 		if (i < b->count)
 			break;
-		if (b->count && xfs_datree_last_hash(b) > op->hash) {
+		if (b->count && xfs_hashtree_last_hash(b) > op->hash) {
 			err = -XFS_E_NOENT;
 			break;
 		}
 	}
 	if (!err)
-		err = xfs_datree_own(&p, p.depth - 1);
+		err = xfs_hashtree_own(&p, p.depth - 1);
 	if (err) {
-		xfs_datree_put(&p);
+		xfs_hashtree_put(&p);
 		return err == -XFS_E_NOENT ? -XFS_E_CORRUPT : err;
 	}
-	b = xfs_datree_leaf(&p);
+	b = xfs_hashtree_leaf(&p);
 	xfs_put_be32(leaf_entries(b) + 8 * (size_t)i + 4, XFS_DIR_NULL_ADDRESS);
 	xfs_change_dirty(b->buf, (uint32_t)(b->entries - b->buf->data) + 8 * i + 4, 4);
 	set_stale(&op->k, b, b->stale + 1);
-	return xfs_datree_shrink(&p);
+	return xfs_hashtree_shrink(&p);
 }
 
 int xfs_dirnode_remove(const struct xfs_dirop *op, uint32_t address)

@@ -7,7 +7,7 @@
 #ifndef XFS_NAME_DIRPRIVATE_H
 #define XFS_NAME_DIRPRIVATE_H
 
-#include "libxfs/name/datree.h"
+#include "libxfs/name/hashtree.h"
 #include "libxfs/name/dir.h"
 
 #define XFS_DIR_SF_MOST 255u

@@ -1,7 +1,7 @@
 libxfs_SRCS += \
 	libxfs/name/forkblocks.c \
-	libxfs/name/datree.c \
-	libxfs/name/datree_join.c \
+	libxfs/name/hashtree.c \
+	libxfs/name/hashtree_join.c \
 	libxfs/name/dirdata_change.c \
 	libxfs/name/dirindex.c \
 	libxfs/name/dirshort.c \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* datree.c - paths in a hash tree that changes, and splits. */
-#include "libxfs/name/datree.h"
+/* hashtree.c - paths in a hash tree that changes, and splits. */
+#include "libxfs/name/hashtree.h"
 
 /* ---- blocks ---- */
 
@@ -24,7 +24,7 @@ static int load(const struct xfs_forkop *op, uint64_t block, struct xfs_da_block
 	return err;
 }
 
-int xfs_datree_get(const struct xfs_forkop *op, uint64_t block, struct xfs_da_block *out)
+int xfs_hashtree_get(const struct xfs_forkop *op, uint64_t block, struct xfs_da_block *out)
 {
 	int err = load(op, block, out);
 
@@ -36,19 +36,19 @@ static enum xfs_block_kind kind_of(const struct xfs_forkop *op)
 	return op->which == XFS_FORK_ATTR ? XFS_BLK_ATTR_ANY : XFS_BLK_DIR_ANYLEAF;
 }
 
-int xfs_datree_get_owned(const struct xfs_forkop *op, uint64_t block, struct xfs_da_block *out)
+int xfs_hashtree_get_owned(const struct xfs_forkop *op, uint64_t block, struct xfs_da_block *out)
 {
 	struct xfs_buf *b;
-	int err = xfs_datree_get(op, block, out);
+	int err = xfs_hashtree_get(op, block, out);
 
 	if (err || out->buf->joined)
 		return err;
 	xfs_da_put(out);
 	err = xfs_forkop_get(op, block, kind_of(op), &b);
-	return err ? err : xfs_datree_get(op, block, out);
+	return err ? err : xfs_hashtree_get(op, block, out);
 }
 
-void xfs_datree_set_links(struct xfs_da_block *b, uint32_t forw, uint32_t back)
+void xfs_hashtree_set_links(struct xfs_da_block *b, uint32_t forw, uint32_t back)
 {
 	xfs_put_be32(b->buf->data + XFS_OFF(da_info, forw), forw);
 	xfs_put_be32(b->buf->data + XFS_OFF(da_info, back), back);
@@ -57,7 +57,7 @@ void xfs_datree_set_links(struct xfs_da_block *b, uint32_t forw, uint32_t back)
 	b->back = back;
 }
 
-void xfs_datree_set_count(const struct xfs_forkop *op, struct xfs_da_block *b, uint32_t count)
+void xfs_hashtree_set_count(const struct xfs_forkop *op, struct xfs_da_block *b, uint32_t count)
 {
 	uint32_t at = xfs_da_info_len(op->g->v5);
 
@@ -80,33 +80,33 @@ static void set_entry(struct xfs_da_block *b, uint32_t i, uint32_t hash, uint32_
 	xfs_change_dirty(b->buf, off, 8);
 }
 
-void xfs_datree_set_hash(struct xfs_da_block *b, uint32_t i, uint32_t hash)
+void xfs_hashtree_set_hash(struct xfs_da_block *b, uint32_t i, uint32_t hash)
 {
 	set_entry(b, i, hash, xfs_da_value(b, i));
 }
 
-uint32_t xfs_datree_last_hash(const struct xfs_da_block *b)
+uint32_t xfs_hashtree_last_hash(const struct xfs_da_block *b)
 {
 	return b->count ? xfs_da_hash(b, b->count - 1) : 0;
 }
 
 /* ---- paths ---- */
 
-void xfs_datree_init(struct xfs_datree_path *p, const struct xfs_forkop *op, const struct xfs_datree_leaves *leaves)
+void xfs_hashtree_init(struct xfs_hashtree_path *p, const struct xfs_forkop *op, const struct xfs_hashtree_leaves *leaves)
 {
 	memset(p, 0, sizeof(*p));
 	p->op = op;
 	p->leaves = leaves;
 }
 
-void xfs_datree_put(struct xfs_datree_path *p)
+void xfs_hashtree_put(struct xfs_hashtree_path *p)
 {
 	while (p->depth)
 		xfs_da_put(&p->at[--p->depth].b);
 }
 
 /* From the node at the end of the path down to a leaf; `hash` NULL: along the left edge. */
-static int go_down(struct xfs_datree_path *p, const uint32_t *hash)
+static int go_down(struct xfs_hashtree_path *p, const uint32_t *hash)
 {
 	for (;;) {
 		struct xfs_da_block *top = p->depth ? &p->at[p->depth - 1].b : NULL, *b;
@@ -117,10 +117,10 @@ static int go_down(struct xfs_datree_path *p, const uint32_t *hash)
 			return 0;
 		if (top)
 			block = xfs_da_value(top, p->at[p->depth - 1].i);
-		if (p->depth == XFS_DATREE_DEPTH || (top && block == p->op->from))
+		if (p->depth == XFS_HASHTREE_DEPTH || (top && block == p->op->from))
 			return -XFS_E_CORRUPT;
 		b = &p->at[p->depth].b;
-		err = xfs_datree_get(p->op, block, b);
+		err = xfs_hashtree_get(p->op, block, b);
 		if (err)
 			return err;
 		p->at[p->depth++].i = 0;
@@ -132,13 +132,13 @@ static int go_down(struct xfs_datree_path *p, const uint32_t *hash)
 	}
 }
 
-int xfs_datree_find(struct xfs_datree_path *p, uint32_t hash)
+int xfs_hashtree_find(struct xfs_hashtree_path *p, uint32_t hash)
 {
-	xfs_datree_put(p);
+	xfs_hashtree_put(p);
 	return go_down(p, &hash);
 }
 
-int xfs_datree_next(struct xfs_datree_path *p)
+int xfs_hashtree_next(struct xfs_hashtree_path *p)
 {
 	unsigned depth = p->depth;
 
@@ -153,14 +153,14 @@ int xfs_datree_next(struct xfs_datree_path *p)
 	return go_down(p, NULL);
 }
 
-int xfs_datree_own(struct xfs_datree_path *p, unsigned depth)
+int xfs_hashtree_own(struct xfs_hashtree_path *p, unsigned depth)
 {
 	struct xfs_da_block *b = &p->at[depth].b, fresh;
 	int err;
 
 	if (b->buf->joined)
 		return 0;
-	err = xfs_datree_get_owned(p->op, b->block, &fresh);
+	err = xfs_hashtree_get_owned(p->op, b->block, &fresh);
 	if (err)
 		return err;
 	xfs_da_put(b);
@@ -168,27 +168,27 @@ int xfs_datree_own(struct xfs_datree_path *p, unsigned depth)
 	return 0;
 }
 
-void xfs_datree_reload(struct xfs_datree_path *p)
+void xfs_hashtree_reload(struct xfs_hashtree_path *p)
 {
-	struct xfs_da_block *b = xfs_datree_leaf(p);
+	struct xfs_da_block *b = xfs_hashtree_leaf(p);
 
 	b->raw_count = b->count = xfs_be16(b->buf->data + xfs_da_info_len(p->op->g->v5));
 	if (p->op->which == XFS_FORK_DATA)
 		b->stale = xfs_be16(b->buf->data + xfs_da_info_len(p->op->g->v5) + 2);
 }
 
-int xfs_datree_raise(struct xfs_datree_path *p)
+int xfs_hashtree_raise(struct xfs_hashtree_path *p)
 {
 	for (unsigned depth = p->depth - 1; depth > 0; depth--) {
-		uint32_t i = p->at[depth - 1].i, hash = xfs_datree_last_hash(&p->at[depth].b);
+		uint32_t i = p->at[depth - 1].i, hash = xfs_hashtree_last_hash(&p->at[depth].b);
 		int err;
 
 		if (xfs_da_hash(&p->at[depth - 1].b, i) == hash)
 			return 0;
-		err = xfs_datree_own(p, depth - 1);
+		err = xfs_hashtree_own(p, depth - 1);
 		if (err)
 			return err;
-		xfs_datree_set_hash(&p->at[depth - 1].b, i, hash);
+		xfs_hashtree_set_hash(&p->at[depth - 1].b, i, hash);
 		if (i + 1 < p->at[depth - 1].b.count)
 			return 0;
 	}
@@ -198,7 +198,7 @@ int xfs_datree_raise(struct xfs_datree_path *p)
 /* ---- splits ---- */
 
 /* A new block of the tree; *out is held like a block of a path. */
-static int new_block(const struct xfs_datree_path *p, bool node, struct xfs_da_block *out)
+static int new_block(const struct xfs_hashtree_path *p, bool node, struct xfs_da_block *out)
 {
 	static const uint32_t node_magic[2] = { XFS_DA_NODE_MAGIC, XFS_DA3_NODE_MAGIC };
 	const struct xfs_forkop *op = p->op;
@@ -212,7 +212,7 @@ static int new_block(const struct xfs_datree_path *p, bool node, struct xfs_da_b
 		return err;
 	if (!node)
 		p->leaves->init(op, b);
-	return xfs_datree_get(op, off, out);
+	return xfs_hashtree_get(op, off, out);
 }
 
 /* `right` becomes the right neighbour of `left`; both are owned. */
@@ -222,19 +222,19 @@ static int link_right(const struct xfs_forkop *op, struct xfs_da_block *left, st
 	int err;
 
 	if (left->forw) {
-		err = xfs_datree_get_owned(op, left->forw, &next);
+		err = xfs_hashtree_get_owned(op, left->forw, &next);
 		if (err)
 			return err;
-		xfs_datree_set_links(&next, next.forw, (uint32_t)right->block);
+		xfs_hashtree_set_links(&next, next.forw, (uint32_t)right->block);
 		xfs_da_put(&next);
 	}
-	xfs_datree_set_links(right, left->forw, (uint32_t)left->block);
-	xfs_datree_set_links(left, (uint32_t)right->block, left->back);
+	xfs_hashtree_set_links(right, left->forw, (uint32_t)left->block);
+	xfs_hashtree_set_links(left, (uint32_t)right->block, left->back);
 	return 0;
 }
 
 /* The child behind the path's one; that one now ends with `hash`. The node has room and is owned. */
-static void add_child(struct xfs_datree_path *p, unsigned depth, uint32_t hash, uint64_t child)
+static void add_child(struct xfs_hashtree_path *p, unsigned depth, uint32_t hash, uint64_t child)
 {
 	struct xfs_da_block *b = &p->at[depth].b;
 	uint32_t i = p->at[depth].i, off = entry_off(b, i + 1), len = 8 * (b->count - i - 1);
@@ -242,16 +242,16 @@ static void add_child(struct xfs_datree_path *p, unsigned depth, uint32_t hash, 
 
 	memmove(b->buf->data + off + 8, b->buf->data + off, len);
 	xfs_change_dirty(b->buf, off, len + 8);
-	xfs_datree_set_count(p->op, b, b->count + 1);
+	xfs_hashtree_set_count(p->op, b, b->count + 1);
 	set_entry(b, i + 1, last, (uint32_t)child);
-	xfs_datree_set_hash(b, i, hash);
+	xfs_hashtree_set_hash(b, i, hash);
 }
 
 /* Takes the facts of a block on the path from its contents again. */
 static int refresh(const struct xfs_forkop *op, struct xfs_da_block *b)
 {
 	struct xfs_da_block fresh;
-	int err = xfs_datree_get(op, b->block, &fresh);
+	int err = xfs_hashtree_get(op, b->block, &fresh);
 
 	if (err)
 		return err;
@@ -261,18 +261,18 @@ static int refresh(const struct xfs_forkop *op, struct xfs_da_block *b)
 }
 
 /* The root's contents go to a new block below it. */
-static int lower_root(struct xfs_datree_path *p)
+static int lower_root(struct xfs_hashtree_path *p)
 {
 	const struct xfs_forkop *op = p->op;
 	struct xfs_da_block *root = &p->at[0].b, child;
 	bool v5 = op->g->v5;
 	struct xfs_da3_node_hdr h;
-	uint32_t hash = xfs_datree_last_hash(root);
+	uint32_t hash = xfs_hashtree_last_hash(root);
 	int err;
 
 	if (root->level >= XFS_DA_MAX_LEVEL)
 		return -XFS_E_TOOBIG;
-	err = xfs_datree_own(p, 0);
+	err = xfs_hashtree_own(p, 0);
 	if (!err)
 		err = new_block(p, xfs_da_is_node(root), &child);
 	if (err)
@@ -300,14 +300,14 @@ static int lower_root(struct xfs_datree_path *p)
 }
 
 /* Half of a node moves to a new one on its right; the path follows. The node above has room. */
-static int split_node(struct xfs_datree_path *p, unsigned depth)
+static int split_node(struct xfs_hashtree_path *p, unsigned depth)
 {
 	struct xfs_da_block *b = &p->at[depth].b, right;
 	uint32_t keep = b->count / 2, moved = b->count - keep;
-	int err = xfs_datree_own(p, depth);
+	int err = xfs_hashtree_own(p, depth);
 
 	if (!err)
-		err = xfs_datree_own(p, depth - 1);
+		err = xfs_hashtree_own(p, depth - 1);
 	if (!err)
 		err = new_block(p, true, &right);
 	if (err)
@@ -316,14 +316,14 @@ static int split_node(struct xfs_datree_path *p, unsigned depth)
 	xfs_change_dirty(right.buf, entry_off(&right, 0), 8 * moved);
 	xfs_put_be16(right.buf->data + xfs_da_info_len(p->op->g->v5) + 2, (uint16_t)b->level);
 	right.level = b->level;
-	xfs_datree_set_count(p->op, &right, moved);
-	xfs_datree_set_count(p->op, b, keep);
+	xfs_hashtree_set_count(p->op, &right, moved);
+	xfs_hashtree_set_count(p->op, b, keep);
 	err = link_right(p->op, b, &right);
 	if (err) {
 		xfs_da_put(&right);
 		return err;
 	}
-	add_child(p, depth - 1, xfs_datree_last_hash(b), right.block);
+	add_child(p, depth - 1, xfs_hashtree_last_hash(b), right.block);
 	if (p->at[depth].i < keep) {
 		xfs_da_put(&right);
 		return 0;
@@ -336,7 +336,7 @@ static int split_node(struct xfs_datree_path *p, unsigned depth)
 }
 
 /* Makes room in the node above the leaf. */
-static int make_room_above(struct xfs_datree_path *p)
+static int make_room_above(struct xfs_hashtree_path *p)
 {
 	uint32_t max = xfs_da_maxents(p->op->g->v5, p->op->size);
 	unsigned depth = p->depth - 1;
@@ -353,26 +353,26 @@ static int make_room_above(struct xfs_datree_path *p)
 	return err;
 }
 
-int xfs_datree_split(struct xfs_datree_path *p, uint32_t first)
+int xfs_hashtree_split(struct xfs_hashtree_path *p, uint32_t first)
 {
 	struct xfs_da_block right, *b;
 	int err = make_room_above(p);
 
 	if (!err)
-		err = xfs_datree_own(p, p->depth - 1);
+		err = xfs_hashtree_own(p, p->depth - 1);
 	if (!err)
-		err = xfs_datree_own(p, p->depth - 2);
+		err = xfs_hashtree_own(p, p->depth - 2);
 	if (!err)
 		err = new_block(p, false, &right);
 	if (err)
 		return err;
-	b = xfs_datree_leaf(p);
+	b = xfs_hashtree_leaf(p);
 	err = p->leaves->move(p->op, b, first, &right);
 	if (!err)
 		err = link_right(p->op, b, &right);
 	if (!err) {
-		xfs_datree_reload(p);
-		add_child(p, p->depth - 2, xfs_datree_last_hash(b), right.block);
+		xfs_hashtree_reload(p);
+		add_child(p, p->depth - 2, xfs_hashtree_last_hash(b), right.block);
 	}
 	xfs_da_put(&right);
 	return err;

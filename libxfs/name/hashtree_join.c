@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* datree_join.c - hash trees that shrink: joins with neighbours, blocks given up, a lower root. */
-#include "libxfs/name/datree.h"
+/* hashtree_join.c - hash trees that shrink: joins with neighbours, blocks given up, a lower root. */
+#include "libxfs/name/hashtree.h"
 
 /* Per cent of its room below which a block looks for a neighbour, and up to which they may fill one together. */
 #define LOW 37u
 #define JOINED 75u
 
-static uint32_t used(const struct xfs_datree_path *p, const struct xfs_da_block *b)
+static uint32_t used(const struct xfs_hashtree_path *p, const struct xfs_da_block *b)
 {
 	return xfs_da_is_node(b) ? 8 * b->count : p->leaves->used(p->op, b);
 }
 
-static uint32_t room(const struct xfs_datree_path *p, const struct xfs_da_block *b)
+static uint32_t room(const struct xfs_hashtree_path *p, const struct xfs_da_block *b)
 {
 	return xfs_da_is_node(b) ? 8 * xfs_da_maxents(p->op->g->v5, p->op->size) : p->leaves->room;
 }
@@ -24,10 +24,10 @@ static int relink(const struct xfs_forkop *op, uint32_t block, bool forw, uint32
 
 	if (!block)
 		return 0;
-	err = xfs_datree_get_owned(op, block, &b);
+	err = xfs_hashtree_get_owned(op, block, &b);
 	if (err)
 		return err;
-	xfs_datree_set_links(&b, forw ? to : b.forw, forw ? b.back : to);
+	xfs_hashtree_set_links(&b, forw ? to : b.forw, forw ? b.back : to);
 	xfs_da_put(&b);
 	return 0;
 }
@@ -49,10 +49,10 @@ static void remove_child(const struct xfs_forkop *op, struct xfs_da_block *b, ui
 
 	memmove(b->buf->data + off, b->buf->data + off + 8, len);
 	xfs_change_dirty(b->buf, off, len);
-	xfs_datree_set_count(op, b, b->count - 1);
+	xfs_hashtree_set_count(op, b, b->count - 1);
 }
 
-static int move_all(const struct xfs_datree_path *p, struct xfs_da_block *from, struct xfs_da_block *to)
+static int move_all(const struct xfs_hashtree_path *p, struct xfs_da_block *from, struct xfs_da_block *to)
 {
 	uint32_t off = (uint32_t)(to->entries - to->buf->data) + 8 * to->count;
 
@@ -60,20 +60,20 @@ static int move_all(const struct xfs_datree_path *p, struct xfs_da_block *from, 
 		return p->leaves->move(p->op, from, 0, to);
 	memcpy(to->buf->data + off, from->entries, 8 * (size_t)from->count);
 	xfs_change_dirty(to->buf, off, 8 * from->count);
-	xfs_datree_set_count(p->op, to, to->count + from->count);
+	xfs_hashtree_set_count(p->op, to, to->count + from->count);
 	return 0;
 }
 
 /* Joins children i and i + 1 of the node at `depth`. */
-static int join(struct xfs_datree_path *p, unsigned depth, uint32_t i)
+static int join(struct xfs_hashtree_path *p, unsigned depth, uint32_t i)
 {
 	struct xfs_da_block left = { 0 }, right = { 0 };
-	int err = xfs_datree_own(p, depth);
+	int err = xfs_hashtree_own(p, depth);
 
 	if (!err)
-		err = xfs_datree_get_owned(p->op, xfs_da_value(&p->at[depth].b, i), &left);
+		err = xfs_hashtree_get_owned(p->op, xfs_da_value(&p->at[depth].b, i), &left);
 	if (!err)
-		err = xfs_datree_get_owned(p->op, xfs_da_value(&p->at[depth].b, i + 1), &right);
+		err = xfs_hashtree_get_owned(p->op, xfs_da_value(&p->at[depth].b, i + 1), &right);
 	if (!err)
 		err = move_all(p, &right, &left);
 	if (!err)
@@ -83,24 +83,24 @@ static int join(struct xfs_datree_path *p, unsigned depth, uint32_t i)
 	if (err)
 		return err;
 	/* the contents are what counts now: stale entries may be gone */
-	err = xfs_datree_get(p->op, xfs_da_value(&p->at[depth].b, i), &left);
+	err = xfs_hashtree_get(p->op, xfs_da_value(&p->at[depth].b, i), &left);
 	if (err)
 		return err;
 	remove_child(p->op, &p->at[depth].b, i + 1);
-	xfs_datree_set_hash(&p->at[depth].b, i, xfs_datree_last_hash(&left));
+	xfs_hashtree_set_hash(&p->at[depth].b, i, xfs_hashtree_last_hash(&left));
 	xfs_da_put(&left);
 	return 0;
 }
 
 /* Can children i and i + 1 of the node at `depth` be one? */
-static int can_join(struct xfs_datree_path *p, unsigned depth, uint32_t i, bool *yes)
+static int can_join(struct xfs_hashtree_path *p, unsigned depth, uint32_t i, bool *yes)
 {
 	struct xfs_da_block left, right;
-	int err = xfs_datree_get(p->op, xfs_da_value(&p->at[depth].b, i), &left);
+	int err = xfs_hashtree_get(p->op, xfs_da_value(&p->at[depth].b, i), &left);
 
 	if (err)
 		return err;
-	err = xfs_datree_get(p->op, xfs_da_value(&p->at[depth].b, i + 1), &right);
+	err = xfs_hashtree_get(p->op, xfs_da_value(&p->at[depth].b, i + 1), &right);
 	if (!err) {
 		if (left.level != right.level || left.forw != right.block || left.level + 1 != p->at[depth].b.level)
 			err = -XFS_E_CORRUPT;
@@ -113,15 +113,15 @@ static int can_join(struct xfs_datree_path *p, unsigned depth, uint32_t i, bool 
 }
 
 /* Nodes from `depth` up follow the last hash of the one at `depth`. */
-static int raise_from(struct xfs_datree_path *p, unsigned depth)
+static int raise_from(struct xfs_hashtree_path *p, unsigned depth)
 {
 	while (p->depth > depth + 1)
 		xfs_da_put(&p->at[--p->depth].b);
-	return xfs_datree_raise(p);
+	return xfs_hashtree_raise(p);
 }
 
 /* One level: the block at `depth` has lost something. *more: the node above has, too. */
-static int shrink_level(struct xfs_datree_path *p, unsigned depth, bool *more)
+static int shrink_level(struct xfs_hashtree_path *p, unsigned depth, bool *more)
 {
 	struct xfs_da_block *b = &p->at[depth].b, *above = &p->at[depth - 1].b;
 	uint32_t have = used(p, b), i = p->at[depth - 1].i;
@@ -134,7 +134,7 @@ static int shrink_level(struct xfs_datree_path *p, unsigned depth, bool *more)
 	if (!have) {
 		err = drop(p->op, b);
 		if (!err)
-			err = xfs_datree_own(p, depth - 1);
+			err = xfs_hashtree_own(p, depth - 1);
 		if (!err)
 			remove_child(p->op, above, i);
 	} else {
@@ -154,13 +154,13 @@ static int shrink_level(struct xfs_datree_path *p, unsigned depth, bool *more)
 }
 
 /* A root with one child takes its contents. */
-static int raise_root(struct xfs_datree_path *p)
+static int raise_root(struct xfs_hashtree_path *p)
 {
 	const struct xfs_forkop *op = p->op;
 
 	for (;;) {
 		struct xfs_da_block root, child;
-		int err = xfs_datree_get(op, op->from, &root);
+		int err = xfs_hashtree_get(op, op->from, &root);
 
 		if (err)
 			return err;
@@ -170,10 +170,10 @@ static int raise_root(struct xfs_datree_path *p)
 		}
 		child.block = xfs_da_value(&root, 0);
 		xfs_da_put(&root);
-		err = child.block == op->from ? -XFS_E_CORRUPT : xfs_datree_get_owned(op, op->from, &root);
+		err = child.block == op->from ? -XFS_E_CORRUPT : xfs_hashtree_get_owned(op, op->from, &root);
 		if (err)
 			return err;
-		err = xfs_datree_get(op, child.block, &child);
+		err = xfs_hashtree_get(op, child.block, &child);
 		if (!err) {
 			if (child.level + 1 != root.level || child.forw || child.back)
 				err = -XFS_E_CORRUPT;
@@ -189,7 +189,7 @@ static int raise_root(struct xfs_datree_path *p)
 	}
 }
 
-int xfs_datree_shrink(struct xfs_datree_path *p)
+int xfs_hashtree_shrink(struct xfs_hashtree_path *p)
 {
 	bool more = true;
 	int err = 0;
@@ -200,6 +200,6 @@ int xfs_datree_shrink(struct xfs_datree_path *p)
 		if (!err && more && p->at[depth - 1].b.count)
 			err = raise_from(p, depth - 1);
 	}
-	xfs_datree_put(p);
+	xfs_hashtree_put(p);
 	return err ? err : raise_root(p);
 }

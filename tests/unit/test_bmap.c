@@ -252,6 +252,235 @@ START_TEST(model)
 }
 END_TEST
 
+/* ---- the border between the forks ---- */
+
+static void map_scattered(struct xfs_live_inode *li, unsigned fork, unsigned from, unsigned n)
+{
+	for (unsigned i = from; i < from + n; i++) {
+		struct xfs_bmap_want w = { .off = 3 * i, .minlen = 1, .maxlen = 1, .near = XFS_NULL64 };
+		struct xfs_extent got;
+
+		ck_assert_int_eq(xfs_bmap_alloc(li, &l.t.change, (enum xfs_fork)fork, &w, &got), 0);
+	}
+}
+
+static void expect_forks(const struct xfs_live_inode *li, unsigned format, unsigned aformat)
+{
+	ck_assert_uint_eq(li->i.d.core.format, format);
+	ck_assert_uint_eq(li->i.d.core.aformat, aformat);
+}
+
+/* Forks change their form exactly where they do not fit, and the pointers of a root go with the border. */
+START_TEST(moving_border)
+{
+	static const struct testfs fs = { .blocksize = 1024, .agblocks = 16384, .agcount = 1 };
+	struct xfs_live_inode *li;
+
+	livefs_init(&l, &fs, 2, NULL);
+	livefs_begin(&l);
+	li = livefs_get(&l, livefs_ino(&l, 0));
+	map_scattered(li, 0, 0, 21);		/* all of 336 bytes */
+	expect_forks(li, XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_EXTENTS);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 42), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 24), 0);
+	expect_forks(li, XFS_DINODE_FMT_BTREE, XFS_DINODE_FMT_EXTENTS);
+	ck_assert_uint_eq(li->i.d.core.nblocks, 22);
+	map_scattered(li, 1, 0, 9);		/* 144 bytes */
+	expect_forks(li, XFS_DINODE_FMT_BTREE, XFS_DINODE_FMT_EXTENTS);
+	map_scattered(li, 1, 9, 1);
+	expect_forks(li, XFS_DINODE_FMT_BTREE, XFS_DINODE_FMT_BTREE);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 0), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 7), 0);	/* 56 and 280 bytes */
+	expect_forks(li, XFS_DINODE_FMT_BTREE, XFS_DINODE_FMT_EXTENTS);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 37), 0);	/* 296 and 40 */
+	expect_forks(li, XFS_DINODE_FMT_BTREE, XFS_DINODE_FMT_BTREE);
+	xfs_live_inode_put(li);
+	livefs_commit(&l);
+	livefs_check(&l);
+	livefs_begin(&l);
+	li = livefs_get(&l, livefs_ino(&l, 0));
+	ck_assert_int_eq(xfs_bmap_unmap(li, XFS_FORK_DATA, 0, 10, XFS_BMAP_FREE, 0, NULL), 0);
+	expect_forks(li, XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE);
+	ck_assert_int_eq(xfs_bmap_unmap(li, XFS_FORK_ATTR, 6, 1000, XFS_BMAP_FREE, 0, NULL), 0);
+	expect_forks(li, XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_EXTENTS);
+	ck_assert_int_eq(xfs_bmap_unmap(li, XFS_FORK_ATTR, 0, 1000, XFS_BMAP_FREE, 0, NULL), 0);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 0), 0);
+	xfs_live_inode_put(li);
+	livefs_commit(&l);
+	livefs_check(&l);
+	livefs_release(&l);
+}
+END_TEST
+
+/* Local forks hold what fits, keep it when the border moves, and become extents. */
+START_TEST(local_forks)
+{
+	static const struct testfs fs = { .blocksize = 1024, .agblocks = 16384, .agcount = 1 };
+	uint8_t bytes[336];
+	struct xfs_live_inode *li;
+	const uint8_t *p;
+	uint32_t len;
+
+	for (unsigned i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)(i + 1);
+	xfs_put_be16(bytes, 100);
+	livefs_init(&l, &fs, 2, NULL);
+	livefs_begin(&l);
+	li = livefs_get(&l, livefs_ino(&l, 1));
+	ck_assert_int_eq(xfs_live_fork_clear(li, XFS_FORK_ATTR), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_live_fork_set_local(li, XFS_FORK_DATA, bytes, 336), 0);
+	li->i.d.core.mode = XFS_MODE_LNK | 0777;
+	li->i.d.core.size = 200;
+	ck_assert_uint_eq(xfs_live_fork_used(li, XFS_FORK_DATA), 200);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 24), -XFS_E_TOOBIG);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 25), 0);
+	ck_assert_int_eq(xfs_live_fork_set_local(li, XFS_FORK_ATTR, bytes, 137), -XFS_E_TOOBIG);
+	ck_assert_int_eq(xfs_live_fork_set_local(li, XFS_FORK_ATTR, bytes, 100), 0);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 30), -XFS_E_TOOBIG);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 29), 0);
+	p = xfs_inode_fork_bytes(&li->i, XFS_FORK_ATTR, &len);
+	ck_assert_uint_eq(len, 104);
+	ck_assert_mem_eq(p, bytes, 100);
+	p = xfs_inode_fork_bytes(&li->i, XFS_FORK_DATA, &len);
+	ck_assert_mem_eq(p, bytes, 200);
+	map_scattered(li, 1, 0, 0);
+	ck_assert_int_eq(xfs_live_forkoff_set(li, 0), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_live_fork_clear(li, XFS_FORK_ATTR), 0);
+	map_scattered(li, 1, 0, 3);
+	ck_assert_int_eq(xfs_live_fork_clear(li, XFS_FORK_ATTR), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_live_fork_set_local(li, XFS_FORK_ATTR, bytes, 50), -XFS_E_INVALID);
+	ck_assert_int_eq(xfs_live_fork_clear(li, XFS_FORK_DATA), 0);
+	li->i.d.core.mode = XFS_MODE_REG | 0600;
+	xfs_live_inode_put(li);
+	livefs_commit(&l);
+	livefs_check(&l);
+	livefs_release(&l);
+}
+END_TEST
+
+/* ---- failures ---- */
+
+/* A chain that makes trees of both forks grow and shrink; returns its error. */
+static int chain(void)
+{
+	struct xfs_live_inode *li = NULL;
+	int err = xfs_trans_begin(&l.t, l.edit, 0);
+
+	if (!err)
+		err = xfs_live_inode_get(l.live, livefs_ino(&l, 0), &li);
+	if (!err)
+		err = xfs_live_inode_join(li, &l.t.change);
+	if (!err)
+		err = xfs_live_forkoff_set(li, 24);
+	for (unsigned i = 0; i < 24 && !err; i++) {
+		struct xfs_bmap_want w = { .off = 3 * i, .minlen = 1, .maxlen = 2, .near = XFS_NULL64 };
+		struct xfs_extent got;
+
+		err = xfs_bmap_alloc(li, &l.t.change, i % 2 ? XFS_FORK_ATTR : XFS_FORK_DATA, &w, &got);
+	}
+	if (!err)
+		err = xfs_bmap_unmap(li, XFS_FORK_DATA, 5, 60, XFS_BMAP_FREE, 0, NULL);
+	if (!err)
+		err = xfs_bmap_convert(li, 0, 1, true);
+	xfs_live_inode_put(li);
+	if (!err)
+		return xfs_trans_commit(&l.t);
+	xfs_trans_abort(&l.t);
+	return err;
+}
+
+static uint64_t sum_of(const struct memdev *d)
+{
+	uint64_t sum = 1;
+
+	for (uint64_t i = 0; i < d->dev.size; i += 8) {
+		uint64_t v;
+
+		memcpy(&v, d->bytes + i, 8);
+		if (v)
+			sum = (sum ^ (v + i)) * UINT64_C(0x9e3779b97f4a7c15);
+	}
+	return sum;
+}
+
+/* Whichever allocation fails, nothing has changed, in memory or on the device, and the next try succeeds. */
+START_TEST(allocation_failures)
+{
+	static const struct testfs fs = { .blocksize = 1024, .agblocks = 16384, .agcount = 1 };
+	uint64_t before, failed = 0;
+
+	livefs_init(&l, &fs, 1, NULL);
+	livefs_check(&l);
+	before = sum_of(l.dev);
+	for (uint64_t n = 1;; n++) {
+		struct xfs_live_inode *li;
+		int err;
+
+		livefs_reopen(&l);
+		failmalloc_start(n, false);
+		err = chain();
+		if (failmalloc_stop() < n) {
+			ck_assert_int_eq(err, 0);
+			break;
+		}
+		if (!err)	/* it got on without it */
+			break;
+		ck_assert_int_eq(err, -XFS_E_NOMEM);
+		failed++;
+		ck_assert_int_eq(xfs_live_inode_get(l.live, livefs_ino(&l, 0), &li), 0);
+		ck_assert_uint_eq(li->i.d.core.nblocks, 0);
+		ck_assert_uint_eq(li->i.d.core.forkoff, 0);
+		xfs_live_inode_put(li);
+		ck_assert_int_eq(xfs_edit_sync(l.edit), 0);
+		ck_assert_uint_eq(sum_of(l.dev), before);
+	}
+	ck_assert_uint_gt(failed, 20);
+	livefs_check(&l);
+	livefs_release(&l);
+}
+END_TEST
+
+/* ---- cost ---- */
+
+/* Blocks of the map that one change at a random place touches grow with the height only. */
+START_TEST(cost)
+{
+	static const struct testfs fs = { .blocksize = 1024, .agblocks = 65536, .agcount = 1 };
+	uint64_t worst = 0, sum = 0;
+	struct xfs_live_inode *li;
+	unsigned n = 12000, rounds = 500;
+
+	livefs_init(&l, &fs, 1, NULL);
+	rnd.s = 5;
+	for (unsigned i = 0; i < n; i += 500) {
+		livefs_begin(&l);
+		li = livefs_get(&l, livefs_ino(&l, 0));
+		map_scattered(li, 0, i, 500);
+		xfs_live_inode_put(li);
+		livefs_commit(&l);
+	}
+	for (unsigned r = 0; r < rounds; r++) {
+		struct xfs_buf_stats a, b;
+
+		livefs_begin(&l);
+		li = livefs_get(&l, livefs_ino(&l, 0));
+		xfs_buf_stats(l.fs->cache, &a);
+		ck_assert_int_eq(xfs_bmap_unmap(li, XFS_FORK_DATA, 3 * below(n), 1, XFS_BMAP_FREE, 0, NULL), 0);
+		map_scattered(li, 0, n + r, 1);
+		xfs_live_inode_put(li);
+		livefs_commit(&l);
+		xfs_buf_stats(l.fs->cache, &b);
+		sum += b.hits + b.misses - a.hits - a.misses;
+		worst = xfs_max(worst, b.hits + b.misses - a.hits - a.misses);
+	}
+	/* two changes in a tree of four levels, in the rmapbt of three and in the free space, with all look-ups */
+	ck_assert_uint_lt(sum / rounds, 150);
+	ck_assert_uint_lt(worst, 400);
+	livefs_check(&l);
+	livefs_release(&l);
+}
+END_TEST
+
 int main(void)
 {
 	TCase *c = tcase_create("bmap");
@@ -259,6 +488,10 @@ int main(void)
 
 	tcase_set_timeout(c, 300);
 	tcase_add_loop_test(c, model, 0, XFS_ARRAY_SIZE(shapes));
+	tcase_add_test(c, moving_border);
+	tcase_add_test(c, local_forks);
+	tcase_add_test(c, allocation_failures);
+	tcase_add_test(c, cost);
 	suite_add_tcase(suite, c);
 	return vectors_main(suite);
 }

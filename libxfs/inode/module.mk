@@ -1,11 +1,13 @@
 libxfs_SRCS += \
 	libxfs/inode/aginodes.c \
 	libxfs/inode/aginodes_records.c \
+	libxfs/inode/alloc.c \
 	libxfs/inode/bmap.c \
 	libxfs/inode/bmap_alloc.c \
 	libxfs/inode/bmap_records.c \
 	libxfs/inode/bmap_shift.c \
 	libxfs/inode/bmap_tree.c \
+	libxfs/inode/chunk.c \
 	libxfs/inode/fork.c \
 	libxfs/inode/fork_io.c \
 	libxfs/inode/fork_place.c \
@@ -15,4 +17,5 @@ libxfs_SRCS += \
 	libxfs/inode/live.c \
 	libxfs/inode/live_inode.c \
 	libxfs/inode/scan.c \
-	libxfs/inode/symlink.c
+	libxfs/inode/symlink.c \
+	libxfs/inode/unlinked.c

@@ -11,6 +11,12 @@ libxfs_SRCS += \
 	libxfs/name/dirfree.c \
 	libxfs/name/dirchange.c \
 	libxfs/name/attr.c \
+	libxfs/name/attrchange.c \
+	libxfs/name/attrleaf.c \
+	libxfs/name/attrremote.c \
+	libxfs/name/attrshort.c \
+	libxfs/name/attrtree.c \
+	libxfs/name/attrwork.c \
 	libxfs/name/attr_value.c \
 	libxfs/name/da.c \
 	libxfs/name/da_verify.c \

@@ -8,6 +8,7 @@ libxfs_SRCS += \
 	libxfs/inode/bmap_shift.c \
 	libxfs/inode/bmap_tree.c \
 	libxfs/inode/chunk.c \
+	libxfs/inode/exchange.c \
 	libxfs/inode/fork.c \
 	libxfs/inode/fork_io.c \
 	libxfs/inode/fork_place.c \
@@ -16,6 +17,9 @@ libxfs_SRCS += \
 	libxfs/inode/inode_verify.c \
 	libxfs/inode/live.c \
 	libxfs/inode/live_inode.c \
+	libxfs/inode/remap.c \
 	libxfs/inode/scan.c \
 	libxfs/inode/symlink.c \
+	libxfs/inode/symlink_make.c \
+	libxfs/inode/truncate.c \
 	libxfs/inode/unlinked.c

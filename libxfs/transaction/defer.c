@@ -4,7 +4,7 @@
  */
 #include "libxfs/transaction/private.h"
 
-#include "libxfs/inode/bmap.h"
+#include "libxfs/inode/remap.h"
 #include "libxfs/name/attrchange.h"
 
 #include <stdlib.h>
@@ -33,7 +33,7 @@ static const struct {
 	[XFS_WORK_REFC] = { 16, finish_in_ag },
 	[XFS_WORK_FREE] = { 16, finish_in_ag },
 	[XFS_WORK_ATTR] = { 1, xfs_attr_finish },
-	[XFS_WORK_EXCHANGE] = { 1, NULL },
+	[XFS_WORK_EXCHANGE] = { 1, xfs_exchange_finish },
 };
 
 int xfs_work_finish(struct xfs_live *l, struct xfs_change *c, struct xfs_work *w)

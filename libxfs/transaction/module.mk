@@ -5,4 +5,6 @@ libxfs_SRCS += \
 	libxfs/transaction/file_share.c \
 	libxfs/transaction/file_space.c \
 	libxfs/transaction/file_write.c \
+	libxfs/transaction/names.c \
+	libxfs/transaction/rename.c \
 	libxfs/transaction/transaction.c

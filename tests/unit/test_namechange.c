@@ -605,7 +605,7 @@ static const struct testfs shapes[] = {
 
 START_TEST(model)
 {
-	unsigned rounds = getenv("XFSKIT_LONG") ? 30 : 4;
+	unsigned rounds = getenv("XFSKIT_LONG") ? 60 : 12;
 
 	livefs_init(&l, &shapes[_i], 0, NULL);
 	start_model(3 + (unsigned)_i, 300);

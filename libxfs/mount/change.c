@@ -270,6 +270,28 @@ static void count(struct xfs_change *c)
 	pthread_mutex_unlock(&c->fs->lock);
 }
 
+/* Hands what has changed to the cache; fails on read-only devices alone: see init. */
+static void hand_over(struct xfs_change_buf *e)
+{
+	if (e->stale)
+		xfs_buf_cancel(e->buf);
+	else if (e->changed)
+		xfs_buf_dirty(e->buf, e->type);
+}
+
+void xfs_change_roll(struct xfs_change *c)
+{
+	xfs_change_prepare(c);
+	for (struct xfs_change_buf *e = c->bufs; e; e = e->next) {
+		hand_over(e);
+		if (e->changed)
+			memcpy(e->before, e->buf->data, e->buf->len);
+		memset(e->ranges, 0, sizeof(e->ranges));
+		e->changed = e->fresh = e->ordered = false;
+	}
+	c->nnotes = 0;
+}
+
 int xfs_change_commit(struct xfs_change *c)
 {
 	int err = c->error;
@@ -279,12 +301,8 @@ int xfs_change_commit(struct xfs_change *c)
 		return err;
 	}
 	xfs_change_prepare(c);
-	for (struct xfs_change_buf *e = c->bufs; e; e = e->next) {
-		if (e->stale)
-			xfs_buf_cancel(e->buf);
-		else if (e->changed)
-			xfs_buf_dirty(e->buf, e->type);		/* fails on read-only devices alone: see init */
-	}
+	for (struct xfs_change_buf *e = c->bufs; e; e = e->next)
+		hand_over(e);
 	count(c);
 	end(c, true);
 	return 0;

@@ -121,6 +121,11 @@ int xfs_change_check(struct xfs_change *, uint64_t writes, int err);
 
 /* Members write themselves into their buffers; part of commit, earlier for those who look at the ranges. */
 void xfs_change_prepare(struct xfs_change *);
+/*
+ * What has changed so far is in the log: buffers are dirty from now on, ranges and notes start anew, and an abort goes
+ * back no further than here.  The change goes on.
+ */
+void xfs_change_roll(struct xfs_change *);
 /* Errors: that of a call that failed half way; everything was put back then. */
 int xfs_change_commit(struct xfs_change *);
 void xfs_change_abort(struct xfs_change *);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* edit.c - an edit: opening it on a clean log, making changes durable, closing. */
-#include "libxfs/transaction/private.h"
-
-#include "libxfs/log/state.h"
+#include "libxfs/transaction/journal.h"
 
 #include <stdlib.h>
 
@@ -32,7 +30,9 @@ int xfs_edit_open(struct xfs_edit **out, struct xfs_fs *fs, const struct xfs_edi
 	if (options)
 		e->options = *options;
 	e->next_id = 1;
-	err = e->options.logged ? -XFS_E_UNSUPPORTED : xfs_live_open(&e->live, fs);
+	err = xfs_live_open(&e->live, fs);
+	if (!err && e->options.logged)
+		err = xfs_journal_open(e, &log);
 	if (err)
 		xfs_edit_close(e);
 	else
@@ -59,24 +59,31 @@ int xfs_edit_sync(struct xfs_edit *e)
 		return -XFS_E_SHUTDOWN;
 	if (e->open)
 		return -XFS_E_BUSY;
-	return fail(e, xfs_change_sync(e->fs));
+	return e->journal ? xfs_journal_sync(e->journal) : fail(e, xfs_change_sync(e->fs));
 }
 
 int xfs_edit_quiesce(struct xfs_edit *e)
 {
-	return xfs_edit_sync(e);
+	if (!e->journal)
+		return xfs_edit_sync(e);
+	if (e->failed)
+		return -XFS_E_SHUTDOWN;
+	return e->open ? -XFS_E_BUSY : xfs_journal_quiesce(e->journal);
 }
 
 int xfs_edit_data_begin(struct xfs_edit *e, uint64_t fsblock, uint32_t blocks)
 {
 	if (e->failed)
 		return -XFS_E_SHUTDOWN;
-	return xfs_fsbno_range_valid(&e->fs->geo, fsblock, blocks) ? 0 : -XFS_E_RANGE;
+	if (!xfs_fsbno_range_valid(&e->fs->geo, fsblock, blocks))
+		return -XFS_E_RANGE;
+	return e->journal ? xfs_journal_data_begin(e->journal, fsblock, blocks) : 0;
 }
 
 void xfs_edit_data_written(struct xfs_edit *e)
 {
-	(void)e;	/* in direct mode each sync ends with a barrier */
+	if (e->journal)		/* in direct mode each sync ends with a barrier */
+		e->journal->data_written = true;
 }
 
 void xfs_edit_close(struct xfs_edit *e)
@@ -88,6 +95,7 @@ void xfs_edit_close(struct xfs_edit *e)
 		return;
 	if (e->open)
 		xfs_trans_abort(e->open);
+	xfs_journal_close(e->journal);
 	xfs_live_close(e->live);
 	while ((b = e->spare_bufs)) {
 		e->spare_bufs = b->next;

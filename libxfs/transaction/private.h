@@ -22,6 +22,7 @@ struct xfs_edit {
 	struct xfs_fs *fs;
 	struct xfs_live *live;
 	struct xfs_edit_options options;
+	struct xfs_journal *journal;	/* logged */
 	struct xfs_trans *open;
 	int failed;			/* shut down by this error */
 	uint64_t next_id;		/* of intents */

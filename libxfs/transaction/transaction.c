@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* transaction.c - chains of transactions: begin, deferred work, commit, abort. */
-#include "libxfs/transaction/private.h"
+#include "libxfs/transaction/journal.h"
 
 #include <string.h>
 
@@ -13,6 +13,9 @@ int xfs_trans_begin(struct xfs_trans *t, struct xfs_edit *e, uint64_t bytes)
 		return -XFS_E_SHUTDOWN;
 	if (e->open)
 		return -XFS_E_BUSY;
+	err = e->journal ? xfs_journal_begin(e->journal, bytes) : 0;
+	if (err)
+		return err;
 	err = xfs_change_init(&t->change, e->fs);
 	if (err)
 		return err;
@@ -42,17 +45,38 @@ static void close_trans(struct xfs_trans *t)
 	e->open = NULL;
 }
 
+/* The first of the pending works; what the log had announced is done, or goes on under a new name. */
+static int do_first(struct xfs_trans *t)
+{
+	struct xfs_journal *j = t->edit->journal;
+	struct xfs_pending *p = t->pending.first, *done;
+	int err = j ? xfs_journal_finish(j, p) : 0;
+
+	if (!err)
+		err = xfs_trans_step(t, &done);
+	if (err)
+		return err;
+	if (done) {
+		xfs_pending_free(t->edit, done);
+	} else if (p->in_log) {
+		p->id = t->edit->next_id++;
+		p->in_log = false;
+	}
+	return 0;
+}
+
 /* Children before their older siblings, until nothing is left. */
 static int do_works(struct xfs_trans *t)
 {
-	struct xfs_pending *done;
+	struct xfs_edit *e = t->edit;
 	int err = 0;
 
 	xfs_trans_announce(t);
 	while (!err && t->pending.first) {
-		err = xfs_trans_step(t, &done);
-		if (done)
-			xfs_pending_free(t->edit, done);
+		if (e->journal)
+			err = xfs_journal_step(e->journal, t, e->options.each);
+		if (!err)
+			err = do_first(t);
 		xfs_trans_announce(t);
 	}
 	return err;
@@ -60,17 +84,21 @@ static int do_works(struct xfs_trans *t)
 
 int xfs_trans_commit(struct xfs_trans *t)
 {
+	struct xfs_journal *j;
 	int err;
 
 	if (!t->edit)
 		return -XFS_E_INVALID;
+	j = t->edit->journal;
 	err = t->change.error ? t->change.error : do_works(t);
-	if (err) {
-		xfs_trans_abort(t);
-		return err;
-	}
-	err = xfs_change_commit(&t->change);
-	close_trans(t);
+	if (!err && t->change.error)
+		err = t->change.error;
+	if (!err)
+		err = j ? xfs_journal_commit(j, t) : xfs_change_commit(&t->change);
+	if (err)
+		xfs_trans_abort(t);	/* of a change that has ended nothing is left to put back */
+	else
+		close_trans(t);
 	return err;
 }
 
@@ -78,6 +106,9 @@ void xfs_trans_abort(struct xfs_trans *t)
 {
 	if (!t->edit)
 		return;
+	/* the log holds a part of it: only recovery can finish that now */
+	if (t->steps && !t->edit->failed)
+		t->edit->failed = -XFS_E_SHUTDOWN;
 	xfs_trans_drop_works(t);
 	xfs_change_abort(&t->change);
 	close_trans(t);

@@ -69,6 +69,7 @@ struct xfs_trans {
 	struct xfs_work_sink works;	/* of the change */
 	struct xfs_pending_list fresh, pending;
 	unsigned steps;			/* of this chain that went to the log */
+	unsigned since;			/* steps since its size was looked at */
 };
 
 /*

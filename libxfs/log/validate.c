@@ -12,7 +12,7 @@ struct walk {
 	struct xfs_log_area area;
 	struct xfs_log_audit *out;
 	uint32_t unit, size, fmt;
-	uint64_t first_lsn, last_tail;
+	uint64_t last_tail;
 	uint32_t prev;
 	/* the open transaction */
 	bool open, cut, has_header;
@@ -36,7 +36,8 @@ static int check_record(struct walk *w, const struct xfs_log_record *r)
 	if (!a->records) {
 		w->size = r->h.size;
 		w->fmt = r->h.fmt;
-		w->first_lsn = w->last_tail = r->h.lsn;
+		/* it may be the one that announced anew what older ones did, while their tail still counted */
+		w->last_tail = r->h.tail_lsn;
 	} else if (r->h.prev_block != w->prev) {
 		return broken(a, "a record does not name the one before it");
 	}
@@ -51,7 +52,6 @@ static int check_record(struct walk *w, const struct xfs_log_record *r)
 		return broken(a, "a record has the LSN of another place");
 	if (!r->h.crc && w->fs->geo.v5)
 		return broken(a, "a record has no checksum");
-	/* everything from the tail on is looked at here, so a tail in front of it was moved back */
 	if (r->h.tail_lsn < w->last_tail || r->h.tail_lsn > r->h.lsn)
 		return broken(a, "the tail is behind the record, or has moved back");
 	w->last_tail = r->h.tail_lsn;

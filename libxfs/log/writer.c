@@ -102,9 +102,9 @@ int xfs_log_writer_flush(struct xfs_log_writer *w)
 	return xfs_dev_barrier(w->area.dev);
 }
 
-void xfs_log_writer_release(struct xfs_log_writer *w)
+void xfs_log_writer_release(struct xfs_log_writer *w, uint64_t lsn)
 {
-	w->tail_lsn = XFS_NULL64;
+	w->tail_lsn = lsn;
 }
 
 int xfs_log_writer_unmount(struct xfs_log_writer *w)

@@ -64,8 +64,11 @@ uint64_t xfs_log_writer_lsn(const struct xfs_log_writer *);
  * and tail, or fills more than half of the log): nothing was written; IO.
  */
 int xfs_log_checkpoint_write(struct xfs_log_writer *, const struct xfs_log_region *, size_t n, uint64_t *lsn);
-/* Nothing that was written is needed any more: all of it is in place, and durable there. */
-void xfs_log_writer_release(struct xfs_log_writer *);
+/*
+ * What was written before `lsn` is not needed any more: it is in place, and durable there.  XFS_NULL64: nothing that was
+ * written is.
+ */
+void xfs_log_writer_release(struct xfs_log_writer *, uint64_t lsn);
 /* Says that the filesystem was left cleanly. xfs_log_writer_release() must have come before. Errors: IO. */
 int xfs_log_writer_unmount(struct xfs_log_writer *);
 

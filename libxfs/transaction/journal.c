@@ -102,7 +102,6 @@ static int write_checkpoint(struct xfs_journal *j, const struct xfs_trans *rolle
 {
 	struct xfs_items it = { j, rolled };
 	bool chain = j->edit->open && !rolled;	/* what it has finished is not gathered */
-	uint64_t lsn;
 	int err = write_ordered(j, rolled);
 
 	if (!err && rolled && xfs_intents_need_feature(rolled))
@@ -120,7 +119,7 @@ static int write_checkpoint(struct xfs_journal *j, const struct xfs_trans *rolle
 	if (rolled)
 		xfs_items_put_intents(j, rolled);
 	if (j->nregions)
-		err = xfs_log_checkpoint_write(j->log, j->regions, j->nregions, &lsn);
+		err = xfs_log_checkpoint_write(j->log, j->regions, j->nregions, &j->last_lsn);
 	if (!err)
 		xfs_journal_written(j);
 	return err;
@@ -144,7 +143,10 @@ static int checkpoint(struct xfs_journal *j)
 	return err ? err : shut_down(j, write_checkpoint(j, NULL));
 }
 
-/* Intents of the open chain are announced anew, so that what announced them first need not be kept. */
+/*
+ * Intents of the open chain are announced anew, so that what announced them first need not be kept: from the next
+ * checkpoint on, when this one is durable as a whole.
+ */
 static int announce_again(struct xfs_journal *j, struct xfs_trans *t)
 {
 	int err = 0;
@@ -158,7 +160,11 @@ static int announce_again(struct xfs_journal *j, struct xfs_trans *t)
 	}
 	if (!err)
 		err = xfs_items_room(j, NULL, t);
-	return err ? err : write_checkpoint(j, t);
+	if (!err)
+		err = write_checkpoint(j, t);
+	if (!err)
+		xfs_log_writer_release(j->log, j->last_lsn);
+	return err;
 }
 
 /* All metadata in place, all of which the log holds: then nothing of the log is needed any more. */
@@ -171,9 +177,11 @@ static int push(struct xfs_journal *j, struct xfs_trans *t)
 	if (err)
 		return err;
 	j->data_written = false;
-	xfs_log_writer_release(j->log);
 	xfs_journal_forget(j);
-	return t && t->pending.first ? announce_again(j, t) : 0;
+	if (t && t->pending.first)
+		return announce_again(j, t);
+	xfs_log_writer_release(j->log, XFS_NULL64);
+	return 0;
 }
 
 static bool is_filling(const struct xfs_journal *j)

@@ -47,6 +47,7 @@ struct xfs_journal {
 	struct xfs_edit *edit;
 	struct xfs_log_writer *log;
 	uint64_t limit;				/* bytes of a checkpoint of finished chains */
+	uint64_t last_lsn;			/* of the last checkpoint */
 	uint64_t estimate;			/* bytes that the next checkpoint takes, not less */
 	struct xfs_logged *v;
 	uint32_t n, *slots, nslots;

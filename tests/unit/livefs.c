@@ -102,7 +102,7 @@ static void build(struct livefs *l, uint32_t agno)
 	xfs_claims_free(want.claims);
 }
 
-static void open_all(struct livefs *l, const struct xfs_edit_options *options)
+void livefs_open(struct livefs *l, const struct xfs_edit_options *options)
 {
 	const struct xfs_sink sink = { keep_finding, l };
 
@@ -139,17 +139,17 @@ void livefs_init(struct livefs *l, const struct testfs *o, unsigned nfiles, cons
 	xfs_sb_encode(l->dev->bytes, &l->geo.sb);
 	if (l->geo.v5)
 		xfs_crc32c_store(l->dev->bytes, l->geo.sectsize, XFS_SB_CRC_OFF);
-	open_all(l, options);
+	livefs_open(l, options);
 }
 
-void livefs_open(struct livefs *l, const char *path)
+void livefs_open_image(struct livefs *l, const char *path)
 {
 	int err;
 
 	memset(l, 0, sizeof(*l));
 	err = xfs_dev_file(&l->set.data, path, 0, 0, NULL);
 	qk_assert_msg(!err, "%s: %s", path, xfs_error_name(err));
-	open_all(l, NULL);
+	livefs_open(l, NULL);
 	qk_assert_int_eq(xfs_geometry_init(&l->geo, &l->fs->geo.sb, NULL, NULL), 0);
 	l->root = l->geo.sb.rootino;
 }
@@ -167,7 +167,7 @@ void livefs_reopen(struct livefs *l)
 	qk_assert_int_eq(xfs_edit_sync(l->edit), 0);
 	xfs_edit_close(l->edit);
 	xfs_fs_close(l->fs);
-	open_all(l, NULL);
+	livefs_open(l, NULL);
 }
 
 void livefs_begin(struct livefs *l)
@@ -368,7 +368,7 @@ void livefs_check(struct livefs *l)
 	struct whole w = { .l = l };
 	uint64_t fdblocks = 0, icount = 0, ifree = 0;
 
-	qk_assert_int_eq(xfs_edit_sync(l->edit), 0);
+	qk_assert_int_eq(xfs_edit_quiesce(l->edit), 0);
 	qk_assert_int_eq(xfs_fs_open(&w.fs, &l->set, NULL, &livefs_strict), 0);
 	qk_assert_int_eq(xfs_claims_new(&w.claims, &w.fs->geo, 64 << 20, NULL), 0);
 	l->used = l->inodes = 0;

@@ -29,7 +29,9 @@ struct livefs {
 /* Builds it and opens it. The first AG holds log and inodes. `options` NULL: direct. */
 void livefs_init(struct livefs *, const struct testfs *, unsigned nfiles, const struct xfs_edit_options *);
 /* An image that mkfs.xfs made: no files. */
-void livefs_open(struct livefs *, const char *path);
+void livefs_open_image(struct livefs *, const char *path);
+/* Opens what lies on its devices, after the test closed edit and fs. */
+void livefs_open(struct livefs *, const struct xfs_edit_options *);
 void livefs_release(struct livefs *);
 /* Syncs, closes, opens again. */
 void livefs_reopen(struct livefs *);
@@ -39,7 +41,7 @@ void livefs_commit(struct livefs *);
 /* Inode in the open transaction; put it back. */
 struct xfs_live_inode *livefs_get(struct livefs *, uint64_t ino);
 /*
- * Syncs, reads the device anew and checks AGs (agcheck.h), each inode and fork, bmbts, and that forks, reverse mappings,
+ * Quiesces, reads the device anew and checks AGs (agcheck.h), each inode and fork, bmbts, and that forks, reverse mappings,
  * reference counts, free space and the superblock's counters agree.
  */
 void livefs_check(struct livefs *);

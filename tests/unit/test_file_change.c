@@ -345,7 +345,7 @@ START_TEST(image)
 {
 	char path[1000];
 
-	livefs_open(&l, getenv("XFSKIT_IMAGE"));
+	livefs_open_image(&l, getenv("XFSKIT_IMAGE"));
 	rnd.s = 99;
 	make_names();
 	livefs_check(&l);

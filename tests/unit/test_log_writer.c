@@ -291,7 +291,7 @@ static void round_and_round(const struct shape *shape, bool swapped)
 			for (unsigned i = 0; i < n; i++)
 				let_go(&sent[i]);
 			first = n = 0;
-			xfs_log_writer_release(w);
+			xfs_log_writer_release(w, XFS_NULL64);
 		}
 		make(&sent[n], w->le, testrand_below(&rnd, 8) ? 1 + testrand_below(&rnd, 20) : 200);
 		need = xfs_log_checkpoint_blocks(w, sent[n].r, sent[n].n);
@@ -304,7 +304,7 @@ static void round_and_round(const struct shape *shape, bool swapped)
 	}
 	ck_assert_uint_gt(rounds, 12);
 	ck_assert_uint_eq(read_back(sent, first, n, w->le), n - first);
-	xfs_log_writer_release(w);
+	xfs_log_writer_release(w, XFS_NULL64);
 	ck_assert_int_eq(xfs_log_writer_unmount(w), 0);
 	ck_assert_int_eq(xfs_log_state(&fs, &s), 0);
 	ck_assert_int_eq(s.kind, XFS_LOG_CLEAN);
@@ -428,7 +428,7 @@ START_TEST(no_room)
 	ck_assert_int_eq(err, -XFS_E_NOSPC);
 	ck_assert_uint_gt(xfs_log_writer_used(w), 3000);
 	/* released, but the last record on disk still names the old tail: what is behind it stays whole */
-	xfs_log_writer_release(w);
+	xfs_log_writer_release(w, XFS_NULL64);
 	make(&s, w->le, 30);
 	ck_assert_int_eq(xfs_log_checkpoint_write(w, s.r, s.n, &lsn), -XFS_E_NOSPC);
 	let_go(&s);

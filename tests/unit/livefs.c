@@ -102,12 +102,12 @@ static void build(struct livefs *l, uint32_t agno)
 	xfs_claims_free(want.claims);
 }
 
-static void open_all(struct livefs *l, const struct xfs_edit_options *options)
+static void open_all(struct livefs *l)
 {
 	const struct xfs_sink sink = { keep_finding, l };
 
 	qk_assert_int_eq(xfs_fs_open(&l->fs, &l->set, NULL, &sink), 0);
-	qk_assert_int_eq(xfs_edit_open(&l->edit, l->fs, options), 0);
+	qk_assert_int_eq(xfs_edit_open(&l->edit, l->fs, &l->options), 0);
 	l->live = xfs_edit_live(l->edit);
 	l->live->now = (struct xfs_timestamp){ 1700000000, 5 };
 	l->live->generation = 77;
@@ -139,7 +139,9 @@ void livefs_init(struct livefs *l, const struct testfs *o, unsigned nfiles, cons
 	xfs_sb_encode(l->dev->bytes, &l->geo.sb);
 	if (l->geo.v5)
 		xfs_crc32c_store(l->dev->bytes, l->geo.sectsize, XFS_SB_CRC_OFF);
-	open_all(l, options);
+	if (options)
+		l->options = *options;
+	open_all(l);
 }
 
 void livefs_open(struct livefs *l, const char *path)
@@ -149,7 +151,7 @@ void livefs_open(struct livefs *l, const char *path)
 	memset(l, 0, sizeof(*l));
 	err = xfs_dev_file(&l->set.data, path, 0, 0, NULL);
 	qk_assert_msg(!err, "%s: %s", path, xfs_error_name(err));
-	open_all(l, NULL);
+	open_all(l);
 	qk_assert_int_eq(xfs_geometry_init(&l->geo, &l->fs->geo.sb, NULL, NULL), 0);
 	l->root = l->geo.sb.rootino;
 }
@@ -164,10 +166,10 @@ void livefs_release(struct livefs *l)
 
 void livefs_reopen(struct livefs *l)
 {
-	qk_assert_int_eq(xfs_edit_sync(l->edit), 0);
+	qk_assert_int_eq(xfs_edit_quiesce(l->edit), 0);
 	xfs_edit_close(l->edit);
 	xfs_fs_close(l->fs);
-	open_all(l, NULL);
+	open_all(l);
 }
 
 void livefs_begin(struct livefs *l)
@@ -368,7 +370,7 @@ void livefs_check(struct livefs *l)
 	struct whole w = { .l = l };
 	uint64_t fdblocks = 0, icount = 0, ifree = 0;
 
-	qk_assert_int_eq(xfs_edit_sync(l->edit), 0);
+	qk_assert_int_eq(xfs_edit_quiesce(l->edit), 0);
 	qk_assert_int_eq(xfs_fs_open(&w.fs, &l->set, NULL, &livefs_strict), 0);
 	qk_assert_int_eq(xfs_claims_new(&w.claims, &w.fs->geo, 64 << 20, NULL), 0);
 	l->used = l->inodes = 0;

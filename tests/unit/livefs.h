@@ -17,6 +17,7 @@ struct livefs {
 	struct xfs_fs *fs;
 	struct xfs_edit *edit;
 	struct xfs_live *live;
+	struct xfs_edit_options options;
 	struct xfs_trans t;
 	uint64_t root;			/* number of the root directory; two files of the realtime section follow */
 	unsigned nfiles;		/* empty regular files behind those: root + 3 and so on */

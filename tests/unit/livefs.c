@@ -144,13 +144,15 @@ void livefs_init(struct livefs *l, const struct testfs *o, unsigned nfiles, cons
 	open_all(l);
 }
 
-void livefs_open(struct livefs *l, const char *path)
+void livefs_open(struct livefs *l, const char *path, const struct xfs_edit_options *options)
 {
 	int err;
 
 	memset(l, 0, sizeof(*l));
 	err = xfs_dev_file(&l->set.data, path, 0, 0, NULL);
 	qk_assert_msg(!err, "%s: %s", path, xfs_error_name(err));
+	if (options)
+		l->options = *options;
 	open_all(l);
 	qk_assert_int_eq(xfs_geometry_init(&l->geo, &l->fs->geo.sb, NULL, NULL), 0);
 	l->root = l->geo.sb.rootino;

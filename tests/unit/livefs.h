@@ -29,8 +29,8 @@ struct livefs {
 
 /* Builds it and opens it. The first AG holds log and inodes. `options` NULL: direct. */
 void livefs_init(struct livefs *, const struct testfs *, unsigned nfiles, const struct xfs_edit_options *);
-/* An image that mkfs.xfs made: no files. */
-void livefs_open(struct livefs *, const char *path);
+/* An image that mkfs.xfs made: no files. `options` NULL: direct. */
+void livefs_open(struct livefs *, const char *path, const struct xfs_edit_options *options);
 void livefs_release(struct livefs *);
 /* Syncs, closes, opens again. */
 void livefs_reopen(struct livefs *);

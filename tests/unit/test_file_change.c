@@ -3,7 +3,7 @@
  * test_file_change.c - files written, cut, moved, shared and exchanged at random, against plain copies of their bytes.
  *
  * With XFSKIT_IMAGE the same happens to files of an image that mkfs.xfs has made; their contents go to the folder
- * XFSKIT_EXPECT, for others to compare (tests/kernel/files.t).
+ * XFSKIT_EXPECT, for others to compare (tests/kernel/files.t).  With XFSKIT_LOGGED the last steps are left in the log.
  */
 #include "libxfs/inode/alloc.h"
 #include "libxfs/inode/bmap.h"
@@ -348,13 +348,31 @@ static void make_names(void)
 
 START_TEST(image)
 {
+	struct xfs_edit_options options = { .logged = getenv("XFSKIT_LOGGED") != NULL };
 	char path[1000];
 
-	livefs_open(&l, getenv("XFSKIT_IMAGE"));
+	livefs_open(&l, getenv("XFSKIT_IMAGE"), &options);
 	rnd.s = 99;
 	make_names();
 	livefs_check(&l);
 	run(4, 500);
+	open_files();
+	for (unsigned i = 0; options.logged && i < 300; i++)
+		ck_assert_int_eq(step(), 0);
+	for (unsigned k = 0; options.logged && k < 200; k++) {		/* new chunks of inodes, and gone again */
+		struct xfs_inode_want w = { .near = l.root, .mode = XFS_MODE_REG | 0600 };
+		struct xfs_live_inode *li;
+
+		livefs_begin(&l);
+		ck_assert_int_eq(xfs_inode_alloc(l.live, &l.t.change, &w, &li), 0);
+		ck_assert_int_eq(xfs_unlinked_add(li), 0);
+		livefs_commit(&l);
+		if (k % 2)
+			ck_assert_int_eq(xfs_inode_inactivate(l.edit, li), 0);
+		xfs_live_inode_put(li);
+	}
+	close_files();
+	ck_assert_int_eq(xfs_edit_sync(l.edit), 0);
 	for (unsigned k = 0; k < FILES; k++) {
 		FILE *out;
 

@@ -102,12 +102,12 @@ static void build(struct livefs *l, uint32_t agno)
 	xfs_claims_free(want.claims);
 }
 
-void livefs_open(struct livefs *l, const struct xfs_edit_options *options)
+static void open_all(struct livefs *l)
 {
 	const struct xfs_sink sink = { keep_finding, l };
 
 	qk_assert_int_eq(xfs_fs_open(&l->fs, &l->set, NULL, &sink), 0);
-	qk_assert_int_eq(xfs_edit_open(&l->edit, l->fs, options), 0);
+	qk_assert_int_eq(xfs_edit_open(&l->edit, l->fs, &l->options), 0);
 	l->live = xfs_edit_live(l->edit);
 	l->live->now = (struct xfs_timestamp){ 1700000000, 5 };
 	l->live->generation = 77;
@@ -142,14 +142,20 @@ void livefs_init(struct livefs *l, const struct testfs *o, unsigned nfiles, cons
 	livefs_open(l, options);
 }
 
-void livefs_open_image(struct livefs *l, const char *path)
+void livefs_open(struct livefs *l, const struct xfs_edit_options *options)
+{
+	l->options = options ? *options : (struct xfs_edit_options){ 0 };
+	open_all(l);
+}
+
+void livefs_open_image(struct livefs *l, const char *path, const struct xfs_edit_options *options)
 {
 	int err;
 
 	memset(l, 0, sizeof(*l));
 	err = xfs_dev_file(&l->set.data, path, 0, 0, NULL);
 	qk_assert_msg(!err, "%s: %s", path, xfs_error_name(err));
-	livefs_open(l, NULL);
+	livefs_open(l, options);
 	qk_assert_int_eq(xfs_geometry_init(&l->geo, &l->fs->geo.sb, NULL, NULL), 0);
 	l->root = l->geo.sb.rootino;
 }
@@ -164,10 +170,10 @@ void livefs_release(struct livefs *l)
 
 void livefs_reopen(struct livefs *l)
 {
-	qk_assert_int_eq(xfs_edit_sync(l->edit), 0);
+	qk_assert_int_eq(xfs_edit_quiesce(l->edit), 0);
 	xfs_edit_close(l->edit);
 	xfs_fs_close(l->fs);
-	livefs_open(l, NULL);
+	open_all(l);
 }
 
 void livefs_begin(struct livefs *l)

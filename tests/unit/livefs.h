@@ -17,6 +17,7 @@ struct livefs {
 	struct xfs_fs *fs;
 	struct xfs_edit *edit;
 	struct xfs_live *live;
+	struct xfs_edit_options options;
 	struct xfs_trans t;
 	uint64_t root;			/* number of the root directory; two files of the realtime section follow */
 	unsigned nfiles;		/* empty regular files behind those: root + 3 and so on */
@@ -28,8 +29,8 @@ struct livefs {
 
 /* Builds it and opens it. The first AG holds log and inodes. `options` NULL: direct. */
 void livefs_init(struct livefs *, const struct testfs *, unsigned nfiles, const struct xfs_edit_options *);
-/* An image that mkfs.xfs made: no files. */
-void livefs_open_image(struct livefs *, const char *path);
+/* An image that mkfs.xfs made: no files. `options` NULL: direct. */
+void livefs_open_image(struct livefs *, const char *path, const struct xfs_edit_options *options);
 /* Opens what lies on its devices, after the test closed edit and fs. */
 void livefs_open(struct livefs *, const struct xfs_edit_options *);
 void livefs_release(struct livefs *);

@@ -3,7 +3,7 @@
  * test_file_change.c - files written, cut, moved, shared and exchanged at random, against plain copies of their bytes.
  *
  * With XFSKIT_IMAGE the same happens to files of an image that mkfs.xfs has made; their contents go to the folder
- * XFSKIT_EXPECT, for others to compare (tests/kernel/files.t).
+ * XFSKIT_EXPECT, for others to compare (tests/kernel/files.t).  With XFSKIT_LOGGED the last steps are left in the log.
  */
 #include "libxfs/inode/alloc.h"
 #include "libxfs/inode/bmap.h"
@@ -229,14 +229,14 @@ static int step(void)
 	case 9:
 		return xfs_file_unshare(l.edit, f->li, below(MOST / 2), below(MOST / 2));
 	case 10:
-		return do_exchange(f, g);
+		return !l.options.logged || l.geo.exchrange ? do_exchange(f, g) : 0;
 	default:
 		return do_write(f);
 	}
 }
 
 static const struct testfs shapes[] = {
-	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2 },
+	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2, .exchange = true },
 	{ .blocksize = 4096, .agblocks = 4096, .agcount = 3 },
 	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2, .no_rmapbt = true },
 	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2, .no_reflink = true },
@@ -268,13 +268,18 @@ static void run(unsigned rounds, unsigned steps)
 	close_files();
 }
 
+/* Directly; with a log; with a checkpoint for each transaction. */
 START_TEST(model)
 {
-	livefs_init(&l, &shapes[_i], FILES, NULL);
+	enum { V5 = XFS_ARRAY_SIZE(shapes) - 1 };	/* the last one is V4, which has no logged mode */
+	unsigned how = (unsigned)_i == 3 * V5 ? 0 : (unsigned)_i / V5, shape = (unsigned)_i == 3 * V5 ? V5 : (unsigned)_i % V5;
+	struct xfs_edit_options options = { .logged = how > 0, .each = how == 2 };
+
+	livefs_init(&l, &shapes[shape], FILES, &options);
 	rnd.s = 4711 + (uint64_t)_i;
 	for (unsigned k = 0; k < FILES; k++)
 		files[k] = (struct copy){ .bytes = calloc(1, MOST) };
-	run(getenv("XFSKIT_LONG") ? 100 : 6, 400);
+	run(getenv("XFSKIT_LONG") ? 100 : how ? 2 : 6, 400);
 	open_files();
 	for (unsigned k = 0; k < FILES; k++) {
 		ck_assert_int_eq(xfs_file_truncate(l.edit, files[k].li, 0), 0);
@@ -343,13 +348,31 @@ static void make_names(void)
 
 START_TEST(image)
 {
+	struct xfs_edit_options options = { .logged = getenv("XFSKIT_LOGGED") != NULL };
 	char path[1000];
 
-	livefs_open_image(&l, getenv("XFSKIT_IMAGE"));
+	livefs_open_image(&l, getenv("XFSKIT_IMAGE"), &options);
 	rnd.s = 99;
 	make_names();
 	livefs_check(&l);
 	run(4, 500);
+	open_files();
+	for (unsigned i = 0; options.logged && i < 300; i++)
+		ck_assert_int_eq(step(), 0);
+	for (unsigned k = 0; options.logged && k < 200; k++) {		/* new chunks of inodes, and gone again */
+		struct xfs_inode_want w = { .near = l.root, .mode = XFS_MODE_REG | 0600 };
+		struct xfs_live_inode *li;
+
+		livefs_begin(&l);
+		ck_assert_int_eq(xfs_inode_alloc(l.live, &l.t.change, &w, &li), 0);
+		ck_assert_int_eq(xfs_unlinked_add(li), 0);
+		livefs_commit(&l);
+		if (k % 2)
+			ck_assert_int_eq(xfs_inode_inactivate(l.edit, li), 0);
+		xfs_live_inode_put(li);
+	}
+	close_files();
+	ck_assert_int_eq(xfs_edit_sync(l.edit), 0);
 	for (unsigned k = 0; k < FILES; k++) {
 		FILE *out;
 
@@ -674,7 +697,7 @@ int main(void)
 		suite_add_tcase(suite, c);
 		return vectors_main(suite);
 	}
-	tcase_add_loop_test(c, model, 0, XFS_ARRAY_SIZE(shapes));
+	tcase_add_loop_test(c, model, 0, 3 * (XFS_ARRAY_SIZE(shapes) - 1) + 1);
 	tcase_add_test(c, garbage_behind_end);
 	tcase_add_loop_test(c, symlinks, 0, XFS_ARRAY_SIZE(shapes));
 	tcase_add_loop_test(c, inactivation, 0, XFS_ARRAY_SIZE(shapes));

@@ -700,7 +700,7 @@ START_TEST(image)
 	char path[8000];
 	FILE *out;
 
-	livefs_open_image(&l, getenv("XFSKIT_IMAGE"));
+	livefs_open_image(&l, getenv("XFSKIT_IMAGE"), NULL);
 	l.live->now = (struct xfs_timestamp){ 1700000000, 0 };
 	start_model(17, 300);
 	run(4, 800);

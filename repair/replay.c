@@ -10,20 +10,9 @@
 #include "repair/write.h"
 
 #include "libxfs/log/close.h"
-#include "libxfs/recovery/replay.h"
+#include "libxfs/recovery/recovery.h"
 
 #include <stdlib.h>
-
-/* Work that only the log knows of: without it files have holes, or lack attributes. */
-static bool only_log_knows(const struct xfs_recovery *rec)
-{
-	for (size_t i = 0; i < rec->nintents; i++)
-		switch (rec->intents[i].item.type) {
-		case XFS_LI_BUI: case XFS_LI_ATTRI: case XFS_LI_XMI:
-			return true;
-		}
-	return false;
-}
 
 /* A superblock that was put together from others must be on the device before a replay can start from it. */
 static int ready_primary(struct repair *r, struct xfs_dev *data)
@@ -52,10 +41,9 @@ int repair_try_replay(struct repair *r)
 	if (!error)
 		error = ready_primary(r, top.data);
 	if (!error)
-		error = xfs_recovery_replay(&top, &rec, &r->sink);
-	if (!error && only_log_knows(&rec)) {
-		repair_say(r, "The log announces changes to files that this version cannot finish.");
-		error = -XFS_E_DIRTYLOG;
+		error = xfs_recovery_run(&top, &rec, NULL, &r->sink);
+	if (error == -XFS_E_DIRTYLOG) {
+		error = 0;	/* inodes without names are left */
 	} else if (error && error != -XFS_E_NOMEM && error != -XFS_E_IO) {
 		repair_say(r, "The log cannot be replayed: %s.", xfs_error_text(error));
 		error = -XFS_E_DIRTYLOG;
@@ -93,7 +81,7 @@ static int locate_again(struct repair *r)
 }
 
 /*
- * Intents or inodes without names are left: the rest of this run sorts that out, and needsrepair keeps everybody else
+ * Inodes without names are left: the rest of this run sorts that out, and needsrepair keeps everybody else
  * away until it has.
  */
 static int leave_rest(struct repair *r, const struct xfs_recovery *rec)
@@ -112,36 +100,38 @@ static int leave_rest(struct repair *r, const struct xfs_recovery *rec)
 	return error;
 }
 
-static void say_counts(struct repair *r, const struct xfs_recovery *rec)
+static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
 {
 	const struct xfs_recovery_counts *c = &rec->counts;
 
 	repair_say(r, "        - %llu transactions, %llu changes to blocks and %llu to inodes replayed",
 		   (unsigned long long)c->transactions, (unsigned long long)(c->buffers + c->icreates + c->dquots),
 		   (unsigned long long)c->inodes);
-	if (rec->nintents)
-		repair_say(r, "        - %zu chains of changes were cut off", rec->nintents);
+	if (done->intents)
+		repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)done->intents);
+	if (done->inodes)
+		repair_say(r, "        - %llu inodes without names freed", (unsigned long long)done->inodes);
+	if (done->cow_blocks)
+		repair_say(r, "        - %llu blocks left over by copy-on-write freed", (unsigned long long)done->cow_blocks);
 }
 
 int repair_replay(struct repair *r)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
+	struct xfs_recovery_work done = { .intents = 0 };
 	int error;
 
 	repair_say(r, "        - replaying the log...");
 	error = ready_primary(r, r->dev.data);
 	if (!error)
-		error = xfs_recovery_replay(&r->dev, &rec, NULL);
-	if (error)
-		goto out;
-	say_counts(r, &rec);
+		error = xfs_recovery_run(&r->dev, &rec, &done, NULL);
 	r->replayed = true;
-	error = xfs_recovery_settle(&r->dev, &rec, NULL);
+	if (!error || error == -XFS_E_DIRTYLOG)
+		say_counts(r, &rec, &done);
 	if (error == -XFS_E_DIRTYLOG)
 		error = leave_rest(r, &rec);
 	else if (!error)
 		error = locate_again(r);
-out:
 	xfs_recovery_free(&rec);
 	return error;
 }

@@ -39,6 +39,7 @@ struct xfs_recovery_counts {
 
 struct xfs_recovery {
 	struct xfs_log_state log;	/* as it was found */
+	bool log_le;				/* byte order of its writer, when it was dirty */
 	struct xfs_recovery_counts counts;
 	struct xfs_recovered_intent *intents;	/* in log order */
 	size_t nintents;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* live.c - a filesystem that is being changed: opening, closing, the space of its AGs. */
-#include "libxfs/inode/live.h"
+#include "libxfs/inode/aginodes.h"
 
 #include <stdlib.h>
 
@@ -50,6 +50,9 @@ void xfs_live_close(struct xfs_live *l)
 		return;
 	for (uint32_t i = 0; i < l->fs->geo.agcount; i++)
 		xfs_agspace_close(l->ags[i]);
+	for (uint32_t i = 0; l->inodes_of && i < l->fs->geo.agcount; i++)
+		xfs_aginodes_close(l->inodes_of[i]);
+	free(l->inodes_of);
 	free(l->ags);
 	free(l->inodes);
 	free(l);

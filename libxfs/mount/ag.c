@@ -363,6 +363,20 @@ void xfs_fs_note_agf(struct xfs_fs *fs, xfs_agno_t agno, const struct xfs_agf *a
 	pthread_mutex_unlock(&ag->lock);
 }
 
+void xfs_fs_note_agi(struct xfs_fs *fs, xfs_agno_t agno, const struct xfs_agi *agi, const uint32_t *unlinked)
+{
+	struct xfs_ag *ag;
+
+	if (xfs_ag_obtain(fs, agno, &ag))
+		return;		/* it will be read when it is asked for */
+	pthread_mutex_lock(&ag->lock);
+	ag->agi = *agi;
+	memcpy(ag->unlinked, unlinked, sizeof(ag->unlinked));
+	ag->agi_error = 0;
+	ag->have_agi = true;
+	pthread_mutex_unlock(&ag->lock);
+}
+
 void xfs_fs_forget_ag(struct xfs_fs *fs, xfs_agno_t agno)
 {
 	struct xfs_ag *ag;

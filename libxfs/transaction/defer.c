@@ -4,6 +4,8 @@
  */
 #include "libxfs/transaction/private.h"
 
+#include "libxfs/inode/remap.h"
+
 #include <stdlib.h>
 
 /* ---- who does them ---- */
@@ -25,12 +27,12 @@ static const struct {
 	unsigned most;			/* works of one intent */
 	int (*finish)(struct xfs_live *, struct xfs_change *, struct xfs_work *);
 } kinds[XFS_WORK_KINDS] = {
-	[XFS_WORK_BMAP] = { 1, NULL },
+	[XFS_WORK_BMAP] = { 1, xfs_bmap_finish },
 	[XFS_WORK_RMAP] = { 16, finish_in_ag },
 	[XFS_WORK_REFC] = { 16, finish_in_ag },
 	[XFS_WORK_FREE] = { 16, finish_in_ag },
 	[XFS_WORK_ATTR] = { 1, NULL },
-	[XFS_WORK_EXCHANGE] = { 1, NULL },
+	[XFS_WORK_EXCHANGE] = { 1, xfs_exchange_finish },
 };
 
 int xfs_work_finish(struct xfs_live *l, struct xfs_change *c, struct xfs_work *w)

@@ -20,4 +20,6 @@ libxfs_SRCS += \
 	libxfs/inode/remap.c \
 	libxfs/inode/scan.c \
 	libxfs/inode/symlink.c \
+	libxfs/inode/symlink_make.c \
+	libxfs/inode/truncate.c \
 	libxfs/inode/unlinked.c

@@ -8,6 +8,8 @@
  */
 #include "libxfs/recovery/round.h"
 
+#include "libxfs/transaction/file.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -155,6 +157,59 @@ int recovery_finish_intents(struct recovery_round *round)
 	drop_kept(&kept);
 	return err;
 }
+
+/* ---- inodes without names ---- */
+
+/*
+ * The list of one bucket, from its head on.  Each inode leaves it as it is freed, so that the head is always the next;
+ * `most` bounds a list that does not get shorter.
+ */
+static int empty_bucket(struct recovery_round *round, uint32_t agno, unsigned bucket, uint64_t most)
+{
+	const struct xfs_geometry *g = &round->fs->geo;
+
+	for (uint64_t n = 0;; n++) {
+		uint32_t buckets[XFS_AGI_BUCKETS];
+		struct xfs_live_inode *li;
+		struct xfs_agi agi;
+		uint64_t ino;
+		int err = xfs_fs_agi(round->fs, XFS_AGNO(agno), &agi, buckets);
+
+		if (err || buckets[bucket] == XFS_NULL32)
+			return err;
+		if (n > most || buckets[bucket] % XFS_AGI_BUCKETS != bucket)
+			return recovery_bad(round->sink, "unlinked list", bucket, "it is not valid");
+		ino = xfs_ino_of(g, XFS_AGNO(agno), XFS_AGINO(buckets[bucket])).v;
+		if (!xfs_ino_valid(g, XFS_INO(ino)))
+			return recovery_bad(round->sink, "unlinked list", ino, "no inode has this number");
+		err = xfs_live_inode_get(xfs_edit_live(round->edit), ino, &li);
+		if (!err) {
+			err = xfs_inode_inactivate(round->edit, li);
+			xfs_live_inode_put(li);
+		}
+		if (err)
+			return is_of_machine(err) ? err : recovery_bad(round->sink, "unlinked inode", ino, xfs_error_text(err));
+		round->done->inodes++;
+	}
+}
+
+int recovery_free_unlinked(struct recovery_round *round)
+{
+	int err = 0;
+
+	for (uint32_t ag = 0; ag < round->fs->geo.agcount && !err; ag++) {
+		uint32_t buckets[XFS_AGI_BUCKETS];
+		struct xfs_agi agi;
+
+		err = xfs_fs_agi(round->fs, XFS_AGNO(ag), &agi, buckets);
+		for (unsigned b = 0; b < XFS_AGI_BUCKETS && !err; b++)
+			if (buckets[b] != XFS_NULL32)
+				err = empty_bucket(round, ag, b, agi.count);
+	}
+	return err;
+}
+
+/* ---- leftovers ---- */
 
 int recovery_free_cow(struct recovery_round *round)
 {

@@ -12,8 +12,13 @@
 
 #include "libxfs/recovery/replay.h"
 
+enum xfs_recovery_stage {
+	XFS_RECOVER_REPLAY, XFS_RECOVER_INTENTS, XFS_RECOVER_UNLINKED, XFS_RECOVER_COW, XFS_RECOVER_SETTLE
+};
+
 /* What was done after the replay. */
 struct xfs_recovery_work {
+	enum xfs_recovery_stage stage;	/* the last one that was begun */
 	uint64_t intents;		/* finished */
 	uint64_t inodes;		/* without names: freed */
 	uint64_t cow_blocks;		/* leftovers of copy-on-write: freed */
@@ -21,12 +26,13 @@ struct xfs_recovery_work {
 };
 
 /*
- * All of it.  A clean log: nothing to do.  *r as after xfs_recovery_replay(), and its intents are those of the log;
- * xfs_recovery_free() in any case.  `done` may be NULL.
+ * All of it.  A clean log: nothing to do.  *r as after xfs_recovery_replay(); intents that were finished are no longer in
+ * its list.  xfs_recovery_free() in any case.  `done` may be NULL.
  *
- * Errors before anything was changed beyond the replay (the log is as dirty as it was): those of
- * xfs_recovery_replay(); CORRUPT, with a finding, when a chain cannot be finished; UNSUPPORTED when a feature of the
- * filesystem is in the way.
+ * Errors, and the log stays as dirty as it was: those of xfs_recovery_replay(), in its stage; afterwards what the log
+ * holds is in place, stages before the one that failed are done, and nothing of that one is: CORRUPT, with a finding,
+ * when work cannot be finished; DIRTYLOG or UNSUPPORTED when a feature of the filesystem is in the way of unlinked inodes
+ * or intents.
  */
 int xfs_recovery_run(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done,
 		     const struct xfs_sink *);

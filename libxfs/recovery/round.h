@@ -32,6 +32,7 @@ int recovery_bad(const struct xfs_sink *, const char *structure, uint64_t number
 
 /* ---- finish.c: each does its work in transactions of the edit. ---- */
 int recovery_finish_intents(struct recovery_round *);
+int recovery_free_unlinked(struct recovery_round *);
 int recovery_free_cow(struct recovery_round *);
 
 /* ---- images.c ---- */

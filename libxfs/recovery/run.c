@@ -56,22 +56,52 @@ static int do_round(const struct xfs_devset *dev, const struct recovery_round *w
 
 static void forget_intents(struct xfs_recovery *r)
 {
-	struct xfs_log_state log = r->log;
+	for (size_t i = 0; i < r->nintents; i++)
+		free((void *)r->intents[i].item.regions);
+	r->nintents = 0;
+}
 
-	xfs_recovery_free(r);
-	r->log = log;
+static int has_unlinked(const struct xfs_devset *dev, bool *yes)
+{
+	struct xfs_fs *fs;
+	int err = xfs_fs_open(&fs, dev, NULL, NULL);
+
+	*yes = false;
+	if (err)
+		return err;
+	for (uint32_t ag = 0; ag < fs->geo.agcount && !err && !*yes; ag++) {
+		uint32_t buckets[XFS_AGI_BUCKETS];
+		struct xfs_agi agi;
+
+		err = xfs_fs_agi(fs, XFS_AGNO(ag), &agi, buckets);
+		for (unsigned b = 0; b < XFS_AGI_BUCKETS && !err; b++)
+			*yes |= buckets[b] != XFS_NULL32;
+	}
+	xfs_fs_close(fs);
+	return err;
 }
 
 static int do_rounds(const struct xfs_devset *dev, struct recovery_round *with)
 {
+	bool unlinked;
 	int err = 0;
 
-	if (with->r->nintents) {
+	with->done->stage = XFS_RECOVER_INTENTS;
+	if (with->r->nintents)
 		err = do_round(dev, with, recovery_finish_intents, true);
-		if (err)
-			return err;
-		forget_intents(with->r);
+	if (err)
+		return err;
+	with->r->quota_stale = with->r->nintents != 0;
+	forget_intents(with->r);
+	with->done->stage = XFS_RECOVER_UNLINKED;
+	err = has_unlinked(dev, &unlinked);
+	if (!err && unlinked) {
+		err = do_round(dev, with, recovery_free_unlinked, false);
+		with->r->quota_stale = true;
 	}
+	if (err && err != -XFS_E_UNSUPPORTED)
+		return err;
+	with->done->stage = XFS_RECOVER_COW;
 	err = do_round(dev, with, recovery_free_cow, false);
 	/* leftovers hurt nobody, and whoever mounts it frees them */
 	return err == -XFS_E_UNSUPPORTED ? 0 : err;
@@ -80,17 +110,19 @@ static int do_rounds(const struct xfs_devset *dev, struct recovery_round *with)
 int xfs_recovery_run(const struct xfs_devset *dev, struct xfs_recovery *r, struct xfs_recovery_work *done,
 		     const struct xfs_sink *sink)
 {
-	struct xfs_recovery_work own = { .intents = 0 };
+	struct xfs_recovery_work own = { .stage = XFS_RECOVER_REPLAY };
 	struct recovery_round with = { .r = r, .done = done ? done : &own, .sink = sink };
-	int err = xfs_recovery_replay(dev, r, sink);
+	int err;
 
-	if (done)
-		*done = own;
+	*with.done = own;
+	err = xfs_recovery_replay(dev, r, sink);
 	if (err || r->log.kind != XFS_LOG_DIRTY)
 		return err;
 	err = do_rounds(dev, &with);
-	if (!err)
-		err = xfs_recovery_settle(dev, r, sink);
+	if (err)
+		return err;
+	with.done->stage = XFS_RECOVER_SETTLE;
+	err = xfs_recovery_settle(dev, r, sink);
 	if (!err && with.done->bare)
 		err = recovery_unmark(dev);
 	return err;

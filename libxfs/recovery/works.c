@@ -2,6 +2,8 @@
 /* works.c - from intents of the log to works that can be done (format sheet 04, sections 6.5 and 10). */
 #include "libxfs/recovery/round.h"
 
+#include "libxfs/inode/remap.h"
+
 #include <stdlib.h>
 
 static const char *check_blocks(const struct xfs_geometry *g, const struct xfs_log_intent_extent *e)
@@ -60,6 +62,28 @@ static const char *refc_work(const struct xfs_geometry *g, const struct xfs_log_
 	return NULL;
 }
 
+static const char *bmap_work(const struct xfs_geometry *g, const struct xfs_log_intent_extent *e, struct xfs_work *w)
+{
+	unsigned op = e->flags & XFS_MAP_OP_MASK;
+
+	if (op < XFS_BUI_MAP || op > XFS_BUI_UNMAP ||
+	    e->flags & ~(XFS_MAP_OP_MASK | XFS_BUI_ATTR_FORK | XFS_BUI_UNWRITTEN | XFS_BUI_REALTIME))
+		return "it has an unknown operation";
+	if (!xfs_ino_valid(g, XFS_INO(e->owner)))
+		return "it names an impossible inode";
+	if (e->startoff > XFS_RMAP_OFFMASK || e->len > XFS_BMBT_MAXLEN)
+		return "it names an impossible range of the file";
+	if (e->flags & XFS_BUI_REALTIME)
+		return "it maps realtime blocks";
+	w->kind = XFS_WORK_BMAP;
+	w->op = op == XFS_BUI_MAP ? XFS_BMAP_MAP : XFS_BMAP_UNMAP;
+	w->attr_fork = e->flags & XFS_BUI_ATTR_FORK;
+	w->unwritten = e->flags & XFS_BUI_UNWRITTEN;
+	w->owner = e->owner;
+	w->offset = e->startoff;
+	return NULL;
+}
+
 /* NULL, or what is wrong. */
 static const char *extent_work(const struct xfs_geometry *g, uint16_t type, const struct xfs_log_intent_extent *e,
 			       struct xfs_work *w)
@@ -78,9 +102,53 @@ static const char *extent_work(const struct xfs_geometry *g, uint16_t type, cons
 		return rmap_work(g, e, w);
 	case XFS_LI_CUI:
 		return refc_work(g, e, w);
+	case XFS_LI_BUI:
+		return bmap_work(g, e, w);
 	default:
 		return "work of this kind cannot be finished";
 	}
+}
+
+/* ---- exchange of mappings ---- */
+
+static int exchange_work(const struct xfs_geometry *g, const struct xfs_log_xmi *in, struct xfs_work *w, const char **why)
+{
+	struct xfs_exchange *x;
+
+	if (!g->exchrange)
+		*why = "mappings cannot be exchanged on this filesystem";
+	else if (!xfs_ino_valid(g, XFS_INO(in->inode1)) || !xfs_ino_valid(g, XFS_INO(in->inode2)))
+		*why = "it names an impossible inode";
+	else if (in->flags & ~(XFS_XMI_ATTR_FORK | XFS_XMI_SET_SIZES | XFS_XMI_INO1_WRITTEN | XFS_XMI_CLEAR_INO1_REFLINK |
+			       XFS_XMI_CLEAR_INO2_REFLINK))
+		*why = "it has an unknown operation";
+	if (*why)
+		return -XFS_E_CORRUPT;
+	x = malloc(sizeof(*x));
+	if (!x)
+		return -XFS_E_NOMEM;
+	*x = (struct xfs_exchange){
+		.ino1 = in->inode1, .ino2 = in->inode2, .gen1 = in->igen1, .gen2 = in->igen2, .off1 = in->startoff1,
+		.off2 = in->startoff2, .count = in->blockcount, .flags = in->flags, .size1 = in->isize1, .size2 = in->isize2,
+	};
+	*w = (struct xfs_work){ .kind = XFS_WORK_EXCHANGE, .owner = in->inode1, .more = x, .release = free };
+	return 0;
+}
+
+/* ---- all of them ---- */
+
+static bool make_room(struct recovery_works *out, uint32_t n)
+{
+	struct xfs_work *more;
+
+	if (n <= out->room)
+		return true;
+	more = realloc(out->w, (size_t)n * sizeof(*more));
+	if (!more)
+		return false;
+	out->w = more;
+	out->room = n;
+	return true;
 }
 
 int recovery_works(const struct xfs_geometry *g, const struct xfs_log_item *it, struct recovery_works *out, const char **why)
@@ -89,15 +157,17 @@ int recovery_works(const struct xfs_geometry *g, const struct xfs_log_item *it, 
 
 	xfs_log_intent_load(&in, it);
 	out->n = 0;
-	*why = in.n ? NULL : "work of this kind cannot be finished";
-	if (in.n > out->room) {
-		struct xfs_work *more = realloc(out->w, (size_t)in.n * sizeof(*more));
+	*why = NULL;
+	if (!make_room(out, in.n ? in.n : 1))
+		return -XFS_E_NOMEM;
+	if (it->type == XFS_LI_XMI) {
+		int err = exchange_work(g, &in.xmi, &out->w[0], why);
 
-		if (!more)
-			return -XFS_E_NOMEM;
-		out->w = more;
-		out->room = in.n;
+		out->n = !err;
+		return err;
 	}
+	if (!in.n)
+		*why = "work of this kind cannot be finished";
 	for (uint32_t k = 0; k < in.n && !*why; k++) {
 		struct xfs_log_intent_extent e = xfs_log_intent_at(&in, k);
 

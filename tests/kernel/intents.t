@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""Chains of changes to files that are left in the log of the sample image: our recovery finishes them.
+
+Each chain is written in both byte orders.  Afterwards the files hold what the finished chain means, the independent
+judge and both xfs_repair -n find nothing.  Where the kernel of the box knows the kind, its mount of the same log must
+show the same files.
+"""
+import importlib.machinery
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+BUILD = os.environ.get("XFSKIT_BUILD", os.getcwd())
+sys.path.insert(0, os.path.join(HERE, "..", "oracle"))
+loader = importlib.machinery.SourceFileLoader("replay", os.path.join(HERE, "replay.t"))
+spec = importlib.util.spec_from_loader("replay", loader)
+replay = importlib.util.module_from_spec(spec)
+loader.exec_module(replay)
+
+from xfsjudge.report import Report  # noqa: E402
+from xfsread import content  # noqa: E402
+from xfsread.attrs import Attributes  # noqa: E402
+from xfsread.device import Image  # noqa: E402
+from xfsread.forks import read_fork  # noqa: E402
+from xfsread.fs import Fs  # noqa: E402
+from xfsread.inode import read_inode  # noqa: E402
+
+run, ok = replay.run, replay.ok
+BLOCK = 1024
+MAP, UNMAP = 1, 2
+INCREASE, DECREASE = 1, 2
+UNWRITTEN = 0x40000000
+
+
+class View:
+    """An image as the independent reader sees it."""
+
+    def __init__(self, path):
+        self.fs = Fs(Image(path), Report())
+
+    def inode(self, ino):
+        return read_inode(self.fs, ino)
+
+    def bytes(self, ino):
+        return content.file_bytes(self.fs, self.inode(ino))
+
+    def attrs(self, ino):
+        inode = self.inode(ino)
+        return {(flags, name): value for flags, name, value in Attributes(self.fs, inode, read_fork(self.fs, inode, True)).entries}
+
+
+def extents(image, ino):
+    """(offset, block, count, unwritten) of the data fork."""
+    text = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", f"inode {ino}", "-c", "bmap", image]).stdout
+    return [tuple(map(int, m)) for m in re.findall(r"offset (\d+) startblock (\d+) \(\d+/\d+\) count (\d+) flag (\d)", text)]
+
+
+def number(image, path):
+    text = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", f"path {path}", "-c", "print core.gen v3.inumber core.size", image]).stdout
+    found = dict(re.findall(r"^(\S+) = (\d+)", text, re.M))
+    return int(found["v3.inumber"]), int(found["core.gen"]), int(found["core.size"])
+
+
+def free_run(image, least):
+    """A free extent of at least so many blocks, away from others."""
+    text = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", "freesp -d", image]).stdout
+    runs = [tuple(map(int, m)) for m in re.findall(r"^\s*(\d+)\s+(\d+)\s+(\d+)\s*$", text, re.M)]
+    agno, start, length = max((r for r in runs if r[2] >= least), key=lambda r: r[2])
+    return (agno << 14) + start + length // 2
+
+
+def splice(data, off, count, what):
+    return data[:off * BLOCK] + what + data[(off + count) * BLOCK:]
+
+
+class Case:
+    """A chain: words for logmake, the contents that files have afterwards, and whether the old kernel knows it."""
+
+    def __init__(self, name, words, want, known=True, attrs=None, prepare=()):
+        self.name, self.words, self.want, self.known, self.attrs, self.prepare = name, words, want, known, attrs or {}, prepare
+
+
+def whole_extent(image, ino, least, written=True):
+    return next(e for e in extents(image, ino) if e[2] >= least and (not written or not e[3]))
+
+
+def cases(image):
+    before = View(image)
+    source, source_gen, source_size = number(image, "/shared/source")
+    copy, copy_gen, copy_size = number(image, "/shared/copy")
+    plain, plain_gen, plain_size = number(image, "/plain/medium")
+    sparse = number(image, "/plain/sparse")[0]
+    data, copied = before.bytes(source), before.bytes(copy)
+    off, block, count, _ = whole_extent(image, copy, 6)
+    at, start = off + 1, block + 1
+    hole = splice(copied, at, 4, bytes(4 * BLOCK))
+    yield Case("unmap", [f"bui:{UNMAP}:{copy}:{at}:{start}:4", f"cui:{DECREASE}:{start}:4"], {copy: hole, source: data})
+    yield Case("unmap two files", [f"bui:{UNMAP}:{ino}:{at}:{start}:4" if kind == "b" else f"cui:{DECREASE}:{start}:4"
+                                   for ino in (copy,) for kind in "bc"] +
+               [f"bui:{UNMAP}:{copy}:{at + 4}:{start + 4}:1", "commit", f"cui:{DECREASE}:{start + 4}:1"],
+               {copy: splice(hole, at + 4, 1, bytes(BLOCK)), source: data})
+    donor_off, donor, _, _ = [e for e in extents(image, source) if e[2] >= 6 and not e[3]][-1]
+    if donor_off <= at < donor_off + 6:
+        donor_off, donor = donor_off + 2, donor + 2
+    yield Case("remap", [f"bui:{UNMAP}:{copy}:{at}:{start}:3", f"cui:{DECREASE}:{start}:3", f"cui:{INCREASE}:{donor + 2}:3",
+                         f"bui:{MAP}:{copy}:{at}:{donor + 2}:3"],
+               {copy: splice(copied, at, 3, data[(donor_off + 2) * BLOCK:(donor_off + 5) * BLOCK]), source: data})
+    empty = free_run(image, 64)
+    with open(image, "rb") as f:
+        f.seek(((empty >> 14) * 16384 + (empty & 16383)) * BLOCK)
+        raw = f.read(8 * BLOCK)
+    gaps = extents(image, sparse)
+    into = gaps[0][0] + gaps[0][2] + 3
+    yield Case("map into a hole", [f"bui:{MAP}:{sparse}:{into}:{empty}:8"],
+               {sparse: splice(before.bytes(sparse), into, 8, raw)}, prepare=[f"take:{empty}:8"])
+    yield Case("map unwritten", [f"bui:{MAP | UNWRITTEN}:{sparse}:{into}:{empty}:8"],
+               {sparse: before.bytes(sparse)}, known=False, prepare=[f"take:{empty}:8"])
+    yield Case("copy-on-write ends", [f"bui:{UNMAP}:{copy}:{at}:{start}:3", f"cui:{DECREASE}:{start}:3",
+                                      f"bui:{MAP}:{copy}:{at}:{empty}:3"],
+               {copy: splice(copied, at, 3, raw[:3 * BLOCK]), source: data}, prepare=[f"take:{empty}:3"])
+    mine, yours = extents(image, plain)[0], [e for e in extents(image, copy) if e[2] >= 2]
+    n = min(mine[2], yours[0][2], 5)
+    swapped = before.bytes(plain)[:n * BLOCK]
+    yield Case("exchange", [f"xmi:{plain}:{plain_gen}:{copy}:{copy_gen}:{mine[0]}:{yours[0][0]}:{n}:0:0:0"],
+               {plain: splice(before.bytes(plain), mine[0], n, copied[yours[0][0] * BLOCK:(yours[0][0] + n) * BLOCK]),
+                copy: splice(copied, yours[0][0], n, swapped)}, known=False, prepare=["exchange", f"reflink:{plain}"])
+    end = max(e[0] + e[2] for ino in (source, copy) for e in extents(image, ino))
+    yield Case("exchange all", [f"xmi:{source}:{source_gen}:{copy}:{copy_gen}:0:0:{end}:2:{copy_size}:{source_size}"],
+               {source: copied, copy: data}, known=False, prepare=["exchange"])
+
+
+def finish(work, case, swapped):
+    """Our recovery; None when it failed."""
+    name = case.name + (", other byte order" if swapped else "")
+    path = f"{work}/{case.name.replace(' ', '-')}.{'swapped' if swapped else 'ours'}"
+    shutil.copy(f"{work}/sample", path)
+    made = run([os.path.join(BUILD, "bin/tests/helpers/logmake"), *(["-s"] if swapped else []), path, *case.prepare, *case.words])
+    if not ok(made.returncode == 0, f"{name}: written to the log", made.stdout):
+        return
+    if not swapped:
+        shutil.copy(path, path.replace(".ours", ".kernel"))
+    result = run([os.path.join(BUILD, "bin/tests/helpers/replay"), path])
+    if not ok(result.returncode == 0 and re.search(r"^finished [1-9]", result.stdout, re.M), f"{name}: finished", result.stdout):
+        return
+    after = View(path)
+    wrong = [ino for ino, want in case.want.items() if after.bytes(ino) != want]
+    ok(not wrong, f"{name}: the files are what the finished chain says", f"inodes {wrong}")
+    for ino, want in case.attrs.items():
+        got = after.attrs(ino)
+        ok(all(got.get(key) == value for key, value in want.items()), f"{name}: the attributes, too",
+           f"{[(k, v, got.get(k)) for k, v in want.items()]}"[:2000])
+    judge = run([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"), "--ignore", "rmapbt-key-unwritten", path])
+    ok(judge.returncode == 0, f"{name}: the independent judge", judge.stdout)
+    check = run([os.path.join(BUILD, "xfs_repair"), "-n", path])
+    ok(check.returncode == 0, f"{name}: our xfs_repair -n", check.stdout)
+    upstream = shutil.which("xfs_repair", path="/usr/sbin:/sbin")
+    if upstream and "exchange" not in case.prepare:
+        check = run([upstream, "-n", "-f", path])
+        ok(check.returncode == 0, f"{name}: xfs_repair -n of the distribution", check.stdout)
+
+
+def against_kernel(work, chosen):
+    """The kernel finishes the same chains, and shows the same files."""
+    names = [c.name.replace(" ", "-") for c in chosen]
+    with open(f"{work}/jobs", "w") as jobs:
+        for n in names:
+            jobs.write(f"job {n} timeout=60\nmnt {n}\numnt {n}\nmnt {n} -o ro,norecovery\nwalk {n}\numnt {n}\n")
+    os.makedirs(f"{work}/out", exist_ok=True)
+    result = run([replay.BOX, "run", "--out", f"{work}/out", replay.BOX_DIR, f"{work}/jobs",
+                  *(f"{n}={work}/{n}.kernel" for n in names)])
+    if result.returncode == 77:
+        ok(True, "the kernel's recovery # SKIP " + result.stdout.strip().splitlines()[-1])
+        return
+    for n in names:
+        if not ok(not replay.line_of(result.stdout, n).startswith("not"), f"{n}: the kernel's recovery", result.stdout):
+            continue
+        same = run([os.path.join(HERE, "list-image"), f"{work}/{n}.ours", f"{work}/out/{n}.out"])
+        ok(same.returncode == 0, f"{n}: the same files as after the kernel's recovery", same.stdout)
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="intents.") as work:
+        with open(f"{work}/sample", "wb") as f:
+            subprocess.run(["xz", "-dc", os.path.join(HERE, "..", "data", "sample.img.xz")], stdout=f, check=True)
+        all_cases = list(cases(f"{work}/sample"))
+        for case in all_cases:
+            for swapped in (False, True):
+                finish(work, case, swapped)
+        against_kernel(work, [c for c in all_cases if c.known])
+    print(f"1..{replay.count}")
+    return replay.failed
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -299,3 +299,27 @@ int xfs_ifork_last(struct xfs_ifork *f, struct xfs_extent *out)
 	xfs_btree_cursor_close(&cur);
 	return err;
 }
+
+int xfs_ifork_before(struct xfs_ifork *f, uint64_t off, struct xfs_extent *out)
+{
+	struct xfs_btree_key key = { { off - 1, 0, 0 } };
+	struct xfs_btree_cursor cur;
+	int err = -XFS_E_NOENT;
+
+	if (!off)
+		return err;
+	if (f->format == XFS_DINODE_FMT_EXTENTS) {
+		for (uint64_t i = f->count; i-- > 0;) {
+			decode(out, f->bytes + 16 * i);
+			if (out->off < off)
+				return xfs_ifork_record(f, f->bytes + 16 * i, out);
+		}
+	} else if (f->format == XFS_DINODE_FMT_BTREE) {
+		xfs_btree_cursor_init(&cur, &f->bt);
+		err = xfs_btree_lookup(&cur, XFS_LOOKUP_LE, &key);
+		if (!err)
+			err = xfs_ifork_record(f, xfs_btree_record(&cur), out);
+		xfs_btree_cursor_close(&cur);
+	}
+	return err;
+}

@@ -5,6 +5,7 @@
 #include "libxfs/transaction/private.h"
 
 #include "libxfs/inode/remap.h"
+#include "libxfs/name/attrchange.h"
 
 #include <stdlib.h>
 
@@ -31,7 +32,7 @@ static const struct {
 	[XFS_WORK_RMAP] = { 16, finish_in_ag },
 	[XFS_WORK_REFC] = { 16, finish_in_ag },
 	[XFS_WORK_FREE] = { 16, finish_in_ag },
-	[XFS_WORK_ATTR] = { 1, NULL },
+	[XFS_WORK_ATTR] = { 1, xfs_attr_finish },
 	[XFS_WORK_EXCHANGE] = { 1, xfs_exchange_finish },
 };
 

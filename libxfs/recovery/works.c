@@ -3,6 +3,7 @@
 #include "libxfs/recovery/round.h"
 
 #include "libxfs/inode/remap.h"
+#include "libxfs/name/attrchange.h"
 
 #include <stdlib.h>
 
@@ -135,6 +136,53 @@ static int exchange_work(const struct xfs_geometry *g, const struct xfs_log_xmi 
 	return 0;
 }
 
+/* ---- attributes ---- */
+
+static const char *check_attr(const struct xfs_geometry *g, const struct xfs_log_intent_item *in)
+{
+	unsigned op = in->attri.op_flags;
+
+	if (op < XFS_ATTRI_SET || op > XFS_ATTRI_PPTR_REPLACE)
+		return "it has an unknown operation";
+	if (op >= XFS_ATTRI_PPTR_SET && !g->parent)
+		return "there are no parent pointers";
+	if (op < XFS_ATTRI_PPTR_SET && !(g->sb.features_log_incompat & XFS_SB_LOG_INCOMPAT_XATTRS))
+		return "the superblock says that the log holds no such operations";
+	if (!xfs_ino_valid(g, XFS_INO(in->attri.ino)))
+		return "it names an impossible inode";
+	return NULL;
+}
+
+static uint8_t *append(uint8_t *to, const struct xfs_log_region *r)
+{
+	if (r->len)
+		memcpy(to, r->p, r->len);
+	return to + r->len;
+}
+
+static int attr_work(const struct xfs_geometry *g, const struct xfs_log_intent_item *in, struct xfs_work *w, const char **why)
+{
+	struct xfs_attr_work *m;
+	uint8_t *at;
+
+	*why = check_attr(g, in);
+	if (*why)
+		return -XFS_E_CORRUPT;
+	m = malloc(sizeof(*m) + in->name.len + (size_t)in->new_name.len + in->value.len + (size_t)in->new_value.len);
+	if (!m)
+		return -XFS_E_NOMEM;
+	*m = (struct xfs_attr_work){
+		.gen = in->attri.igen, .filter = in->attri.attr_filter, .namelen = in->name.len,
+		.newnamelen = in->new_name.len, .valuelen = in->value.len, .newvaluelen = in->new_value.len,
+	};
+	at = append(m->bytes, &in->name);
+	at = append(at, &in->new_name);
+	at = append(at, &in->value);
+	append(at, &in->new_value);
+	*w = (struct xfs_work){ .kind = XFS_WORK_ATTR, .op = in->attri.op_flags, .owner = in->attri.ino, .more = m, .release = free };
+	return 0;
+}
+
 /* ---- all of them ---- */
 
 static bool make_room(struct recovery_works *out, uint32_t n)
@@ -160,8 +208,9 @@ int recovery_works(const struct xfs_geometry *g, const struct xfs_log_item *it, 
 	*why = NULL;
 	if (!make_room(out, in.n ? in.n : 1))
 		return -XFS_E_NOMEM;
-	if (it->type == XFS_LI_XMI) {
-		int err = exchange_work(g, &in.xmi, &out->w[0], why);
+	if (it->type == XFS_LI_XMI || it->type == XFS_LI_ATTRI) {
+		int err = it->type == XFS_LI_XMI ? exchange_work(g, &in.xmi, &out->w[0], why)
+						 : attr_work(g, &in, &out->w[0], why);
 
 		out->n = !err;
 		return err;

@@ -135,6 +135,42 @@ def cases(image):
                {source: copied, copy: data}, known=False, prepare=["exchange"])
 
 
+SET, REMOVE, REPLACE, PPTR_SET, PPTR_REMOVE, PPTR_REPLACE = range(1, 7)
+ROOT, SECURE, PARENT = 2, 4, 8
+
+
+def attr_cases(image):
+    """Operations on attributes, which this kernel's log does not hold unless it is told to."""
+    before = View(image)
+    inline, leaf, tree, remote = (number(image, f"/attributes/{n}")[0] for n in ("inline", "leaf", "tree", "remote"))
+    bare = number(image, "/plain/file-00003")[0]
+    have = {ino: before.attrs(ino) for ino in (inline, leaf, tree, remote)}
+    old = {ino: sorted(have[ino])[0] for ino in have}
+    words, want = [], {}
+    for ino in (inline, leaf, tree, remote, bare):
+        value = bytes(range(256)) * (12 if ino == leaf else 1)
+        words.append(f"attri:{SET}:{ino}:0:0:fresh:{value.hex()}")
+        words.append(f"attri:{SET}:{ino}:0:{ROOT}:fresh:{b'trusted'.hex()}")
+        words.append(f"attri:{SET}:{ino}:0:{SECURE}:empty")
+        want[ino] = {(0, b"fresh"): value, (ROOT, b"fresh"): b"trusted", (SECURE, b"empty"): b""}
+    contents = {ino: before.bytes(ino) for ino in (inline, leaf, tree, remote, bare)}
+    yield Case("attributes set", words, contents, attrs=want, known=False, prepare=["attrs"])
+    words, want = [], {}
+    for ino in have:
+        flags, name = old[ino]
+        others = {key: value for key, value in list(have[ino].items())[1:4] if key != old[ino]}
+        words.append(f"attri:{REMOVE}:{ino}:0:{flags & 6}:{name.decode()}")
+        words.append(f"attri:{REMOVE}:{ino}:0:0:neverwas")
+        want[ino] = {old[ino]: None, **others}
+    yield Case("attributes removed", words, contents, attrs=want, known=False, prepare=["attrs"])
+    words, want = [], {}
+    for ino in have:
+        flags, name = old[ino]
+        words.append(f"attri:{REPLACE}:{ino}:0:{flags & 6}:{name.decode()}:{(b'changed' * 100).hex()}")
+        want[ino] = {old[ino]: b"changed" * 100}
+    yield Case("attributes replaced", words, contents, attrs=want, known=False, prepare=["attrs"])
+
+
 def finish(work, case, swapped):
     """Our recovery; None when it failed."""
     name = case.name + (", other byte order" if swapped else "")
@@ -188,7 +224,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="intents.") as work:
         with open(f"{work}/sample", "wb") as f:
             subprocess.run(["xz", "-dc", os.path.join(HERE, "..", "data", "sample.img.xz")], stdout=f, check=True)
-        all_cases = list(cases(f"{work}/sample"))
+        all_cases = [*cases(f"{work}/sample"), *attr_cases(f"{work}/sample")]
         for case in all_cases:
             for swapped in (False, True):
                 finish(work, case, swapped)

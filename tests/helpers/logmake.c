@@ -7,6 +7,7 @@
  *	-s			in the byte order of the other kind of machine
  *	take:BLOCK:LEN		before: these blocks are allocated, nobody's
  *	reflink:INO		before: blocks of this file may be shared
+ *	file:NAME  link:NAME:INO  unlink:NAME:INO	before: names in the root directory, without parent pointers
  *	exchange		before: the filesystem gets the feature
  *	attrs			before: the superblock says that the log may hold attribute operations
  *	efi:BLOCK:LEN  rui:OP:OWNER:BLOCK:OFF:LEN  cui:OP:BLOCK:LEN  bui:OP:INO:OFF:BLOCK:LEN	(OP: with flags)
@@ -15,9 +16,11 @@
  *	commit			what follows is another checkpoint
  */
 #include "libxfs/base/crc32c.h"
+#include "libxfs/inode/alloc.h"
 #include "libxfs/inode/remap.h"
 #include "libxfs/log/state.h"
 #include "libxfs/log/writer.h"
+#include "libxfs/name/dirchange.h"
 #include "libxfs/transaction/transaction.h"
 
 #include <stdio.h>
@@ -174,63 +177,100 @@ static void put_item(struct making *m, char *word)
 
 /* ---- before ---- */
 
-static void take(struct making *m, uint64_t block, uint32_t len)
-{
-	struct xfs_agspace *ag;
+/* A filesystem that is changed in one transaction. */
+struct change {
+	struct xfs_fs *fs;
 	struct xfs_edit *e;
 	struct xfs_trans t;
-	struct xfs_fs *fs;
-	struct xfs_alloc want = { .how = XFS_ALLOC_EXACT, .minlen = len, .maxlen = len, .owner = XFS_OWN_NULL };
-	int err = xfs_fs_open(&fs, &m->dev, NULL, NULL);
+};
+
+static int change_open(struct making *m, struct change *c)
+{
+	int err = xfs_fs_open(&c->fs, &m->dev, NULL, NULL);
 
 	if (!err)
-		err = xfs_edit_open(&e, fs, NULL);
+		err = xfs_edit_open(&c->e, c->fs, NULL);
+	return err ? err : xfs_trans_begin(&c->t, c->e, 0);
+}
+
+static void change_end(struct change *c, const char *what, int err)
+{
 	if (!err)
-		err = xfs_trans_begin(&t, e, 0);
+		err = xfs_trans_commit(&c->t);
+	if (!err)
+		err = xfs_edit_quiesce(c->e);
 	if (err)
-		die("take", err);
-	want.target = xfs_fsbno_agbno(&fs->geo, XFS_FSBNO(block)).v;
-	err = xfs_live_ag(xfs_edit_live(e), &t.change, xfs_fsbno_agno(&fs->geo, XFS_FSBNO(block)), &ag);
+		die(what, err);
+	xfs_edit_close(c->e);
+	xfs_fs_close(c->fs);
+}
+
+static void take(struct making *m, uint64_t block, uint32_t len)
+{
+	struct xfs_alloc want = { .how = XFS_ALLOC_EXACT, .minlen = len, .maxlen = len, .owner = XFS_OWN_NULL };
+	struct xfs_agspace *ag;
+	struct change c;
+	int err = change_open(m, &c);
+
 	if (!err)
+		err = xfs_live_ag(xfs_edit_live(c.e), &c.t.change, xfs_fsbno_agno(&c.fs->geo, XFS_FSBNO(block)), &ag);
+	if (!err) {
+		want.target = xfs_fsbno_agbno(&c.fs->geo, XFS_FSBNO(block)).v;
 		err = xfs_agspace_alloc(ag, &want);
-	if (!err)
-		err = xfs_trans_commit(&t);
-	if (!err)
-		err = xfs_edit_quiesce(e);
-	if (err)
-		die("take", err);
-	xfs_edit_close(e);
-	xfs_fs_close(fs);
+	}
+	change_end(&c, "take", err);
+}
+
+static int get(struct change *c, uint64_t ino, struct xfs_live_inode **li)
+{
+	int err = xfs_live_inode_get(xfs_edit_live(c->e), ino, li);
+
+	return err ? err : xfs_live_inode_join(*li, &c->t.change);
 }
 
 static void allow_sharing(struct making *m, uint64_t ino)
 {
 	struct xfs_live_inode *li = NULL;
-	struct xfs_edit *e;
-	struct xfs_trans t;
-	struct xfs_fs *fs;
-	int err = xfs_fs_open(&fs, &m->dev, NULL, NULL);
+	struct change c;
+	int err = change_open(m, &c);
 
 	if (!err)
-		err = xfs_edit_open(&e, fs, NULL);
-	if (!err)
-		err = xfs_trans_begin(&t, e, 0);
-	if (err)
-		die("reflink", err);
-	err = xfs_live_inode_get(xfs_edit_live(e), ino, &li);
-	if (!err)
-		err = xfs_live_inode_join(li, &t.change);
+		err = get(&c, ino, &li);
 	if (!err)
 		err = xfs_reflink_allow(li);
-	if (!err)
-		err = xfs_trans_commit(&t);
-	if (!err)
-		err = xfs_edit_quiesce(e);
-	if (err)
-		die("reflink", err);
 	xfs_live_inode_put(li);
-	xfs_edit_close(e);
-	xfs_fs_close(fs);
+	change_end(&c, "reflink", err);
+}
+
+/* `links`: by how much the inode has more names; ino 0: a new one. */
+static void change_name(struct making *m, const char *word, uint64_t ino, int links)
+{
+	const char *name = strchr(word, ':') + 1;
+	struct xfs_live_inode *root = NULL, *li = NULL;
+	struct xfs_inode_want want = { .mode = 0100644, .nlink = 1 };
+	size_t len = strcspn(name, ":");
+	struct change c;
+	int err = change_open(m, &c);
+
+	if (!err)
+		err = get(&c, c.fs->geo.sb.rootino, &root);
+	if (!err && ino)
+		err = get(&c, ino, &li);
+	if (!err && !ino) {
+		want.near = root->i.ino.v;
+		err = xfs_inode_alloc(xfs_edit_live(c.e), &c.t.change, &want, &li);
+	}
+	if (!err)
+		err = links < 0 ? xfs_dir_remove(root, name, len) : xfs_dir_add(root, name, len, li->i.ino.v, xfs_mode_ftype(0100644));
+	if (!err && ino) {
+		li->i.d.core.nlinkv2 += (uint32_t)links;
+		xfs_live_inode_dirty(li, XFS_LIVE_CORE);
+	}
+	if (!err && !ino)
+		printf("%llu %u\n", (unsigned long long)li->i.ino.v, li->i.d.core.gen);
+	xfs_live_inode_put(root);
+	xfs_live_inode_put(li);
+	change_end(&c, word, err);
 }
 
 /* Feature bits in all superblocks (log features: in the first). */
@@ -266,6 +306,12 @@ static bool prepare(struct making *m, const char *word)
 		take(m, v[0], (uint32_t)v[1]);
 	else if (!strncmp(word, "reflink:", 8) && numbers(word, v, 1) == 1)
 		allow_sharing(m, v[0]);
+	else if (!strncmp(word, "file:", 5))
+		change_name(m, word, 0, 1);
+	else if (!strncmp(word, "link:", 5) && strrchr(word + 5, ':'))
+		change_name(m, word, strtoull(strrchr(word, ':') + 1, NULL, 0), 1);
+	else if (!strncmp(word, "unlink:", 7) && strrchr(word + 7, ':'))
+		change_name(m, word, strtoull(strrchr(word, ':') + 1, NULL, 0), -1);
 	else if (!strcmp(word, "exchange"))
 		set_feature(m, XFS_SB_INCOMPAT_EXCHRANGE, 0);
 	else if (!strcmp(word, "attrs"))
@@ -320,7 +366,8 @@ int main(int argc, char **argv)
 		else
 			put_item(&m, argv[optind]);
 	}
-	checkpoint(&m, w);
+	if (m.n)
+		checkpoint(&m, w);
 	xfs_log_writer_close(w);
 	xfs_fs_close(fs);
 	xfs_dev_close(m.dev.data);

@@ -201,6 +201,47 @@ def finish(work, case, swapped):
         ok(check.returncode == 0, f"{name}: xfs_repair -n of the distribution", check.stdout)
 
 
+def parents(work):
+    """Names that change while the parent pointer is still in the log alone: set, replaced, removed."""
+    logmake = os.path.join(BUILD, "bin/tests/helpers/logmake")
+    first = f"{work}/parent"
+    with open(first, "wb") as f:
+        f.truncate(64 << 20)
+    env = {**os.environ, "TEST_DIR": "/nowhere", "TEST_DEV": "/nowhere", "QA_CHECK_FS": "/nowhere"}
+    made = run([os.path.join(BUILD, "mkfs.xfs"), "-q", "-n", "parent=1", "-d", "agcount=2", first], env=env)
+    if not ok(made.returncode == 0, "parent pointers: mkfs", made.stdout):
+        return
+    root, root_gen, _ = number(first, "/")
+    record = root.to_bytes(8, "big").hex() + root_gen.to_bytes(4, "big").hex()
+    old = "a" * 200
+    for swapped in ([], ["-s"]):
+        image = f"{first}{len(swapped)}"
+        shutil.copy(first, image)
+        ino, gen = run([logmake, image, "file:one"]).stdout.split()
+        steps = [("set", [f"attri:{PPTR_SET}:{ino}:{gen}:8:one:{record}"], {"one"}),
+                 ("replaced", [f"unlink:one:{ino}", f"link:{old}:{ino}",
+                               f"attri:{PPTR_REPLACE}:{ino}:{gen}:8:one:{record}:{old}:{record}"], {old}),
+                 ("set again", [f"link:two:{ino}", f"attri:{PPTR_SET}:{ino}:{gen}:8:two:{record}"], {old, "two"}),
+                 ("removed", [f"unlink:{old}:{ino}", f"attri:{PPTR_REMOVE}:{ino}:{gen}:8:{old}:{record}"], {"two"})]
+        for name, words, want in steps:
+            name = f"parent pointer {name}" + (", other byte order" if swapped else "")
+            made = run([logmake, *swapped, image, *words])
+            before = run([os.path.join(BUILD, "xfs_repair"), "-n", "-o", "noreplay", image])
+            result = run([os.path.join(BUILD, "bin/tests/helpers/replay"), image])
+            ok(made.returncode == 0 and result.returncode == 0 and re.search(r"^finished 1 ", result.stdout, re.M),
+               f"{name}: finished", made.stdout + result.stdout)
+            got = {key[1].decode() for key in View(image).attrs(int(ino)) if key[0] == PARENT}
+            ok(got == want, f"{name}: it is what the directory says", f"{got} {before.stdout}")
+            judge = run([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"), image])
+            ok(judge.returncode == 0, f"{name}: the independent judge", judge.stdout)
+            check = run([os.path.join(BUILD, "xfs_repair"), "-n", image])
+            ok(check.returncode == 0, f"{name}: our xfs_repair -n", check.stdout)
+        wrong = run([logmake, *swapped, image, f"attri:{PPTR_SET}:{ino}:{int(gen) ^ 1}:8:three:{record}"])
+        result = run([os.path.join(BUILD, "bin/tests/helpers/replay"), image])
+        ok(wrong.returncode == 0 and result.returncode == 1 and "attri" in result.stdout,
+           "parent pointer of an inode of another generation: refused", result.stdout)
+
+
 def against_kernel(work, chosen):
     """The kernel finishes the same chains, and shows the same files."""
     names = [c.name.replace(" ", "-") for c in chosen]
@@ -228,6 +269,7 @@ def main():
         for case in all_cases:
             for swapped in (False, True):
                 finish(work, case, swapped)
+        parents(work)
         against_kernel(work, [c for c in all_cases if c.known])
     print(f"1..{replay.count}")
     return replay.failed

@@ -129,6 +129,7 @@ struct repair {
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
 	struct xfs_fs *fs;		/* opened with `primary` */
+	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */

@@ -3,9 +3,11 @@
  * test_recovery_finish.c - recovery as a whole on logs that announce chains of changes which were cut off: all kinds of
  * intents that concern one AG, in both byte orders, stopped at any write and begun again.
  */
-#include "libxfs/recovery/recovery.h"
+#include "libxfs/log/area.h"
 #include "libxfs/log/state.h"
+#include "libxfs/recovery/recovery.h"
 #include "tests/unit/failmalloc.h"
+#include "tests/unit/image.h"
 #include "tests/unit/logwriter.h"
 #include "tests/unit/spacefs.h"
 #include "tests/unit/vectors.h"
@@ -308,6 +310,71 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* ---- a log of Linux, with inodes that have no names ---- */
+
+static struct memdev *image;
+static uint64_t log_start, log_end;
+
+static void load_image(void)
+{
+	struct xfs_log_area area;
+	struct xfs_fs *fs;
+
+	image = image_load("log-unlinked.img.xz");
+	set = (struct xfs_devset){ .data = &image->dev };
+	ck_assert_int_eq(xfs_fs_open(&fs, &set, NULL, NULL), 0);
+	ck_assert_ptr_null(xfs_log_area_find(&area, fs));
+	log_start = area.start;
+	log_end = area.start + (uint64_t)area.blocks * 512;
+	xfs_fs_close(fs);
+}
+
+/* The same but for the log, where a stop leaves more or less behind the head. */
+static bool same_outside_log(const uint8_t *a, const uint8_t *b)
+{
+	return !memcmp(a, b, log_start) && !memcmp(a + log_end, b + log_end, image->dev.size - log_end);
+}
+
+START_TEST(unlinked)
+{
+	uint64_t stops = 0, stop = 1, all;
+	struct xfs_recovery_work done;
+	uint8_t *original, *want;
+	int err;
+
+	load_image();
+	original = copy_of(image);
+	ck_assert_int_eq(recover(&set, &done), 0);
+	ck_assert_uint_ge(done.inodes, 6);
+	ck_assert(!done.bare);
+	want = copy_of(image);
+	do {
+		struct xfs_dev_fault plan = { .lose_seed = _i };
+		struct xfs_devset top = { .data = NULL };
+		struct xfs_dev *below;
+
+		memcpy(image->bytes, original, image->dev.size);
+		plan.stop_write_at = stop;
+		plan.tear_bytes = 512;
+		plan.lose_seed = _i ? 77 * stop : 0;
+		ck_assert_int_eq(xfs_dev_borrow(&below, set.data), 0);
+		ck_assert_int_eq(xfs_dev_fault(&top.data, below, &plan), 0);
+		err = recover(&top, NULL);
+		all = plan.writes;
+		xfs_dev_close(top.data);
+		ck_assert(!err || err == -XFS_E_FAULT);
+		stops += err != 0;
+		ck_assert_msg(recover(&set, NULL) == 0, "stop at %llu: %s", (unsigned long long)stop, last);
+		ck_assert_msg(same_outside_log(image->bytes, want), "stopped at write %llu", (unsigned long long)stop);
+		stop += 1 + (all < 120 ? 0 : stop < 400 ? 7 : stop / 9);
+	} while (err);
+	ck_assert_uint_gt(stops, 15);
+	free(original);
+	free(want);
+	xfs_dev_close(&image->dev);
+}
+END_TEST
+
 /* No memory at the n-th allocation: nothing leaks, and the next run ends well. */
 START_TEST(no_memory)
 {
@@ -424,6 +491,7 @@ int main(void)
 	tcase_set_timeout(t, 120);
 	tcase_add_loop_test(t, kinds, 0, 12);
 	tcase_add_loop_test(t, stopped, 0, 6);
+	tcase_add_loop_test(t, unlinked, 0, 2);
 	tcase_add_test(t, no_memory);
 	tcase_add_loop_test(t, refused, 0, 13);
 	tcase_add_loop_test(t, plain, 0, 4);

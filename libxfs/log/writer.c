@@ -133,7 +133,8 @@ int xfs_log_writer_unmount(struct xfs_log_writer *w)
 static int clear_ahead(struct xfs_log_writer *w)
 {
 	const struct xfs_log_area *a = &w->area;
-	uint32_t n = a->blocks - 1 < CLEAR_BLOCKS ? a->blocks - 1 : CLEAR_BLOCKS;
+	uint32_t room = w->tail_lsn == XFS_NULL64 ? a->blocks - 1 : xfs_log_distance(a, w->head, (uint32_t)w->tail_lsn);
+	uint32_t n = room < CLEAR_BLOCKS ? room : CLEAR_BLOCKS;
 	uint8_t *p = malloc((size_t)n * XFS_BBSIZE);
 	bool stale = false;
 	int err = p ? xfs_log_area_read(a, w->head, n, p) : -XFS_E_NOMEM;
@@ -187,7 +188,7 @@ int xfs_log_writer_open(struct xfs_log_writer **out, const struct xfs_fs *fs, co
 	*out = NULL;
 	if (!w)
 		return -XFS_E_NOMEM;
-	if (log->kind != XFS_LOG_CLEAN)
+	if (log->kind != XFS_LOG_CLEAN && !(log->kind == XFS_LOG_DIRTY && how && how->behind))
 		err = log->kind == XFS_LOG_DIRTY ? -XFS_E_DIRTYLOG : -XFS_E_CORRUPT;
 	else if (xfs_log_area_find(&w->area, fs))
 		err = -XFS_E_CORRUPT;
@@ -205,8 +206,8 @@ int xfs_log_writer_open(struct xfs_log_writer **out, const struct xfs_fs *fs, co
 	w->head = log->head;
 	w->cycle = log->cycle;
 	w->prev = log->zeroed ? XFS_NULL32 : (uint32_t)log->last_lsn;
-	w->tail_lsn = XFS_NULL64;
-	w->disk_tail = w->head;
+	w->tail_lsn = log->kind == XFS_LOG_DIRTY ? log->tail_lsn : XFS_NULL64;
+	w->disk_tail = log->kind == XFS_LOG_DIRTY ? log->tail : w->head;
 	w->le = XFS_HOST_LE != (how && how->swapped);
 	w->tid = (w->cycle * UINT32_C(0x9e3779b1)) ^ (w->head * UINT32_C(0x85ebca6b));
 	if (!err)

@@ -41,10 +41,11 @@ struct xfs_log_writer {
 struct xfs_log_writing {
 	uint32_t record_size;		/* h_size: 16, 32, 64, 128 or 256 KiB; 0: 32 KiB, more when the stripe asks for it */
 	bool swapped;			/* items in the order of the other kind of machine */
+	bool behind;			/* the log may be dirty: what it holds stays, and keeps its tail */
 };
 
 /*
- * Goes on behind the head of a clean log (DIRTYLOG otherwise).  `how` may be NULL.  Errors: CORRUPT (the log cannot be
+ * Goes on behind the head of a clean log (DIRTYLOG otherwise, unless `behind`).  `how` may be NULL.  Errors: CORRUPT (the log cannot be
  * found), UNSUPPORTED (version 1, records of odd lengths), INVALID (record size), NOSPC (a log too short for a few records), IO, NOMEM.
  */
 int xfs_log_writer_open(struct xfs_log_writer **out, const struct xfs_fs *, const struct xfs_log_state *,

@@ -57,6 +57,12 @@ int xfs_bmap_shift(struct xfs_live_inode *, uint64_t off, uint64_t shift, bool u
 int xfs_bmap_split(struct xfs_live_inode *, uint64_t off);
 
 /*
+ * Before works of kind BMAP are queued: is there space for what the tree of this fork may need for so many mappings that
+ * come or go?  A chain must not run out of it half way.  NOSPC: no.
+ */
+int xfs_bmap_room(struct xfs_live_inode *, enum xfs_fork, unsigned mappings);
+
+/*
  * Finishes a work of XFS_WORK_BMAP: maps, or unmaps at most one extent; nothing but its reverse mappings follows.
  * AGAIN: w->len blocks, from w->offset on, are still to be unmapped.  CORRUPT: the inode is free.
  */

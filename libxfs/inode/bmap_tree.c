@@ -205,3 +205,40 @@ int xfs_bmap_to_extents(struct xfs_bmap *b)
 	set_format(b, XFS_DINODE_FMT_EXTENTS);
 	return 0;
 }
+
+/* ---- enough for what will follow ---- */
+
+/* Blocks that ordinary allocations may still have in this AG. */
+static uint64_t room_in(struct xfs_agspace *ag)
+{
+	uint64_t used = xfs_agspace_reserved(ag, XFS_POOL_NONE), target = xfs_agspace_agfl_target(ag);
+
+	if (target > ag->agf.flcount)
+		used += target - ag->agf.flcount;
+	return ag->agf.freeblks > used ? ag->agf.freeblks - used : 0;
+}
+
+int xfs_bmap_room(struct xfs_live_inode *li, enum xfs_fork which, unsigned mappings)
+{
+	const struct xfs_geometry *g = &li->i.fs->geo;
+	uint32_t first = xfs_ino_agno(g, li->i.ino).v;
+	uint64_t want, have = 0;
+	struct xfs_bmap b;
+	int err = xfs_bmap_open(&b, li, which);
+
+	if (err)
+		return err;
+	if (b.f.format == XFS_DINODE_FMT_EXTENTS && b.f.count + 2 * (uint64_t)mappings <= xfs_bmap_inline_most(&b))
+		return 0;
+	/* each adds two records at most, and each record a block on each level */
+	want = 2 * (uint64_t)mappings * (b.f.format == XFS_DINODE_FMT_BTREE ? b.f.bt.levels : 1);
+	for (uint32_t n = 0; n < g->agcount && have < want; n++) {
+		struct xfs_agspace *ag;
+
+		err = xfs_live_ag(li->live, li->change, XFS_AGNO((first + n) % g->agcount), &ag);
+		if (err)
+			return err;
+		have += room_in(ag);
+	}
+	return have < want ? -XFS_E_NOSPC : 0;
+}

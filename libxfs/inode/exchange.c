@@ -161,6 +161,10 @@ static int step(struct xfs_live_inode *a, struct xfs_live_inode *b, struct xfs_c
 
 	if (!err)
 		err = next_pair(a, b, x, &e1, &e2, &found);
+	if (!err && found)
+		err = xfs_bmap_room(a, fork_of(x), 2);
+	if (!err && found)
+		err = xfs_bmap_room(b, fork_of(x), 2);
 	if (err)
 		return err;
 	if (found) {

@@ -180,7 +180,8 @@ int xfs_live_inode_join(struct xfs_live_inode *li, struct xfs_change *c)
 		return 0;
 	if (li->change || li->unhashed)
 		return -XFS_E_BUSY;
-	err = xfs_change_get(c, block / XFS_BBSIZE, g->blocksize / XFS_BBSIZE, xfs_block_type(XFS_BLK_INODES), &li->block);
+	err = xfs_change_get(c, block / XFS_BBSIZE, g->blocksize / XFS_BBSIZE, xfs_block_type(XFS_BLK_INODES),
+			     &li->block);
 	if (err)
 		return err;
 	*li->before = li->i;

@@ -97,7 +97,9 @@ int xfs_remap_share(struct xfs_live_inode *li, uint64_t off, const struct xfs_ex
 	*done = new.len;
 	if (old.block == new.block && !old.unwritten)
 		return 0;
-	err = defer_give_up(li, &old);
+	err = xfs_bmap_room(li, XFS_FORK_DATA, 2);
+	if (!err)
+		err = defer_give_up(li, &old);
 	if (!err)
 		err = defer_refc(li->change, XFS_REFC_INCREASE, new.block, new.len);
 	if (!err)
@@ -170,6 +172,8 @@ int xfs_cow_finish(struct xfs_live_inode *li, const struct xfs_extent *staged, u
 		return -XFS_E_INVALID;
 	writes = li->change->writes;
 	err = look_at(li, XFS_FORK_DATA, new.off, &new.len, &old);
+	if (!err)
+		err = xfs_bmap_room(li, XFS_FORK_DATA, 2);
 	if (!err)
 		err = defer_give_up(li, &old);
 	if (!err)

@@ -5,7 +5,8 @@
 #include "libxfs/inode/bmap.h"
 
 /* One extent, one buffer, one header: its part of the target. */
-static int put_piece(struct xfs_live_inode *li, const struct xfs_extent *e, const char *target, size_t len, size_t *done)
+static int put_piece(struct xfs_live_inode *li, const struct xfs_extent *e, const char *target, size_t len,
+		     size_t *done)
 {
 	struct xfs_fs *fs = li->i.fs;
 	const struct xfs_geometry *g = &fs->geo;

@@ -148,6 +148,16 @@ static bool fork_goes(const struct xfs_attrop *op)
 		format != XFS_DINODE_FMT_META_BTREE;
 }
 
+/* Local contents of the data fork that the place leaves no room for go to blocks; extents become a tree. */
+static int set_place(struct xfs_live_inode *ip, const struct xfs_forkoff_facts *data, unsigned forkoff)
+{
+	int err = 0;
+
+	if (data->format == XFS_DINODE_FMT_LOCAL && data->used > 8 * (uint64_t)forkoff)
+		err = xfs_inode_is_dir(&ip->i) ? xfs_dir_push_out(ip) : xfs_symlink_push_out(ip);
+	return err ? err : xfs_attr_place(ip, forkoff);
+}
+
 int xfs_attrshort_store(const struct xfs_attrop *op, const struct xfs_attr_list *l)
 {
 	struct xfs_live_inode *ip = op->k.ip;
@@ -165,7 +175,7 @@ int xfs_attrshort_store(const struct xfs_attrop *op, const struct xfs_attr_list 
 	if (!forkoff)
 		return 1;
 	if (forkoff != facts.forkoff)
-		err = xfs_attr_place(ip, forkoff);
+		err = set_place(ip, &facts, forkoff);
 	return err ? err : xfs_live_fork_set_local(ip, XFS_FORK_ATTR, l->data, l->bytes);
 }
 
@@ -173,19 +183,13 @@ int xfs_attrshort_leave(const struct xfs_attrop *op)
 {
 	struct xfs_live_inode *ip = op->k.ip;
 	struct xfs_forkoff_facts facts = xfs_attrop_facts(op);
-	unsigned forkoff = xfs_forkoff_blocks(op->k.g, &facts), room = 8 * forkoff;
+	unsigned forkoff = xfs_forkoff_blocks(op->k.g, &facts);
 	int err = 0;
 
 	if (facts.forkoff)
 		err = xfs_live_fork_clear(ip, XFS_FORK_ATTR);
-	if (!err && facts.format == XFS_DINODE_FMT_LOCAL && facts.used > room) {
-		if (xfs_inode_is_dir(&ip->i))
-			err = xfs_dir_push_out(ip);
-		else
-			err = xfs_symlink_push_out(ip);
-	}
 	if (!err && forkoff != facts.forkoff)
-		err = xfs_attr_place(ip, forkoff);
+		err = set_place(ip, &facts, forkoff);
 	return err;
 }
 

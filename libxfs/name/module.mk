@@ -17,6 +17,7 @@ libxfs_SRCS += \
 	libxfs/name/attrshort.c \
 	libxfs/name/attrtree.c \
 	libxfs/name/attrwork.c \
+	libxfs/name/change.c \
 	libxfs/name/attr_value.c \
 	libxfs/name/da.c \
 	libxfs/name/da_verify.c \

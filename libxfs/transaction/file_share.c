@@ -203,7 +203,8 @@ int xfs_file_share(struct xfs_edit *e, struct xfs_live_inode *from, uint64_t fro
 /* ---- shared no more ---- */
 
 /* The first shared blocks of the file at or behind `at`; *len 0: none up to `end`. */
-static int next_shared(struct xfs_edit *e, struct xfs_live_inode *li, uint64_t *at, uint64_t end, struct xfs_extent *out)
+static int next_shared(struct xfs_edit *e, struct xfs_live_inode *li, uint64_t *at, uint64_t end,
+		       struct xfs_extent *out)
 {
 	out->len = 0;
 	while (*at < end) {

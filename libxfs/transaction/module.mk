@@ -10,4 +10,6 @@ libxfs_SRCS += \
 	libxfs/transaction/intents.c \
 	libxfs/transaction/items.c \
 	libxfs/transaction/journal.c \
+	libxfs/transaction/names.c \
+	libxfs/transaction/rename.c \
 	libxfs/transaction/transaction.c

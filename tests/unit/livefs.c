@@ -142,12 +142,24 @@ void livefs_init(struct livefs *l, const struct testfs *o, unsigned nfiles, cons
 	livefs_open(l, options);
 }
 
+void livefs_open_image(struct livefs *l, const char *path)
+{
+	int err;
+
+	memset(l, 0, sizeof(*l));
+	err = xfs_dev_file(&l->set.data, path, 0, 0, NULL);
+	qk_assert_msg(!err, "%s: %s", path, xfs_error_name(err));
+	livefs_open(l, NULL);
+	qk_assert_int_eq(xfs_geometry_init(&l->geo, &l->fs->geo.sb, NULL, NULL), 0);
+	l->root = l->geo.sb.rootino;
+}
+
 void livefs_release(struct livefs *l)
 {
 	xfs_trans_abort(&l->t);
 	xfs_edit_close(l->edit);
 	xfs_fs_close(l->fs);
-	xfs_dev_close(&l->dev->dev);
+	xfs_dev_close(l->set.data);
 }
 
 void livefs_reopen(struct livefs *l)
@@ -365,7 +377,7 @@ void livefs_check(struct livefs *l)
 	for (uint32_t agno = 0; agno < l->geo.agcount; agno++) {
 		struct agcheck a;
 
-		agcheck_read(&a, &w.fs->geo, &l->dev->dev, XFS_AGNO(agno));
+		agcheck_read(&a, &w.fs->geo, l->set.data, XFS_AGNO(agno));
 		agcheck_invariants(&a);
 		check_ag(&w, &a);
 		check_lists(l, w.fs, agno);

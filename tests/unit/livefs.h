@@ -12,7 +12,7 @@
 
 struct livefs {
 	struct xfs_geometry geo;	/* as it was built */
-	struct memdev *dev;
+	struct memdev *dev;		/* NULL: an image */
 	struct xfs_devset set;
 	struct xfs_fs *fs;
 	struct xfs_edit *edit;
@@ -28,6 +28,8 @@ struct livefs {
 
 /* Builds it and opens it. The first AG holds log and inodes. `options` NULL: direct. */
 void livefs_init(struct livefs *, const struct testfs *, unsigned nfiles, const struct xfs_edit_options *);
+/* An image that mkfs.xfs made: no files. */
+void livefs_open_image(struct livefs *, const char *path);
 /* Opens what lies on its devices, after the test closed edit and fs. */
 void livefs_open(struct livefs *, const struct xfs_edit_options *);
 void livefs_release(struct livefs *);

@@ -56,7 +56,7 @@ static int compare_entry(void *payload, const struct xfs_dir_entry *e)
 		qk_assert_uint_eq(e->ino.v, e->namelen == 1 ? m->l.root : m->parent);
 		return 0;
 	}
-	if (e->namelen == 27 && e->name[0] >> 1 == 0x30) {
+	if (e->namelen == 27 && (e->name[25] & 0x7f) == 0x31) {
 		for (unsigned bit = 0; bit < 13; bit++)
 			id |= (uint32_t)(e->name[2 * bit] & 1) << bit;
 		id |= (uint32_t)(e->name[26] - 'A') << 13;

@@ -1,16 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * test_file_change.c - files written, cut, moved, shared and exchanged at random, against plain copies of their bytes.
+ *
+ * With XFSKIT_IMAGE the same happens to files of an image that mkfs.xfs has made; their contents go to the folder
+ * XFSKIT_EXPECT, for others to compare (tests/kernel/files.t).
  */
 #include "libxfs/inode/alloc.h"
 #include "libxfs/inode/bmap.h"
 #include "libxfs/inode/symlink.h"
+#include "libxfs/ondisk/dir.h"
 #include "libxfs/transaction/file.h"
 #include "tests/unit/failmalloc.h"
 #include "tests/unit/livefs.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/vectors.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define FILES 4u
@@ -18,14 +23,14 @@
 
 static struct livefs l;
 static struct testrand rnd;
-static struct copy { uint8_t *bytes; uint64_t size; struct xfs_live_inode *li; } files[FILES];
+static struct copy { uint8_t *bytes; uint64_t size, ino; struct xfs_live_inode *li; } files[FILES];
 
 static uint32_t below(uint32_t n) { return testrand_below(&rnd, n); }
 
 static void open_files(void)
 {
 	for (unsigned k = 0; k < FILES; k++)
-		qk_assert_int_eq(xfs_live_inode_get(l.live, livefs_ino(&l, k), &files[k].li), 0);
+		qk_assert_int_eq(xfs_live_inode_get(l.live, l.dev ? livefs_ino(&l, k) : files[k].ino, &files[k].li), 0);
 }
 
 static void close_files(void)
@@ -239,14 +244,9 @@ static const struct testfs shapes[] = {
 	  .no_finobt = true },
 };
 
-START_TEST(model)
+/* Rounds of random steps; everything is compared after each. */
+static void run(unsigned rounds, unsigned steps)
 {
-	unsigned rounds = getenv("XFSKIT_LONG") ? 100 : 6, steps = 400;
-
-	livefs_init(&l, &shapes[_i], FILES, NULL);
-	rnd.s = 4711 + (uint64_t)_i;
-	for (unsigned k = 0; k < FILES; k++)
-		files[k] = (struct copy){ calloc(1, MOST), 0, NULL };
 	open_files();
 	for (unsigned r = 0; r < rounds; r++) {
 		for (unsigned i = 0; i < steps; i++) {
@@ -265,6 +265,17 @@ START_TEST(model)
 			open_files();
 		}
 	}
+	close_files();
+}
+
+START_TEST(model)
+{
+	livefs_init(&l, &shapes[_i], FILES, NULL);
+	rnd.s = 4711 + (uint64_t)_i;
+	for (unsigned k = 0; k < FILES; k++)
+		files[k] = (struct copy){ .bytes = calloc(1, MOST) };
+	run(getenv("XFSKIT_LONG") ? 100 : 6, 400);
+	open_files();
 	for (unsigned k = 0; k < FILES; k++) {
 		ck_assert_int_eq(xfs_file_truncate(l.edit, files[k].li, 0), 0);
 		free(files[k].bytes);
@@ -272,6 +283,83 @@ START_TEST(model)
 	close_files();
 	livefs_check(&l);
 	ck_assert_uint_eq(l.used, 0);
+	livefs_release(&l);
+}
+END_TEST
+
+/* ---- on an image ---- */
+
+#define LINKS 4u
+
+static size_t put_entry(uint8_t *p, char first, unsigned k, uint64_t ino, unsigned ftype)
+{
+	struct xfs_dir_sf_ent e = { .namelen = 2, .offset = (uint16_t)((l.geo.v5 ? 0x60 : 0x30) + 16 * k) };
+	size_t n = 5;
+
+	xfs_dir_sf_ent_encode(p, &e);
+	p[3] = (uint8_t)first;
+	p[4] = (uint8_t)('0' + k % 10);
+	if (l.geo.ftype)
+		p[n++] = (uint8_t)ftype;
+	xfs_put_be32(p + n, (uint32_t)ino);
+	return n + 4;
+}
+
+/* Files f0.., symlinks l4.. of growing length, in the root directory. */
+static void make_names(void)
+{
+	uint8_t dir[336];
+	struct xfs_dir_sf_hdr head = { .count = FILES + LINKS };
+	struct xfs_live_inode *root;
+	size_t n = 6;
+
+	livefs_begin(&l);
+	root = livefs_get(&l, l.root);
+	xfs_dir_sf_hdr_encode(dir, &head);
+	xfs_put_be32(dir + 2, (uint32_t)l.root);
+	for (unsigned k = 0; k < FILES + LINKS; k++) {
+		bool link = k >= FILES;
+		struct xfs_inode_want w = {
+			.near = l.root, .mode = link ? XFS_MODE_LNK | 0777 : XFS_MODE_REG | 0644, .nlink = 1,
+		};
+		struct xfs_live_inode *li;
+		char target[1000];
+
+		qk_assert_int_eq(xfs_inode_alloc(l.live, &l.t.change, &w, &li), 0);
+		memset(target, 'a' + (int)k, sizeof(target));
+		if (link)
+			qk_assert_int_eq(xfs_symlink_set(li, target, 1 + 330 * (k - FILES)), 0);
+		else
+			files[k] = (struct copy){ .bytes = calloc(1, MOST), .ino = li->i.ino.v };
+		n += put_entry(dir + n, link ? 'l' : 'f', k, li->i.ino.v, link ? XFS_DIR_FT_LNK : XFS_DIR_FT_REG);
+		xfs_live_inode_put(li);
+	}
+	qk_assert_int_eq(xfs_live_fork_set_local(root, XFS_FORK_DATA, dir, (uint32_t)n), 0);
+	root->i.d.core.size = n;
+	xfs_live_inode_stamp(root, 2 | 4);
+	xfs_live_inode_put(root);
+	livefs_commit(&l);
+}
+
+START_TEST(image)
+{
+	char path[1000];
+
+	livefs_open_image(&l, getenv("XFSKIT_IMAGE"));
+	rnd.s = 99;
+	make_names();
+	livefs_check(&l);
+	run(4, 500);
+	for (unsigned k = 0; k < FILES; k++) {
+		FILE *out;
+
+		snprintf(path, sizeof(path), "%s/f%u", getenv("XFSKIT_EXPECT"), k);
+		out = fopen(path, "w");
+		ck_assert_ptr_nonnull(out);
+		ck_assert_uint_eq(fwrite(files[k].bytes, 1, files[k].size, out), files[k].size);
+		ck_assert_int_eq(fclose(out), 0);
+		free(files[k].bytes);
+	}
 	livefs_release(&l);
 }
 END_TEST
@@ -581,6 +669,11 @@ int main(void)
 	Suite *suite = suite_create("file_change");
 
 	tcase_set_timeout(c, 300);
+	if (getenv("XFSKIT_IMAGE")) {
+		tcase_add_test(c, image);
+		suite_add_tcase(suite, c);
+		return vectors_main(suite);
+	}
 	tcase_add_loop_test(c, model, 0, XFS_ARRAY_SIZE(shapes));
 	tcase_add_test(c, garbage_behind_end);
 	tcase_add_loop_test(c, symlinks, 0, XFS_ARRAY_SIZE(shapes));

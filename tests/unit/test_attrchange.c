@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* test_attrchange.c - attributes that change, against a naive map, in all forms. */
+#include "libxfs/inode/symlink.h"
+#include "libxfs/name/attrchange.h"
+#include "libxfs/name/dirchange.h"
+#include "libxfs/name/verify.h"
+#include "tests/unit/livefs.h"
+#include "tests/unit/quick.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MOST 4096u
+
+/* What the inode should hold: names and values are made from numbers. */
+struct model {
+	struct livefs l;
+	struct testrand rnd;
+	uint64_t ino;
+	unsigned collide;
+	unsigned huge;			/* of 256 values, so many are long */
+	bool parents;
+	uint32_t len[MOST], seed[MOST];	/* seed 0: not there */
+	uint32_t n, seen;
+	uint8_t value[XFS_ATTR_VALUE_MAX], read[XFS_ATTR_VALUE_MAX];
+};
+static struct model *m;
+
+static void make_name(uint32_t id, struct xfs_attr_want *w, uint8_t *name)
+{
+	static const uint8_t spaces[] = { 0, XFS_ATTR_ROOT, XFS_ATTR_SECURE, 0 };
+	unsigned len;
+
+	w->name = name;
+	w->space = spaces[id * UINT32_C(2654435761) >> 30];
+	if (m->parents && id % 4 == 3)
+		w->space = XFS_ATTR_PARENT;
+	if ((id * UINT32_C(2654435761) >> 16 & 255) < m->collide) {
+		/* pairs of bytes that can be changed together without a change of the hash */
+		for (unsigned bit = 0; bit < 12; bit++) {
+			name[2 * bit] = 0x60 | (id >> bit & 1);
+			name[2 * bit + 1] = (uint8_t)(0x31 ^ (id >> bit & 1) << 7);
+		}
+		w->namelen = 24;
+		return;
+	}
+	len = (unsigned)sprintf((char *)name, "%x-", (unsigned)id);
+	for (unsigned more = id * UINT32_C(40503) >> 8 & 0x1ff; more > 0 && len < 255 && more < 300; more -= more > 8 ? 9 : more)
+		name[len++] = (uint8_t)('a' + (id + more) % 26);
+	w->namelen = (uint8_t)len;
+}
+
+static void make_value(uint32_t id, struct xfs_attr_want *w)
+{
+	struct testrand r = { m->seed[id] };
+
+	w->value = m->value;
+	w->valuelen = m->len[id];
+	for (uint32_t i = 0; i < w->valuelen; i++)
+		m->value[i] = (uint8_t)(i % 251 ? i * m->seed[id] >> 3 : testrand_next(&r));
+	if (w->space == XFS_ATTR_PARENT)
+		xfs_put_be64(m->value, m->l.root + id % 60);
+}
+
+static uint32_t some_length(const struct xfs_attr_want *w)
+{
+	uint32_t what = testrand_below(&m->rnd, 256);
+
+	if (w->space == XFS_ATTR_PARENT)
+		return 12;
+	if (what < m->huge)
+		return testrand_below(&m->rnd, what < m->huge / 4 ? XFS_ATTR_VALUE_MAX + 1 : 5000);
+	return testrand_below(&m->rnd, what < 200 ? 30 : 600);
+}
+
+static int compare_attr(void *payload, const struct xfs_attr *a)
+{
+	struct xfs_attrs *attrs = payload;
+	struct xfs_attr_want w;
+	uint8_t name[256];
+	uint32_t id = 0;
+
+	if (a->namelen == 24 && (a->name[23] & 0x7f) == 0x31)
+		for (unsigned bit = 0; bit < 12; bit++)
+			id |= (uint32_t)(a->name[2 * bit] & 1) << bit;
+	else
+		qk_assert_int_eq(sscanf((const char *)a->name, "%x-", &id), 1);
+	qk_assert_uint_lt(id, MOST);
+	make_name(id, &w, name);
+	qk_assert_uint_eq(a->namelen, w.namelen);
+	qk_assert_mem_eq(a->name, name, w.namelen);
+	qk_assert_uint_eq(a->flags & XFS_ATTR_NAMESPACES, w.space);
+	qk_assert(m->seed[id]);
+	make_value(id, &w);
+	qk_assert_uint_eq(a->valuelen, w.valuelen);
+	qk_assert_int_eq(xfs_attr_value(attrs, a, m->read), 0);
+	qk_assert_mem_eq(m->read, m->value, w.valuelen);
+	m->seen++;
+	return 0;
+}
+
+static void on_finding(void *payload, const struct xfs_finding *f)
+{
+	char line[400];
+
+	(void)payload;
+	xfs_finding_format(f, line, sizeof(line));
+	ck_abort_msg("%s", line);
+}
+
+static unsigned check(void)
+{
+	const struct xfs_sink sink = { on_finding, NULL };
+	struct xfs_live_inode *li;
+	struct xfs_attrs a;
+
+	qk_assert_int_eq(xfs_live_inode_get(m->l.live, m->ino, &li), 0);
+	qk_assert_int_eq(xfs_attrs_verify(&li->i, &sink), 0);
+	qk_assert_int_eq(xfs_inode_verify(&li->i, &sink), 0);
+	qk_assert_int_eq(xfs_attrs_open(&a, &li->i, &sink), 0);
+	m->seen = 0;
+	qk_assert_int_eq(xfs_attrs_each(&a, compare_attr, &a), 0);
+	qk_assert_uint_eq(m->seen, m->n);
+	xfs_live_inode_put(li);
+	return 1u << a.form;
+}
+
+static int set(struct xfs_live_inode *li, uint32_t id, enum xfs_attr_how how)
+{
+	uint32_t len = m->len[id], seed = m->seed[id];
+	struct xfs_attr_want w;
+	uint8_t name[256];
+	int err;
+
+	make_name(id, &w, name);
+	if (!seed || testrand_below(&m->rnd, 2))		/* often of the same length */
+		m->len[id] = some_length(&w);
+	m->seed[id] = (uint32_t)testrand_next(&m->rnd) | 1;
+	if (w.space == XFS_ATTR_PARENT)		/* the value is part of the name */
+		m->seed[id] = id | 1;
+	make_value(id, &w);
+	err = xfs_attr_set(li, &w, how);
+	if (err) {
+		m->len[id] = len;
+		m->seed[id] = seed;
+	} else if (!seed) {
+		m->n++;
+	}
+	return err;
+}
+
+static int drop(struct xfs_live_inode *li, uint32_t id)
+{
+	struct xfs_attr_want w;
+	uint8_t name[256];
+	int err;
+
+	make_name(id, &w, name);
+	if (!m->seed[id] && w.space == XFS_ATTR_PARENT)
+		m->len[id] = 12;
+	make_value(id, &w);
+	err = xfs_attr_remove(li, &w);
+	if (err)
+		return err;
+	qk_assert(m->seed[id]);
+	m->seed[id] = 0;
+	m->n--;
+	return 0;
+}
+
+static void one(struct xfs_live_inode *li, uint32_t ids, unsigned sets)
+{
+	uint32_t id = testrand_below(&m->rnd, ids), what = testrand_below(&m->rnd, 100);
+	bool there = m->seed[id] != 0;
+
+	if (what >= sets)
+		qk_assert_int_eq(drop(li, id), there ? 0 : -XFS_E_NOENT);
+	else if (what < sets / 4)
+		qk_assert_int_eq(set(li, id, XFS_ATTR_CREATE), there ? -XFS_E_EXISTS : 0);
+	else if (what < sets / 2)
+		qk_assert_int_eq(set(li, id, XFS_ATTR_REPLACE), there ? 0 : -XFS_E_NOENT);
+	else
+		qk_assert_int_eq(set(li, id, XFS_ATTR_ANYHOW), 0);
+}
+
+static unsigned run(uint32_t ids, unsigned ops, unsigned sets, unsigned every)
+{
+	unsigned seen = 0;
+
+	for (unsigned done = 0, next = 0; done < ops;) {
+		struct xfs_live_inode *li;
+
+		livefs_begin(&m->l);
+		li = livefs_get(&m->l, m->ino);
+		for (unsigned k = testrand_below(&m->rnd, 4) + 1; k-- > 0; done++)
+			one(li, ids, sets);
+		xfs_live_inode_put(li);
+		livefs_commit(&m->l);
+		if (done >= next) {
+			seen |= check();
+			next = done + every;
+		}
+	}
+	return seen;
+}
+
+static unsigned drain(unsigned step)
+{
+	unsigned seen = 0;
+
+	for (uint32_t k = 0, id = 0; k < MOST; k++, id = (id + 1777) % MOST) {
+		struct xfs_live_inode *li;
+
+		if (!m->seed[id])
+			continue;
+		livefs_begin(&m->l);
+		li = livefs_get(&m->l, m->ino);
+		qk_assert_int_eq(drop(li, id), 0);
+		xfs_live_inode_put(li);
+		livefs_commit(&m->l);
+		if (m->n % step == 0 || m->n < 16)
+			seen |= check();
+	}
+	qk_assert_uint_eq(m->n, 0);
+	return seen;
+}
+
+static const struct testfs kinds[] = {
+	{ .blocksize = 1024, .agblocks = 32768, .agcount = 2 },
+	{ .blocksize = 4096, .agblocks = 12288, .agcount = 2 },
+	{ .blocksize = 4096, .agblocks = 12288, .agcount = 2, .parent = true },
+	{ .blocksize = 1024, .agblocks = 32768, .agcount = 2, .parent = true, .inodesize = 1024 },
+	{ .blocksize = 1024, .agblocks = 32768, .agcount = 2, .v4 = true },
+	{ .blocksize = 512, .agblocks = 65536, .agcount = 2, .v4 = true, .no_attr2 = true },
+};
+
+static void start(const struct testfs *fs, unsigned collide, unsigned huge, uint64_t seed)
+{
+	m = calloc(1, sizeof(*m));
+	m->collide = collide;
+	m->huge = huge;
+	m->rnd.s = seed;
+	livefs_init(&m->l, fs, 10, NULL);
+	m->parents = m->l.geo.parent;
+	m->ino = livefs_ino(&m->l, 2);
+}
+
+static void finish(void)
+{
+	livefs_check(&m->l);
+	livefs_release(&m->l);
+	free(m);
+}
+
+START_TEST(model)
+{
+	bool more = getenv("XFSKIT_LONG") != NULL;
+	/* the last kind has 36 bytes for a short list, and long names */
+	unsigned seen, need = (_i == 11 ? 0 : 1u << XFS_ATTR_SHORT) | 1u << XFS_ATTR_LEAF | 1u << XFS_ATTR_NODE;
+
+	start(&kinds[_i % 6], _i < 6 ? 30 : 220, _i < 6 ? 16 : 4, 5 + (uint64_t)_i);
+	for (unsigned round = 0; round < (more ? 4 : 2); round++) {
+		seen = run(3, 40, 70, 4);
+		seen |= run(12, 60, 90, 5);
+		seen |= run(more ? 4000 : 700, more ? 6000 : 700, 85, more ? 1000 : 200);
+		seen |= run(more ? 4000 : 700, more ? 3000 : 300, 45, more ? 1000 : 200);
+		qk_assert_uint_eq(seen & need, need);
+		seen = drain(more ? 60 : 40);
+		for (uint32_t ids = 2; ids < 40; ids += 5) {
+			run(ids, 20, 90, 10);
+			seen |= drain(1);
+		}
+		qk_assert_uint_eq(seen & need, need);
+		livefs_check(&m->l);
+		livefs_reopen(&m->l);
+	}
+	finish();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("attrchange");
+	TCase *t = tcase_create("model");
+	SRunner *r;
+	int failed;
+
+	tcase_add_loop_test(t, model, 0, 12);
+	tcase_set_timeout(t, 600);
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

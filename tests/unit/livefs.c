@@ -121,7 +121,7 @@ void livefs_init(struct livefs *l, const struct testfs *o, unsigned nfiles, cons
 
 	memset(l, 0, sizeof(*l));
 	l->nfiles = nfiles;
-	fs.logblocks = LOG_BLOCKS;
+	fs.logblocks = o->logblocks ? o->logblocks : LOG_BLOCKS;
 	fs.logstart = per_ag / 4;
 	testfs_init(&l->geo, &fs);
 	chunk = xfs_max(l->geo.cluster_align, l->geo.ialloc_blks);

@@ -14,16 +14,16 @@
 #include <stdlib.h>
 
 #define FILES 3u
-#define OPS 60u
+#define OPS 200u
 #define MOST ((uint64_t)400 << 10)	/* bytes of a file */
 
 static struct livefs l;
 static struct testrand rnd;
 static const struct testfs kinds[] = {
-	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2 },
-	{ .blocksize = 4096, .agblocks = 4096, .agcount = 2 },
-	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2, .no_rmapbt = true },
-	{ .blocksize = 4096, .agblocks = 4096, .agcount = 2, .no_reflink = true, .no_rmapbt = true },
+	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2, .logblocks = 512 },
+	{ .blocksize = 4096, .agblocks = 4096, .agcount = 2, .logblocks = 512 },
+	{ .blocksize = 1024, .agblocks = 16384, .agcount = 2, .logblocks = 512, .no_rmapbt = true },
+	{ .blocksize = 4096, .agblocks = 4096, .agcount = 2, .logblocks = 512, .no_reflink = true, .no_rmapbt = true },
 };
 
 /* ---- a script: no operation changes data in place, so that after a stop files are what they were at some point ---- */
@@ -411,6 +411,7 @@ static uint64_t stop_at(const struct run *r, uint64_t stop, uint32_t tear, uint6
 START_TEST(to_the_end)
 {
 	struct run r = { &kinds[_i / 4], { .logged = true, .each = _i % 2, .record_size = _i % 4 / 2 ? 65536 : 0 }, 5 + _i, 0 };
+	struct xfs_log_state log;
 
 	make_files(r.seed);
 	livefs_init(&l, r.kind, FILES, &r.options);
@@ -418,13 +419,17 @@ START_TEST(to_the_end)
 		int err = do_op(op);
 
 		ck_assert_msg(!err, "operation %u: %s: %s", op, xfs_error_name(err), l.finding);
-		if (op % 20 == 19)
+		if (op % 50 == 49)
 			livefs_check(&l);
 	}
 	note_state(OPS);
 	livefs_check(&l);
 	ck_assert_int_eq(find_prefix(OPS, OPS), OPS);
-	/* the log is clean, and reading again shows the same */
+	/* the log has been round, is clean, and reading again shows the same */
+	ck_assert_int_eq(xfs_log_state(l.fs, &log), 0);
+	ck_assert_int_eq(log.kind, XFS_LOG_CLEAN);
+	if (r.options.each && l.geo.blocksize == 1024)
+		ck_assert_uint_gt(log.cycle, 1);
 	xfs_edit_close(l.edit);
 	xfs_fs_close(l.fs);
 	livefs_open(&l, &r.options);
@@ -434,13 +439,13 @@ START_TEST(to_the_end)
 }
 END_TEST
 
-/* In a few places each; the long form takes every write. */
+/* In a few places each; in many in the long form. */
 START_TEST(stopped)
 {
 	bool wide = getenv("XFSKIT_LONG") != NULL;
 	struct run r = { &kinds[_i / 2], { .logged = true, .each = _i % 2 }, 100 + _i, _i % 2 ? 1 : 7 };
 	struct testrand pick = { 17 + (uint64_t)_i };
-	uint64_t total = stop_at(&r, 0, 0, 0), step = wide ? 1 : total / 12 + 1;
+	uint64_t total = stop_at(&r, 0, 0, 0), step = total / (wide ? 150 : 10) + 1;
 
 	for (uint64_t stop = 1 + testrand_below(&pick, (uint32_t)step); stop <= total; stop += step) {
 		stop_at(&r, stop, 512 * testrand_below(&pick, 9), 0);

@@ -327,7 +327,7 @@ int xfs_journal_data_begin(struct xfs_journal *j, uint64_t fsblock, uint32_t blo
 int xfs_journal_open(struct xfs_edit *e, const struct xfs_log_state *log)
 {
 	const struct xfs_geometry *g = &e->fs->geo;
-	struct xfs_log_writing how = { e->options.record_size, e->options.swapped };
+	struct xfs_log_writing how = { .record_size = e->options.record_size, .swapped = e->options.swapped };
 	struct xfs_journal *j;
 	int err;
 

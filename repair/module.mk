@@ -5,11 +5,15 @@ repair_core_SRCS = \
 	repair/agtrees.c \
 	repair/chunks.c \
 	repair/conflict.c \
+	repair/content.c \
 	repair/cores.c \
+	repair/flips.c \
 	repair/forks.c \
+	repair/hints.c \
 	repair/judge.c \
 	repair/locate.c \
 	repair/log.c \
+	repair/mend.c \
 	repair/names.c \
 	repair/newforks.c \
 	repair/observe_ags.c \
@@ -17,6 +21,7 @@ repair_core_SRCS = \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \
+	repair/restore.c \
 	repair/roots.c \
 	repair/scan.c \
 	repair/space.c \

@@ -6,12 +6,12 @@
  * its names say, else as a file.  Nobody knows its owner, mode and times: root, 0600 (0700), the epoch.  One without blocks comes back
  * when the names know enough to make an empty one; else it becomes free.
  */
-#include "repair/evidence.h"
+#include "repair/content.h"
+#include "repair/space.h"
 
 #include "libxfs/inode/inode.h"
 #include "libxfs/inode/symlink.h"
 #include "libxfs/ondisk/dir.h"
-#include "repair/content.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -231,6 +231,14 @@ static void set_size(struct remade *m)
 		m->d.core.size = end_below(s, UINT64_MAX) << blocklog;
 }
 
+static bool any_shared(const struct repair *r, const struct xfs_mapset *s)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (!s->m[i].unwritten && repair_is_shared(r, s->m[i].fsbno, s->m[i].len))
+			return true;
+	return false;
+}
+
 static int take_maps(struct remade *m, struct repair_inode *c)
 {
 	struct repair *r = m->r;
@@ -315,6 +323,8 @@ static int make_anew(struct remade *m)
 	start_core(m);
 	dress_role(m);
 	set_size(m);
+	if (m->r->geo.reflink && m->type == XFS_MODE_REG && any_shared(m->r, &m->e->side[XFS_FORK_DATA].rmap))
+		m->d.v3.flags2 |= XFS_DIFLAG2_REFLINK;
 	note_remade(m);
 	m->parent = m->e->ino == root || m->e->ino == m->r->primary.metadirino ? m->e->ino : m->h->names ? m->h->parent : root;
 	error = repair_changed_inode(m->r, m->e->ino, m->e->image, &c);

@@ -11,6 +11,7 @@ repair_core_SRCS = \
 	repair/forks.c \
 	repair/hints.c \
 	repair/judge.c \
+	repair/leaves.c \
 	repair/locate.c \
 	repair/log.c \
 	repair/mend.c \

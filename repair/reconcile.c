@@ -156,6 +156,8 @@ static int gather_ag_rmaps(void *payload, size_t agno)
 	int error;
 
 	g->ag = &g->r->ags[agno];
+	if (!g->ag->tree[XFS_TREE_RMAP].sound && !g->r->looking)
+		return repair_each_stray_rmap(g->r, g->ag, gather_rmap, g) ? -XFS_E_NOMEM : g->error;
 	error = repair_ag_btree(g->r, g->ag, XFS_BTREE_RMAP, &bt);
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;

@@ -87,6 +87,7 @@ static void release_ag(struct repair_ag *ag)
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
 		free(ag->tree[t].own);
 	free(ag->agfl);
+	free(ag->rmap_leaves);
 	free(ag->chunks);
 	free(ag->facts);
 	free(ag->free.r);

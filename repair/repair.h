@@ -88,6 +88,8 @@ struct repair_ag {
 	size_t nfinobt, finobt_room;
 	struct repair_runs free;		/* what the bnobt says */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
+	uint32_t *rmap_leaves;			/* rmapbt not sound: its leaves that were found, by their first keys */
+	size_t nrmap_leaves;
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
 	bool chunks_changed;			/* they differ from the inobt */
 	struct repair_refs_list shared;		/* runs of shared blocks, as rmapbt or else refcountbt have them */

@@ -6,6 +6,7 @@
  * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
  */
 #include "repair/scan.h"
+#include "repair/survey.h"
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
@@ -240,7 +241,10 @@ static int search_secondary(struct repair *r, const struct copy *old)
 			goto out;
 		}
 	}
-	repair_say(r, "Sorry, could not find valid secondary superblock");
+	if (error == -XFS_E_BADSB && !r->looking)
+		error = repair_guess_superblock(r);
+	if (error)
+		repair_say(r, "Sorry, could not find valid secondary superblock");
 out:
 	free(buf);
 	return error;

@@ -9,6 +9,7 @@ repair_core_SRCS = \
 	repair/cores.c \
 	repair/flips.c \
 	repair/forks.c \
+	repair/guess.c \
 	repair/hints.c \
 	repair/judge.c \
 	repair/leaves.c \
@@ -26,6 +27,7 @@ repair_core_SRCS = \
 	repair/roots.c \
 	repair/scan.c \
 	repair/space.c \
+	repair/survey.c \
 	repair/switch.c \
 	repair/verify.c
 xfs_repair_SRCS = $(repair_core_SRCS) \

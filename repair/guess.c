@@ -8,6 +8,7 @@
 #include "repair/survey.h"
 
 #include "libxfs/log/logsize.h"
+#include "libxfs/ondisk/dquot.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -140,7 +141,7 @@ static void set_features(struct candidate *c)
 				    XFS_SB_VERSION_EXTFLG | XFS_SB_VERSION_DIRV2 | XFS_SB_VERSION_MOREBITS |
 				    XFS_SB_VERSION_ATTR);	/* where no file has attributes it does no harm */
 	sb->features2 = XFS_SB_FEAT2_LAZYSBCOUNT | XFS_SB_FEAT2_ATTR2 | XFS_SB_FEAT2_PROJID32 |
-			(c->v5 ? XFS_SB_FEAT2_CRC : XFS_SB_FEAT2_FTYPE);
+			(c->v5 ? XFS_SB_FEAT2_CRC : g->ftype >= g->no_ftype ? XFS_SB_FEAT2_FTYPE : 0);
 	sb->bad_features2 = sb->features2;
 	if (!c->v5)
 		return;
@@ -308,7 +309,44 @@ uint64_t repair_expected_root(const struct xfs_geometry *geo)
 	return (uint64_t)block << geo->inopblog;
 }
 
-static bool set_inodes(struct candidate *c)
+/* Quota files have no names: their blocks tell them, when they lie where quotas were turned on early. */
+static void find_quota_files(struct repair *r, struct xfs_sb *sb, const struct xfs_geometry *geo)
+{
+	uint8_t image[XFS_DINODE_MAX_SIZE], p[8];
+
+	for (uint64_t ino = sb->rootino + 3; ino < sb->rootino + XFS_INODES_PER_CHUNK; ino++) {
+		struct xfs_bmbt_rec rec;
+		struct xfs_dinode d;
+
+		if (xfs_dev_read(r->dev.data, xfs_ino_byte(geo, XFS_INO(ino)), image, geo->inodesize))
+			continue;
+		xfs_dinode_decode(&d, image);
+		if (d.core.magic != XFS_DINODE_MAGIC || (d.core.mode & XFS_MODE_FMT) != XFS_MODE_REG || d.core.size ||
+		    d.core.format != XFS_DINODE_FMT_EXTENTS || !xfs_dinode_nextents(&d, XFS_FORK_DATA))
+			continue;
+		xfs_bmbt_rec_decode(&rec, image + xfs_dinode_literal_off((unsigned)d.core.version));
+		if (!xfs_fsbno_range_valid(geo, rec.startblock, 1) ||
+		    xfs_dev_read(r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(rec.startblock)), p, sizeof(p)) ||
+		    xfs_be16(p) != XFS_DQUOT_MAGIC || p[2] != 1)
+			continue;
+		*((p[3] & 7) == 1 ? &sb->uquotino : (p[3] & 7) == 4 || !geo->v5 ? &sb->gquotino : &sb->pquotino) = ino;
+		sb->versionnum |= XFS_SB_VERSION_QUOTA;	/* counted at the next mount: no flag says that it was */
+	}
+}
+
+/* The size of the bitmap does not tell that of the extents: a realtime section is not guessed at. */
+static bool has_realtime(struct repair *r, const struct xfs_sb *sb, const struct xfs_geometry *geo)
+{
+	uint8_t image[XFS_DINODE_MAX_SIZE];
+	struct xfs_dinode d;
+
+	if (xfs_dev_read(r->dev.data, xfs_ino_byte(geo, XFS_INO(sb->rbmino)), image, geo->inodesize))
+		return false;
+	xfs_dinode_decode(&d, image);
+	return d.core.magic == XFS_DINODE_MAGIC && d.core.flags & XFS_DIFLAG_NEWRTBM && d.core.size;
+}
+
+static bool set_inodes(struct repair *r, struct candidate *c)
 {
 	struct xfs_geometry geo;
 
@@ -321,6 +359,11 @@ static bool set_inodes(struct candidate *c)
 	c->sb.rsumino = c->sb.rootino + 2;
 	c->sb.uquotino = c->sb.gquotino = XFS_NULL64;
 	c->sb.pquotino = c->v5 ? XFS_NULL64 : 0;
+	if (has_realtime(r, &c->sb, &geo)) {
+		repair_say(r, "a filesystem with a realtime section was here: its geometry stands in superblocks only");
+		return false;
+	}
+	find_quota_files(r, &c->sb, &geo);
 	return true;
 }
 
@@ -344,7 +387,7 @@ static bool make_candidate(struct repair *r, const struct survey *s, const struc
 	if (!set_log(r, s, c, &of))
 		return false;
 	set_uuids(c, of);
-	return set_inodes(c) && r->dev.data->size / c->sb.blocksize >= c->sb.dblocks;
+	return set_inodes(r, c) && r->dev.data->size / c->sb.blocksize >= c->sb.dblocks;
 }
 
 static void tell(struct repair *r, const struct candidate *c, unsigned rank)

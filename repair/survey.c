@@ -157,6 +157,60 @@ static void look_at_directory(struct looking *l)
 		g->dirsize[size]++;
 }
 
+/*
+ * V4: entries and free areas carry their own offset at their end, so they can be followed as far as the block goes.
+ * Returns where that is.
+ */
+static uint32_t follow_entries(const struct looking *l, bool ftype)
+{
+	uint32_t at = 16, most = xfs_min(l->left, 65536u);
+
+	while (most - at >= 16) {
+		bool unused = xfs_be16(l->p + at) == 0xffff;
+		uint32_t size = unused ? xfs_be16(l->p + at + 2) : (8u + 1 + l->p[at + 8] + ftype + 2 + 7) & ~7u;
+
+		if (size < 8 || size % 8 || size > most - at || xfs_be16(l->p + at + size - 2) != at)
+			break;
+		at += size;
+	}
+	return at;
+}
+
+static void look_at_v4_directory(struct looking *l, uint32_t magic)
+{
+	static const uint8_t none[16];
+	uint32_t end[2] = { follow_entries(l, false), follow_entries(l, true) }, at = xfs_max(end[0], end[1]);
+	struct survey_group *g = group_of(l->s, none);
+
+	if (!g || at <= 32)
+		return;
+	if (end[0] != end[1])
+		*(end[1] > end[0] ? &g->ftype : &g->no_ftype) += 1;
+	for (unsigned k = 9; k <= 16 && 1u << k <= l->left; k++) {
+		uint32_t size = 1u << k;
+
+		/* data blocks end with their entries; a single block has its index and two counters behind them */
+		if (magic == XFS_DIR2_DATA_MAGIC ? at == size : at < size && at + 8 * (uint64_t)xfs_be32(l->p + size - 8) + 8 == size)
+			g->dirsize[k]++;
+	}
+}
+
+/* V4: the next inode tells where this one ends. */
+static void look_at_v4_inode(struct looking *l)
+{
+	static const uint8_t none[16];
+	struct survey_group *g = group_of(l->s, none);
+
+	for (unsigned k = 8; g && k <= 11 && (1u << k) + 8 <= l->left; k++) {
+		const uint8_t *next = l->p + (1u << k);
+
+		if (xfs_be16(next) != XFS_DINODE_MAGIC || (next[4] != 1 && next[4] != 2))
+			continue;
+		g->inodesize[k]++;
+		return;
+	}
+}
+
 static bool has_parent_pointer(const struct xfs_dinode *d, const uint8_t *image, uint32_t size)
 {
 	const uint8_t *p = image + xfs_dinode_fork_off(3, d->core.forkoff, size, XFS_FORK_ATTR);
@@ -183,7 +237,7 @@ static void look_at_inode(struct looking *l)
 	uint32_t size;
 	unsigned log;
 
-	if (l->left < 512 || l->p[4] != 3)
+	if (l->left < 512)
 		return;
 	log = size_by_crc(l, XFS_DINODE_CRC_OFF, 9, 11);
 	g = log ? group_of(l->s, l->p + XFS_OFF(dinode_v3, uuid)) : NULL;
@@ -256,9 +310,15 @@ static int look(struct looking *l)
 	case XFS_DIR3_DATA_MAGIC:
 		look_at_directory(l);
 		return 0;
+	case XFS_DIR2_BLOCK_MAGIC:
+	case XFS_DIR2_DATA_MAGIC:
+		look_at_v4_directory(l, magic);
+		return 0;
 	default:
-		if (magic >> 16 == XFS_DINODE_MAGIC)
+		if (magic >> 16 == XFS_DINODE_MAGIC && l->p[4] == 3)
 			look_at_inode(l);
+		else if (magic >> 16 == XFS_DINODE_MAGIC && (l->p[4] == 1 || l->p[4] == 2))
+			look_at_v4_inode(l);
 		return 0;
 	}
 }

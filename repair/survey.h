@@ -34,6 +34,7 @@ struct survey_group {
 	uint32_t blocksize[SURVEY_BLOCKLOGS], dirsize[SURVEY_BLOCKLOGS], inodesize[SURVEY_BLOCKLOGS];
 	uint32_t sparse, dense;	/* leaves of inode btrees with and without counts of sparse chunks */
 	uint32_t rmap, refcount, finobt, inobtcnt, agfs, agis;
+	uint32_t ftype, no_ftype;	/* V4 directory blocks whose entries have a type, or have none */
 	uint64_t flags2;	/* of all inodes in use */
 	bool parents;		/* an attribute that is a parent pointer */
 	uint64_t root;		/* the smallest directory that is its own parent; XFS_NULL64: none seen */

@@ -235,6 +235,10 @@ static void settle_forks(struct repair *r, struct repair_seen *s)
 		set8(s, "forkoff", &d->core.forkoff, forkoff);
 	if (d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8)
 		set8(s, "forkoff", &d->core.forkoff, 0);
+	/* a fork that never held anything, in a format that must hold something */
+	if (d->core.forkoff && d->core.aformat == XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&
+	    !xfs_be32(s->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, XFS_FORK_ATTR)))
+		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_EXTENTS);
 	/* zero is a format that only never used inodes have */
 	if (!d->core.forkoff && d->core.aformat != XFS_DINODE_FMT_EXTENTS && !xfs_dinode_nextents(d, XFS_FORK_ATTR))
 		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_EXTENTS);

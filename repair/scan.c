@@ -35,10 +35,21 @@ bool repair_is_inode(const struct repair *r, const uint8_t *image, uint64_t ino)
 	       !memcmp(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
 }
 
+/* The inode of that number has the same generation and forks. */
+static bool is_copy_of(struct repair *r, uint64_t ino, const uint8_t *image)
+{
+	uint8_t other[XFS_DINODE_MAX_SIZE];
+
+	return xfs_ino_valid(&r->geo, XFS_INO(ino)) &&
+	       !xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), other, r->geo.inodesize) &&
+	       repair_is_inode(r, other, ino) && !memcmp(other + XFS_OFF(dinode_core, gen), image + XFS_OFF(dinode_core, gen), 4) &&
+	       !memcmp(other + XFS_DINODE_SIZE_V3, image + XFS_DINODE_SIZE_V3, r->geo.inodesize - XFS_DINODE_SIZE_V3);
+}
+
 /*
  * Magic, version, number and uuid say who an inode is.  Its place and the superblock know all of it, so what is wrong of
  * it is made right in memory, when the rest suffices: 16 bytes of uuid do not come about by chance, nor do magic and
- * number together.  A right checksum with another number or uuid is different: that is a good inode in the wrong place.
+ * number together.  A right checksum with another number may be different: a good inode that was written here, too.
  */
 static void identify(struct repair *r, struct repair_seen *s, uint8_t *image)
 {
@@ -50,7 +61,7 @@ static void identify(struct repair *r, struct repair_seen *s, uint8_t *image)
 	s->identified = magic && version && number && uuid;
 	if (s->identified || (!uuid && !(magic && number)) || magic + version + number < 1)
 		return;
-	if (s->whole && (!uuid || (!number && xfs_ino_valid(&r->geo, XFS_INO(own)))))
+	if (s->whole && !number && is_copy_of(r, own, image))
 		return;
 	if (!magic)
 		repair_add_fix(s, XFS_F_BLOCK_MAGIC, "magic", d->core.magic, XFS_DINODE_MAGIC);

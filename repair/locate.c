@@ -517,5 +517,7 @@ int repair_locate(struct repair *r)
 	error = xfs_geometry_init(&r->geo, &r->primary, NULL, &why);
 	if (error)
 		return error;
+	repair_settle_specials(r);
+	r->geo.sb = r->primary;
 	return judge_secondaries(r);
 }

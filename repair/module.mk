@@ -27,6 +27,7 @@ repair_core_SRCS = \
 	repair/roots.c \
 	repair/scan.c \
 	repair/space.c \
+	repair/specials.c \
 	repair/survey.c \
 	repair/switch.c \
 	repair/verify.c

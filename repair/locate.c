@@ -158,6 +158,9 @@ static void make_primary(struct repair *r, const struct xfs_sb *from, const stru
 		sb.qflags = old->sb.qflags;
 		sb.metadirino = old->sb.metadirino;
 		sb.lsn = old->sb.lsn;
+	} else {
+		/* secondaries do not know whether there are attributes; where there are none the bit does no harm */
+		sb.versionnum |= XFS_SB_VERSION_ATTR;
 	}
 	sb.inprogress = 0;
 	r->primary = sb;

@@ -117,6 +117,17 @@ static bool format_fits(const struct xfs_dinode *d, unsigned format)
 	}
 }
 
+/* Devices have no extents: with no blocks either, a counter is the only thing that says so. */
+static void drop_device_counter(struct repair_seen *s)
+{
+	struct xfs_dinode *d = &s->d;
+
+	if (!is_device(d) || !counted(d) || d->core.nblocks > xfs_dinode_nextents(d, XFS_FORK_ATTR))
+		return;
+	repair_add_fix(s, XFS_F_INODE_NEXTENTS, "nextents", counted(d), 0);
+	xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
+}
+
 /* Type and format contradict each other: the content says which is wrong; forks with blocks are judged with all evidence. */
 static void settle_format(struct repair *r, struct repair_seen *s)
 {
@@ -124,8 +135,10 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 	bool blocks = counted(d) || d->core.nblocks;
 	unsigned type;
 
-	if (format_fits(d, d->core.format))
+	if (format_fits(d, d->core.format)) {
+		drop_device_counter(s);
 		return;
+	}
 	if (is_device(d) && !blocks && !d->core.size) {
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_DEV);
 		return;
@@ -142,6 +155,30 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 	} else if (!blocks && is_reg(d)) {
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_EXTENTS);
 	}
+}
+
+/*
+ * Blocks of directories and symlinks name themselves (V5).  They are asked where it costs little: links in blocks are rare, and
+ * so are files with a second name, or directories without one, whose size goes up in directory blocks.
+ */
+static void ask_blocks(struct repair *r, struct repair_seen *s)
+{
+	struct xfs_dinode *d = &s->d;
+	bool mapped = (d->core.format == XFS_DINODE_FMT_EXTENTS || d->core.format == XFS_DINODE_FMT_BTREE) && counted(d);
+	bool whole = d->core.size && d->core.size % r->geo.dirblksize == 0;
+	unsigned type;
+
+	if (!mapped || d->core.flags & XFS_DIFLAG_REALTIME)
+		return;
+	if (!(is_reg(d) && whole && xfs_dinode_nlink(d) > 1) && !(is_dir(d) && r->geo.v5 && (!whole || xfs_dinode_nlink(d) < 2)) &&
+	    !(type_of(d) == XFS_MODE_LNK && r->geo.v5))
+		return;
+	type = repair_content_type(r, s->ino, d, s->image);
+	/* what does not name itself may be damaged: then only its size tells that it was a file */
+	if (type == XFS_MODE_REG && ((is_dir(d) && whole) || (type_of(d) == XFS_MODE_LNK && d->core.size < XFS_SYMLINK_MAXLEN)))
+		return;
+	if (type)
+		set_type(s, type);
 }
 
 static void settle_type(struct repair *r, struct repair_seen *s)
@@ -163,6 +200,8 @@ static void settle_type(struct repair *r, struct repair_seen *s)
 			return;
 		}
 		set_type(s, type);
+	} else if (!want) {
+		ask_blocks(r, s);
 	}
 	settle_format(r, s);
 }
@@ -302,7 +341,7 @@ static void settle_hints(struct repair *r, struct repair_seen *s)
 		set32(s, "extsize", &d->core.extsize, 0);
 	} else if (!hint_fits(r, d, d->core.extsize)) {
 		set32(s, "extsize", &d->core.extsize, 0);
-		d->core.flags &= (uint16_t)~own;
+		set16(s, "flags", &d->core.flags, (uint16_t)(d->core.flags & ~own));
 	}
 	if (!r->geo.v5 || (r->geo.zoned && xfs_dinode_is_metadata(d) && d->core.metatype == XFS_METAFILE_RTRMAP))
 		return;

@@ -326,6 +326,8 @@ static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
 	if (error || t != XFS_TREE_RMAP || tree->sound || w->r->looking)
 		return error;
 	error = repair_find_rmap_root(w);
+	if (!error && !tree->found)
+		error = repair_find_rmap_leaves(w);
 	if (error || !tree->found)
 		return error;
 	forget_rmaps(w);

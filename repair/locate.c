@@ -6,6 +6,7 @@
  * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
  */
 #include "repair/scan.h"
+#include "repair/survey.h"
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
@@ -157,6 +158,9 @@ static void make_primary(struct repair *r, const struct xfs_sb *from, const stru
 		sb.qflags = old->sb.qflags;
 		sb.metadirino = old->sb.metadirino;
 		sb.lsn = old->sb.lsn;
+	} else {
+		/* secondaries do not know whether there are attributes; where there are none the bit does no harm */
+		sb.versionnum |= XFS_SB_VERSION_ATTR;
 	}
 	sb.inprogress = 0;
 	r->primary = sb;
@@ -204,6 +208,20 @@ static void vote_uuid(struct repair *r, struct xfs_sb *sb)
 		memcpy(sb->uuid, rival, 16);
 }
 
+/* More than half of the AGFs that this geometry wants lie where it wants them, and say so. */
+static bool headers_agree(struct repair *r, const struct xfs_sb *sb)
+{
+	uint64_t step = (uint64_t)sb->agblocks * sb->blocksize;
+	uint32_t n = 0, last = (uint32_t)(sb->dblocks - (uint64_t)(sb->agcount - 1) * sb->agblocks);
+	uint8_t buf[512];
+
+	for (uint32_t i = 0; i < sb->agcount; i++)
+		n += !xfs_dev_read(r->dev.data, step * i + sb->sectsize, buf, sizeof(buf)) && xfs_be32(buf) == XFS_AGF_MAGIC &&
+		     xfs_be32(buf + XFS_OFF(agf, seqno)) == i &&
+		     xfs_be32(buf + XFS_OFF(agf, length)) == (i == sb->agcount - 1 ? last : sb->agblocks);
+	return 2 * n > sb->agcount;
+}
+
 /* The primary can't be used: the first scanned superblock whose geometry its own copies confirm. */
 static int search_secondary(struct repair *r, const struct copy *old)
 {
@@ -229,7 +247,7 @@ static int search_secondary(struct repair *r, const struct copy *old)
 			if (!fits_device(r, &c.sb))
 				continue;
 			take_votes(r, &c.sb, &v);
-			if (v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) {
+			if ((v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) && !headers_agree(r, &c.sb)) {
 				repair_say(r, "unable to verify superblock, continuing...");
 				continue;
 			}
@@ -240,7 +258,10 @@ static int search_secondary(struct repair *r, const struct copy *old)
 			goto out;
 		}
 	}
-	repair_say(r, "Sorry, could not find valid secondary superblock");
+	if (error == -XFS_E_BADSB && !r->looking)
+		error = repair_guess_superblock(r);
+	if (error)
+		repair_say(r, "Sorry, could not find valid secondary superblock");
 out:
 	free(buf);
 	return error;
@@ -327,9 +348,9 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	}
 	/*
 	 * Secondaries are lost, nothing contradicts the primary, and its own checksum is good: on V5 that is a better
-	 * witness than any number of missing ones.  Without a checksum the user decides.
+	 * witness than any number of missing ones.  Without a checksum the AG headers decide, or the user.
 	 */
-	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry))
+	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry || headers_agree(r, sb)))
 		return 0;
 	repair_say(r, "Not enough matching superblocks - cannot proceed.");
 	return -XFS_E_BADSB;
@@ -499,5 +520,7 @@ int repair_locate(struct repair *r)
 	error = xfs_geometry_init(&r->geo, &r->primary, NULL, &why);
 	if (error)
 		return error;
+	repair_settle_specials(r);
+	r->geo.sb = r->primary;
 	return judge_secondaries(r);
 }

@@ -5,12 +5,18 @@ repair_core_SRCS = \
 	repair/agtrees.c \
 	repair/chunks.c \
 	repair/conflict.c \
+	repair/content.c \
 	repair/cores.c \
+	repair/flips.c \
 	repair/forks.c \
+	repair/guess.c \
+	repair/hints.c \
 	repair/judge.c \
+	repair/leaves.c \
 	repair/locate.c \
 	repair/log.c \
 	repair/lost.c \
+	repair/mend.c \
 	repair/names.c \
 	repair/newforks.c \
 	repair/observe_ags.c \
@@ -19,9 +25,12 @@ repair_core_SRCS = \
 	repair/reconcile.c \
 	repair/repair.c \
 	repair/replay.c \
+	repair/restore.c \
 	repair/roots.c \
 	repair/scan.c \
 	repair/space.c \
+	repair/specials.c \
+	repair/survey.c \
 	repair/switch.c \
 	repair/verify.c
 xfs_repair_SRCS = $(repair_core_SRCS) \

@@ -4,6 +4,7 @@
  *
  * One byte of type and four of counted links an inode; every directory is read once, in the order of the disk.
  */
+#include "repair/flips.h"
 #include "repair/scan.h"
 
 #include "libxfs/inode/symlink.h"
@@ -175,7 +176,6 @@ static int read_ag_names(void *payload, size_t agno)
 
 int repair_directories(struct repair *r)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct names n = { .r = r, .fs = r->fs };
 	int error = 0;
 
@@ -183,7 +183,7 @@ int repair_directories(struct repair *r)
 		repair_say(r, "        - traversing filesystem ...");
 	/* after changes, what was read before may be stale */
 	if (r->writing)
-		error = xfs_fs_open(&n.fs, &r->dev, &options, NULL);
+		error = repair_fs_open(r, &n.fs, NULL);
 	n.ip = error ? NULL : malloc(sizeof(*n.ip));
 	if (!error && !n.ip)
 		error = -XFS_E_NOMEM;

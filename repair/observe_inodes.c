@@ -10,6 +10,7 @@
 #include "repair/space.h"
 
 #include "libxfs/inode/inode.h"
+#include "libxfs/ondisk/dir.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct adding {
 	uint64_t ino, flags;
 	bool unflagged;		/* the inode says that it shares nothing */
 	bool shares;		/* but it does */
+	uint64_t end;		/* of the last mapping below the leaf blocks of a directory, blocks */
 };
 
 static bool ag_knows(const struct repair *r, uint64_t fsbno)
@@ -30,6 +32,8 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 	struct adding *a = payload;
 	uint64_t offword = m->off | a->flags | (m->unwritten ? XFS_RMAP_UNWRITTEN : 0);
 
+	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
+		a->end = m->off + m->len;
 	if (a->unflagged && !a->shares && !m->unwritten)
 		a->shares = repair_is_shared(a->r, m->fsbno, m->len);
 	if (ag_knows(a->r, m->fsbno))
@@ -71,7 +75,7 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 	uint64_t counted = 0;
 
 	for (unsigned k = 0; k < 2; k++) {
-		struct adding a = { r, s->ino, k ? XFS_RMAP_ATTR : 0, false, false };
+		struct adding a = { .r = r, .ino = s->ino, .flags = k ? XFS_RMAP_ATTR : 0 };
 		struct repair_fork f;
 		int error;
 
@@ -83,6 +87,8 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 			error = repair_set_reflink(r, s->ino, s->image);
 		counted += f.blocks + f.nown;
 		damaged |= f.damaged;
+		damaged |= k == XFS_FORK_DATA && f.mapped && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR &&
+			   s->d.core.size != a.end << r->geo.blocklog;
 		repair_fork_release(&f);
 		if (error)
 			return error;
@@ -98,6 +104,8 @@ static int observe_inode(void *payload, struct repair_seen *s)
 	bool usable;
 	int error = repair_check_core(r, s, &usable);
 
+	if (!error && !usable && repair_is_lost(r, s->ino))
+		make_odd(r, s->ino);
 	if (error || !usable)
 		return error;
 	keep_facts(s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* repair.c - runs the passes and keeps the count of what was found. */
-#include "repair/repair.h"
+#include "repair/flips.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,6 +87,7 @@ static void release_ag(struct repair_ag *ag)
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
 		free(ag->tree[t].own);
 	free(ag->agfl);
+	free(ag->rmap_leaves);
 	free(ag->chunks);
 	free(ag->facts);
 	free(ag->free.r);
@@ -113,6 +114,8 @@ void repair_release(struct repair *r)
 		repair_release_changed(&r->inodes[i]);
 	free(r->inodes);
 	free(r->lost);
+	repair_forget_flips(r);
+	free(r->flips);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);

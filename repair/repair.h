@@ -88,6 +88,8 @@ struct repair_ag {
 	size_t nfinobt, finobt_room;
 	struct repair_runs free;		/* what the bnobt says */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
+	uint32_t *rmap_leaves;			/* rmapbt not sound: its leaves that were found, by their first keys */
+	size_t nrmap_leaves;
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
 	bool chunks_changed;			/* they differ from the inobt */
 	struct repair_refs_list shared;		/* runs of shared blocks, as rmapbt or else refcountbt have them */
@@ -108,7 +110,7 @@ struct repair_inode {
 	size_t nown[2];			/* of the data fork, then of the attr fork */
 	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
 	bool made_free;			/* it becomes a free inode */
-	bool was_nothing;		/* made_free: its bytes said nothing of what it was */
+	bool decided;			/* image takes the place of the bytes on disk for all that read the inode */
 };
 
 struct repair_words;
@@ -140,6 +142,9 @@ struct repair {
 	uint64_t used_inodes;
 	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
 	size_t nlost, lost_room;
+	struct repair_flip *flips;	/* blocks with one flipped bit, not written back yet (flips.c) */
+	size_t nflips, flip_room;
+	int flip_error;
 	uint64_t max_lsn;
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */

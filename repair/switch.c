@@ -5,6 +5,7 @@
  * Order and barriers make every stop harmless: before stage 2 nothing points to what stage 1 wrote; in stage 2 each
  * sector goes from one consistent state to another, and needsrepair keeps the filesystem from being mounted in between.
  */
+#include "repair/flips.h"
 #include "repair/write.h"
 #include "repair/scan.h"
 
@@ -57,7 +58,8 @@ int repair_begin_writing(struct repair *r)
 			return error;
 	}
 	/* before anything changes that a replay could meet */
-	return r->zero_log ? repair_clear_log(r) : 0;
+	error = r->zero_log ? repair_clear_log(r) : 0;
+	return error ? error : repair_write_flips(r);
 }
 
 /* Secondaries know nothing of counters and say that they are not the primary (format sheet 01, section 6). */
@@ -165,7 +167,7 @@ static bool anything_to_write(const struct repair *r)
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		if (r->ags[i].rebuilt || r->ags[i].reasons || r->secondary_bad[i])
 			return true;
-	return r->sb_changed || r->ninodes || r->zero_log;
+	return r->sb_changed || r->ninodes || r->nflips || r->zero_log;
 }
 
 int repair_switch_over(struct repair *r)

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names_dir.c - every entry of a damaged directory that can be had.
+ *
+ * Data blocks are read one by one, whatever the index says of them; the hash index is the second witness: it confirms an
+ * entry at its place, and tells which bit of a name is wrong.  In a damaged block an entry counts when the index
+ * confirms it, or when it is where its own tag says and leads to an inode in use.
+ */
+#include "repair/names.h"
+
+#include "repair/forks.h"
+
+#include "libxfs/base/sort.h"
+#include "libxfs/name/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pair {
+	uint64_t address, hash;
+};
+
+struct reader {
+	struct names *n;
+	uint64_t ino;
+	const struct xfs_mapset *map;
+	struct pair *index;		/* ascending by address */
+	size_t nindex, room;
+	uint64_t *said;
+	uint64_t db;			/* the data block at hand */
+	enum names_quality quality;
+	unsigned taken;
+};
+
+/* ---- the index ---- */
+
+static int add_pair(struct reader *r, uint32_t hash, uint32_t address)
+{
+	if (address == XFS_DIR_NULL_ADDRESS)
+		return 0;
+	if (r->nindex == r->room) {
+		size_t room = 2 * r->room + 256;
+		struct pair *grown = realloc(r->index, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		r->index = grown;
+		r->room = room;
+	}
+	r->index[r->nindex++] = (struct pair){ address, hash };
+	return 0;
+}
+
+static int add_pairs(struct reader *r, const uint8_t *entries, uint32_t count)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < count && !error; i++)
+		error = add_pair(r, xfs_be32(entries + 8 * (size_t)i), xfs_be32(entries + 8 * (size_t)i + 4));
+	return error;
+}
+
+static bool is_leaf_magic(uint16_t magic)
+{
+	return magic == XFS_DIR2_LEAF1_MAGIC || magic == XFS_DIR3_LEAF1_MAGIC || magic == XFS_DIR2_LEAFN_MAGIC ||
+	       magic == XFS_DIR3_LEAFN_MAGIC;
+}
+
+/* A pair of a damaged leaf is no worse than none: it only ever confirms what it matches. */
+static int read_leaf(struct reader *r, uint64_t off)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint8_t *block = r->n->block;
+	struct xfs_dir3_leaf_hdr h;
+	uint64_t fsbno;
+	int error = names_read_block(r->n, r->map, off, g->dirblkfsbs, block, &fsbno);
+
+	if (error)
+		return error;
+	if (names_judge_block(r->n, XFS_BLK_DIR_ANYLEAF, r->ino, fsbno, block, g->dirblksize) == NAMES_FOREIGN ||
+	    !is_leaf_magic(xfs_be16(block + 8)))
+		return 0;
+	xfs_dir_leaf_hdr_load(&h, block, g->v5);
+	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
+}
+
+static int read_tail(struct reader *r)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint8_t *block = r->n->block;
+	uint64_t fsbno;
+	uint32_t count;
+	int error = names_read_block(r->n, r->map, 0, g->dirblkfsbs, block, &fsbno);
+
+	if (error || names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize) == NAMES_FOREIGN ||
+	    !xfs_dir_is_block_magic(xfs_be32(block)))
+		return error;
+	count = xfs_dir_block_leaf_count(block, g->v5, g->dirblksize);
+	return add_pairs(r, block + xfs_dir_block_leaf_off(g->dirblksize, count), count);
+}
+
+/* Calls job(r, first block) for each directory block that is mapped, at least in part, in [from, to) of the file. */
+static int each_block(struct reader *r, uint64_t from, uint64_t to, int (*job)(struct reader *, uint64_t off))
+{
+	unsigned fsbs = r->n->r->geo.dirblkfsbs;
+	uint64_t next = from;
+	int error = 0;
+
+	for (size_t i = 0; i < r->map->n && !error; i++) {
+		const struct xfs_mapping *m = &r->map->m[i];
+		uint64_t at = xfs_max(m->off / fsbs * fsbs, next), end = xfs_min(m->off + m->len, to);
+
+		for (; at < end && !error; at += fsbs) {
+			error = job(r, at);
+			next = at + fsbs;
+		}
+	}
+	return error;
+}
+
+static int read_index(struct reader *r)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(struct pair), .words = 2,
+						    .word_off = { offsetof(struct pair, address), offsetof(struct pair, hash) } };
+	const struct xfs_geometry *g = &r->n->r->geo;
+	int error = read_tail(r);
+
+	if (!error)
+		error = each_block(r, XFS_DIR_LEAF_OFFSET >> g->blocklog, XFS_DIR_FREE_OFFSET >> g->blocklog, read_leaf);
+	return error ? error : xfs_sort(&order, r->index, r->nindex);
+}
+
+/* What the index says of the entry at this place; NULL: nothing. */
+static const struct pair *index_at(const struct reader *r, uint32_t off)
+{
+	uint64_t address = (r->db * r->n->r->geo.dirblksize + off) / XFS_DIR_ALIGN;
+	size_t lo = 0, hi = r->nindex;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r->index[mid].address < address)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < r->nindex && r->index[lo].address == address ? &r->index[lo] : NULL;
+}
+
+/* ---- entries ---- */
+
+static bool is_legal(const uint8_t *name, unsigned len)
+{
+	return len && !memchr(name, 0, len) && !memchr(name, '/', len);
+}
+
+/* One bit, or the one byte that no name may hold, turned so that the name gets the hash that the index has for it. */
+static bool mend_name(const struct xfs_geometry *g, uint8_t *name, unsigned len, uint32_t hash)
+{
+	for (unsigned i = 0; i < len; i++) {
+		uint8_t was = name[i];
+		bool free_choice = !was || was == '/';
+
+		for (unsigned k = 1; k < 256; k = free_choice ? k + 1 : k * 2) {
+			name[i] = was ^ (uint8_t)k;
+			if (xfs_dir_hash(g, name, len) == hash && is_legal(name, len))
+				return true;
+		}
+		name[i] = was;
+	}
+	return false;
+}
+
+static bool leads_somewhere(struct names *n, uint64_t ino)
+{
+	struct repair_fact *f = repair_fact_of(n->r, ino);
+
+	return f && (f->used || repair_is_lost(n->r, ino));
+}
+
+static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct pair *known = index_at(r, off);
+	struct names_entry e = { .dir = r->ino, .ino = it->ino, .order = r->db * g->dirblksize + off, .ftype = it->ftype,
+				 .namelen = it->namelen };
+	uint8_t name[XFS_DIR_NAME_MAX];
+
+	memcpy(name, it->name, it->namelen);
+	e.hash = xfs_dir_hash(g, name, it->namelen);
+	if (xfs_dir_is_dot(it))
+		return 0;
+	if (xfs_dir_is_dotdot(it)) {
+		if (r->db == 0)
+			*r->said = it->ino;
+		return 0;
+	}
+	if (known && known->hash == e.hash)
+		e.flags |= NAMES_CONFIRMED;
+	else if (known && (r->quality != NAMES_GOOD || !is_legal(name, it->namelen)) &&
+		 mend_name(g, name, it->namelen, (uint32_t)known->hash))
+		e.flags |= NAMES_CONFIRMED | NAMES_FRESH;
+	else if (r->quality != NAMES_GOOD)
+		e.flags |= NAMES_DOUBTED;
+	if (!is_legal(name, it->namelen))
+		e.flags |= NAMES_ILLEGAL;
+	/* without a witness, and what it leads to is not there either */
+	if (!(e.flags & NAMES_CONFIRMED) && (r->quality == NAMES_FOREIGN ||
+					     ((it->tag != it->off || e.flags & NAMES_ILLEGAL) && !leads_somewhere(r->n, it->ino)) ||
+					     (e.flags & NAMES_DOUBTED && (it->tag != it->off || !leads_somewhere(r->n, it->ino)))))
+		return 0;
+	e.hash = xfs_dir_hash(g, name, it->namelen);
+	r->taken++;
+	if (names_keep(r->n, name, it->namelen, &e.name))
+		return -XFS_E_NOMEM;
+	return names_add_entry(r->n, &e);
+}
+
+/*
+ * An entry whose length of name is wrong: its tag, the last two bytes, tells how long it is, and the index or the inode
+ * which of eight lengths of name it was.
+ */
+static bool guess_length(struct reader *r, const uint8_t *block, uint32_t off, uint32_t end, struct xfs_dir_item *it)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct pair *known = index_at(r, off);
+
+	for (uint32_t len = 16; len <= 272 && len <= end - off; len += XFS_DIR_ALIGN) {
+		if (xfs_be16(block + off + len - 2) != off)
+			continue;
+		for (unsigned k = 1; k <= XFS_DIR_NAME_MAX; k++) {
+			const uint8_t *name = block + off + 9;
+
+			if (xfs_dir_data_entsize(g->ftype, k) != len || !known || xfs_dir_hash(g, name, k) != known->hash)
+				continue;
+			*it = (struct xfs_dir_item){ .used = true, .off = off, .len = len, .tag = off, .ino = xfs_be64(block + off),
+						     .name = name, .namelen = (uint8_t)k };
+			it->ftype = g->ftype ? block[off + xfs_dir_data_ftype_off(k)] : 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Item by item; where none can be, on in steps of the alignment to the next one that is where its tag says. */
+static int read_items(struct reader *r, const uint8_t *block, uint32_t end)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint32_t off = xfs_dir_data_header_len(g->v5);
+	int error = 0;
+
+	while (off < end && !error) {
+		uint32_t next = off;
+		struct xfs_dir_item it;
+		int more = xfs_dir_data_next(g, block, end, &next, &it);
+
+		if (more > 0 && it.tag != it.off && !(it.used && index_at(r, off))) {
+			struct xfs_dir_item other;
+
+			more = it.used && guess_length(r, block, off, end, &other) ? 1 : -1;
+			if (more > 0) {
+				it = other;
+				next = off + it.len;
+			} else if (r->quality == NAMES_GOOD && it.used && leads_somewhere(r->n, it.ino)) {
+				more = 1;	/* the tag alone is wrong */
+				next = off + it.len;
+			}
+		} else if (more < 0 && guess_length(r, block, off, end, &it)) {
+			more = 1;
+			next = off + it.len;
+		}
+		if (more <= 0) {
+			off += XFS_DIR_ALIGN;
+			continue;
+		}
+		if (it.used)
+			error = keep(r, off, &it);
+		off = next;
+	}
+	return error;
+}
+
+static int read_data(struct reader *r, uint64_t off)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint8_t *block = r->n->block;
+	uint32_t end = g->dirblksize;
+	uint64_t fsbno;
+	int error = names_read_block(r->n, r->map, off, g->dirblkfsbs, block, &fsbno);
+
+	if (error)
+		return error;
+	r->db = off / g->dirblkfsbs;
+	r->quality = names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize);
+	/* an end that a damaged count gives is no end */
+	if (xfs_dir_is_block_magic(xfs_be32(block)) && r->db == 0)
+		end = xfs_dir_data_end(block, g->v5, g->dirblksize);
+	if (end < xfs_dir_data_header_len(g->v5) || (r->quality != NAMES_GOOD && end < g->dirblksize / 4))
+		end = g->dirblksize;
+	return read_items(r, block, end);
+}
+
+int names_salvage_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+		      const struct xfs_mapset *map, uint64_t *said)
+{
+	const struct xfs_geometry *g = &n->r->geo;
+	struct reader r = { .n = n, .ino = ino, .map = map, .said = said };
+	uint32_t size = repair_fork_size(n->r, d, XFS_FORK_DATA);
+	int error;
+
+	*said = XFS_NULL64;
+	if (!map->n) {
+		uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize, XFS_FORK_DATA);
+
+		return d->core.format == XFS_DINODE_FMT_LOCAL ? names_salvage_short(n, ino, image + at, size, (uint64_t)d->core.size, said)
+							      : 0;
+	}
+	error = read_index(&r);
+	if (!error)
+		error = each_block(&r, 0, XFS_DIR_LEAF_OFFSET >> g->blocklog, read_data);
+	free(r.index);
+	return error;
+}

@@ -164,9 +164,25 @@ static int note_values(struct reader *r)
 	return 0;
 }
 
-static int each_leaf(struct reader *r, int (*job)(struct reader *))
+/* By its magic, or, where that is damaged, because the rest of its header is right. */
+static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
+	uint16_t magic = xfs_be16(r->leaf + 8);
+	struct xfs_da3_blkinfo h;
+
+	if (!g->v5)
+		return magic == XFS_ATTR_LEAF_MAGIC_V4 && !is_value(r, off);
+	if (fsbno == XFS_NULL64 || names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize) == NAMES_FOREIGN)
+		return false;
+	xfs_da3_blkinfo_decode(&h, r->leaf);
+	return h.magic == XFS_ATTR_LEAF_MAGIC ||
+	       (h.magic != XFS_DA3_NODE_MAGIC && h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) &&
+		h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v);
+}
+
+static int each_leaf(struct reader *r, int (*job)(struct reader *))
+{
 	int error = 0;
 
 	for (size_t i = 0; i < r->map.n && !error; i++)
@@ -174,11 +190,8 @@ static int each_leaf(struct reader *r, int (*job)(struct reader *))
 			uint64_t off = r->map.m[i].off + k, fsbno;
 
 			error = names_read_block(r->n, &r->map, off, 1, r->leaf, &fsbno);
-			if (error || xfs_be16(r->leaf + 8) != (g->v5 ? XFS_ATTR_LEAF_MAGIC : XFS_ATTR_LEAF_MAGIC_V4) ||
-			    (!g->v5 && is_value(r, off)) ||
-			    names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize) == NAMES_FOREIGN)
-				continue;
-			error = job(r);
+			if (!error && is_leaf(r, off, fsbno))
+				error = job(r);
 		}
 	return error;
 }

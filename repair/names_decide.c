@@ -164,14 +164,14 @@ static bool fits(struct names *n, const struct names_entry *e, uint64_t ino)
 	struct repair_fact *f = repair_fact_of(n->r, ino);
 	struct names_dir *d = names_find_dir(n, e->dir), *child;
 
-	if (!f || !f->used || f->links || repair_is_internal(n->r, ino) || ino == n->r->primary.rootino || ino == e->dir ||
+	if (!f || !f->used || (f->links && (f->ftype == XFS_DIR_FT_DIR || f->links >= f->nlink)) || repair_is_internal(n->r, ino) || ino == n->r->primary.rootino || ino == e->dir ||
 	    repair_is_lost(n->r, ino) || (d && d->meta != f->meta) || (e->ftype && e->ftype != f->ftype))
 		return false;
 	child = f->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, ino) : NULL;
 	return !child || child->said == e->dir;
 }
 
-/* The one inode without a name that is a single bit away. */
+/* The one inode that lacks a name and is a single bit away. */
 static uint64_t one_bit_away(struct names *n, const struct names_entry *e)
 {
 	uint64_t found = XFS_NULL64;

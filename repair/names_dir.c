@@ -26,6 +26,7 @@ struct reader {
 	const struct xfs_mapset *map;
 	struct pair *index;		/* ascending by address */
 	size_t nindex, room;
+	bool index_whole;		/* every block of it is as it was written */
 	uint64_t *said;
 	uint64_t db;			/* the data block at hand */
 	enum names_quality quality;
@@ -71,14 +72,16 @@ static int read_leaf(struct reader *r, uint64_t off)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	uint8_t *block = r->n->block;
+	enum names_quality quality;
 	struct xfs_dir3_leaf_hdr h;
 	uint64_t fsbno;
 	int error = names_read_block(r->n, r->map, off, g->dirblkfsbs, block, &fsbno);
 
 	if (error)
 		return error;
-	if (names_judge_block(r->n, XFS_BLK_DIR_ANYLEAF, r->ino, fsbno, block, g->dirblksize) == NAMES_FOREIGN ||
-	    !is_leaf_magic(xfs_be16(block + 8)))
+	quality = names_judge_block(r->n, XFS_BLK_DIR_ANYLEAF, r->ino, fsbno, block, g->dirblksize);
+	r->index_whole &= quality == NAMES_GOOD;
+	if (quality == NAMES_FOREIGN || !is_leaf_magic(xfs_be16(block + 8)))
 		return 0;
 	xfs_dir_leaf_hdr_load(&h, block, g->v5);
 	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
@@ -88,13 +91,18 @@ static int read_tail(struct reader *r)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	uint8_t *block = r->n->block;
+	enum names_quality quality;
 	uint64_t fsbno;
 	uint32_t count;
 	int error = names_read_block(r->n, r->map, 0, g->dirblkfsbs, block, &fsbno);
 
-	if (error || names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize) == NAMES_FOREIGN ||
-	    !xfs_dir_is_block_magic(xfs_be32(block)))
+
+	if (error)
 		return error;
+	quality = names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize);
+	if (quality == NAMES_FOREIGN || !xfs_dir_is_block_magic(xfs_be32(block)))
+		return 0;
+	r->index_whole = quality == NAMES_GOOD;
 	count = xfs_dir_block_leaf_count(block, g->v5, g->dirblksize);
 	return add_pairs(r, block + xfs_dir_block_leaf_off(g->dirblksize, count), count);
 }
@@ -123,8 +131,12 @@ static int read_index(struct reader *r)
 	static const struct xfs_sort_spec order = { .size = sizeof(struct pair), .words = 2,
 						    .word_off = { offsetof(struct pair, address), offsetof(struct pair, hash) } };
 	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct xfs_mapping *last = &r->map->m[r->map->n - 1];
 	int error = read_tail(r);
 
+	/* whole unless a leaf shows the opposite; without leaves there is no index */
+	if (last->off + last->len > XFS_DIR_LEAF_OFFSET >> g->blocklog)
+		r->index_whole = true;
 	if (!error)
 		error = each_block(r, XFS_DIR_LEAF_OFFSET >> g->blocklog, XFS_DIR_FREE_OFFSET >> g->blocklog, read_leaf);
 	return error ? error : xfs_sort(&order, r->index, r->nindex);
@@ -242,11 +254,41 @@ static bool guess_length(struct reader *r, const uint8_t *block, uint32_t off, u
 	return false;
 }
 
+/* Is the item at `off` what it seems to be?  One whose length is wrong is replaced by what the index makes of it. */
+static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32_t end, int more, struct xfs_dir_item *it)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct pair *known = index_at(r, off);
+	struct xfs_dir_item other;
+
+	if (more > 0 && it->tag == it->off)
+		return true;
+	if (more > 0 && it->used && known && known->hash == xfs_dir_hash(g, it->name, it->namelen))
+		return true;	/* the tag alone is wrong */
+	if (guess_length(r, block, off, end, &other)) {
+		*it = other;
+		return true;
+	}
+	return more > 0 && it->used && r->quality == NAMES_GOOD && leads_somewhere(r->n, it->ino) && is_legal(it->name, it->namelen);
+}
+
+/* Behind a gap the remains of deleted entries may lie: what an index that is whole does not name was deleted. */
+static bool is_remains(struct reader *r, const struct xfs_dir_item *it)
+{
+	const struct pair *known = index_at(r, it->off);
+	struct repair_fact *f = repair_fact_of(r->n->r, it->ino);
+
+	if (known && known->hash == xfs_dir_hash(&r->n->r->geo, it->name, it->namelen))
+		return false;
+	return r->index_whole || it->tag != it->off || !f || !f->used || (it->ftype && it->ftype != f->ftype);
+}
+
 /* Item by item; where none can be, on in steps of the alignment to the next one that is where its tag says. */
 static int read_items(struct reader *r, const uint8_t *block, uint32_t end)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	uint32_t off = xfs_dir_data_header_len(g->v5);
+	bool gap = false;
 	int error = 0;
 
 	while (off < end && !error) {
@@ -254,28 +296,15 @@ static int read_items(struct reader *r, const uint8_t *block, uint32_t end)
 		struct xfs_dir_item it;
 		int more = xfs_dir_data_next(g, block, end, &next, &it);
 
-		if (more > 0 && it.tag != it.off && !(it.used && index_at(r, off))) {
-			struct xfs_dir_item other;
-
-			more = it.used && guess_length(r, block, off, end, &other) ? 1 : -1;
-			if (more > 0) {
-				it = other;
-				next = off + it.len;
-			} else if (r->quality == NAMES_GOOD && it.used && leads_somewhere(r->n, it.ino)) {
-				more = 1;	/* the tag alone is wrong */
-				next = off + it.len;
-			}
-		} else if (more < 0 && guess_length(r, block, off, end, &it)) {
-			more = 1;
-			next = off + it.len;
-		}
-		if (more <= 0) {
+		if (!is_item(r, block, off, end, more, &it) || (gap && it.used && is_remains(r, &it))) {
 			off += XFS_DIR_ALIGN;
+			gap = true;
 			continue;
 		}
 		if (it.used)
 			error = keep(r, off, &it);
-		off = next;
+		gap = gap && !it.used;
+		off += it.len;
 	}
 	return error;
 }

@@ -69,6 +69,17 @@ class Wreck(Damage):
         return out
 
 
+def with_parents(truth, image):
+    """The same filesystem with parent pointers: the feature is switched on, and a repair adds them all. '' or what is wrong."""
+    campaign.copy_sparse(truth, image)
+    damage = Wreck(image)
+    for agno in range(damage.fs.agcount):
+        damage.poke_block((damage.fs.byte_of(agno, 0), damage.fs.ss, 224), 216, 4, lambda value: value | 0x80)
+    damage.close()
+    done = campaign.run(campaign.REPAIR, image)
+    return done.stdout if done.returncode else campaign.judge(image, upstream=False)
+
+
 def parse(text):
     """{path: (inode number, all the rest but the number of links)}"""
     out = {}
@@ -106,7 +117,7 @@ def listing(image):
     return campaign.run(sys.executable, campaign.LISTER, image).stdout
 
 
-def one(tap, truth, before, title, action, want, work, findings=True):
+def one(tap, truth, before, title, action, want, work, findings=True, upstream=True):
     """Damages a copy, repairs it, asks all judges and compares; True when all is well."""
     campaign.copy_sparse(truth, work)
     damage = Wreck(work)
@@ -122,7 +133,7 @@ def one(tap, truth, before, title, action, want, work, findings=True):
     elif done.returncode:
         wrong = f"repair: exit {done.returncode}\n{done.stdout}"
     else:
-        wrong = campaign.judge(work) or compare(before, parse(listing(work)), want)
+        wrong = campaign.judge(work, upstream=upstream) or compare(before, parse(listing(work)), want)
         wrong = wrong and wrong + "\n--- the repair said:\n" + done.stdout
     tap.put(not wrong, title, wrong)
     return not wrong

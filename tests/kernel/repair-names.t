@@ -1,6 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Names damaged in every way, on the shipped sample: all contents stay, and every path that anything still holds."""
+"""Names damaged in every way, on the shipped sample: all contents stay, and every path that anything still holds.
+
+A second set has parent pointers, which a repair of the sample made: then every path stays.  No released tool or kernel of the
+box knows them, so the independent reader alone judges that set.
+"""
 import os
 import sys
 
@@ -210,17 +214,60 @@ def attr_rows():
     row("/attributes/inline: length of a name", {"attributes/inline"}, inline_attr("/attributes/inline", 4, 1, 250))
 
 
+def drop_parents(path):
+    """The attribute fork of a file is gone."""
+    def action(d):
+        start = d.locate_inode(path)[0]
+        at = start + d.literal(path, True)
+        d.write(at, b"\0\4\0\0")
+        d.fix(start, d.fs.isize, 100)
+    return action
+
+
+def parent_byte(path, value_offset, change, name_offset=None):
+    """A byte of the first parent pointer in the inode: of its value, or of its name."""
+    def action(d):
+        start = d.locate_inode(path)[0]
+        at = d.literal(path, True) + 4
+        namelen = d.read(start + at, 1)[0]
+        place = at + 3 + (namelen + value_offset if name_offset is None else name_offset)
+        d.poke("inode:" + path, place, 1, change)
+    return action
+
+
+def parent_rows():
+    """Damage that only parent pointers undo, and damage to them."""
+    for title, want, action, findings in ROWS[:]:
+        if want == "moved":
+            ROWS[ROWS.index((title, want, action, findings))] = (title, "same", action, findings)
+    row("parents: all of a file gone", "same", drop_parents("/plain/empty"))
+    row("parents: inode of the parent", "same", parent_byte("/plain/file-00001", 7, add(1)))
+    row("parents: generation", "same", parent_byte("/plain/file-00001", 11, add(1)))
+    row("parents: name", "same", parent_byte("/plain/file-00001", 0, flip(1), name_offset=2))
+    row("parents: slash in the name", "same", parent_byte("/plain/file-00001", 0, 0x2F, name_offset=2))
+    row("parents: none, and the entry is gone", {"plain"}, both(drop_parents("/plain"), lambda d: remove_from_root(d, b"plain")))
+    row("parents: all directories zeroed", "same", both(*[zero(DIRS + f, 0) for f in ("block", "leaf", "node")]))
+
+
 def main():
     tap = campaign.Tap()
     truth = campaign.sample()
     before = nametools.parse(open(truth + ".list").read())
     work = os.path.join(campaign.IMAGES, "work-names-%d.img" % os.getpid())
+    parents = os.path.join(campaign.IMAGES, "parents-%d.img" % os.getpid())
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     build_rows()
     for title, want, action, findings in ROWS:
         if wanted in title:
             nametools.one(tap, truth, before, title, action, want, work, findings)
+    wrong = nametools.with_parents(truth, parents)
+    tap.put(not wrong, "parent pointers for the whole sample", wrong)
+    parent_rows()
+    for title, want, action, findings in ROWS if not wrong else ():
+        if wanted in title:
+            nametools.one(tap, parents, before, "with parents: " + title, action, want, work, findings, upstream=False)
     campaign.remove(work)
+    campaign.remove(parents)
     tap.end()
 
 

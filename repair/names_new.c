@@ -42,25 +42,16 @@ static void new_core(struct names *n, uint64_t ino, unsigned mode, const struct 
 		d->v3.crtime = like->core.mtime;
 }
 
-/* Empty directory that the inode becomes; the list of directories gets it. */
+/* The inode, whose image is in the list of changes, is a directory from now on. */
 static int become_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, uint64_t said)
 {
 	struct names_dir dir = { .ino = ino, .said = said, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = d->core.gen,
 				 .bad = true, .dirty = true };
 	struct repair_fact *f = repair_fact_of(n->r, ino);
-	struct repair_inode *c;
-	int error;
 
-	memset(n->image, 0, n->r->geo.inodesize);
-	xfs_dinode_encode(n->image, d);
-	error = repair_changed_inode(n->r, ino, n->image, &c);
-	if (error)
-		return error;
-	memcpy(c->image, n->image, n->r->geo.inodesize);
-	c->made_free = false;
 	f->used = true;
 	f->ftype = XFS_DIR_FT_DIR;
-	f->nlink = 2;
+	f->nlink = xfs_dinode_nlink(d);
 	f->links = 0;
 	return names_add_dir(n, &dir);
 }
@@ -195,6 +186,13 @@ int names_make_lost_found(struct names *n, uint64_t *ino)
 	/* file handles of what was here must not fit */
 	if (!fresh && !names_read_inode(n, *ino, n->image, &like))
 		d.core.gen = like.core.gen + 1;
+	memset(n->image, 0, n->r->geo.inodesize);
+	xfs_dinode_encode(n->image, &d);
+	error = repair_changed_inode(n->r, *ino, n->image, &c);
+	if (error)
+		return error;
+	memcpy(c->image, n->image, n->r->geo.inodesize);
+	c->made_free = false;
 	error = become_dir(n, *ino, &d, XFS_NULL64);
 	if (!error)
 		error = names_insert(n, root, *ino, name, sizeof(name) - 1, &at);
@@ -263,15 +261,63 @@ static void forget_lost(struct repair *r, uint64_t ino)
 	r->nlost = keep;
 }
 
-int names_root(struct names *n)
+/* The inode that stands there is of this place, but no directory: what it has of a core and of blocks counts. */
+static int own_core(struct names *n, struct blocks *b, struct xfs_dinode *d, bool *known)
+{
+	uint64_t root = n->r->primary.rootino;
+	uint8_t *image = n->image;
+	int error = names_read_inode(n, root, image, d);
+
+	*known = !error && repair_is_inode(n->r, image, root) && d->core.mode;
+	if (!*known)
+		return error == -XFS_E_NOMEM ? error : 0;
+	if (!b->map.n && (d->core.format == XFS_DINODE_FMT_EXTENTS || d->core.format == XFS_DINODE_FMT_BTREE))
+		error = names_map(n, root, d, image, XFS_FORK_DATA, &b->map);
+	d->core.mode = XFS_MODE_DIR | (d->core.mode & 07777);
+	if (!b->map.n && d->core.format != XFS_DINODE_FMT_LOCAL) {
+		d->core.format = XFS_DINODE_FMT_LOCAL;
+		d->core.size = 0;
+	}
+	return error;
+}
+
+static int make_root(struct names *n, struct blocks *b)
 {
 	uint64_t root = n->r->primary.rootino, said;
+	struct repair_inode *c = NULL;
+	struct xfs_dinode d;
+	bool known;
+	int error = find_blocks(b);
+
+	if (!error)
+		error = own_core(n, b, &d, &known);
+	if (error)
+		return error;
+	if (!known) {
+		new_core(n, root, XFS_MODE_DIR | 0755, NULL, &d);
+		d.core.gen = 0;
+		memset(n->image, 0, n->r->geo.inodesize);
+	}
+	xfs_dinode_encode(n->image, &d);
+	error = repair_changed_inode(n->r, root, n->image, &c);
+	if (error)
+		return error;
+	memcpy(c->image, n->image, n->r->geo.inodesize);
+	if (!known) {
+		c->old = b->all;
+		b->all = (struct xfs_mapset){ 0 };
+	}
+	error = become_dir(n, root, &d, root);
+	return error ? error : names_gather_dir(n, root, &d, c->image, &b->map, &said);
+}
+
+int names_root(struct names *n)
+{
+	uint64_t root = n->r->primary.rootino;
 	struct repair_fact *f = repair_fact_of(n->r, root);
 	struct repair_ag *ag = &n->r->ags[xfs_ino_agno(&n->r->geo, XFS_INO(root)).v];
 	struct blocks b = { .n = n };
 	struct xfs_inode_chunk *chunk;
-	struct repair_inode *c;
-	struct xfs_dinode d;
 	unsigned index;
 	int error;
 
@@ -285,18 +331,7 @@ int names_root(struct names *n)
 	if (chunk->free >> index & 1)
 		repair_flip_free(ag, chunk, index);
 	forget_lost(n->r, root);
-	error = find_blocks(&b);
-	new_core(n, root, XFS_MODE_DIR | 0755, NULL, &d);
-	d.core.gen = 0;
-	if (!error)
-		error = become_dir(n, root, &d, root);
-	if (!error)
-		error = names_gather_dir(n, root, &d, n->image, &b.map, &said);
-	c = error ? NULL : repair_find_changed(n->r, root);
-	if (c) {
-		c->old = b.all;
-		b.all = (struct xfs_mapset){ 0 };
-	}
+	error = make_root(n, &b);
 	xfs_mapset_release(&b.map);
 	xfs_mapset_release(&b.all);
 	return error;

@@ -82,26 +82,35 @@ def ring(d):
     body += top.ino.to_bytes(4, "big")
     d.write(at, body)
     d.poke("inode:/attributes/directory", 56, 8, len(body))
-    remove_from_root(d, b"attributes")
+    remove_from_short(d, "/", b"attributes")
 
 
-def remove_from_root(d, name):
-    """A short root directory loses an entry."""
-    start = d.locate_inode("/")[0]
-    base = start + d.literal("/")
+def remove_from_short(d, path, name):
+    """A directory in the inode loses an entry."""
+    start = d.locate_inode(path)[0]
+    base = start + d.literal(path)
     size = int.from_bytes(d.read(start + 56, 8), "big")
     data = bytearray(d.read(base, size))
     at = 6
-    while at < size:
-        length = 3 + data[at] + 1 + 4
-        if data[at + 3:at + 3 + data[at]] == name:
-            del data[at:at + length]
-            break
-        at += length
+    while at < size and data[at + 3:at + 3 + data[at]] != name:
+        at += 3 + data[at] + 1 + 4
+    del data[at:at + 3 + data[at] + 1 + 4]
     data[0] -= 1
     d.write(base, bytes(data) + bytes(size - len(data)))
     d.write(start + 56, len(data).to_bytes(8, "big"))
     d.fix(start, d.fs.isize, 100)
+
+
+def deleted_open(d):
+    """A file without a name on its list of deleted ones, as a crash leaves it behind."""
+    inode = d.inode("/plain/empty")
+    agino = inode.ino & ((1 << 15) - 1) if d.fs.agcount > 1 else inode.ino
+    d.poke("inode:/plain/empty", 16, 4, 0)
+    d.poke("agi", 40 + 4 * (agino % 64), 4, agino)
+    at, name, _, start = next(e for e in d.entries("/plain") if e[1] == b"empty")
+    size = -(-(12 + len(name)) // 8) * 8
+    d.write(at, b"\xff\xff" + size.to_bytes(2, "big"))
+    d.fix(start, d.fs.dirblocks * d.fs.bs, 4)
 
 
 def root_fork(offset, size, change):
@@ -180,8 +189,11 @@ def build_rows():
     row("inline: size", "same", lambda d: d.poke("inode:" + DIRS + "inline", 56, 8, add(3)))
     row("inline: parent", "same", inline(2, 4, add(3)))
     row("inline: parent, an inode that is no directory", "same", inline(2, 4, 98))
-    row("root: entry lost", "moved", lambda d: remove_from_root(d, b"plain"))
+    row("root: entry lost", "moved", lambda d: remove_from_short(d, "/", b"plain"))
     row("root: parent", "same", root_fork(2, 4, add(3)))
+    row("root: inode zeroed", "moved", lambda d: d.fill(d.locate("inode:/")))
+    row("root: inode junk", "moved", lambda d: d.fill(d.locate("inode:/"), b"junk\xff\x01"))
+    row("deleted file that was open", {"plain/empty"}, deleted_open)
     row("ring of directories", {"attributes", "attributes/directory"}, ring)
     row("links: count", "same", lambda d: d.poke("inode:/plain/medium", 16, 4, 7))
     row("links: count of a directory", "same", lambda d: d.poke("inode:/plain", 16, 4, 7))
@@ -245,7 +257,7 @@ def parent_rows():
     row("parents: generation", "same", parent_byte("/plain/file-00001", 11, add(1)))
     row("parents: name", "same", parent_byte("/plain/file-00001", 0, flip(1), name_offset=2))
     row("parents: slash in the name", "same", parent_byte("/plain/file-00001", 0, 0x2F, name_offset=2))
-    row("parents: none, and the entry is gone", {"plain"}, both(drop_parents("/plain"), lambda d: remove_from_root(d, b"plain")))
+    row("parents: none, and the entry is gone", {"plain"}, both(drop_parents("/plain"), lambda d: remove_from_short(d, "/", b"plain")))
     row("parents: all directories zeroed", "same", both(*[zero(DIRS + f, 0) for f in ("block", "leaf", "node")]))
 
 

@@ -125,7 +125,7 @@ struct repair_name_plan;
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
 	/* options */
-	bool no_modify, zero_log, force_geometry, looking;
+	bool no_modify, zero_log, no_replay, force_geometry, looking;
 	unsigned verbose;
 	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
 	size_t memory;			/* bytes for claims before they spill */
@@ -138,6 +138,7 @@ struct repair {
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
 	struct xfs_fs *fs;		/* opened with `primary` */
+	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
@@ -151,6 +152,7 @@ struct repair {
 	uint64_t max_lsn;
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */
+	bool replayed;			/* it was dirty */
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */

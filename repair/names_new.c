@@ -193,6 +193,7 @@ int names_make_lost_found(struct names *n, uint64_t *ino)
 		return error;
 	memcpy(c->image, n->image, n->r->geo.inodesize);
 	c->made_free = false;
+	c->last = true;
 	error = become_dir(n, *ino, &d, XFS_NULL64);
 	if (!error)
 		error = names_insert(n, root, *ino, name, sizeof(name) - 1, &at);

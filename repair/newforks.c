@@ -216,16 +216,39 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 	return 0;
 }
 
+/* Inodes of a new chunk are blocks that nothing points to yet; all are free until the switch. */
+static int write_new_inode(struct repair *r, const struct repair_inode *c)
+{
+	uint8_t *image = malloc(r->geo.inodesize);
+	struct xfs_dinode d;
+	int error;
+
+	if (!image)
+		return -XFS_E_NOMEM;
+	memcpy(image, c->image, r->geo.inodesize);
+	xfs_dinode_decode(&d, image);
+	if (d.core.mode) {
+		d.core.mode = 0;
+		d.core.nlinkv2 = 0;
+		d.core.size = d.core.nblocks = 0;
+		d.core.format = d.core.aformat = XFS_DINODE_FMT_EXTENTS;
+		xfs_dinode_encode(image, &d);
+		if (r->geo.v5)
+			xfs_crc32c_store(image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
+	}
+	error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(c->ino)), image, r->geo.inodesize);
+	free(image);
+	return error;
+}
+
 int repair_build_forks(struct repair *r)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		error = make_inode(r, &r->inodes[i]);
-	/* inodes of a new chunk are blocks that nothing points to yet */
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		if (r->inodes[i].new_chunk)
-			error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
-					      r->geo.inodesize);
+			error = write_new_inode(r, &r->inodes[i]);
 	return error;
 }

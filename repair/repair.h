@@ -115,6 +115,7 @@ struct repair_inode {
 	struct repair_name_plan *names;	/* directory and attributes that are built from lists */
 	struct xfs_mapset old;		/* blocks that it gives up: they stay whole until the switch */
 	bool made_free;			/* it becomes a free inode */
+	bool last;			/* it begins to be in use: written when all that names it is durable */
 	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 	bool was_nothing;		/* made_free: its bytes said nothing of what it was */
 };

@@ -57,6 +57,8 @@ struct names_dir {
 	uint32_t first, n;	/* its entries after names_sort_entries() */
 	uint32_t gen;
 	uint32_t subdirs;	/* in the end */
+	uint32_t nmissed, nspares, spare;	/* subdirectories that claim it and have no name; entries that lead astray */
+	uint64_t missed;
 	bool bad;		/* it has to be built anew whatever is decided */
 	bool dirty;		/* its entries or its ".." change */
 	bool meta;		/* of the metadata tree */
@@ -171,8 +173,8 @@ int names_salvage_dir(struct names *, uint64_t ino, const struct xfs_dinode *, c
 		      const struct xfs_mapset *, uint64_t *said);
 /* names_short.c */
 int names_salvage_short(struct names *, uint64_t ino, const uint8_t *fork, uint32_t len, uint64_t size, uint64_t *said);
-/* names_attr.c: every attribute that can be had, each once. The list is freed by the caller. */
-int names_salvage_attrs(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
+/* names_attr.c: every attribute that can be had, each once; what is lost is told, unless quiet. The list is the caller's. */
+int names_salvage_attrs(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, bool quiet,
 			struct names_attr **list, size_t *n);
 
 /* names_decide.c: each entry by itself; then those that lead nowhere, when parent pointers had their say. */

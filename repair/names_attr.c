@@ -10,6 +10,7 @@
 
 #include "repair/forks.h"
 
+#include "libxfs/base/crc32c.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -23,9 +24,11 @@ struct reader {
 	struct names_attr *list;
 	size_t count, room;
 	uint8_t *leaf, *value;		/* a block; XFS_ATTR_VALUE_MAX bytes */
+	enum names_quality quality;	/* of the leaf at hand */
 	uint64_t *values;		/* V4: blocks that hold values, they have no headers */
 	size_t nvalues, value_room;
 	unsigned lost;
+	bool quiet;			/* what is lost is told another time */
 };
 
 static int add(struct reader *r, const struct xfs_attr *a, const uint8_t *value)
@@ -53,6 +56,19 @@ static int add(struct reader *r, const struct xfs_attr *a, const uint8_t *value)
 
 /* ---- values ---- */
 
+/* A block of a value: its checksum is right, and at most one field of its header is not what it must be. */
+static bool is_value_block(struct reader *r, uint64_t fsbno, uint32_t done, uint32_t part)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	struct xfs_attr_rmt_hdr h;
+
+	names_judge_block(r->n, XFS_BLK_ATTR_REMOTE, r->ino, fsbno, r->n->block, g->blocksize);
+	xfs_attr_rmt_hdr_decode(&h, r->n->block);
+	return xfs_crc32c_check(r->n->block, g->blocksize, XFS_OFF(attr_rmt_hdr, crc)) &&
+	       (h.magic != XFS_ATTR_REMOTE_MAGIC) + (h.offset != done) + (h.bytes != part) + (h.owner != r->ino) +
+	       (h.bno != xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) + !!memcmp(h.uuid, g->uuid, 16) <= 1;
+}
+
 /* A value in blocks of its own; false: some of it is lost. */
 static bool read_value(struct reader *r, const struct xfs_attr *a)
 {
@@ -63,48 +79,68 @@ static bool read_value(struct reader *r, const struct xfs_attr *a)
 		uint32_t part = (uint32_t)xfs_min(room, a->valuelen - done);
 		uint64_t fsbno;
 
-		if (names_read_block(r->n, &r->map, at, 1, r->n->block, &fsbno) || fsbno == XFS_NULL64)
+		if (names_read_block(r->n, &r->map, at, 1, r->n->block, &fsbno) || fsbno == XFS_NULL64 ||
+		    (g->v5 && !is_value_block(r, fsbno, done, part)))
 			return false;
-		if (g->v5) {
-			struct xfs_attr_rmt_hdr h;
-
-			if (names_judge_block(r->n, XFS_BLK_ATTR_REMOTE, r->ino, fsbno, r->n->block, g->blocksize) != NAMES_GOOD)
-				return false;
-			xfs_attr_rmt_hdr_decode(&h, r->n->block);
-			if (h.offset != done || h.bytes != part)
-				return false;
-		}
 		memcpy(r->value + done, r->n->block + header, part);
 		done += part;
 	}
 	return true;
 }
 
+static void lose(struct reader *r, const struct xfs_attr *a, const char *why)
+{
+	r->lost++;
+	if (r->quiet)
+		return;
+	names_note(r->n, XFS_F_ATTR_LOST, "attributes", r->ino, true, "\"%.*s\": %s", (int)xfs_min(a->namelen, 60),
+		   (const char *)a->name, why);
+}
+
+static uint32_t hash_of(const struct xfs_geometry *g, const struct xfs_attr *a)
+{
+	return a->flags & XFS_ATTR_PARENT ? xfs_parent_hash(g, a->name, a->namelen, XFS_INO(xfs_be64(a->value)))
+					  : xfs_name_hash(a->name, a->namelen);
+}
+
 static int take(struct reader *r, const struct xfs_attr *a)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
-	uint32_t hash;
+	const char *problem = a->flags & XFS_ATTR_INCOMPLETE ? NULL : xfs_attr_problem(g, a);
 
-	if (a->flags & XFS_ATTR_INCOMPLETE || xfs_attr_problem(g, a))
+	if (a->flags & XFS_ATTR_INCOMPLETE)
 		return 0;
-	hash = a->flags & XFS_ATTR_PARENT ? xfs_parent_hash(g, a->name, a->namelen, XFS_INO(xfs_be64(a->value)))
-					  : xfs_name_hash(a->name, a->namelen);
-	if (hash != a->hash) {
-		r->lost++;
-		return 0;
-	}
-	if (a->value)
-		return add(r, a, a->value);
-	if (!a->valueblk || !read_value(r, a)) {
-		r->lost++;
-		names_note(r->n, XFS_F_ATTR_LOST, "attributes", r->ino, true, "value of \"%.*s\", %u bytes", (int)xfs_min(a->namelen, 60u),
-			   (const char *)a->name, a->valuelen);
+	/* in a leaf that is as it was written only one of the two can be wrong, and the hash is made from the name */
+	if (!problem && hash_of(g, a) != a->hash && r->quality != NAMES_GOOD)
+		problem = "the name is damaged";
+	if (!problem && !a->value && (!a->valueblk || !read_value(r, a)))
+		problem = "the value is lost";
+	if (problem) {
+		lose(r, a, problem);
 		return 0;
 	}
-	return add(r, a, r->value);
+	return add(r, a, a->value ? a->value : r->value);
 }
 
 /* ---- forms ---- */
+
+/* The record of an entry whose place is damaged: somewhere in the block is a name with the entry's hash. */
+static bool find_record(struct reader *r, uint32_t i, struct xfs_attr *out)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint8_t *entry = r->leaf + xfs_attr_leaf_header_len(g->v5) + 8 * (size_t)i;
+	uint16_t was = xfs_be16(entry + 4);
+	uint32_t at, size;
+
+	for (uint32_t place = xfs_attr_leaf_header_len(g->v5); place + 8 < g->blocksize; place += 4) {
+		xfs_put_be16(entry + 4, (uint16_t)place);
+		if (!xfs_attr_leaf_entry(g, r->leaf, i, out, &at, &size) && out->namelen && !xfs_attr_problem(g, out) &&
+		    hash_of(g, out) == out->hash)
+			return true;
+	}
+	xfs_put_be16(entry + 4, was);
+	return false;
+}
 
 static int read_leaf(struct reader *r)
 {
@@ -118,7 +154,9 @@ static int read_leaf(struct reader *r)
 		struct xfs_attr a;
 		uint32_t at, size;
 
-		if (!xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size))
+		if (!xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) && !(at % 4) && a.namelen)
+			error = take(r, &a);
+		else if (a.hash && find_record(r, i, &a))
 			error = take(r, &a);
 		else
 			r->lost++;
@@ -171,9 +209,13 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 	uint16_t magic = xfs_be16(r->leaf + 8);
 	struct xfs_da3_blkinfo h;
 
+	r->quality = NAMES_GOOD;
 	if (!g->v5)
 		return magic == XFS_ATTR_LEAF_MAGIC_V4 && !is_value(r, off);
-	if (fsbno == XFS_NULL64 || names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize) == NAMES_FOREIGN)
+	if (fsbno == XFS_NULL64)
+		return false;
+	r->quality = names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize);
+	if (r->quality == NAMES_FOREIGN)
 		return false;
 	xfs_da3_blkinfo_decode(&h, r->leaf);
 	return h.magic == XFS_ATTR_LEAF_MAGIC ||
@@ -205,36 +247,80 @@ static int read_blocks(struct reader *r)
 	return error ? error : each_leaf(r, read_leaf);
 }
 
-/* Entries one behind the other; one that cannot be ends the list, as nothing tells where the next one begins. */
+static bool is_flags(unsigned flags)
+{
+	return !(flags & ~XFS_ATTR_NAMESPACES) && !(flags & (flags - 1));
+}
+
+/* Do entries follow each other from `at` to `end` exactly? */
+static bool is_chain(const uint8_t *p, uint32_t at, uint32_t end)
+{
+	while (at < end) {
+		uint32_t size = end - at > 3 ? xfs_attr_sf_entsize(p[at], p[at + 1]) : UINT32_MAX;
+
+		if (size > end - at || !p[at] || !is_flags(p[at + 2]) || memchr(p + at + 3, 0, p[at]))
+			return false;
+		at += size;
+	}
+	return true;
+}
+
+/* The one length of name or of value with which the rest of the list is one, in the place of a damaged one. */
+static bool other_lengths(const uint8_t *p, uint32_t at, uint32_t end, struct xfs_attr_sf_ent *e)
+{
+	unsigned found = 0, namelen = e->namelen, valuelen = e->valuelen;
+
+	if (end < at + 3 || !is_flags(e->flags))
+		return false;
+	for (unsigned k = 0; k < 2 * 256; k++) {
+		unsigned name = k < 256 ? k : namelen, value = k < 256 ? valuelen : k - 256;
+		uint32_t size = xfs_attr_sf_entsize(name, value);
+
+		if (!name || (name == namelen && value == valuelen) || size > end - at || memchr(p + at + 3, 0, name) ||
+		    !is_chain(p, at + size, end))
+			continue;
+		found++;
+		e->namelen = (uint8_t)name;
+		e->valuelen = (uint8_t)value;
+	}
+	return found == 1;
+}
+
+static void fill_attr(const struct xfs_geometry *g, const uint8_t *p, const struct xfs_attr_sf_ent *e, struct xfs_attr *a)
+{
+	*a = (struct xfs_attr){ .name = p + 3, .namelen = e->namelen, .value = p + 3 + e->namelen, .valuelen = e->valuelen,
+				.flags = e->flags & (XFS_ATTR_NAMESPACES | XFS_ATTR_INCOMPLETE) };
+	a->hash = a->flags & XFS_ATTR_PARENT && a->valuelen < sizeof(struct xfs_parent_rec_disk) ? 0 : hash_of(g, a);
+}
+
+/* Entries one behind the other; one that cannot be ends the list, unless one change of its lengths makes the rest fit. */
 static int read_short(struct reader *r, const uint8_t *p, uint32_t len)
 {
-	const struct xfs_geometry *g = &r->n->r->geo;
-	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
+	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk), end;
 	struct xfs_attr_sf_hdr h;
 	int error = 0;
 
 	if (len < at)
 		return 0;
+	r->quality = NAMES_GOOD;
 	xfs_attr_sf_hdr_decode(&h, p);
+	end = (uint32_t)xfs_min(h.totsize, len);
 	while (len - at > sizeof(struct xfs_attr_sf_ent_disk) && !error) {
-		struct xfs_attr a = { 0 };
 		struct xfs_attr_sf_ent e;
-		uint32_t size;
+		struct xfs_attr a;
 
-		xfs_attr_sf_ent_decode(&e, p + at);
-		size = xfs_attr_sf_entsize(e.namelen, e.valuelen);
-		if (!e.namelen || size > len - at)
-			break;
-		a = (struct xfs_attr){ .name = p + at + 3, .namelen = e.namelen, .flags = e.flags, .value = p + at + 3 + e.namelen,
-				       .valuelen = e.valuelen };
-		/* behind the end that the header says, what remains of removed ones may lie */
+		/* behind the end that the header says what remains of removed ones may lie */
 		if (at >= h.totsize && r->count >= h.count)
 			break;
-		a.flags &= XFS_ATTR_NAMESPACES | XFS_ATTR_INCOMPLETE;
-		a.hash = a.flags & XFS_ATTR_PARENT && a.valuelen == sizeof(struct xfs_parent_rec_disk)
-			? xfs_parent_hash(g, a.name, a.namelen, XFS_INO(xfs_be64(a.value))) : xfs_name_hash(a.name, a.namelen);
+		xfs_attr_sf_ent_decode(&e, p + at);
+		if ((!e.namelen || xfs_attr_sf_entsize(e.namelen, e.valuelen) > end - at || !is_chain(p, at, end)) &&
+		    !other_lengths(p, at, end, &e))
+			xfs_attr_sf_ent_decode(&e, p + at);	/* as it is, then */
+		if (!e.namelen || xfs_attr_sf_entsize(e.namelen, e.valuelen) > len - at)
+			break;
+		fill_attr(&r->n->r->geo, p + at, &e, &a);
 		error = take(r, &a);
-		at += size;
+		at += xfs_attr_sf_entsize(e.namelen, e.valuelen);
 	}
 	return error;
 }
@@ -297,11 +383,11 @@ static int drop_twins(struct reader *r)
 	return error;
 }
 
-int names_salvage_attrs(struct names *n, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+int names_salvage_attrs(struct names *n, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, bool quiet,
 			struct names_attr **list, size_t *count)
 {
 	const struct xfs_geometry *g = &n->r->geo;
-	struct reader r = { .n = n, .ino = ino, .leaf = malloc(g->blocksize), .value = malloc(XFS_ATTR_VALUE_MAX) };
+	struct reader r = { .n = n, .ino = ino, .quiet = quiet, .leaf = malloc(g->blocksize), .value = malloc(XFS_ATTR_VALUE_MAX) };
 	uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize, XFS_FORK_ATTR);
 	int error = r.leaf && r.value ? 0 : -XFS_E_NOMEM;
 

@@ -87,6 +87,23 @@ static int read_leaf(struct reader *r, uint64_t off)
 	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
 }
 
+/*
+ * Where the entries of a block directory end.  The count at its end says it; when the items, followed one by one, end
+ * elsewhere and leave room for as many hashes as there are entries, the count is wrong.
+ */
+static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
+{
+	uint32_t off = xfs_dir_data_header_len(g->v5), most = g->dirblksize - 8, said = xfs_dir_data_end(block, g->v5, g->dirblksize);
+	uint32_t used = 0, next = off;
+	struct xfs_dir_item it;
+
+	while (off < most && xfs_dir_data_next(g, block, most, &next, &it) > 0 && it.tag == it.off) {
+		used += it.used;
+		off = next;
+	}
+	return used > 2 && (most - off) / 8 >= used && off != said ? off : said;
+}
+
 static int read_tail(struct reader *r)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
@@ -103,7 +120,7 @@ static int read_tail(struct reader *r)
 	if (quality == NAMES_FOREIGN || !xfs_dir_is_block_magic(xfs_be32(block)))
 		return 0;
 	r->index_whole = quality == NAMES_GOOD;
-	count = xfs_dir_block_leaf_count(block, g->v5, g->dirblksize);
+	count = (g->dirblksize - 8 - block_end(g, block)) / 8;
 	return add_pairs(r, block + xfs_dir_block_leaf_off(g->dirblksize, count), count);
 }
 
@@ -323,7 +340,7 @@ static int read_data(struct reader *r, uint64_t off)
 	r->quality = names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize);
 	/* an end that a damaged count gives is no end */
 	if (xfs_dir_is_block_magic(xfs_be32(block)) && r->db == 0)
-		end = xfs_dir_data_end(block, g->v5, g->dirblksize);
+		end = block_end(g, block);
 	if (end < xfs_dir_data_header_len(g->v5) || (r->quality != NAMES_GOOD && end < g->dirblksize / 4))
 		end = g->dirblksize;
 	return read_items(r, block, end);

@@ -255,7 +255,7 @@ static int salvage_parents(struct names *n, struct repair_seen *s)
 {
 	struct names_attr *list;
 	size_t count;
-	int error = names_salvage_attrs(n, s->ino, &s->d, s->image, &list, &count);
+	int error = names_salvage_attrs(n, s->ino, &s->d, s->image, true, &list, &count);
 
 	for (size_t i = 0; i < count && !error; i++) {
 		struct names_parent p = { .ino = s->ino, .name = list[i].name, .namelen = list[i].namelen };

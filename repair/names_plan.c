@@ -178,7 +178,7 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 	if (!error)
 		error = free_data_fork(n, c, &d);
 	if (!error)
-		error = names_salvage_attrs(n, ino, &d, n->image, &list, &count);
+		error = names_salvage_attrs(n, ino, &d, n->image, false, &list, &count);
 	for (size_t i = 0; i < count && !error; i++)
 		if (!pointers || !(list[i].flags & XFS_ATTR_PARENT))
 			error = keep_attr(c->names, &room, &list[i]);

@@ -36,8 +36,6 @@ static size_t read_blocks(struct names *n, uint64_t ino, const struct xfs_mapset
 			break;
 		memcpy(target + done, n->block + header, part);
 		done += part;
-		if (memchr(target + done - part, 0, part))
-			return (size_t)((uint8_t *)memchr(target + done - part, 0, part) - target);
 	}
 	return done;
 }
@@ -55,14 +53,18 @@ static int read_target(struct names *n, uint64_t ino, const struct xfs_dinode *d
 	} else if (!error && d->core.format == XFS_DINODE_FMT_LOCAL) {
 		const uint8_t *bytes = n->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize,
 								      XFS_FORK_DATA);
-		const uint8_t *end;
 
 		want = (size_t)xfs_min(want, repair_fork_size(n->r, d, XFS_FORK_DATA));
-		end = memchr(bytes, 0, want);
-		*len = end ? (size_t)(end - bytes) : want;
-		memcpy(target, bytes, *len);
+		*len = want;
+		memcpy(target, bytes, want);
 	}
 	xfs_mapset_release(&map);
+	/* zeroes at the end are no target; one inside is a byte that is lost */
+	while (*len && !target[*len - 1])
+		--*len;
+	for (size_t i = 0; i < *len; i++)
+		if (!target[i])
+			target[i] = '?';
 	return error;
 }
 

@@ -60,6 +60,42 @@ static void choose_parents(struct names *n)
 	}
 }
 
+/*
+ * A directory that lost its only name, and whose ".." says where it was: when there one entry for a directory led astray,
+ * and nobody else misses one, that entry was its.
+ */
+static int match_leftovers(struct names *n)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < n->ndirs; i++) {
+		struct names_dir *d = &n->dirs[i], *above = d->parent == XFS_NULL64 ? names_find_dir(n, d->said) : NULL;
+
+		if (above && above != d)
+			above->missed = above->nmissed++ ? 0 : d->ino;
+	}
+	for (uint32_t i = 0; i < n->nentries; i++) {
+		const struct names_entry *e = &n->entries[i];
+		struct names_dir *d = e->flags & NAMES_DROPPED && e->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, e->dir) : NULL;
+
+		if (d)
+			d->spare = d->nspares++ ? NAMES_NONE : i;
+	}
+	for (size_t i = 0; i < n->ndirs && !error; i++) {
+		struct names_dir *d = &n->dirs[i], *child = d->nmissed == 1 && d->nspares == 1 ? names_find_dir(n, d->missed) : NULL;
+		const struct names_entry *e = child ? &n->entries[d->spare] : NULL;
+
+		if (!e || names_find(n, d->ino, n->arena + e->name, e->namelen) != NAMES_NONE)
+			continue;
+		names_note(n, XFS_F_DIR_TARGET_BIT, "directory", d->ino, true, "entry \"%.*s\": the directory that misses a name is inode %"
+			   PRIu64, e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, child->ino);
+		error = names_insert(n, d->ino, child->ino, n->arena + e->name, e->namelen, &child->entry);
+		child->parent = d->ino;
+		repair_fact_of(n->r, child->ino)->links++;
+	}
+	return error;
+}
+
 /* d lies on a ring: the place to cut it is where ".." disagrees, else the lowest number. */
 static struct names_dir *place_to_cut(struct names *n, struct names_dir *d)
 {
@@ -106,7 +142,11 @@ static void cut_rings(struct names *n)
 
 int names_decide_tree(struct names *n)
 {
+	int error;
+
 	choose_parents(n);
-	cut_rings(n);
-	return 0;
+	error = match_leftovers(n);
+	if (!error)
+		cut_rings(n);
+	return error;
 }

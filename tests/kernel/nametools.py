@@ -12,6 +12,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "oracle")]
 
 import campaign  # noqa: E402
 from damage import Damage  # noqa: E402
+from xfsread.btree import INOBT  # noqa: E402, F401
 from xfsread.dablocks import DaTree  # noqa: E402
 from xfsread.dirs import Directory  # noqa: E402
 from xfsread.forks import read_fork  # noqa: E402

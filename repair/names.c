@@ -332,7 +332,7 @@ int repair_links(struct repair *r)
 	if ((!root || !root->used || root->ftype != XFS_DIR_FT_DIR) && !(r->looking && repair_is_lost(n.r, n.r->primary.rootino)))
 		note(&n, XFS_F_ROOT_LOST, n.r->primary.rootino, "the root directory is not there");
 	if (n.r->link_sums[0] != n.r->link_sums[1])
-		note(&n, XFS_F_PARENT_DIFFER, n.r->primary.rootino, "the sums over both differ");
+		note(&n, XFS_F_PARENT_MISSING, n.r->primary.rootino, "entries and parent pointers do not agree");
 	for (uint32_t agno = 0; agno < n.r->geo.agcount; agno++) {
 		struct repair_ag *ag = &n.r->ags[agno];
 

@@ -265,6 +265,22 @@ static bool is_chain(const uint8_t *p, uint32_t at, uint32_t end)
 	return true;
 }
 
+/* Where the list ends: behind as many entries as it counts when they can be, else where its size says. */
+static uint32_t list_end(const uint8_t *p, uint32_t len, const struct xfs_attr_sf_hdr *h)
+{
+	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
+
+	for (unsigned i = 0; i < h->count; i++) {
+		uint32_t size = len - at > 3 ? xfs_attr_sf_entsize(p[at], p[at + 1]) : UINT32_MAX;
+
+		if (size > len - at || !is_chain(p, at, at + size))
+			return (uint32_t)xfs_min(h->totsize, len);
+		at += size;
+	}
+	/* a count that is too small must not hide the rest */
+	return h->totsize <= len && h->totsize > at && is_chain(p, at, h->totsize) ? h->totsize : at;
+}
+
 /* The one length of name or of value with which the rest of the list is one, in the place of a damaged one. */
 static bool other_lengths(const uint8_t *p, uint32_t at, uint32_t end, struct xfs_attr_sf_ent *e)
 {
@@ -304,7 +320,7 @@ static int read_short(struct reader *r, const uint8_t *p, uint32_t len)
 		return 0;
 	r->quality = NAMES_GOOD;
 	xfs_attr_sf_hdr_decode(&h, p);
-	end = (uint32_t)xfs_min(h.totsize, len);
+	end = list_end(p, len, &h);
 	while (len - at > sizeof(struct xfs_attr_sf_ent_disk) && !error) {
 		struct xfs_attr_sf_ent e;
 		struct xfs_attr a;

@@ -134,5 +134,7 @@ void repair_forget_flips(struct repair *r)
 
 int repair_put_bits(struct repair *r)
 {
-	return repair_write_flips(r);
+	int error = repair_write_flips(r);
+
+	return error || !r->renewed ? error : repair_write_flips(r->renewed);
 }

@@ -54,6 +54,8 @@ static void keep_facts(struct repair_seen *s)
 	f->used = true;
 	f->ftype = (uint8_t)xfs_mode_ftype(s->d.core.mode);
 	f->nlink = xfs_dinode_nlink(&s->d);
+	f->meta = xfs_dinode_is_metadata(&s->d);
+	f->open = s->ag->agi_ok && s->ag->unlinked[(s->chunk->startino + s->index) % XFS_AGI_BUCKETS] != XFS_NULL32;
 }
 
 static int add_own(struct adding *a, const struct repair_fork *f)

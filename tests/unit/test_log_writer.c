@@ -270,7 +270,7 @@ static const struct shape shapes[] = {
 /* Enough of them for the log to go round a few times; the tail moves now and then. */
 static void round_and_round(const struct shape *shape, bool swapped)
 {
-	struct xfs_log_writing how = { shape->size, swapped };
+	struct xfs_log_writing how = { .record_size = shape->size, .swapped = swapped };
 	const uint32_t blocks = 16384;
 	struct sent sent[12];
 	struct xfs_log_writer *w;

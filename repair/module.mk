@@ -19,10 +19,18 @@ repair_core_SRCS = \
 	repair/repair.c \
 	repair/roots.c \
 	repair/scan.c \
+	repair/select.c \
 	repair/space.c \
 	repair/switch.c \
+	repair/treewalk.c \
 	repair/verify.c
 xfs_repair_SRCS = $(repair_core_SRCS) \
+	repair/devices.c \
+	repair/jsonout.c \
 	repair/main.c \
 	repair/options.c \
+	repair/plan.c \
+	repair/progress.c \
+	repair/suboptions.c \
+	repair/undo.c \
 	repair/words.c

@@ -175,7 +175,7 @@ static int read_ag_names(void *payload, size_t agno)
 
 int repair_directories(struct repair *r)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = r->cache, .sb = &r->primary };
 	struct names n = { .r = r, .fs = r->fs };
 	int error = 0;
 

@@ -18,7 +18,7 @@ static void header_finding(void *payload, const struct xfs_finding *f)
 
 int repair_open(struct repair *r)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = r->cache, .sb = &r->primary };
 	struct xfs_sink sink = { header_finding, r };
 	uint64_t key[2];
 	int error;

@@ -43,13 +43,15 @@ static void make_odd(struct repair *r, uint64_t ino)
 	r->any_odd = true;
 }
 
-static void keep_facts(struct repair_seen *s)
+static void keep_facts(struct repair *r, struct repair_seen *s)
 {
 	struct repair_fact *f = &s->ag->facts[(size_t)(s->chunk - s->ag->chunks) * XFS_INODES_PER_CHUNK + s->index];
 
 	f->used = true;
 	f->ftype = (uint8_t)xfs_mode_ftype(s->d.core.mode);
 	f->nlink = xfs_dinode_nlink(&s->d);
+	r->before.inodes++;
+	r->before.blocks += s->d.core.nblocks;
 }
 
 static int add_own(struct adding *a, const struct repair_fork *f)
@@ -100,7 +102,7 @@ static int observe_inode(void *payload, struct repair_seen *s)
 
 	if (error || !usable)
 		return error;
-	keep_facts(s);
+	keep_facts(r, s);
 	return observe_forks(r, s);
 }
 

@@ -28,27 +28,65 @@ void repair_say(struct repair *r, const char *format, ...)
 	r->words->line(r->words->payload, line);
 }
 
+void repair_tell(struct repair *r, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (!r->words || !r->words->tell)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	r->words->tell(r->words->payload, line);
+}
+
+void repair_step(struct repair *r, const char *unit, uint64_t done, uint64_t total)
+{
+	if (r->words && r->words->step)
+		r->words->step(r->words->payload, unit, done, total);
+}
+
+static void say_phase(struct repair *r, unsigned ended)
+{
+	if (r->words && r->words->phase)
+		r->words->phase(r->words->payload, ended);
+}
+
 void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 {
+	if (fixed && repair_is_held(r, f->id)) {
+		repair_hold(r, f);
+		fixed = false;
+	}
 	if (xfs_finding_severity(f->id) > XFS_SEV_INFO) {
 		r->findings++;
 		if (!fixed)
 			r->unfixed++;
 	}
+	if (f->id == XFS_F_FORK_LOST && f->len != XFS_NULL64)
+		r->lost_blocks += f->len;
+	r->note_fixed = fixed;
 	xfs_finding_emit(&r->sink, f);
 }
 
 int repair_run(struct repair *r)
 {
+	unsigned phase = 0;
+
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(passes); i++) {
 		int error;
 
-		if (passes[i].phase)
+		if (passes[i].phase) {
+			say_phase(r, phase++);
+			r->scanned = 0;
 			repair_say(r, "%s", passes[i].phase);
+		}
 		error = passes[i].run(r);
 		if (error)
 			return error;
 	}
+	say_phase(r, phase);
 	return 0;
 }
 
@@ -120,5 +158,6 @@ void repair_release(struct repair *r)
 	xfs_fingerprint_release(&r->rmap_sums);
 	xfs_claims_free(r->claims);
 	xfs_fs_close(r->fs);
+	repair_release_holds(&r->holds);
 	*r = (struct repair){ .dev = r->dev };
 }

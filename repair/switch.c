@@ -139,6 +139,8 @@ static void check_counter(struct repair *r, const char *field, uint64_t *value, 
 	/* counters that follow from other repairs of this run are no findings of their own */
 	if (!r->rebuilt_any)
 		repair_note(r, &f, true);
+	if (r->holds.space || (!r->rebuilt_any && repair_is_held(r, f.id)))
+		return;
 	*value = expected;
 	r->sb_changed = true;
 }

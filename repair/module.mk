@@ -23,6 +23,7 @@ repair_core_SRCS = \
 	repair/space.c \
 	repair/switch.c \
 	repair/treewalk.c \
+	repair/upgrade.c \
 	repair/verify.c
 xfs_repair_SRCS = $(repair_core_SRCS) \
 	repair/devices.c \

@@ -146,6 +146,7 @@ struct repair {
 	struct xfs_devset dev;
 	/* results */
 	struct xfs_sb primary;		/* as it will be written */
+	struct xfs_sb upgraded;		/* with the features to add */
 	bool sb_changed;		/* the primary differs from the disk */
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;

@@ -35,6 +35,8 @@ void repair_progress_start(struct repair_progress *p)
 
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGUSR1, &action, NULL);
+	if (p->fd >= 0)
+		signal(SIGPIPE, SIG_IGN);	/* when nobody listens any more, the repair goes on */
 	p->terminal = isatty(STDERR_FILENO) == 1;
 	p->start = time(NULL);
 	p->began = p->last = p->reported = now();

@@ -72,6 +72,8 @@ void repair_json_summary(struct xfs_json *j, const char *key, const struct repai
 
 	xfs_json_object(j, key);
 	xfs_json_bool(j, "modified", !r->no_modify && r->writing);
+	if (r->replayed)
+		xfs_json_bool(j, "log_replayed", true);
 	xfs_json_u64(j, "findings", r->findings);
 	xfs_json_u64(j, "remain", r->unfixed);
 	if (r->held)
@@ -82,7 +84,7 @@ void repair_json_summary(struct xfs_json *j, const char *key, const struct repai
 	if (r->writing)
 		xfs_json_bool(j, r->no_modify ? "would_be_clean" : "clean", r->verified && !r->unfixed);
 	else
-		xfs_json_bool(j, "clean", !error && !r->findings && !r->log_dirty);
+		xfs_json_bool(j, "clean", !error && !r->findings && !r->log_dirty && !(r->no_modify && r->replayed));
 	if (error)
 		xfs_json_string(j, "error", xfs_error_text(error));
 	xfs_json_i64(j, "exit", status);

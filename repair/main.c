@@ -28,7 +28,7 @@ static int verdict(const struct repair *r, const struct repair_options *o, int e
 	if (error)
 		return EXIT_CORRUPT;
 	if (o->no_modify)
-		return r->findings || r->log_dirty ? EXIT_CORRUPT : EXIT_CLEAN;
+		return r->findings || r->log_dirty || r->replayed ? EXIT_CORRUPT : EXIT_CLEAN;
 	if (r->unfixed)
 		return EXIT_CORRUPT;
 	return o->report_repairs && r->fixed_something && r->findings ? EXIT_REPAIRED : EXIT_CLEAN;
@@ -89,8 +89,8 @@ int main(int argc, char **argv)
 		return EXIT_CORRUPT;
 	}
 	r = (struct repair){
-		.no_modify = o.no_modify, .zero_log = o.zero_log, .force_geometry = o.force_geometry, .verbose = o.verbose,
-		.memory = o.memory / CLAIMS_SHARE, .cache = cache_size(&o), .name = o.device, .leaf_slack = o.leaf_slack,
+		.no_modify = o.no_modify, .zero_log = o.zero_log, .no_replay = o.no_replay, .force_geometry = o.force_geometry,
+		.verbose = o.verbose, .memory = o.memory / CLAIMS_SHARE, .cache = cache_size(&o), .name = o.device, .leaf_slack = o.leaf_slack,
 		.node_slack = o.node_slack, .add = o.add, .no_quota = o.no_quota, .held = o.selecting ? o.held : NULL, .dev = d.set,
 	};
 	status = run(&r, &d, &o);

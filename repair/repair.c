@@ -157,6 +157,7 @@ void repair_release(struct repair *r)
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);
 	xfs_claims_free(r->claims);
+	xfs_fs_close(r->strict);
 	xfs_fs_close(r->fs);
 	repair_release_holds(&r->holds);
 	*r = (struct repair){ .dev = r->dev };

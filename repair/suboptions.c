@@ -26,7 +26,7 @@ int repair_parse_number(const char *name, const char *value, long least, long mo
 
 /* ---- -o ---- */
 
-enum o_option { O_ASSUME, O_BHASH, O_IHASH, O_STRIDE, O_FORCE, O_THREADS, O_LEAF, O_NODE, O_NOQUOTA, O_COUNT };
+enum o_option { O_ASSUME, O_BHASH, O_IHASH, O_STRIDE, O_FORCE, O_THREADS, O_LEAF, O_NODE, O_NOQUOTA, O_NOREPLAY, O_COUNT };
 
 static const struct {
 	const char *name;
@@ -42,6 +42,7 @@ static const struct {
 	[O_LEAF] = { "debug_bload_leaf_slack", NUMBER, -1, 8192 },
 	[O_NODE] = { "debug_bload_node_slack", NUMBER, -1, 8192 },
 	[O_NOQUOTA] = { "noquota", NO_VALUE, 0, 0 },
+	[O_NOREPLAY] = { "noreplay", NO_VALUE, 0, 0 },
 };
 
 static int one_o(struct repair_options *o, enum o_option which, const char *value, unsigned *seen)
@@ -64,6 +65,7 @@ static int one_o(struct repair_options *o, enum o_option which, const char *valu
 	switch (which) {
 	case O_FORCE: o->force_geometry = true; break;
 	case O_NOQUOTA: o->no_quota = true; break;
+	case O_NOREPLAY: o->no_replay = true; break;
 	case O_STRIDE: o->reporting |= n != 0; break;
 	case O_LEAF: o->leaf_slack = (int)n; break;
 	case O_NODE: o->node_slack = (int)n; break;

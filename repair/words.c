@@ -227,6 +227,10 @@ static void say_result(const struct repair_text *t)
 		fprintf(stderr, "%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " moved to lost+found, %" PRIu64
 			" lost\n", r->no_modify ? "would be" : "result", kept->inodes, kept->blocks * r->geo.blocksize,
 			r->moved.inodes, (uint64_t)r->nlost);
+	if (r->no_modify && r->replayed && !r->findings)
+		fprintf(stderr, "with its log replayed the filesystem is clean\n");
+	else if (r->no_modify && r->replayed)
+		fprintf(stderr, "with its log replayed the filesystem has %" PRIu64 " findings\n", r->findings);
 	if (r->no_modify && r->writing && r->verified)
 		fprintf(stderr, "the repair was carried out on a copy and checked: %s\n",
 			r->unfixed ? "the filesystem would not be clean" : "the filesystem would be clean");

@@ -238,7 +238,7 @@ def main():
             compare_print(n, f"{work}/{n}.img")
             shutil.copy(f"{work}/{n}.img", f"{work}/{n}.ours")
             shutil.copy(f"{work}/{n}.img", f"{work}/{n}.kernel")
-            result = run([os.path.join(BUILD, "bin/tests/tools/replay"), f"{work}/{n}.ours"])
+            result = run([os.path.join(BUILD, "bin/tests/helpers/replay"), f"{work}/{n}.ours"])
             outcome[n] = result
             ok(result.returncode in (0, 3), f"{n}: our replay", result.stdout)
             print("# " + result.stdout.replace("\n", ", "))

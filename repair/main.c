@@ -6,6 +6,7 @@
  * -V, and findings as JSON.
  */
 #include "repair/devices.h"
+#include "repair/salvage.h"
 #include "repair/words.h"
 
 #include <signal.h>
@@ -53,6 +54,9 @@ static int run(struct repair *r, struct repair_devices *d, const struct repair_o
 	if (repair_devices_crashed(d))
 		kill(getpid(), SIGKILL);
 	status = verdict(r, o, error);
+	/* before the last words: a host that is full is a failure, too */
+	if (o->salvage && repair_salvage(r, o->salvage, o->salvage_all))
+		status = EXIT_CORRUPT;
 	repair_text_end(&text, error, status);
 	if (o->plan && repair_write_plan(&text, d->data_below, d->log_below, error, status))
 		status = EXIT_CORRUPT;

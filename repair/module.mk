@@ -34,6 +34,8 @@ xfs_repair_SRCS = $(repair_core_SRCS) \
 	repair/options.c \
 	repair/plan.c \
 	repair/progress.c \
+	repair/salvage.c \
+	repair/salvage_copy.c \
 	repair/suboptions.c \
 	repair/undo.c \
 	repair/words.c

@@ -53,6 +53,23 @@ static void say_phase(struct repair *r, unsigned ended)
 		r->words->phase(r->words->payload, ended);
 }
 
+/* For --salvage-to. Without memory for one more it is not copied out; the finding says that it is there. */
+static void keep_left(struct repair *r, uint64_t ino)
+{
+	if (r->nleft && r->left[r->nleft - 1] == ino)
+		return;
+	if (r->nleft == r->left_room) {
+		size_t room = r->left_room ? 2 * r->left_room : 64;
+		uint64_t *grown = realloc(r->left, room * sizeof(*grown));
+
+		if (!grown)
+			return;
+		r->left = grown;
+		r->left_room = room;
+	}
+	r->left[r->nleft++] = ino;
+}
+
 void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 {
 	if (fixed && repair_is_held(r, f->id)) {
@@ -63,6 +80,8 @@ void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 		r->findings++;
 		if (!fixed)
 			r->unfixed++;
+		if ((!fixed || f->id == XFS_F_FORK_LOST) && f->ino != XFS_NULL64 && !r->looking)
+			keep_left(r, f->ino);
 	}
 	if (f->id == XFS_F_FORK_LOST && f->len != XFS_NULL64)
 		r->lost_blocks += f->len;
@@ -151,6 +170,7 @@ void repair_release(struct repair *r)
 		repair_release_changed(&r->inodes[i]);
 	free(r->inodes);
 	free(r->lost);
+	free(r->left);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);

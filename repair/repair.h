@@ -163,6 +163,8 @@ struct repair {
 	uint64_t scanned;		/* inodes looked at in this phase, for who watches */
 	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
 	size_t nlost, lost_room;
+	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
+	size_t nleft, left_room;
 	uint64_t max_lsn;
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* devices.c - opens what a run works on (format sheet 06, sections 1.1 and 2.1). */
 #include "repair/devices.h"
+#include "repair/watch.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -98,6 +99,10 @@ int repair_devices_open(struct repair_devices *d, const struct repair_options *o
 
 	*d = (struct repair_devices){ 0 };
 	error = open_one(&d->set.data, o->device, o);
+	if (!error)
+		error = repair_watch(&d->watch, d->set.data);
+	if (!error)
+		d->set.data = d->watch;
 	if (!error && o->logdev)
 		error = open_one(&d->set.log, o->logdev, o);
 	if (!error && o->rtdev)

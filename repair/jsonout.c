@@ -66,8 +66,28 @@ static void tally(struct xfs_json *j, const char *key, const struct repair *r, c
 	xfs_json_object_end(j);
 }
 
-void repair_json_summary(struct xfs_json *j, const char *key, const struct repair *r, int error, int status)
+static void unreadable(struct xfs_json *j, const struct repair_text *t)
 {
+	xfs_json_array(j, "unreadable");
+	for (size_t i = 0; i < t->nhits; i++) {
+		const struct repair_hit *h = &t->hits[i];
+
+		xfs_json_object(j, NULL);
+		xfs_json_u64(j, "offset", h->off);
+		xfs_json_u64(j, "length", h->len);
+		xfs_json_string(j, "structure", h->structure);
+		number_of(j, "agno", h->agno, XFS_NULL32);
+		number_of(j, "agbno", h->agbno, XFS_NULL32);
+		number_of(j, "ino", h->owner, XFS_NULL64);
+		xfs_json_bool(j, "rewritten", h->gone);
+		xfs_json_object_end(j);
+	}
+	xfs_json_array_end(j);
+}
+
+void repair_json_summary(struct xfs_json *j, const char *key, const struct repair_text *t, int error, int status)
+{
+	const struct repair *r = t->r;
 	struct repair_tally lost = { r->nlost, r->lost_blocks };
 
 	xfs_json_object(j, key);
@@ -85,6 +105,8 @@ void repair_json_summary(struct xfs_json *j, const char *key, const struct repai
 		xfs_json_bool(j, r->no_modify ? "would_be_clean" : "clean", r->verified && !r->unfixed);
 	else
 		xfs_json_bool(j, "clean", !error && !r->findings && !r->log_dirty && !(r->no_modify && r->replayed));
+	if (t->nhits)
+		unreadable(j, t);
 	if (error)
 		xfs_json_string(j, "error", xfs_error_text(error));
 	xfs_json_i64(j, "exit", status);
@@ -100,13 +122,13 @@ void repair_print_finding(const struct repair_record *rec, uint64_t number)
 	xfs_json_finish(&j);
 }
 
-void repair_print_summary(const struct repair *r, int error, int status)
+void repair_print_summary(const struct repair_text *t, int error, int status)
 {
 	struct xfs_json j;
 
 	xfs_json_start(&j, to_stdout, NULL, false);
 	xfs_json_object(&j, NULL);
-	repair_json_summary(&j, "summary", r, error, status);
+	repair_json_summary(&j, "summary", t, error, status);
 	xfs_json_object_end(&j);
 	xfs_json_finish(&j);
 }

@@ -54,6 +54,8 @@ static int run(struct repair *r, struct repair_devices *d, const struct repair_o
 	if (repair_devices_crashed(d))
 		kill(getpid(), SIGKILL);
 	status = verdict(r, o, error);
+	if (repair_text_hits(&text, d->watch) && status == EXIT_CLEAN)
+		status = EXIT_CORRUPT;
 	/* before the last words: a host that is full is a failure, too */
 	if (o->salvage && repair_salvage(r, o->salvage, o->salvage_all))
 		status = EXIT_CORRUPT;

@@ -32,10 +32,12 @@ xfs_repair_SRCS = $(repair_core_SRCS) \
 	repair/jsonout.c \
 	repair/main.c \
 	repair/options.c \
+	repair/places.c \
 	repair/plan.c \
 	repair/progress.c \
 	repair/salvage.c \
 	repair/salvage_copy.c \
 	repair/suboptions.c \
 	repair/undo.c \
+	repair/watch.c \
 	repair/words.c

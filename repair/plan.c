@@ -9,8 +9,6 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/json.h"
-#include "libxfs/mount/blocks.h"
-#include "libxfs/ondisk/blocktypes.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,71 +31,6 @@ static int to_file(void *payload, const void *bytes, size_t len)
 	return fwrite(bytes, 1, len, payload) == len ? 0 : -XFS_E_IO;
 }
 
-/* In which AG and block of it a byte of the data device lies. */
-static bool place_of(const struct repair *r, uint64_t off, uint32_t *agno, uint32_t *agbno)
-{
-	uint64_t block = off >> r->geo.blocklog;
-
-	if (!r->geo.agblocks || block >= r->geo.dblocks)
-		return false;
-	*agno = (uint32_t)(block / r->geo.agblocks);
-	*agbno = (uint32_t)(block % r->geo.agblocks);
-	return true;
-}
-
-static const char *header_name(const struct repair *r, uint64_t in_ag)
-{
-	static const char *const names[] = { "sb", "agf", "agi", "agfl" };
-
-	return in_ag / r->geo.sectsize < 4 ? names[in_ag / r->geo.sectsize] : NULL;
-}
-
-static bool is_inode(const struct repair *r, uint32_t agno, uint32_t agbno)
-{
-	const struct repair_ag *ag = &r->ags[agno];
-
-	for (size_t i = 0; i < ag->nchunks; i++) {
-		uint32_t first = ag->chunks[i].startino >> r->geo.inopblog;
-		uint32_t last = (ag->chunks[i].startino + XFS_INODES_PER_CHUNK - 1) >> r->geo.inopblog;
-
-		if (agbno >= first && agbno <= last)
-			return true;
-	}
-	return false;
-}
-
-/* What lies at a byte of the data device after the repair; *end: where that structure ends. */
-static const char *structure_at(const struct plan *p, uint64_t off, const uint8_t *bytes, uint64_t *end)
-{
-	const struct repair *r = p->r;
-	const struct xfs_sb *sb = &r->primary;
-	uint64_t log = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
-	uint64_t log_end = log + (uint64_t)sb->logblocks * r->geo.blocksize, ag_byte;
-	const struct xfs_blockform *form;
-	uint32_t agno, agbno;
-	const char *name;
-
-	*end = (off | (r->geo.blocksize - 1)) + 1;
-	if (sb->logstart && off >= log && off < log_end) {
-		*end = log_end;
-		return "log";
-	}
-	if (!place_of(r, off, &agno, &agbno))
-		return "outside";
-	ag_byte = off - (uint64_t)agno * r->geo.agblocks * r->geo.blocksize;
-	name = header_name(r, ag_byte);
-	if (name) {
-		*end = off - ag_byte % r->geo.sectsize + r->geo.sectsize;
-		return name;
-	}
-	if (r->ags && is_inode(r, agno, agbno)) {
-		*end = off - off % r->geo.inodesize + r->geo.inodesize;
-		return "inode";
-	}
-	form = xfs_blockform_of(XT_NONE, r->geo.v5, bytes, r->geo.blocksize);
-	return form ? form->name : "block";
-}
-
 static void one_write(struct plan *p, const char *structure, uint64_t off, uint64_t len, uint32_t before, uint32_t after)
 {
 	uint32_t agno, agbno;
@@ -107,7 +40,7 @@ static void one_write(struct plan *p, const char *structure, uint64_t off, uint6
 	xfs_json_u64(&p->j, "offset", off);
 	xfs_json_u64(&p->j, "length", len);
 	xfs_json_string(&p->j, "structure", structure);
-	if (!strcmp(p->device, "data") && place_of(p->r, off, &agno, &agbno)) {
+	if (!strcmp(p->device, "data") && repair_place_of(p->r, off, &agno, &agbno)) {
 		xfs_json_u64(&p->j, "agno", agno);
 		xfs_json_u64(&p->j, "agbno", agbno);
 	}
@@ -148,7 +81,7 @@ static int change(void *payload, uint64_t off, uint64_t len)
 			uint64_t block = off & ~(uint64_t)(p->r->geo.blocksize - 1);
 
 			xfs_dev_read(p->top, block, p->after, p->r->geo.blocksize);
-			name = structure_at(p, off, p->after, &end);
+			name = repair_structure_at(p->r, off, p->after, &end);
 		}
 		n = xfs_min(end - off, len);
 		one_part(p, name, off, n);
@@ -188,7 +121,7 @@ static int write_all(struct plan *p, const struct repair_text *t, struct xfs_dev
 	xfs_json_u64(&p->j, "bytes_total", p->bytes);
 	if (t->streaming)
 		xfs_json_bool(&p->j, "findings_incomplete", true);
-	repair_json_summary(&p->j, "summary", p->r, error, status);
+	repair_json_summary(&p->j, "summary", t, error, status);
 	xfs_json_object_end(&p->j);
 	return err ? err : xfs_json_finish(&p->j);
 }

@@ -85,6 +85,11 @@ void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 	}
 	if (f->id == XFS_F_FORK_LOST && f->len != XFS_NULL64)
 		r->lost_blocks += f->len;
+	if (f->id == XFS_F_BLOCK_IO && f->agbno != XFS_NULL32 && r->nunread < XFS_ARRAY_SIZE(r->unread)) {
+		r->unread[r->nunread].agno = f->agno;
+		r->unread[r->nunread].agbno = f->agbno;
+		r->unread[r->nunread++].structure = f->structure;
+	}
 	r->note_fixed = fixed;
 	xfs_finding_emit(&r->sink, f);
 }

@@ -163,6 +163,9 @@ struct repair {
 	uint64_t scanned;		/* inodes looked at in this phase, for who watches */
 	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
 	size_t nlost, lost_room;
+	/* blocks that could not be read, by those who wanted to: the first so many */
+	struct { uint32_t agno, agbno; const char *structure; } unread[256];
+	size_t nunread;
 	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
 	size_t nleft, left_room;
 	uint64_t max_lsn;

@@ -236,6 +236,28 @@ static void say_result(const struct repair_text *t)
 			r->unfixed ? "the filesystem would not be clean" : "the filesystem would be clean");
 }
 
+bool repair_text_hits(struct repair_text *t, const struct xfs_dev *watch)
+{
+	bool left = false;
+
+	if (repair_list_hits(t->r, watch, &t->hits, &t->nhits))
+		return true;
+	repair_progress_clear(&t->progress);
+	for (size_t i = 0; i < t->nhits; i++) {
+		const struct repair_hit *h = &t->hits[i];
+
+		left |= !h->gone;
+		fprintf(stderr, "unreadable: bytes %" PRIu64 " to %" PRIu64 ": ", h->off, h->off + h->len - 1);
+		if (h->agno != XFS_NULL32)
+			fprintf(stderr, "ag %u block %u: ", h->agno, h->agbno);
+		fputs(h->structure, stderr);
+		if (h->owner != XFS_NULL64)
+			fprintf(stderr, " of inode %" PRIu64, h->owner);
+		fputs(!h->gone ? "\n" : t->r->no_modify ? " (the repair would write it anew)\n" : " (written anew)\n", stderr);
+	}
+	return left;
+}
+
 void repair_text_end(struct repair_text *t, int error, int status)
 {
 	const struct repair *r = t->r;
@@ -248,7 +270,7 @@ void repair_text_end(struct repair_text *t, int error, int status)
 	if (t->o->json) {
 		for (size_t i = 0; i < t->nrecords; i++)
 			repair_print_finding(&t->records[i], t->first + i);
-		repair_print_summary(r, error, status);
+		repair_print_summary(t, error, status);
 	}
 	fflush(stdout);
 	if (error == -XFS_E_DIRTYLOG || error == -XFS_E_STOP)
@@ -271,6 +293,9 @@ void repair_text_release(struct repair_text *t)
 	for (size_t i = 0; i < t->nrecords; i++)
 		free(t->records[i].path);
 	free(t->records);
+	free(t->hits);
+	t->hits = NULL;
+	t->nhits = 0;
 	t->records = NULL;
 	t->nrecords = t->room = 0;
 }

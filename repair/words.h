@@ -10,6 +10,7 @@
 #define REPAIR_WORDS_H
 
 #include "repair/options.h"
+#include "repair/places.h"
 #include "repair/progress.h"
 #include "repair/repair.h"
 
@@ -33,11 +34,15 @@ struct repair_text {
 	bool streaming;			/* too many: no longer kept */
 	struct repair_cause { uint32_t agno; uint64_t ino, number; const char *structure; } causes[64];
 	unsigned ncauses;
+	struct repair_hit *hits;	/* what could not be read */
+	size_t nhits;
 	int phase_to_die;		/* XFS_REPAIR_FAIL_AFTER_PHASE; -1: none */
 };
 
 /* Connects the repair's sink and words to the streams. Returns 0, or 1 when the environment makes no sense. */
 int repair_text_init(struct repair_text *, struct repair *, struct repair_words *, const struct repair_options *);
+/* After the run: lists what could not be read; true when some of it still can't be. */
+bool repair_text_hits(struct repair_text *, const struct xfs_dev *watch);
 /* After the run: paths of inodes, what was kept aside, the last lines; `status` is the exit status. */
 void repair_text_end(struct repair_text *, int error, int status);
 void repair_text_release(struct repair_text *);
@@ -45,9 +50,9 @@ void repair_text_release(struct repair_text *);
 /* jsonout.c: one finding, the summary; plan.c writes the same. */
 struct xfs_json;
 void repair_json_finding(struct xfs_json *, const char *key, const struct repair_record *, uint64_t number);
-void repair_json_summary(struct xfs_json *, const char *key, const struct repair *, int error, int status);
+void repair_json_summary(struct xfs_json *, const char *key, const struct repair_text *, int error, int status);
 void repair_print_finding(const struct repair_record *, uint64_t number);
-void repair_print_summary(const struct repair *, int error, int status);
+void repair_print_summary(const struct repair_text *, int error, int status);
 /* Fills the paths of the records' inodes, as the filesystem is after the run. */
 void repair_find_paths(struct repair *, struct repair_record *, size_t n);
 

@@ -167,6 +167,33 @@ lab.ok(repair(work).code == 0 and not Super(work).incompat & 16, "and goes when 
 done = repair("-n", "--skip=sb-secondary", damaged)
 lab.ok(done.code == 1 and "the filesystem would not be clean" in done.err, "-n --skip: says that it would not be clean", done)
 
+# ---- quota ----
+work = lab.copy(clean, "work.img")
+poke(work, 0, sb.sectsize, 224, [(100, (int.from_bytes(read(work, 100, 2), "big") | 0x40).to_bytes(2, "big")), (176, (7).to_bytes(2, "big"))])
+before = read(work)
+done = repair(work)
+lab.ok(done.code == 0 and read(work, 176, 2) == bytes([0, 7]) and "quota info" not in done.err, "quota flags stay when nothing changes", done)
+dry = repair("-n", "-o", "noquota", work)
+lab.ok("Note - quota info will be regenerated on next quota mount." in dry.err and read(work, 176, 2) == bytes([0, 7]), "-n -o noquota: says so", dry)
+done = repair("-o", "noquota", work)
+lab.ok(done.code == 0 and "Note - quota info will be regenerated on next quota mount." in done.err and read(work, 176, 2) == bytes([0, 3]),
+       "-o noquota: the kernel will count anew", done)
+work = lab.copy(damaged, "work.img")
+poke(work, 0, sb.sectsize, 224, [(100, (int.from_bytes(read(work, 100, 2), "big") | 0x40).to_bytes(2, "big")), (176, (7).to_bytes(2, "big"))])
+done = repair(work)
+lab.ok(done.code == 0 and "quota info will be regenerated" in done.err and read(work, 176, 2) == bytes([0, 3]), "after a repair the kernel counts the quota anew",
+       done)
+
+# ---- memory ----
+both = lab.copy(damaged, "both.img")
+wreck(both, "--all", "rmap-leaf")
+ends = []
+for memory in ([], ["-m", "1"], ["-m", "8"], ["-m", "4000"]):
+    work = lab.copy(both, "work-%s.img" % "-".join(memory))
+    done = repair(*memory, work)
+    ends.append((done.code, read(work)))
+lab.ok(all(end == ends[0] for end in ends) and ends[0][0] == 0, "-m: the same bytes with any memory", [end[0] for end in ends])
+
 # ---- progress ----
 readable, writable = os.pipe()
 done = repair("--progress=fd:%d" % writable, lab.copy(damaged, "work.img"), pass_fds=(writable,))

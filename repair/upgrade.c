@@ -65,6 +65,10 @@ static int add_feature(struct repair *r, const struct feature *f, struct xfs_sb 
 		repair_tell(r, "This feature cannot be added to a filesystem with a realtime section.");
 		return -XFS_E_UNSUPPORTED;
 	}
+	if (f->bit == REPAIR_ADD_PARENT) {
+		repair_tell(r, "Parent pointers cannot be added to a filesystem by this version.");
+		return -XFS_E_UNSUPPORTED;
+	}
 	repair_tell(r, "%s", f->adding);
 	sb->features_ro_compat |= f->ro_compat;
 	sb->features_incompat |= f->incompat;

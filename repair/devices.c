@@ -29,7 +29,8 @@ static bool mounted_readonly(const char *path)
 			unsigned maj, min;
 			char options[256], *super = strstr(line, " - ");
 
-			if (sscanf(line, "%*d %*d %u:%u %*s %*s %255s", &maj, &min, options) != 3 || makedev(maj, min) != st.st_rdev)
+			if (sscanf(line, "%*d %*d %u:%u %*s %*s %255s", &maj, &min, options) != 3 ||
+			    makedev(maj, min) != st.st_rdev)
 				continue;
 			found = true;
 			/* the filesystem itself counts, which stands at the end */
@@ -50,7 +51,8 @@ static int open_one(struct xfs_dev **out, const char *path, const struct repair_
 
 	if (error == -XFS_E_BUSY && mounted_readonly(path)) {
 		if (!o->dangerous) {
-			fprintf(stderr, "Unmount or use the dangerous (-d) option to repair a read-only mounted filesystem\n");
+			fprintf(stderr,
+				"Unmount or use the dangerous (-d) option to repair a read-only mounted filesystem\n");
 			return error;
 		}
 		error = xfs_dev_file(out, path, 0, 0, &err);
@@ -69,7 +71,8 @@ static int cover(struct xfs_dev **dev, struct xfs_dev **below, const struct repa
 	int error = xfs_dev_overlay(&top, *dev, 0, memory, NULL);
 
 	if (error) {
-		fprintf(stderr, "xfs_repair: %s: %s\n", (*dev)->name, (*dev)->size ? xfs_error_text(error) : "is empty");
+		fprintf(stderr, "xfs_repair: %s: %s\n", (*dev)->name,
+			(*dev)->size ? xfs_error_text(error) : "is empty");
 		return error;
 	}
 	*below = *dev;
@@ -77,7 +80,7 @@ static int cover(struct xfs_dev **dev, struct xfs_dev **below, const struct repa
 	return 0;
 }
 
-/* "ddev=N": the program dies after the N-th write to the data device.  For tests of how a run that was cut off goes on. */
+/* "ddev=N": the program dies after the N-th write to the data device, for tests of how such a run goes on. */
 static int add_crash(struct repair_devices *d)
 {
 	const char *text = getenv("LIBXFS_DEBUG_WRITE_CRASH"), *part = text ? strstr(text, "ddev=") : NULL;
@@ -185,10 +188,12 @@ int repair_devices_add_undo(struct repair_devices *d, const struct repair_option
 	if (error)
 		return error;
 	if (d->set.log)
-		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the external log can't be taken back\n", o->device);
+		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the external log can't be taken back\n",
+			o->device);
 	error = xfs_dev_undo(&top, d->set.data, o->undo, uuid);
 	if (error)
-		fprintf(stderr, "xfs_repair: %s: %s\n", o->undo, error == -XFS_E_EXISTS ? "exists already; it is not overwritten" :
+		fprintf(stderr, "xfs_repair: %s: %s\n", o->undo,
+			error == -XFS_E_EXISTS ? "exists already; it is not overwritten" :
 			error == -XFS_E_OPEN ? strerror(errno) : xfs_error_text(error));
 	else
 		d->set.data = top;

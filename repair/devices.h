@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* devices.h - the stacks of devices that a run works on: with -n an overlay, with --undo a layer that keeps what was there. */
+/* devices.h - the stacks of devices that a run works on. */
 #ifndef REPAIR_DEVICES_H
 #define REPAIR_DEVICES_H
 

@@ -188,7 +188,8 @@ static int entry(struct repair_treewalk *t, size_t dir, const struct xfs_dir_ent
 
 void repair_find_paths(struct repair *r, struct repair_record *records, size_t n)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = r->cache, .sb = &r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = r->cache,
+					 .sb = &r->primary };
 	struct wanted w = { .list = n ? calloc(n, sizeof(struct repair_record *)) : NULL };
 	struct repair_treewalk t = { .entry = entry, .payload = &w };
 	bool root = false;

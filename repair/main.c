@@ -95,9 +95,10 @@ int main(int argc, char **argv)
 		return EXIT_CORRUPT;
 	}
 	r = (struct repair){
-		.no_modify = o.no_modify, .zero_log = o.zero_log, .no_replay = o.no_replay, .force_geometry = o.force_geometry,
-		.verbose = o.verbose, .memory = o.memory / CLAIMS_SHARE, .cache = cache_size(&o), .name = o.device, .leaf_slack = o.leaf_slack,
-		.node_slack = o.node_slack, .add = o.add, .no_quota = o.no_quota, .held = o.selecting ? o.held : NULL, .dev = d.set,
+		.no_modify = o.no_modify, .zero_log = o.zero_log, .no_replay = o.no_replay,
+		.force_geometry = o.force_geometry, .verbose = o.verbose, .memory = o.memory / CLAIMS_SHARE,
+		.cache = cache_size(&o), .name = o.device, .leaf_slack = o.leaf_slack, .node_slack = o.node_slack,
+		.add = o.add, .no_quota = o.no_quota, .held = o.selecting ? o.held : NULL, .dev = d.set,
 	};
 	status = run(&r, &d, &o);
 	repair_release(&r);

@@ -56,7 +56,8 @@ int repair_usage(void)
 	return 1;
 }
 
-enum { LONG_JSON = 256, LONG_HELP, LONG_VERSION, LONG_PLAN, LONG_UNDO, LONG_APPLY, LONG_ONLY, LONG_SKIP, LONG_LIST, LONG_SALVAGE,
+enum { LONG_JSON = 256, LONG_HELP, LONG_VERSION, LONG_PLAN, LONG_UNDO, LONG_APPLY, LONG_ONLY, LONG_SKIP, LONG_LIST,
+       LONG_SALVAGE,
        LONG_ALL, LONG_PROGRESS };
 
 static const struct option longs[] = {
@@ -157,7 +158,8 @@ static int check(const struct repair_options *o)
 
 	if (o->no_modify && o->report_repairs)
 		return repair_usage();
-	if (o->undo_apply && (o->no_modify || o->undo || o->plan || o->salvage || o->add || o->selecting || o->zero_log))
+	if (o->undo_apply && (o->no_modify || o->undo || o->plan || o->salvage || o->add || o->selecting ||
+			      o->zero_log))
 		why = "--undo-apply stands alone";
 	else if (o->plan && !o->no_modify)
 		why = "--plan needs -n: a plan is made of a repair that does not take place";

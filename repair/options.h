@@ -17,7 +17,8 @@ enum repair_add {
 };
 
 struct repair_options {
-	bool no_modify, zero_log, no_replay, force_geometry, dangerous, json, report_repairs, image, no_quota, salvage_all;
+	bool no_modify, zero_log, no_replay, force_geometry, dangerous, json, report_repairs, image, no_quota,
+		salvage_all;
 	bool reporting;			/* lines of progress were asked for: -t or -o ag_stride */
 	unsigned verbose, interval;	/* interval: seconds */
 	unsigned add;			/* REPAIR_ADD_*, REPAIR_LAZY_* */

@@ -128,7 +128,8 @@ static int hit_range(void *payload, uint64_t off, uint64_t len)
 
 	while (len && !error) {
 		uint64_t end = off + len, block = off & ~(uint64_t)(r->geo.blocksize - 1);
-		struct repair_hit h = { .off = off, .agno = XFS_NULL32, .agbno = XFS_NULL32, .owner = XFS_NULL64, .structure = "block" };
+		struct repair_hit h = { .off = off, .agno = XFS_NULL32, .agbno = XFS_NULL32, .owner = XFS_NULL64,
+				       .structure = "block" };
 
 		if (r->geo.blocksize && l->block) {
 			xfs_dev_read(r->dev.data, block, l->block, r->geo.blocksize);
@@ -140,7 +141,8 @@ static int hit_range(void *payload, uint64_t off, uint64_t len)
 				h.structure = tree_name(&r->ags[h.agno], h.agbno);
 		}
 		h.len = xfs_min(end - off, len);
-		h.gone = l->block && h.len <= r->geo.blocksize && !xfs_dev_read(r->dev.data, off, l->block, (size_t)h.len);
+		h.gone = l->block && h.len <= r->geo.blocksize && !xfs_dev_read(r->dev.data, off, l->block,
+										(size_t)h.len);
 		error = add_hit(l, &h);
 		off += h.len;
 		len -= h.len;
@@ -163,7 +165,8 @@ static int owner_record(void *payload, const void *disk)
 
 static int find_owners(struct listing *l)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = l->r->cache, .sb = &l->r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = l->r->cache,
+					 .sb = &l->r->primary };
 	struct xfs_fs *fs;
 	int error = xfs_fs_open(&fs, &l->r->dev, &options, NULL);
 

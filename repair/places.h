@@ -19,7 +19,7 @@ struct repair_hit {
 	uint32_t agno, agbno;		/* XFS_NULL32: none */
 	uint64_t owner;			/* by the reverse mappings after the run: an inode, or XFS_NULL64 */
 	const char *structure;
-	bool gone;			/* it can be read now: the repair has written it, or it was not needed any more */
+	bool gone;			/* it can be read now: it was written */
 };
 /* All of them, ascending; *hits is freed by the caller. Errors: NOMEM. */
 int repair_list_hits(struct repair *, const struct xfs_dev *watch, struct repair_hit **hits, size_t *n);

@@ -31,7 +31,8 @@ static int to_file(void *payload, const void *bytes, size_t len)
 	return fwrite(bytes, 1, len, payload) == len ? 0 : -XFS_E_IO;
 }
 
-static void one_write(struct plan *p, const char *structure, uint64_t off, uint64_t len, uint32_t before, uint32_t after)
+static void one_write(struct plan *p, const char *structure, uint64_t off, uint64_t len, uint32_t before,
+		      uint32_t after)
 {
 	uint32_t agno, agbno;
 
@@ -126,7 +127,8 @@ static int write_all(struct plan *p, const struct repair_text *t, struct xfs_dev
 	return err ? err : xfs_json_finish(&p->j);
 }
 
-int repair_write_plan(const struct repair_text *t, struct xfs_dev *data_below, struct xfs_dev *log_below, int error, int status)
+int repair_write_plan(const struct repair_text *t, struct xfs_dev *data_below, struct xfs_dev *log_below, int error,
+		      int status)
 {
 	const char *path = t->o->plan;
 	bool standard = !strcmp(path, "-");
@@ -141,7 +143,8 @@ int repair_write_plan(const struct repair_text *t, struct xfs_dev *data_below, s
 	if (file && (standard ? fflush(file) : fclose(file)) && !err)
 		err = -XFS_E_IO;
 	if (err)
-		fprintf(stderr, "xfs_repair: %s: %s\n", path, err == -XFS_E_OPEN || err == -XFS_E_IO ? strerror(errno) : xfs_error_text(err));
+		fprintf(stderr, "xfs_repair: %s: %s\n", path,
+			err == -XFS_E_OPEN || err == -XFS_E_IO ? strerror(errno) : xfs_error_text(err));
 	free(p.before);
 	free(p.after);
 	return err ? 1 : 0;

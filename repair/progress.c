@@ -138,7 +138,8 @@ static void report(struct repair_progress *p, double at)
 	strftime(text, sizeof(text), "%H:%M:%S", localtime_r(&clock, &tm));
 	repair_progress_clear(p);
 	if (p->total)
-		fprintf(stderr, "\t- %s: phase %u - %" PRIu64 " of %" PRIu64 " %s done\n", text, p->phase, p->done, p->total, p->unit);
+		fprintf(stderr, "\t- %s: phase %u - %" PRIu64 " of %" PRIu64 " %s done\n", text, p->phase, p->done,
+			p->total, p->unit);
 	else
 		fprintf(stderr, "\t- %s: phase %u - %" PRIu64 " %s done\n", text, p->phase, p->done, p->unit);
 	if (left >= 0)

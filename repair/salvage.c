@@ -370,7 +370,8 @@ static int lost_record(void *payload, const void *disk)
 		l->s->files += st.st_size == 0;
 		l->ino = c.owner;
 	}
-	l->error = salvage_put(l->s, l->fd, xfs_fsbno_of(&r->geo, XFS_AGNO(l->agno), XFS_AGBNO(c.agbno)).v, c.len, off, INT64_MAX, &l->bad);
+	l->error = salvage_put(l->s, l->fd, xfs_fsbno_of(&r->geo, XFS_AGNO(l->agno), XFS_AGBNO(c.agbno)).v, c.len,
+			       off, INT64_MAX, &l->bad);
 	/* what ends in zeroes is that long all the same */
 	if (!l->error && !fstat(l->fd, &st) && (uint64_t)st.st_size < (off + c.len) << r->geo.blocklog &&
 	    ftruncate(l->fd, (off_t)((off + c.len) << r->geo.blocklog)))
@@ -407,7 +408,8 @@ static int copy_lost(struct salvage *s)
 
 static int copy_out(struct salvage *s, bool all)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = s->r->cache, .sb = &s->r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = s->r->cache,
+					 .sb = &s->r->primary };
 	struct repair_treewalk t = { .fs = NULL };
 	int error = xfs_fs_open(&s->fs, &s->r->dev, &options, NULL);
 
@@ -453,7 +455,8 @@ int repair_salvage(struct repair *r, const char *dir, bool all)
 	if (why)
 		fprintf(stderr, "xfs_repair: %s: %s\n", dir, why);
 	if (s.report_file)
-		fprintf(stderr, "salvaged: %" PRIu64 " files with %" PRIu64 " bytes in %s, %" PRIu64 " bytes unreadable, %" PRIu64
+		fprintf(stderr,
+			"salvaged: %" PRIu64 " files with %" PRIu64 " bytes in %s, %" PRIu64 " bytes unreadable, %" PRIu64
 			" left out; report.json tells\n", s.files, s.bytes, dir, s.unreadable, s.left_out);
 	release(&s);
 	return why ? 1 : 0;

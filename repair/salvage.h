@@ -51,6 +51,7 @@ void salvage_dress(struct salvage *, const struct xfs_inode *, int fd);
 /* Written data at a place of a file: the blocks, as far as they can be read. */
 int salvage_put(struct salvage *, int fd, uint64_t fsbno, uint64_t blocks, uint64_t off, uint64_t size, uint64_t *bad);
 /* One line of the report; note NULL: all is well. */
-void salvage_note(struct salvage *, uint64_t ino, const char *path, const char *type, uint64_t bytes, uint64_t bad, const char *note);
+void salvage_note(struct salvage *, uint64_t ino, const char *path, const char *type, uint64_t bytes, uint64_t bad,
+		  const char *note);
 
 #endif

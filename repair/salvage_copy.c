@@ -21,7 +21,8 @@ bool salvage_name_ok(const void *name, size_t len)
 	       !(len == 2 && s[0] == '.' && s[1] == '.');
 }
 
-void salvage_note(struct salvage *s, uint64_t ino, const char *path, const char *type, uint64_t bytes, uint64_t bad, const char *note)
+void salvage_note(struct salvage *s, uint64_t ino, const char *path, const char *type, uint64_t bytes, uint64_t bad,
+		  const char *note)
 {
 	struct xfs_json *j = &s->report;
 
@@ -51,7 +52,8 @@ static int put_bytes(int fd, const uint8_t *p, size_t len, uint64_t off)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return errno == ENOSPC || errno == EDQUOT ? -XFS_E_NOSPC : errno == EFBIG ? -XFS_E_TOOBIG : -XFS_E_IO;
+			return errno == ENOSPC || errno == EDQUOT ? -XFS_E_NOSPC :
+			       errno == EFBIG ? -XFS_E_TOOBIG : -XFS_E_IO;
 		p += n;
 		len -= (size_t)n;
 		off += (uint64_t)n;
@@ -60,7 +62,8 @@ static int put_bytes(int fd, const uint8_t *p, size_t len, uint64_t off)
 }
 
 /* Zeroes are left as holes. */
-static int put_range(struct salvage *s, int fd, struct xfs_dev *dev, uint64_t from, uint64_t len, uint64_t off, uint64_t *bad)
+static int put_range(struct salvage *s, int fd, struct xfs_dev *dev, uint64_t from, uint64_t len, uint64_t off,
+		     uint64_t *bad)
 {
 	int error = 0;
 
@@ -95,7 +98,8 @@ int salvage_put(struct salvage *s, int fd, uint64_t fsbno, uint64_t blocks, uint
 
 	if (at >= size)
 		return 0;
-	return put_range(s, fd, s->r->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)), xfs_min(len, size - at), at, bad);
+	return put_range(s, fd, s->r->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)), xfs_min(len, size - at),
+			 at, bad);
 }
 
 struct copying {
@@ -171,7 +175,9 @@ static int one_attr(void *payload, const struct xfs_attr *a)
 	char name[264];
 
 	if (a->flags & (XFS_ATTR_SECURE | XFS_ATTR_PARENT | XFS_ATTR_INCOMPLETE) || !a->namelen || a->namelen > 255 ||
-	    memchr(a->name, '\0', a->namelen) || (a->flags & XFS_ATTR_ROOT && (geteuid() || !strncmp((const char *)a->name, "SGI_", 4))))
+	    memchr(a->name, '\0', a->namelen))
+		return 0;
+	if (a->flags & XFS_ATTR_ROOT && (geteuid() || !strncmp((const char *)a->name, "SGI_", 4)))
 		return 0;
 	if (snprintf(name, sizeof(name), "%s%.*s", prefix, (int)a->namelen, (const char *)a->name) >= (int)sizeof(name))
 		return 0;
@@ -246,7 +252,8 @@ static int copy_file(struct salvage *s, const struct xfs_inode *ip, int folder, 
 		s->files++;
 		s->bytes += ip->d.core.size;
 		s->unreadable += bad;
-		salvage_note(s, ip->ino.v, path, "file", ip->d.core.size, bad, note ? note : bad ? "parts can't be read; they are zero" : NULL);
+		salvage_note(s, ip->ino.v, path, "file", ip->d.core.size, bad,
+			     note ? note : bad ? "parts can't be read; they are zero" : NULL);
 	}
 	return error;
 }

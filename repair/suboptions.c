@@ -18,7 +18,8 @@ int repair_parse_number(const char *name, const char *value, long least, long mo
 	errno = 0;
 	*out = strtol(value, &end, 0);
 	if (errno || *end || *out < least || *out > most) {
-		fprintf(stderr, "xfs_repair: value %s of %s is not a number from %ld to %ld\n", value, name, least, most);
+		fprintf(stderr, "xfs_repair: value %s of %s is not a number from %ld to %ld\n", value, name, least,
+			most);
 		return 1;
 	}
 	return 0;
@@ -26,7 +27,8 @@ int repair_parse_number(const char *name, const char *value, long least, long mo
 
 /* ---- -o ---- */
 
-enum o_option { O_ASSUME, O_BHASH, O_IHASH, O_STRIDE, O_FORCE, O_THREADS, O_LEAF, O_NODE, O_NOQUOTA, O_NOREPLAY, O_COUNT };
+enum o_option { O_ASSUME, O_BHASH, O_IHASH, O_STRIDE, O_FORCE, O_THREADS, O_LEAF, O_NODE, O_NOQUOTA, O_NOREPLAY,
+	       O_COUNT };
 
 static const struct {
 	const char *name;
@@ -60,7 +62,8 @@ static int one_o(struct repair_options *o, enum o_option which, const char *valu
 		fprintf(stderr, "xfs_repair: %s option cannot have a value\n", label);
 		return repair_usage();
 	}
-	if (o_options[which].takes == NUMBER && repair_parse_number(label, value, o_options[which].least, o_options[which].most, &n))
+	if (o_options[which].takes == NUMBER && repair_parse_number(label, value, o_options[which].least,
+								    o_options[which].most, &n))
 		return 1;
 	switch (which) {
 	case O_FORCE: o->force_geometry = true; break;
@@ -119,7 +122,8 @@ int repair_parse_o(struct repair_options *o, char *text)
 int repair_parse_c(struct repair_options *o, char *text)
 {
 	static const struct { const char *name; enum repair_add bit; } features[] = {
-		{ "inobtcount", REPAIR_ADD_INOBTCNT }, { "bigtime", REPAIR_ADD_BIGTIME }, { "nrext64", REPAIR_ADD_NREXT64 },
+		{ "inobtcount", REPAIR_ADD_INOBTCNT }, { "bigtime", REPAIR_ADD_BIGTIME }, { "nrext64",
+											   REPAIR_ADD_NREXT64 },
 		{ "exchange", REPAIR_ADD_EXCHANGE }, { "finobt", REPAIR_ADD_FINOBT }, { "reflink", REPAIR_ADD_REFLINK },
 		{ "rmapbt", REPAIR_ADD_RMAPBT }, { "parent", REPAIR_ADD_PARENT }, { "lazycount", REPAIR_LAZY_ON },
 	};
@@ -169,7 +173,9 @@ int repair_parse_findings(struct repair_options *o, const char *text, bool only)
 					   xfs_finding_name((enum xfs_finding_id)i)[len]))
 			i++;
 		if (i == XFS_F_COUNT) {
-			fprintf(stderr, "xfs_repair: no finding is called \"%.*s\"; --list-findings shows their names\n", (int)len, text);
+			fprintf(stderr,
+				"xfs_repair: no finding is called \"%.*s\"; --list-findings shows their names\n",
+					(int)len, text);
 			return 1;
 		}
 		o->held[i] = !only;

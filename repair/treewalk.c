@@ -122,7 +122,8 @@ int repair_treewalk_run(struct repair_treewalk *t, uint64_t root)
 	return error;
 }
 
-int repair_treewalk_path(const struct repair_treewalk *t, size_t dir, const void *name, size_t namelen, char *out, size_t room)
+int repair_treewalk_path(const struct repair_treewalk *t, size_t dir, const void *name, size_t namelen, char *out,
+			 size_t room)
 {
 	size_t at = room;
 

@@ -43,7 +43,8 @@ int repair_treewalk_run(struct repair_treewalk *, uint64_t root);
  * "/a/b/name" of an entry of that directory, from the root of the walk; namelen 0: of the directory itself.  RANGE:
  * room is too small.
  */
-int repair_treewalk_path(const struct repair_treewalk *, size_t dir, const void *name, size_t namelen, char *out, size_t room);
+int repair_treewalk_path(const struct repair_treewalk *, size_t dir, const void *name, size_t namelen, char *out,
+			 size_t room);
 /* Was this directory reached? */
 bool repair_treewalk_saw(const struct repair_treewalk *, uint64_t ino);
 /* Several walks may follow each other on one state: what was seen is not read again. */

@@ -19,20 +19,26 @@ static const struct feature {
 	const char *adding, *already, *v4, *lacking;
 } features[] = {
 	{ REPAIR_ADD_FINOBT, 0, XFS_SB_ROCOMPAT_FINOBT, 0, "Adding free inode btrees to filesystem.",
-	  "Filesystem already has free inode btrees.", "Free inode btree feature only supported on V5 filesystems.", NULL },
-	{ REPAIR_ADD_INOBTCNT, REPAIR_ADD_FINOBT, XFS_SB_ROCOMPAT_INOBTCNT, 0, "Adding inode btree counts to filesystem.",
+	  "Filesystem already has free inode btrees.", "Free inode btree feature only supported on V5 filesystems.",
+		  NULL },
+	{ REPAIR_ADD_INOBTCNT, REPAIR_ADD_FINOBT, XFS_SB_ROCOMPAT_INOBTCNT, 0,
+	 "Adding inode btree counts to filesystem.",
 	  "Filesystem already has inode btree counts.", "Inode btree count feature only supported on V5 filesystems.",
 	  "Inode btree count feature requires free inode btree." },
 	{ REPAIR_ADD_BIGTIME, 0, 0, XFS_SB_INCOMPAT_BIGTIME, "Adding large timestamp support to filesystem.",
-	  "Filesystem already supports large timestamps.", "Large timestamp feature only supported on V5 filesystems.", NULL },
+	  "Filesystem already supports large timestamps.",
+		  "Large timestamp feature only supported on V5 filesystems.", NULL },
 	{ REPAIR_ADD_NREXT64, 0, 0, XFS_SB_INCOMPAT_NREXT64, "Adding nrext64 to filesystem.",
 	  "Filesystem already supports nrext64.", "Nrext64 only supported on V5 filesystems.", NULL },
 	{ REPAIR_ADD_REFLINK, 0, XFS_SB_ROCOMPAT_REFLINK, 0, "Adding reflink support to filesystem.",
 	  "Filesystem already supports reflink.", "Reflink feature only supported on V5 filesystems.", NULL },
 	{ REPAIR_ADD_RMAPBT, 0, XFS_SB_ROCOMPAT_RMAPBT, 0, "Adding reverse mapping btrees to filesystem.",
-	  "Filesystem already has reverse mapping btrees.", "Reverse mapping btree feature only supported on V5 filesystems.", NULL },
-	{ REPAIR_ADD_EXCHANGE, REPAIR_ADD_REFLINK, 0, XFS_SB_INCOMPAT_EXCHRANGE, "Adding file exchange-range support to filesystem.",
-	  "Filesystem already supports exchange-range.", "File exchange-range feature only supported on V5 filesystems.",
+	  "Filesystem already has reverse mapping btrees.",
+		  "Reverse mapping btree feature only supported on V5 filesystems.", NULL },
+	{ REPAIR_ADD_EXCHANGE, REPAIR_ADD_REFLINK, 0, XFS_SB_INCOMPAT_EXCHRANGE,
+	 "Adding file exchange-range support to filesystem.",
+	  "Filesystem already supports exchange-range.",
+		  "File exchange-range feature only supported on V5 filesystems.",
 	  "File exchange-range feature cannot be added without reflink." },
 	{ REPAIR_ADD_PARENT, 0, 0, XFS_SB_INCOMPAT_PARENT, "Adding parent pointers to filesystem.",
 	  "Filesystem already has parent pointers.", "Parent pointer feature only supported on V5 filesystems.", NULL },
@@ -42,7 +48,8 @@ static bool has(const struct xfs_sb *sb, enum repair_add bit)
 {
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(features); i++)
 		if (features[i].bit == bit)
-			return (sb->features_ro_compat & features[i].ro_compat) || (sb->features_incompat & features[i].incompat);
+			return (sb->features_ro_compat & features[i].ro_compat) ||
+				(sb->features_incompat & features[i].incompat);
 	return false;
 }
 
@@ -123,7 +130,8 @@ static int check_log(struct repair *r, const struct xfs_geometry *geo)
 
 	if (geo->sb.logblocks >= least)
 		return 0;
-	repair_tell(r, "Filesystem log too small to upgrade filesystem; need %llu blocks, have %u.", (unsigned long long)least,
+	repair_tell(r, "Filesystem log too small to upgrade filesystem; need %llu blocks, have %u.",
+		    (unsigned long long)least,
 		    geo->sb.logblocks);
 	return -XFS_E_NOSPC;
 }
@@ -135,7 +143,8 @@ static int check_root(struct repair *r, const struct xfs_geometry *geo)
 
 	if (before == after || r->primary.rootino != before)
 		return 0;
-	repair_tell(r, "Cannot upgrade filesystem, root inode (%llu) cannot be moved to %llu.", (unsigned long long)r->primary.rootino,
+	repair_tell(r, "Cannot upgrade filesystem, root inode (%llu) cannot be moved to %llu.",
+		    (unsigned long long)r->primary.rootino,
 		    (unsigned long long)after);
 	return -XFS_E_NOSPC;
 }
@@ -152,7 +161,8 @@ static int check_space(struct repair *r, const struct xfs_geometry *geo)
 			have += ag->tree[t].present ? ag->tree[t].blocks : 0;
 		if (have >= ask)
 			continue;
-		repair_tell(r, "Not enough free space in allocation group %u to upgrade filesystem; need %llu blocks, have %llu.", i,
+		repair_tell(r,
+			    "Not enough free space in allocation group %u to upgrade filesystem; need %llu blocks, have %llu.", i,
 			    (unsigned long long)ask, (unsigned long long)have);
 		return -XFS_E_NOSPC;
 	}
@@ -191,7 +201,8 @@ int repair_upgrade(struct repair *r)
 		return 0;
 	/* new trees testify for ever to what they were made from */
 	if (r->add & (TREES | REPAIR_ADD_PARENT) && (r->findings || r->nlost)) {
-		repair_tell(r, "The filesystem must be repaired before this feature can be added; run xfs_repair without -c.");
+		repair_tell(r,
+			    "The filesystem must be repaired before this feature can be added; run xfs_repair without -c.");
 		return -XFS_E_CORRUPT;
 	}
 	r->primary.features_ro_compat = r->upgraded.features_ro_compat;

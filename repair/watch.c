@@ -17,7 +17,7 @@ struct watch_dev {
 	pthread_mutex_t lock;		/* of bad */
 };
 
-/* Which sectors of a read that failed: each is tried alone. Without memory the range is noted as a whole, or not at all. */
+/* Which sectors of a read that failed: each is tried alone. */
 static void look_closer(struct watch_dev *w, const struct xfs_iovec *v)
 {
 	uint32_t sect = xfs_max(w->dev.sectsize, SECTOR);
@@ -28,7 +28,8 @@ static void look_closer(struct watch_dev *w, const struct xfs_iovec *v)
 		n = xfs_min(sect - at % sect, v->off + v->len - at);
 		if (xfs_extents_contains(&w->bad, at, n))
 			continue;
-		if ((!buf || xfs_dev_read(w->below, at, buf, (size_t)n) == -XFS_E_IO) && xfs_extents_add(&w->bad, at, n))
+		if ((!buf || xfs_dev_read(w->below, at, buf, (size_t)n) == -XFS_E_IO) && xfs_extents_add(&w->bad, at,
+													 n))
 			break;
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -95,7 +96,8 @@ int repair_watch(struct xfs_dev **out, struct xfs_dev *below)
 	return 0;
 }
 
-int repair_watch_each(const struct xfs_dev *watch, int (*found)(void *payload, uint64_t off, uint64_t len), void *payload)
+int repair_watch_each(const struct xfs_dev *watch, int (*found)(void *payload, uint64_t off, uint64_t len),
+		      void *payload)
 {
 	const struct watch_dev *w = (const struct watch_dev *)watch;
 	int error = 0;

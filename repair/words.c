@@ -85,7 +85,8 @@ static bool is_cause(enum xfs_finding_id id)
 
 static bool is_counter(enum xfs_finding_id id)
 {
-	return id == XFS_F_AG_COUNTER || id == XFS_F_BTREE_BLOCKS || id == XFS_F_INODE_NBLOCKS || id == XFS_F_INODE_NEXTENTS;
+	return id == XFS_F_AG_COUNTER || id == XFS_F_BTREE_BLOCKS || id == XFS_F_INODE_NBLOCKS ||
+		id == XFS_F_INODE_NEXTENTS;
 }
 
 static uint64_t cause_of(struct repair_text *t, const struct xfs_finding *f)
@@ -96,7 +97,8 @@ static uint64_t cause_of(struct repair_text *t, const struct xfs_finding *f)
 		const struct repair_cause *c = &t->causes[i];
 		bool there = f->agno != XFS_NULL32 ? f->agno == c->agno : f->ino != XFS_NULL64 && f->ino == c->ino;
 
-		if (there && (is_counter(f->id) || (f->structure && c->structure && !strcmp(f->structure, c->structure))))
+		if (there && (is_counter(f->id) || (f->structure && c->structure && !strcmp(f->structure,
+											    c->structure))))
 			return c->number;
 	}
 	if (is_cause(f->id))
@@ -111,7 +113,8 @@ static void as_text(struct repair_text *t, const struct repair_record *rec)
 {
 	char buf[512];
 
-	if (rec->cause != REPAIR_NO_CAUSE && rec->fixed && xfs_finding_severity(rec->f.id) < XFS_SEV_FATAL && !t->o->verbose) {
+	if (rec->cause != REPAIR_NO_CAUSE && rec->fixed && xfs_finding_severity(rec->f.id) < XFS_SEV_FATAL &&
+	    !t->o->verbose) {
 		t->folded++;
 		return;
 	}
@@ -146,7 +149,9 @@ static bool keep(struct repair_text *t, const struct repair_record *rec)
 		return false;
 	if (t->nrecords == t->room) {
 		size_t room = t->room ? 2 * t->room : 64;
-		struct repair_record *grown = room <= RECORDS_MOST || t->o->plan ? realloc(t->records, room * sizeof(*grown)) : NULL;
+		struct repair_record *grown = room <= RECORDS_MOST || t->o->plan ? realloc(t->records,
+											   room * sizeof(*grown)) :
+												   NULL;
 
 		if (!grown) {
 			t->streaming = true;
@@ -193,9 +198,13 @@ static int environment(struct repair_text *t)
 	return 0;
 }
 
-int repair_text_init(struct repair_text *t, struct repair *r, struct repair_words *words, const struct repair_options *o)
+int repair_text_init(struct repair_text *t, struct repair *r, struct repair_words *words,
+		     const struct repair_options *o)
 {
-	*t = (struct repair_text){ .r = r, .o = o, .progress = { .fd = o->progress_fd, .reporting = o->reporting, .interval = o->interval } };
+	*t = (struct repair_text){
+		.r = r, .o = o,
+		.progress = { .fd = o->progress_fd, .reporting = o->reporting, .interval = o->interval },
+	};
 	*words = (struct repair_words){ .line = line, .tell = tell, .step = step, .phase = phase, .payload = t };
 	r->words = words;
 	r->sink = (struct xfs_sink){ finding, t };
@@ -218,13 +227,16 @@ static void say_result(const struct repair_text *t)
 	const struct repair_tally *kept = r->verified ? &r->after : &r->before;
 
 	if (t->folded)
-		fprintf(stderr, "%" PRIu64 " findings that follow from these are not shown (-v shows them)\n", t->folded);
+		fprintf(stderr, "%" PRIu64 " findings that follow from these are not shown (-v shows them)\n",
+			t->folded);
 	if (r->holds.findings)
 		fprintf(stderr, "%" PRIu64 " findings were left as they are (--only, --skip)\n", r->holds.findings);
 	if (r->unfixed > r->holds.findings)
-		fprintf(stderr, "%" PRIu64 " findings remain that this version does not repair\n", r->unfixed - r->holds.findings);
+		fprintf(stderr, "%" PRIu64 " findings remain that this version does not repair\n",
+			r->unfixed - r->holds.findings);
 	if (r->findings && r->writing)
-		fprintf(stderr, "%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " moved to lost+found, %" PRIu64
+		fprintf(stderr,
+			"%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " moved to lost+found, %" PRIu64
 			" lost\n", r->no_modify ? "would be" : "result", kept->inodes, kept->blocks * r->geo.blocksize,
 			r->moved.inodes, (uint64_t)r->nlost);
 	if (r->no_modify && r->replayed && !r->findings)
@@ -253,7 +265,8 @@ bool repair_text_hits(struct repair_text *t, const struct xfs_dev *watch)
 		fputs(h->structure, stderr);
 		if (h->owner != XFS_NULL64)
 			fprintf(stderr, " of inode %" PRIu64, h->owner);
-		fputs(!h->gone ? "\n" : t->r->no_modify ? " (the repair would write it anew)\n" : " (written anew)\n", stderr);
+		fputs(!h->gone ? "\n" : t->r->no_modify ? " (the repair would write it anew)\n" : " (written anew)\n",
+		      stderr);
 	}
 	return left;
 }

@@ -76,6 +76,9 @@ void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 		repair_hold(r, f);
 		fixed = false;
 	}
+	/* after the choice of what is written, the rest goes with what is held */
+	if (r->holds.selected && (r->holds.all || r->holds.space))
+		fixed = false;
 	if (xfs_finding_severity(f->id) > XFS_SEV_INFO) {
 		r->findings++;
 		if (!fixed)

@@ -124,6 +124,8 @@ struct repair_holds {
 	bool all;			/* nothing may be written */
 	bool conflict;			/* claims contradict each other and are not to be settled */
 	bool space;			/* no AG is rebuilt, no fork changes */
+	bool selected;			/* repair_select() is done: what is held now are names */
+	bool names;			/* no directory, attribute or link count changes */
 	uint32_t *ags;
 	size_t nags, ags_room;
 	uint64_t *inodes;
@@ -211,6 +213,8 @@ void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 bool repair_is_held(const struct repair *, enum xfs_finding_id);
 /* A held finding: remembers what must not be written because of it. */
 void repair_hold(struct repair *, const struct xfs_finding *);
+/* Names are repaired together or not at all: no such repair may be written. */
+bool repair_names_are_held(const struct repair *);
 void repair_release_holds(struct repair_holds *);
 /* What an entry of r->inodes holds. */
 void repair_release_changed(struct repair_inode *);

@@ -5,7 +5,8 @@
  * Units of a repair are an AG (its trees and headers are written as one), an inode, a secondary superblock, the log.  A
  * held finding holds its unit, with all other findings in it.  A fork that is left as it is keeps every AG from being
  * rebuilt: their reverse mappings may be all that is known of it.  An AG that is left keeps all forks from being
- * rebuilt, as their blocks and its trees must agree.  So what is left is never less than what was there.
+ * rebuilt, as their blocks and its trees must agree.  Names, attributes and link counts are one unit for the whole
+ * filesystem, as each entry counts elsewhere.  So what is left is never less than what was there.
  */
 #include "repair/evidence.h"
 
@@ -74,6 +75,7 @@ void repair_hold(struct repair *r, const struct xfs_finding *f)
 	struct repair_holds *h = &r->holds;
 
 	h->findings++;
+	h->names |= h->selected;
 	switch (f->id) {
 	case XFS_F_SB_PRIMARY:
 	case XFS_F_SB_FEATURES2:
@@ -145,6 +147,7 @@ int repair_select(struct repair *r)
 {
 	struct repair_holds *h = &r->holds;
 
+	h->selected = true;
 	if (!h->findings)
 		return 0;
 	if (h->nags)
@@ -162,6 +165,11 @@ int repair_select(struct repair *r)
 	if (h->all)
 		r->zero_log = r->sb_changed = false;
 	return 0;
+}
+
+bool repair_names_are_held(const struct repair *r)
+{
+	return r->holds.all || r->holds.space || r->holds.names;
 }
 
 void repair_release_holds(struct repair_holds *h)

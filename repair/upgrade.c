@@ -79,6 +79,8 @@ static int add_feature(struct repair *r, const struct feature *f, struct xfs_sb 
 	repair_tell(r, "%s", f->adding);
 	sb->features_ro_compat |= f->ro_compat;
 	sb->features_incompat |= f->incompat;
+	if (f->bit == REPAIR_ADD_PARENT)	/* they are attributes */
+		sb->versionnum |= XFS_SB_VERSION_ATTR;
 	return 0;
 }
 

@@ -515,7 +515,7 @@ int repair_locate(struct repair *r)
 		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
 					   : "clearing needsrepair flag and regenerating metadata");
 		r->primary.features_incompat &= ~XFS_SB_INCOMPAT_NEEDSREPAIR;
-		r->sb_changed = true;
+		r->sb_changed = r->had_needsrepair = true;
 	}
 	error = xfs_geometry_init(&r->geo, &r->primary, NULL, &why);
 	if (error)

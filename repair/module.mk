@@ -43,12 +43,25 @@ repair_core_SRCS = \
 	repair/restore.c \
 	repair/roots.c \
 	repair/scan.c \
+	repair/select.c \
 	repair/space.c \
 	repair/specials.c \
 	repair/survey.c \
 	repair/switch.c \
+	repair/treewalk.c \
+	repair/upgrade.c \
 	repair/verify.c
 xfs_repair_SRCS = $(repair_core_SRCS) \
+	repair/devices.c \
+	repair/jsonout.c \
 	repair/main.c \
 	repair/options.c \
+	repair/places.c \
+	repair/plan.c \
+	repair/progress.c \
+	repair/salvage.c \
+	repair/salvage_copy.c \
+	repair/suboptions.c \
+	repair/undo.c \
+	repair/watch.c \
 	repair/words.c

@@ -31,7 +31,7 @@ static int renew(struct repair *r)
 		return -XFS_E_NOMEM;
 	r->renewed = fresh;
 	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
-				  .memory = r->memory, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
+				  .memory = r->memory, .cache = r->cache, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
 				  .sink = { told_before, NULL } };
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
 		error = looking[i](fresh);
@@ -136,12 +136,14 @@ int repair_names(struct repair *r)
 	if (error || r->looking || !n.r->names_bad)
 		return error;
 	error = decide(&n);
-	if (!error)
-		error = repair_rebuild(n.r);
+	if (error || repair_names_are_held(r))
+		goto out;
+	error = repair_rebuild(n.r);
 	if (!error)
 		error = repair_switch_over(n.r);
 	if (!error)
 		take_over(r, n.r);
+out:
 	names_release(&n);
 	return error;
 }

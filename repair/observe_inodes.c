@@ -47,7 +47,7 @@ static void make_odd(struct repair *r, uint64_t ino)
 	r->any_odd = true;
 }
 
-static void keep_facts(struct repair_seen *s)
+static void keep_facts(struct repair *r, struct repair_seen *s)
 {
 	struct repair_fact *f = &s->ag->facts[(size_t)(s->chunk - s->ag->chunks) * XFS_INODES_PER_CHUNK + s->index];
 
@@ -56,6 +56,8 @@ static void keep_facts(struct repair_seen *s)
 	f->nlink = xfs_dinode_nlink(&s->d);
 	f->meta = xfs_dinode_is_metadata(&s->d);
 	f->open = s->ag->agi_ok && s->ag->unlinked[(s->chunk->startino + s->index) % XFS_AGI_BUCKETS] != XFS_NULL32;
+	r->before.inodes++;
+	r->before.blocks += s->d.core.nblocks;
 }
 
 static int add_own(struct adding *a, const struct repair_fork *f)
@@ -110,7 +112,7 @@ static int observe_inode(void *payload, struct repair_seen *s)
 		make_odd(r, s->ino);
 	if (error || !usable)
 		return error;
-	keep_facts(s);
+	keep_facts(r, s);
 	return observe_forks(r, s);
 }
 

@@ -268,6 +268,9 @@ static int claim_without_conflict(struct repair *r)
 		settled = 0;
 		error = claim_all(r, &settled);
 	}
+	/* nothing was written so far; a contradiction that is not to be settled leaves everything as it was */
+	if (!error && r->holds.conflict)
+		error = repair_select(r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
 		if (repair_ag_changes(r, i))
 			error = repair_check_flags(r, i);
@@ -296,6 +299,8 @@ static int make_forks(struct repair *r)
 
 	do {
 		error = claim_without_conflict(r);
+		if (!error && r->holds.space)
+			return 0;
 		if (!error)
 			error = repair_begin_writing(r);
 		if (!error)

@@ -125,6 +125,25 @@ struct repair_inode {
 struct repair_words;
 struct repair_name_plan;
 
+/* Inodes in use and the blocks that they say to hold. */
+struct repair_tally {
+	uint64_t inodes, blocks;
+};
+
+/* What findings that are not to be repaired keep from being written (select.c). */
+struct repair_holds {
+	uint64_t findings;		/* held back */
+	bool all;			/* nothing may be written */
+	bool conflict;			/* claims contradict each other and are not to be settled */
+	bool space;			/* no AG is rebuilt, no fork changes */
+	bool selected;			/* repair_select() is done: what is held now are names */
+	bool names;			/* no directory, attribute or link count changes */
+	uint32_t *ags;
+	size_t nags, ags_room;
+	uint64_t *inodes;
+	size_t ninodes, inodes_room;
+};
+
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
 	/* options */
@@ -132,11 +151,16 @@ struct repair {
 	unsigned verbose;
 	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
 	size_t memory;			/* bytes for claims before they spill */
+	size_t cache;			/* bytes for the cache of blocks; 0: its default */
+	unsigned add;			/* features to add: REPAIR_ADD_*, REPAIR_LAZY_* (options.h) */
+	bool no_quota;			/* the kernel counts quota anew in any case */
+	const bool *held;		/* by finding: reported, not repaired; NULL: none (select.c) */
 	const char *name;		/* of the device, for messages */
 	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
 	struct xfs_devset dev;
 	/* results */
 	struct xfs_sb primary;		/* as it will be written */
+	struct xfs_sb upgraded;		/* with the features to add */
 	bool sb_changed;		/* the primary differs from the disk */
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
@@ -150,11 +174,17 @@ struct repair {
 	size_t ninodes, inode_room;
 	struct xfs_claims *claims;
 	uint64_t used_inodes;
+	uint64_t scanned;		/* inodes looked at in this phase, for who watches */
 	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
 	size_t nlost, lost_room;
 	struct repair_flip *flips;	/* blocks with one flipped bit, not written back yet (flips.c) */
 	size_t nflips, flip_room;
 	int flip_error;
+	/* blocks that could not be read, by those who wanted to: the first so many */
+	struct { uint32_t agno, agbno; const char *structure; } unread[256];
+	size_t nunread;
+	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
+	size_t nleft, left_room;
 	uint64_t max_lsn;
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */
@@ -167,6 +197,13 @@ struct repair {
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool had_needsrepair;		/* the primary said so when the run began */
+	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
+	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */
+	struct repair_holds holds;
+	struct repair_tally moved;	/* to lost+found */
+	uint64_t lost_blocks;		/* of forks whose map nobody knows any more */
+	struct repair_tally before, after;	/* inodes in use as observed; after the repair, when it was checked afresh */
 	const struct repair_words *words;
 	struct xfs_sink sink;
 };
@@ -179,12 +216,25 @@ struct repair {
 /* How passes speak: the tool renders (words.c), tests record. */
 struct repair_words {
 	void (*line)(void *payload, const char *text);	/* log-class: banner or progress, no newline */
+	void (*tell)(void *payload, const char *text);	/* the few lines that scripts expect on standard output */
+	void (*phase)(void *payload, unsigned ended);	/* this phase has ended; 0: the first one begins */
+	void (*step)(void *payload, const char *unit, uint64_t done, uint64_t total);	/* within a phase; total 0: unknown */
 	void *payload;
 };
+void repair_tell(struct repair *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* How far the current work has come. Cheap: may be called for every batch. */
+void repair_step(struct repair *, const char *unit, uint64_t done, uint64_t total);
 void repair_say(struct repair *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Emits a finding and counts it; `fixed` = this run repairs it. */
 void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 
+/* select.c: findings of this kind are reported and not repaired. */
+bool repair_is_held(const struct repair *, enum xfs_finding_id);
+/* A held finding: remembers what must not be written because of it. */
+void repair_hold(struct repair *, const struct xfs_finding *);
+/* Names are repaired together or not at all: no such repair may be written. */
+bool repair_names_are_held(const struct repair *);
+void repair_release_holds(struct repair_holds *);
 /* What an entry of r->inodes holds. */
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */

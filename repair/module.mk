@@ -18,6 +18,7 @@ repair_core_SRCS = \
 	repair/reconcile.c \
 	repair/repair.c \
 	repair/roots.c \
+	repair/sbvotes.c \
 	repair/scan.c \
 	repair/space.c \
 	repair/switch.c \

@@ -89,6 +89,7 @@ struct repair_ag {
 	struct repair_runs free;		/* what the bnobt says */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
+	bool has_attrs;				/* some inode has an attribute fork */
 	bool chunks_changed;			/* they differ from the inobt */
 	struct repair_refs_list shared;		/* runs of shared blocks, as rmapbt or else refcountbt have them */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */

@@ -78,7 +78,7 @@ class Repaired:
         program = os.path.join(self.asan or campaign.BUILD, "xfs_repair")
         command = [program, *options, "--json", "-o", "force_geometry", self.work]
         try:
-            run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+            run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
                                  preexec_fn=None if self.asan else limited, text=True, errors="replace")
         except subprocess.TimeoutExpired:
             self.wrong.append("no end: xfs_repair " + " ".join(options))
@@ -91,11 +91,12 @@ class Repaired:
                     self.ids.add(found.get("finding") or found.get("id") or "")
                 except ValueError:
                     self.wrong.append("not JSON: " + line[:100])
+        lines += run.stderr.splitlines()
         self.log += "--- xfs_repair %s: exit %d\n%s\n" % (" ".join(options), run.returncode,
                                                        "\n".join(x for x in lines if x and x[0] not in " P"))
         if run.returncode < 0:
             self.wrong.append("xfs_repair %s: signal %d" % (" ".join(options), -run.returncode))
-        elif CRASH.search(run.stdout):
+        elif CRASH.search(run.stderr):
             self.wrong.append("xfs_repair %s: sanitizer" % " ".join(options))
         return run.returncode
 

@@ -455,7 +455,8 @@ static bool is_newer(struct repair *r, const struct xfs_sb *sb)
 
 	if (sb->agcount > 1) {
 		read_copy(r->dev.data, (uint64_t)sb->agblocks * sb->blocksize, &c);
-		if (!c.readable || c.sb.magicnum != XFS_SB_MAGIC || c.sb.features_ro_compat != sb->features_ro_compat ||
+		if (!c.readable || c.sb.magicnum != XFS_SB_MAGIC || xfs_sb_version(&c.sb) != xfs_sb_version(sb) ||
+		    c.sb.features_ro_compat != sb->features_ro_compat ||
 		    c.sb.features_compat != sb->features_compat ||
 		    (c.sb.features_incompat ^ sb->features_incompat) & ~XFS_SB_INCOMPAT_NEEDSREPAIR)
 			return false;

@@ -263,12 +263,22 @@ class Places:
         if path == "header" or path == "body":
             head = {"inode": 176 if self.v5 else 100, "bmbt": 72, "abmbt": 72, "dir": 64, "attr": 80, "symlink": 56}.get(place.kind, 56)
             return (0, 8 * head, False) if path == "header" else (8 * head, 8 * (place.size - head), False)
+        if path in ("datafork", "attrfork") and place.kind == "inode":
+            return self.fork_area(place, path == "attrfork")
         if place.type is None:
             raise NoPlace("no fields in " + place.kind)
         answer = self.ask("find %s %d %d %s %s" % (place.type, place.start, place.size, place.filekind, path))
         if isinstance(answer, NoPlace):
             raise answer
         return answer[0][1:]
+
+    def fork_area(self, place, attr):
+        raw = self.image.read(place.start, place.size)
+        core, forkoff = 176 if raw[4] >= 3 else 100, 8 * raw[82]
+        if attr and not forkoff:
+            raise NoPlace("no attribute fork")
+        first, last = (core + forkoff, place.size) if attr else (core, core + forkoff if forkoff else place.size)
+        return 8 * first, 8 * (last - first), False
 
     def fields(self, place):
         """[(path, bit, bits, little endian)] of all fields."""

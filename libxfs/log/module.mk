@@ -1,5 +1,6 @@
 libxfs_SRCS += \
 	libxfs/log/area.c \
+	libxfs/log/close.c \
 	libxfs/log/format.c \
 	libxfs/log/items.c \
 	libxfs/log/logsize.c \

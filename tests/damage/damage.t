@@ -2,21 +2,17 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Sixty recipes of the damage campaign, some of the results read by the kernel in the box; XFSKIT_LONG=1: all recipes on
 all images, every result that lost nothing read by the kernel."""
-import importlib.machinery
-import importlib.util
 import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import programs  # noqa: E402
 from places import campaign  # noqa: E402
 from recipe import read_recipes  # noqa: E402
 
-loader = importlib.machinery.SourceFileLoader("damage_run", os.path.join(HERE, "run"))
-runner = importlib.util.module_from_spec(importlib.util.spec_from_loader("damage_run", loader))
-sys.modules["damage_run"] = runner
-loader.exec_module(runner)
+runner = programs.runner()
 
 KERNEL = 10     # results of the short form that the kernel reads
 

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Every id of findings.def is provoked by the damage that provoked.txt names; an id without a line fails."""
-import importlib.machinery
-import importlib.util
 import multiprocessing
 import os
 import sys
@@ -11,12 +9,10 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import programs  # noqa: E402
 from places import campaign  # noqa: E402
 
-loader = importlib.machinery.SourceFileLoader("damage_provoke", os.path.join(HERE, "provoke"))
-provoke = importlib.util.module_from_spec(importlib.util.spec_from_loader("damage_provoke", loader))
-sys.modules["damage_provoke"] = provoke
-loader.exec_module(provoke)
+provoke = programs.load("damage_provoke", "provoke")
 
 
 def main():

@@ -2,19 +2,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Fields of all structures changed by the fuzz verbs: a sample with a fixed seed, each image; XFSKIT_LONG=1: all, under
 AddressSanitizer where there is such a build."""
-import importlib.machinery
-import importlib.util
 import os
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import programs  # noqa: E402
 from places import campaign  # noqa: E402
 
-loader = importlib.machinery.SourceFileLoader("field_fuzz", os.path.join(HERE, "fuzz"))
-fuzzer = importlib.util.module_from_spec(importlib.util.spec_from_loader("field_fuzz", loader))
-loader.exec_module(fuzzer)
+fuzzer = programs.load("field_fuzz", "fuzz")
 
 SAMPLE = {"1k": 40, "parent": 25, "plain": 20, "v4": 20, "rt": 15, "quota": 15}
 

@@ -7,7 +7,7 @@ import struct
 from places import NoPlace
 from xfsread import crc32c
 
-VERBS = ("zeroes", "ones", "firstbit", "middlebit", "lastbit", "add", "sub", "random", "set")
+VERBS = ("zeroes", "ones", "firstbit", "middlebit", "lastbit", "add", "sub", "random", "set", "copy")
 
 
 def apply_verb(verb, value, bits, argument, rnd):
@@ -51,7 +51,15 @@ class Objects:
 
     def change(self, place, field, verb, argument):
         bit, bits, little = self.places.field(place, field)
+        if verb == "copy":
+            verb, argument = "set", self.value(place, argument)
         self.change_bits(place, field, bit, bits, little, verb, argument)
+
+    def value(self, place, field):
+        """Number in a field, as the clean image has it."""
+        bit, bits, little = self.places.field(place, field)
+        data = self.places.image.read(place.start, place.size)[bit // 8:(bit + bits + 7) // 8]
+        return int.from_bytes(data, "little" if little else "big") >> (0 if little else -(bit + bits) % 8) & (1 << bits) - 1
 
     def change_bits(self, place, field, bit, bits, little, verb, argument):
         buf = self.buffer(place)

@@ -19,8 +19,10 @@ class Change:
         if len(words) not in (2, 3) or words[1] not in VERBS:
             raise ValueError("not a change: " + text)
         self.field, self.verb = words[:2]
-        self.argument = int(words[2], 0) if len(words) == 3 else None
-        if (self.verb == "set") != (self.argument is not None) and self.verb not in ("add", "sub"):
+        self.argument = words[2] if len(words) == 3 else None
+        if self.argument and self.verb != "copy":
+            self.argument = int(self.argument, 0)
+        if (self.verb in ("set", "copy")) != (self.argument is not None) and self.verb not in ("add", "sub"):
             raise ValueError("a number too many or missing: " + text)
 
 
@@ -76,10 +78,10 @@ def expand(line):
     return lines
 
 
-def read_recipes(folder=os.path.join(HERE, "recipes")):
-    """All recipes, in the order of the files."""
+def read_recipes(more=()):
+    """All recipes, in the order of the files; `more`: further files."""
     recipes, names = [], set()
-    for path in sorted(glob.glob(os.path.join(folder, "*.txt"))):
+    for path in sorted(glob.glob(os.path.join(HERE, "recipes", "*.txt"))) + [os.path.join(HERE, m) for m in more]:
         images, group = None, os.path.basename(path)[3:-4]
         with open(path) as f:
             for number, line in enumerate(f, 1):

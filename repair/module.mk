@@ -42,6 +42,7 @@ repair_core_SRCS = \
 	repair/replay.c \
 	repair/restore.c \
 	repair/roots.c \
+	repair/sbvotes.c \
 	repair/scan.c \
 	repair/select.c \
 	repair/space.c \

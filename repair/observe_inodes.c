@@ -113,6 +113,7 @@ static int observe_inode(void *payload, struct repair_seen *s)
 	if (error || !usable)
 		return error;
 	keep_facts(r, s);
+	s->ag->has_attrs |= s->d.core.forkoff != 0;
 	return observe_forks(r, s);
 }
 
@@ -130,6 +131,25 @@ static int observe_ag_inodes(void *payload, size_t agno)
 	return error ? error : repair_scan_ag_inodes(r, &r->ags[agno], observe_inode, r);
 }
 
+/* Attributes exist, so the superblock must say so; secondaries are as old as the filesystem and do not know. */
+static void check_attr_bit(struct repair *r)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
+	bool any = false;
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		any |= r->ags[i].has_attrs;
+	if (!any || r->primary.versionnum & XFS_SB_VERSION_ATTR)
+		return;
+	f.field = "versionnum";
+	f.found = r->primary.versionnum;
+	f.expected = r->primary.versionnum | XFS_SB_VERSION_ATTR;
+	if (!r->sb_changed)
+		repair_note(r, &f, true);
+	r->primary.versionnum |= XFS_SB_VERSION_ATTR;
+	r->sb_changed = true;
+}
+
 int repair_observe_inodes(struct repair *r)
 {
 	int error;
@@ -140,6 +160,8 @@ int repair_observe_inodes(struct repair *r)
 	error = r->geo.rmapbt ? 0 : xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
 		error = repair_each_ag(r, observe_ag_inodes, r);
+	if (!error)
+		check_attr_bit(r);
 	if (error || !r->geo.rmapbt)
 		return error;
 	for (uint32_t i = 0; i < 1u << r->fork_sums.bits; i++) {

@@ -167,7 +167,8 @@ static int plan_trees(struct repair *r, struct repair_ag *ag)
 
 	*b = (struct xfs_build_ag){ .geo = &r->geo, .claims = r->claims, .agno = ag->agno, .chunks = ag->chunks,
 				    .nchunks = ag->nchunks, .agfl_from_zero = true,
-				    .newino = ag->agi_ok ? ag->agi.newino : XFS_NULL32,
+				    .newino = ag->agi_ok && xfs_agino_valid(&r->geo, ag->agno, ag->agi.newino) ?
+						      ag->agi.newino : XFS_NULL32,
 				    .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .dev = r->dev.data };
 	for (unsigned t = 0; t < XFS_TREE_COUNT && !error; t++) {
 		struct repair_tree *tree = &ag->tree[t];

@@ -96,6 +96,7 @@ struct repair_ag {
 	uint32_t *rmap_leaves;			/* rmapbt not sound: its leaves that were found, by their first keys */
 	size_t nrmap_leaves;
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
+	bool has_attrs;				/* some inode has an attribute fork */
 	bool chunks_changed;			/* they differ from the inobt */
 	struct repair_refs_list shared;		/* runs of shared blocks, as rmapbt or else refcountbt have them */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */

@@ -6,7 +6,7 @@
  *
  * STOP: the n-th write and all later ones are lost (0: none, and the log is left dirty all the same), TEAR bytes of that
  * one still land; LOSE: seed of a write cache that loses what was not flushed (0: none).  Syncs every EVERY steps (0:
- * never).  Prints "synced N", "begun N", "writes N", "open TYPE" for each type of open intent, and fails when the log
+ * never; -EVERY: quiesces, so that metadata go in place, too).  Prints "synced N", "begun N", "writes N", "open TYPE" for each type of open intent, and fails when the log
  * breaks a rule of the validator.  What the steps are: steps().
  */
 #include "libxfs/base/types.h"
@@ -149,6 +149,7 @@ int main(int argc, char **argv)
 	struct xfs_dev_fault plan = { .stop_write_at = 0 };
 	struct xfs_devset set = { 0 };
 	unsigned rounds, every, n = 0, synced = 0;
+	bool quiesce;
 	struct xfs_dev *file;
 	int err;
 
@@ -158,7 +159,8 @@ int main(int argc, char **argv)
 	plan.stop_write_at = strtoull(argv[3], NULL, 10);
 	plan.tear_bytes = (uint32_t)atoi(argv[4]);
 	plan.lose_seed = strtoull(argv[5], NULL, 10);
-	every = (unsigned)atoi(argv[6]);
+	quiesce = argv[6][0] == '-';
+	every = (unsigned)atoi(argv[6] + quiesce);
 	err = xfs_dev_file(&file, argv[1], 0, 0, NULL);
 	if (!err)
 		err = xfs_dev_fault(&set.data, file, &plan);
@@ -172,7 +174,7 @@ int main(int argc, char **argv)
 	for (; n < rounds * STEPS && !err && n < 4096 * STEPS; n++) {
 		err = steps(n / STEPS, n % STEPS);
 		if (!err && every && n % every == every - 1) {
-			err = xfs_edit_sync(edit);
+			err = quiesce ? xfs_edit_quiesce(edit) : xfs_edit_sync(edit);
 			synced = err ? synced : n + 1;
 		}
 	}

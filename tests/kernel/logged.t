@@ -26,12 +26,15 @@ HELPER = os.path.join(BUILD, "bin", "tests", "helpers", "logged")
 PATH = "/usr/sbin:/sbin:" + os.environ.get("PATH", "")
 STEPS = 8
 RMAP = ["-m", "rmapbt=1,reflink=1"]
-# name, options of mkfs.xfs, rounds, steps from sync to sync, a checkpoint after each transaction, stops
+# name, options of mkfs.xfs, rounds, steps from sync to sync (negative: quiesces), a checkpoint after each transaction, stops
 RUNS = [
     ("each-1k", ["-b", "size=1k", *RMAP], 12, 1, True, 5),
     ("each-4k", [*RMAP], 12, 1, True, 5),
     ("batch-1k", ["-b", "size=1k", *RMAP], 40, 17, False, 3),
     ("plain-4k", ["-m", "rmapbt=0,reflink=0,finobt=0", "-i", "sparse=0"], 30, 9, True, 3),
+    # metadata go in place often: most stops tear such a write
+    ("in-place-1k", ["-b", "size=1k", *RMAP], 25, -4, True, 4),
+    ("in-place-4k", [*RMAP], 25, -9, False, 4),
     ("stripe", ["-l", "su=32k", *RMAP], 12, 3, True, 2),
 ]
 count = 0

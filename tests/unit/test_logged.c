@@ -458,6 +458,137 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* ---- errors ---- */
+
+static uint64_t hash_of_all(void)
+{
+	uint64_t sum = 0, size;
+
+	for (unsigned k = 0; k < FILES; k++) {
+		uint64_t one;
+
+		read_sum(k, &one, &size);
+		sum = (sum ^ one ^ size) * UINT64_C(1099511628211);
+	}
+	return sum;
+}
+
+/* A chain with works of all kinds, that fails at each allocation in turn: all is as it was, and the next try goes through. */
+START_TEST(no_memory)
+{
+	struct xfs_edit_options o = { .logged = true, .each = _i == 1 };
+	unsigned failures = 0;
+
+	make_files(3);
+	livefs_init(&l, &kinds[0], FILES, &o);
+	for (unsigned op = 0; op < 12; op++)
+		qk_assert_int_eq(do_op(op), 0);
+	for (uint64_t n = 1;; n++) {
+		struct xfs_live_inode *li = held(0);
+		uint64_t before = hash_of_all();
+		static uint8_t block[3000];
+		bool down;
+		int err;
+
+		failmalloc_start(n, false);
+		err = xfs_file_write(l.edit, li, MOST / 2, block, sizeof(block));
+		if (!err)
+			err = xfs_file_punch(l.edit, li, MOST / 2, 4096);
+		if (!err)
+			err = xfs_edit_sync(l.edit);
+		if (failmalloc_stop() < n) {
+			qk_assert_int_eq(err, 0);
+			xfs_live_inode_put(li);
+			break;
+		}
+		failures += err != 0;
+		down = xfs_edit_sync(l.edit) == -XFS_E_SHUTDOWN;
+		xfs_live_inode_put(li);
+		if (!down) {
+			/* memory is consistent: it can be written as it is */
+			livefs_check(&l);
+			continue;
+		}
+		/* a chain was cut in the middle of what the log holds of it: recovery finishes it */
+		qk_assert(o.each);
+		(void)before;
+		xfs_edit_close(l.edit);
+		xfs_fs_close(l.fs);
+		recover();
+		livefs_check(&l);
+		xfs_edit_close(l.edit);
+		xfs_fs_close(l.fs);
+		livefs_open(&l, &o);
+	}
+	qk_assert_uint_gt(failures, 2);
+	livefs_check(&l);
+	livefs_release(&l);
+	drop_files();
+}
+END_TEST
+
+/* Each write fails once: of data it is an error and nothing more; of log or metadata the edit is at its end. */
+START_TEST(write_errors)
+{
+	struct run r = { &kinds[0], { .logged = true, .each = _i == 1 }, 31, 5 };
+	uint64_t total = stop_at(&r, 0, 0, 0);
+
+	for (uint64_t at = 1; at <= total; at += total / 25 + 1) {
+		struct xfs_dev_fault plan = { .fail_write_at = at };
+		unsigned synced, done;
+
+		run_until(&r, &plan, &synced, &done);
+		recover();
+		livefs_check(&l);
+		qk_assert(find_prefix(synced, done) >= 0);
+		livefs_release(&l);
+	}
+	drop_files();
+}
+END_TEST
+
+/* What is refused, and what a clean log asks for. */
+START_TEST(refused)
+{
+	struct xfs_edit_options o = { .logged = true };
+	struct xfs_edit *again;
+	struct xfs_trans t;
+	struct xfs_fs *fs;
+
+	make_files(8);
+	livefs_init(&l, &kinds[0], FILES, &o);
+	ck_assert_int_eq(xfs_trans_begin(&t, l.edit, UINT64_C(1) << 40), -XFS_E_NOSPC);
+	ck_assert_int_eq(xfs_edit_data_begin(l.edit, UINT64_C(1) << 40, 1), -XFS_E_RANGE);
+	livefs_begin(&l);
+	ck_assert_int_eq(xfs_edit_quiesce(l.edit), -XFS_E_BUSY);
+	livefs_commit(&l);
+	ck_assert_int_eq(do_op(0), 0);
+	ck_assert_int_eq(do_append(0), 0);
+	ck_assert_int_eq(xfs_edit_sync(l.edit), 0);
+	/* it is dirty now for everybody else */
+	ck_assert_int_eq(xfs_fs_open(&fs, &l.set, NULL, NULL), 0);
+	ck_assert_int_eq(xfs_edit_open(&again, fs, NULL), -XFS_E_DIRTYLOG);
+	ck_assert_int_eq(xfs_edit_open(&again, fs, &o), -XFS_E_DIRTYLOG);
+	xfs_fs_close(fs);
+	livefs_check(&l);
+	livefs_release(&l);
+	drop_files();
+}
+END_TEST
+
+START_TEST(old_filesystems)
+{
+	const struct testfs v4 = { .blocksize = 4096, .agblocks = 4096, .agcount = 2, .v4 = true };
+	struct xfs_edit_options o = { .logged = true };
+	struct xfs_edit *again;
+
+	livefs_init(&l, &v4, FILES, NULL);
+	ck_assert_int_eq(xfs_edit_quiesce(l.edit), 0);
+	ck_assert_int_eq(xfs_edit_open(&again, l.fs, &o), -XFS_E_UNSUPPORTED);
+	livefs_release(&l);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("logged");
@@ -466,6 +597,10 @@ int main(void)
 	tcase_set_timeout(t, getenv("XFSKIT_LONG") ? 3600 : 120);
 	tcase_add_loop_test(t, to_the_end, 0, 4 * XFS_ARRAY_SIZE(kinds));
 	tcase_add_loop_test(t, stopped, 0, 2 * XFS_ARRAY_SIZE(kinds));
+	tcase_add_loop_test(t, no_memory, 0, 2);
+	tcase_add_loop_test(t, write_errors, 0, 2);
+	tcase_add_test(t, refused);
+	tcase_add_test(t, old_filesystems);
 	suite_add_tcase(suite, t);
 	return vectors_main(suite);
 }

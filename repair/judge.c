@@ -259,15 +259,19 @@ static uint64_t blocks_behind(const struct xfs_mapset *s, uint64_t end)
 /* Blocks of directories, attributes and symlinks say whose they are, and fit each other in one order alone. */
 static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
 {
+	struct xfs_fs_options options = { .flags = XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	unsigned type = e->d.core.mode & XFS_MODE_FMT;
 	struct xfs_inode *ip = malloc(sizeof(*ip));
 	char target[XFS_SYMLINK_MAXLEN + 1];
 	bool fit = false;
 	size_t len;
 
-	if (!ip)
+	/* unlike r->fs this one refuses blocks whose own verifier does */
+	if (!ip || (!r->strict && xfs_fs_open(&r->strict, &r->dev, &options, NULL))) {
+		free(ip);
 		return false;
-	xfs_inode_parse(r->fs, XFS_INO(e->ino), e->image, ip);
+	}
+	xfs_inode_parse(r->strict, XFS_INO(e->ino), e->image, ip);
 	if (k == XFS_FORK_ATTR)
 		fit = !xfs_attrs_verify(ip, NULL);
 	else if (type == XFS_MODE_DIR)
@@ -286,8 +290,8 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	uint64_t against_rmap = denied(r, e->ino, only_rmap, k == XFS_FORK_ATTR, false);
 	uint64_t fork_blocks = 0;
 
-	/* contents that read well through the fork as it is are the strongest witness of all */
-	if (r->geo.v5 && contents_fit(r, e, k))
+	/* contents that read well through what only the fork maps are the strongest witness of all */
+	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
 		return false;
 	for (unsigned i = 0; i < 2; i++)
 		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;

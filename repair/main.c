@@ -69,7 +69,7 @@ static int verdict(const struct repair *r, const struct repair_options *o, int e
 	if (error)
 		return EXIT_CORRUPT;
 	if (o->no_modify)
-		return r->findings || r->log_dirty ? EXIT_CORRUPT : EXIT_CLEAN;
+		return r->findings || r->log_dirty || r->replayed ? EXIT_CORRUPT : EXIT_CLEAN;
 	if (r->unfixed)
 		return EXIT_CORRUPT;
 	return o->report_repairs && r->fixed_something ? EXIT_REPAIRED : EXIT_CLEAN;
@@ -86,7 +86,8 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	r = (struct repair){
-		.no_modify = o.no_modify, .zero_log = o.zero_log, .force_geometry = o.force_geometry, .verbose = o.verbose,
+		.no_modify = o.no_modify,
+		.zero_log = o.zero_log, .no_replay = o.no_replay, .force_geometry = o.force_geometry, .verbose = o.verbose,
 		.memory = o.memory, .name = o.device, .leaf_slack = o.leaf_slack, .node_slack = o.node_slack,
 	};
 	repair_text_init(&text, &r, &words, o.json);

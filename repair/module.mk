@@ -10,6 +10,7 @@ repair_core_SRCS = \
 	repair/judge.c \
 	repair/locate.c \
 	repair/log.c \
+	repair/lost.c \
 	repair/names.c \
 	repair/newforks.c \
 	repair/observe_ags.c \
@@ -17,6 +18,7 @@ repair_core_SRCS = \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \
+	repair/replay.c \
 	repair/roots.c \
 	repair/scan.c \
 	repair/space.c \

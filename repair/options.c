@@ -41,9 +41,10 @@ static int usage(void)
 	return 1;
 }
 
-enum suboption { SUB_ASSUME, SUB_BHASH, SUB_IHASH, SUB_STRIDE, SUB_FORCE, SUB_THREADS, SUB_LEAF, SUB_NODE, SUB_NOQUOTA };
+enum suboption { SUB_ASSUME, SUB_BHASH, SUB_IHASH, SUB_STRIDE, SUB_FORCE, SUB_THREADS, SUB_LEAF, SUB_NODE, SUB_NOQUOTA,
+	SUB_NOREPLAY };
 static char *const suboptions[] = { "assume_xfs", "bhash", "ihash", "ag_stride", "force_geometry", "phase2_threads",
-	"debug_bload_leaf_slack", "debug_bload_node_slack", "noquota", NULL };
+	"debug_bload_leaf_slack", "debug_bload_node_slack", "noquota", "noreplay", NULL };
 
 static int number(const char *name, const char *value, long least, long most, long *out)
 {
@@ -74,12 +75,15 @@ static int parse_o(struct repair_options *o, char *text)
 		case SUB_ASSUME:
 		case SUB_NOQUOTA:
 		case SUB_FORCE:
+		case SUB_NOREPLAY:
 			if (value) {
 				fprintf(stderr, "xfs_repair: -o %s cannot have a value\n", suboptions[which]);
 				return 1;
 			}
 			if (which == SUB_FORCE)
 				o->force_geometry = true;
+			if (which == SUB_NOREPLAY)
+				o->no_replay = true;
 			break;
 		case SUB_IHASH:
 			fprintf(stderr, "-o ihash option has been removed and will be ignored\n");

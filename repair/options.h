@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 struct repair_options {
-	bool no_modify, zero_log, force_geometry, dangerous, json, report_repairs, image;
+	bool no_modify, zero_log, no_replay, force_geometry, dangerous, json, report_repairs, image;
 	unsigned verbose;
 	size_t memory;
 	int leaf_slack, node_slack;

@@ -119,6 +119,7 @@ void repair_release(struct repair *r)
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);
 	xfs_claims_free(r->claims);
+	xfs_fs_close(r->strict);
 	xfs_fs_close(r->fs);
 	*r = (struct repair){ .dev = r->dev };
 }

@@ -116,7 +116,7 @@ struct repair_words;
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
 	/* options */
-	bool no_modify, zero_log, force_geometry, looking;
+	bool no_modify, zero_log, no_replay, force_geometry, looking;
 	unsigned verbose;
 	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
 	size_t memory;			/* bytes for claims before they spill */
@@ -129,6 +129,7 @@ struct repair {
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
 	struct xfs_fs *fs;		/* opened with `primary` */
+	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
@@ -142,6 +143,7 @@ struct repair {
 	uint64_t max_lsn;
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */
+	bool replayed;			/* it was dirty */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */

@@ -120,6 +120,10 @@ void repair_text_end(struct repair_text *t, int error)
 	}
 	if (r->unfixed)
 		fprintf(stderr, "%" PRIu64 " findings remain that this version does not repair\n", r->unfixed);
+	if (r->no_modify && r->replayed && !r->findings)
+		fprintf(stderr, "with its log replayed the filesystem is clean\n");
+	else if (r->no_modify && r->replayed)
+		fprintf(stderr, "with its log replayed the filesystem has %" PRIu64 " findings\n", r->findings);
 	if (r->no_modify)
 		fprintf(stderr, "No modify flag set, skipping filesystem flush and exiting.\n");
 	else

@@ -4,7 +4,6 @@ unit_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/unit/te
 # all other .c files there are linked to each of them
 unitlib_SRCS += $(filter-out $(unit_TESTS),$(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/unit/*.c))))
 tap_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/*/*.t)))
-tool_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/tools/*.c)))
 bench_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/bench/bench_*.c)))
 benchtool_SRCS += $(filter-out $(bench_SRCS),$(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/bench/*.c))))
 helper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/helpers/*.c)))

@@ -1,6 +1,7 @@
 libxfs_SRCS += \
 	libxfs/log/area.c \
 	libxfs/log/checkpoint.c \
+	libxfs/log/close.c \
 	libxfs/log/format.c \
 	libxfs/log/items.c \
 	libxfs/log/logsize.c \

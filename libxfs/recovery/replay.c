@@ -203,6 +203,12 @@ static void let_go(struct replay *rp)
 
 int xfs_recovery_replay(const struct xfs_devset *dev, struct xfs_recovery *out, const struct xfs_sink *sink)
 {
+	return xfs_recovery_replay_part(dev, NULL, out, sink);
+}
+
+int xfs_recovery_replay_part(const struct xfs_devset *dev, const struct xfs_log_state *part, struct xfs_recovery *out,
+			     const struct xfs_sink *sink)
+{
 	struct replay *rp = calloc(1, sizeof(*rp));
 	int err;
 
@@ -214,7 +220,9 @@ int xfs_recovery_replay(const struct xfs_devset *dev, struct xfs_recovery *out, 
 	err = xfs_fs_open(&rp->fs, dev, NULL, sink);
 	if (!err)
 		err = xfs_geometry_init(&rp->geo, &rp->fs->geo.sb, NULL, NULL);
-	if (!err)
+	if (!err && part)
+		out->log = *part;
+	else if (!err)
 		err = xfs_log_state(rp->fs, &out->log);
 	if (!err && out->log.kind == XFS_LOG_UNREADABLE)
 		err = replay_bad(rp, "log", 0, out->log.reason ? out->log.reason : "it cannot be read");

@@ -52,6 +52,12 @@ struct xfs_recovery {
  * UNSUPPORTED (unknown log features, byte order), IO, NOMEM, READONLY.
  */
 int xfs_recovery_replay(const struct xfs_devset *, struct xfs_recovery *out, const struct xfs_sink *);
+/*
+ * The same up to the head that `state` names: what stands before the damage of a log.  Only for looking at, above an
+ * overlay: what was freed behind that head is not known, and older images may land in blocks that are others' now.
+ */
+int xfs_recovery_replay_part(const struct xfs_devset *, const struct xfs_log_state *, struct xfs_recovery *out,
+			     const struct xfs_sink *);
 void xfs_recovery_free(struct xfs_recovery *);
 
 /*

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* settle.c - the end of a replay: counters, log features, an empty log (format sheet 04, section 11). */
+/* settle.c - the end of a replay: counters, log features, an unmount record (format sheet 04, section 11). */
 #include "libxfs/base/crc32c.h"
-#include "libxfs/log/area.h"
-#include "libxfs/log/format.h"
+#include "libxfs/log/close.h"
 #include "libxfs/recovery/replay.h"
 
 #include <stdlib.h>
@@ -60,7 +59,6 @@ static int write_sb(struct xfs_fs *fs, const struct totals *t)
 int xfs_recovery_settle(const struct xfs_devset *dev, const struct xfs_recovery *r, const struct xfs_sink *sink)
 {
 	struct totals t = { .icount = 0 };
-	struct xfs_log_area area;
 	struct xfs_fs *fs;
 	int err;
 
@@ -69,18 +67,13 @@ int xfs_recovery_settle(const struct xfs_devset *dev, const struct xfs_recovery 
 	err = xfs_fs_open(&fs, dev, NULL, sink);
 	if (err)
 		return err;
-	if (xfs_log_area_find(&area, fs))
-		err = -XFS_E_CORRUPT;
-	if (!err)
-		err = add_up(fs, &t);
+	err = add_up(fs, &t);
 	if (!err && t.unlinked)
 		err = -XFS_E_DIRTYLOG;
 	if (!err)
 		err = write_sb(fs, &t);
 	if (!err)
-		err = xfs_log_format_cycle(area.dev, area.start, &fs->geo.sb, xfs_log_next_cycle(r->log.cycle));
-	if (!err)
-		err = xfs_dev_barrier(area.dev);
+		err = xfs_log_close(fs, &r->log);
 	xfs_fs_close(fs);
 	return err;
 }

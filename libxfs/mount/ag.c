@@ -214,7 +214,7 @@ static void load_agf(struct xfs_fs *fs, struct xfs_ag *ag)
 			ag->agf_error = ag->agf_error ? ag->agf_error : err;
 		}
 	}
-	ag->have_agf = true;
+	ag->have_agf = ag->agf_error != -XFS_E_NOMEM;		/* that may pass */
 }
 
 static void load_agi(struct xfs_fs *fs, struct xfs_ag *ag)
@@ -239,7 +239,7 @@ static void load_agi(struct xfs_fs *fs, struct xfs_ag *ag)
 			ag->agi_error = ag->agi_error ? ag->agi_error : err;
 		}
 	}
-	ag->have_agi = true;
+	ag->have_agi = ag->agi_error != -XFS_E_NOMEM;
 }
 
 static void load_agfl(struct xfs_fs *fs, struct xfs_ag *ag)
@@ -262,7 +262,7 @@ static void load_agfl(struct xfs_fs *fs, struct xfs_ag *ag)
 		ag->agfl_error = check_fields(fs, "agfl", ag->agno, &c, 1);
 	}
 	xfs_buf_put(b);
-	ag->have_agfl = true;
+	ag->have_agfl = ag->agfl_error != -XFS_E_NOMEM;
 }
 
 int xfs_fs_agf(struct xfs_fs *fs, xfs_agno_t agno, struct xfs_agf *out)

@@ -13,7 +13,7 @@
 
 #define MOST 40000u
 #define COST_MOST 160u			/* splits allocate: that reads trees of free space and of the fork */
-#define COST_MEAN 25u
+#define COST_MEAN 32u
 
 /* What the directory should hold: names are made from numbers. */
 struct model {

@@ -46,7 +46,8 @@ static void make_name(uint32_t id, struct xfs_attr_want *w, uint8_t *name)
 		return;
 	}
 	len = (unsigned)sprintf((char *)name, "%x-", (unsigned)id);
-	for (unsigned more = id * UINT32_C(40503) >> 8 & 0x1ff; more > 0 && len < 255 && more < 300; more -= more > 8 ? 9 : more)
+	for (unsigned more = id * UINT32_C(40503) >> 8 & 0x1ff; more > 0 && len < 255 && more < 300;
+	     more -= more > 8 ? 9 : more)
 		name[len++] = (uint8_t)('a' + (id + more) % 26);
 	w->namelen = (uint8_t)len;
 }

@@ -324,7 +324,8 @@ static void op_rename(void)
 {
 	static const unsigned kinds[] = { 0, 0, 0, XFS_RENAME_NOREPLACE, XFS_RENAME_EXCHANGE, XFS_RENAME_EXCHANGE,
 					  XFS_RENAME_WHITEOUT, XFS_RENAME_WHITEOUT | XFS_RENAME_NOREPLACE };
-	struct entry a = some_entry(), b = below(2) ? some_entry() : (struct entry){ some_node(true), below(names), 0, false };
+	struct entry a = some_entry();
+	struct entry b = below(2) ? some_entry() : (struct entry){ some_node(true), below(names), 0, false };
 	char from[300], to[300];
 	struct xfs_rename r = {
 		.from_dir = nodes[a.dir].ino, .to_dir = nodes[b.dir].ino, .from = from, .to = to,
@@ -369,7 +370,8 @@ static struct xfs_attr_want attr_of(const struct node *n, unsigned k, char *text
 	for (uint32_t i = 0; i < n->attr_len[k]; i++)
 		value[i] = (uint8_t)(n->attr_seed[k] * (i + 1) >> 7);
 	return (struct xfs_attr_want){
-		.name = (const uint8_t *)text, .namelen = (uint8_t)sprintf(text, "attr%u%s", k, k > 3 ? "-with-a-longer-name" : ""),
+		.name = (const uint8_t *)text,
+		.namelen = (uint8_t)sprintf(text, "attr%u%s", k, k > 3 ? "-with-a-longer-name" : ""),
 		.value = value, .valuelen = n->attr_len[k], .space = spaces[k],
 	};
 }
@@ -634,7 +636,9 @@ static int call(unsigned k)
 {
 	static const char target[] = "a target that goes into the inode";
 	const struct xfs_new_file file = { .mode = XFS_MODE_REG | 0600 }, dir = { .mode = XFS_MODE_DIR | 0700 };
-	const struct xfs_new_file link = { .mode = XFS_MODE_LNK | 0777, .target = target, .targetlen = sizeof(target) - 1 };
+	const struct xfs_new_file link = {
+		.mode = XFS_MODE_LNK | 0777, .target = target, .targetlen = sizeof(target) - 1,
+	};
 	static uint8_t bytes[9000];
 	const struct xfs_attr_want w = { (const uint8_t *)"name", bytes, sizeof(bytes), 4, 0 };
 	struct xfs_rename r = { l.root, l.root, "new-dir", "new-file", 7, 8, XFS_RENAME_EXCHANGE };
@@ -693,7 +697,8 @@ static uint64_t sum_of_all(void)
 	qk_assert_int_eq(xfs_dir_verify(&li->i, l.root, &livefs_strict), 0);
 	qk_assert_int_eq(xfs_dir_open(&d, &li->i, &livefs_strict), 0);
 	qk_assert_int_eq(xfs_dir_each(&d, 0, add_entry, &s), 0);
-	s.sum += xfs_dinode_nlink(&li->i.d) + 3 * (uint64_t)xfs_dinode_nlink(&victim->i.d) + 5 * victim->i.d.core.nblocks;
+	s.sum += xfs_dinode_nlink(&li->i.d) + 3 * (uint64_t)xfs_dinode_nlink(&victim->i.d);
+	s.sum += 5 * victim->i.d.core.nblocks;
 	xfs_live_inode_put(li);
 	return s.sum + (sb->fdblocks << 20) + (sb->ifree << 44) + sb->icount;
 }
@@ -758,7 +763,8 @@ static unsigned path_of(uint32_t dir, char *path)
 static void attrs_sum(const struct node *n, char hex[65])
 {
 	static const struct { unsigned k; const char *prefix; } order[] = {
-		{ 3, "security." }, { 2, "trusted." }, { 4, "trusted." }, { 0, "user." }, { 1, "user." }, { 5, "user." },
+		{ 3, "security." }, { 2, "trusted." }, { 4, "trusted." },
+		{ 0, "user." }, { 1, "user." }, { 5, "user." },
 	};
 	struct hash256 h;
 	bool any = false;

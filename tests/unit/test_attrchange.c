@@ -392,6 +392,97 @@ START_TEST(failures)
 }
 END_TEST
 
+/* ---- hostile bytes ---- */
+
+/* Random bytes of random blocks, or of the fork in the inode, in the open transaction. */
+static void scribble(struct xfs_live_inode *li, enum xfs_fork which, const enum xfs_block_kind *kinds_of, unsigned nkinds)
+{
+	struct places p = { .n = 0 };
+	struct xfs_ifork f;
+	uint32_t len;
+
+	if (xfs_ifork_init(&f, &li->i, which))
+		return;
+	if (f.format == XFS_DINODE_FMT_LOCAL) {
+		uint8_t *bytes = xfs_live_fork_bytes(li, which, &len);
+
+		for (unsigned k = 0; k < 3; k++)
+			bytes[testrand_below(&m->rnd, k ? len : 12)] = (uint8_t)testrand_next(&m->rnd);
+		return;
+	}
+	qk_assert_int_eq(xfs_ifork_each(&f, note_places, &p), 0);
+	for (unsigned k = 0; k < 4 && p.n; k++) {
+		uint64_t daddr = xfs_fsbno_daddr(&m->l.geo, XFS_FSBNO(p.block[testrand_below(&m->rnd, p.n)])).v;
+		struct xfs_buf *b;
+
+		/* blocks of several pieces are hit at their first one */
+		if (xfs_buf_get1(m->l.fs->cache, daddr, m->l.geo.blocksize / XFS_BBSIZE, NULL, XFS_BUF_CACHED, &b))
+			continue;
+		qk_assert_int_eq(xfs_change_join(&m->l.t.change, b, xfs_block_type(kinds_of[k % nkinds])), 0);
+		for (unsigned i = 0; i < 4; i++) {
+			/* headers and tables are what steers */
+			uint32_t at = testrand_below(&m->rnd, i % 2 ? b->len : 100);
+
+			if (i == 3)
+				at = b->len - 1 - testrand_below(&m->rnd, 200);
+			b->data[at] = (uint8_t)testrand_next(&m->rnd);
+			xfs_change_dirty(b, at, 1);
+		}
+		xfs_buf_put(b);
+	}
+}
+
+static const enum xfs_block_kind touched[] = { XFS_BLK_ATTR_ANY };
+
+static int raw(struct xfs_live_inode *li, uint32_t id, bool remove)
+{
+	static uint8_t bytes[9000];
+	struct xfs_attr_want w;
+	uint8_t name[256];
+
+	make_name(id, &w, name);
+	w.value = bytes;
+	w.valuelen = w.space == XFS_ATTR_PARENT ? 12 : testrand_below(&m->rnd, id % 8 ? 100 : sizeof(bytes));
+	xfs_put_be64(bytes, m->l.root + id % 60);
+	return remove ? xfs_attr_remove(li, &w) : xfs_attr_set(li, &w, XFS_ATTR_ANYHOW);
+}
+
+/* Whatever is there, changes end with success or an error, and can be taken back. */
+START_TEST(hostile)
+{
+	static const struct { uint32_t ids, ops; } sizes[] = { { 3, 20 }, { 12, 40 }, { 300, 500 } };
+	unsigned refused = 0;
+
+	start(&kinds[_i], 40, 16, 31);
+	for (unsigned k = 0; k < XFS_ARRAY_SIZE(sizes); k++) {
+		run(sizes[k].ids, sizes[k].ops, 85, 1000);
+		check();
+		for (unsigned i = 0; i < 400; i++) {
+			struct xfs_live_inode *li;
+
+			livefs_begin(&m->l);
+			li = livefs_get(&m->l, m->ino);
+			scribble(li, XFS_FORK_ATTR, touched, XFS_ARRAY_SIZE(touched));
+			for (unsigned op = 0; op < 8; op++) {
+				uint32_t id = testrand_below(&m->rnd, sizes[k].ids);
+				int err;
+
+				if (op % 2)
+					err = raw(li, id, true);
+				else
+					err = raw(li, id, false);
+				refused += err == -XFS_E_CORRUPT;
+			}
+			xfs_live_inode_put(li);
+			xfs_trans_abort(&m->l.t);
+		}
+		check();
+	}
+	qk_assert_uint_ge(refused, 100);
+	finish();
+}
+END_TEST
+
 /* ---- what others leave ---- */
 
 /* Marks every entry of the first leaf that has this name. */
@@ -461,15 +552,18 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("attrchange");
-	TCase *t = tcase_create("model");
+	TCase *t = tcase_create("model"), *h = tcase_create("hostile");
 	SRunner *r;
 	int failed;
 
 	tcase_add_loop_test(t, model, 0, 12);
 	tcase_add_loop_test(t, failures, 0, 6);
+	tcase_add_loop_test(h, hostile, 0, 6);
 	tcase_add_test(t, incomplete);
 	tcase_set_timeout(t, 600);
+	tcase_set_timeout(h, 300);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, h);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

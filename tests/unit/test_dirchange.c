@@ -390,6 +390,101 @@ START_TEST(failures)
 }
 END_TEST
 
+/* ---- hostile bytes ---- */
+
+/* Random bytes of random blocks, or of the fork in the inode, in the open transaction. */
+static void scribble(struct xfs_live_inode *li, enum xfs_fork which, const enum xfs_block_kind *kinds_of, unsigned nkinds)
+{
+	struct places p = { .n = 0 };
+	struct xfs_ifork f;
+	uint32_t len;
+
+	if (xfs_ifork_init(&f, &li->i, which))
+		return;
+	if (f.format == XFS_DINODE_FMT_LOCAL) {
+		uint8_t *bytes = xfs_live_fork_bytes(li, which, &len);
+
+		for (unsigned k = 0; k < 3; k++)
+			bytes[testrand_below(&m->rnd, k ? len : 12)] = (uint8_t)testrand_next(&m->rnd);
+		return;
+	}
+	qk_assert_int_eq(xfs_ifork_each(&f, note_places, &p), 0);
+	for (unsigned k = 0; k < 4 && p.n; k++) {
+		uint64_t daddr = xfs_fsbno_daddr(&m->l.geo, XFS_FSBNO(p.block[testrand_below(&m->rnd, p.n)])).v;
+		struct xfs_buf *b;
+
+		/* blocks of several pieces are hit at their first one */
+		if (xfs_buf_get1(m->l.fs->cache, daddr, m->l.geo.dirblksize / XFS_BBSIZE, NULL, XFS_BUF_CACHED, &b))
+			continue;
+		qk_assert_int_eq(xfs_change_join(&m->l.t.change, b, xfs_block_type(kinds_of[k % nkinds])), 0);
+		for (unsigned i = 0; i < 4; i++) {
+			/* headers and tables are what steers */
+			uint32_t at = testrand_below(&m->rnd, i % 2 ? b->len : 100);
+
+			if (i == 3)
+				at = b->len - 1 - testrand_below(&m->rnd, 200);
+			b->data[at] = (uint8_t)testrand_next(&m->rnd);
+			xfs_change_dirty(b, at, 1);
+		}
+		xfs_buf_put(b);
+	}
+}
+
+static const enum xfs_block_kind touched[] = { XFS_BLK_DIR_ANYDATA, XFS_BLK_DIR_ANYLEAF };
+
+static int raw_drop(struct xfs_live_inode *li, uint32_t id)
+{
+	uint8_t name[XFS_DIR_NAME_MAX + 20];
+	unsigned len = make_name(id, name);
+
+	return xfs_dir_remove(li, name, len);
+}
+
+static int raw_add(struct xfs_live_inode *li, uint32_t id)
+{
+	uint8_t name[XFS_DIR_NAME_MAX + 20];
+	unsigned len = make_name(id, name);
+	int err = xfs_dir_add(li, name, len, m->l.root, XFS_DIR_FT_DIR);
+
+	return err == -XFS_E_EXISTS ? xfs_dir_replace(li, name, len, m->l.root, XFS_DIR_FT_DIR) : err;
+}
+
+/* Whatever is there, changes end with success or an error, and can be taken back. */
+START_TEST(hostile)
+{
+	static const struct { uint32_t ids, ops; } sizes[] = { { 6, 20 }, { 40, 100 }, { 160, 300 }, { 1500, 2500 } };
+	unsigned refused = 0;
+
+	start(&kinds[_i], 40, 200, 31);
+	for (unsigned k = 0; k < XFS_ARRAY_SIZE(sizes); k++) {
+		run(sizes[k].ids, sizes[k].ops, 85, 1000);
+		check(NULL);
+		for (unsigned i = 0; i < 400; i++) {
+			struct xfs_live_inode *li;
+
+			livefs_begin(&m->l);
+			li = dir();
+			scribble(li, XFS_FORK_DATA, touched, XFS_ARRAY_SIZE(touched));
+			for (unsigned op = 0; op < 8; op++) {
+				uint32_t id = testrand_below(&m->rnd, sizes[k].ids);
+				int err;
+
+				if (op % 2)
+					err = raw_drop(li, id);
+				else
+					err = raw_add(li, id);
+				refused += err == -XFS_E_CORRUPT;
+			}
+			xfs_live_inode_put(li);
+			xfs_trans_abort(&m->l.t);
+		}
+		check(NULL);
+	}
+	qk_assert_uint_ge(refused, 100);
+	finish();
+}
+END_TEST
+
 /* ---- costs ---- */
 
 static uint64_t blocks_used(void)
@@ -442,15 +537,18 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("dirchange");
-	TCase *t = tcase_create("model");
+	TCase *t = tcase_create("model"), *h = tcase_create("hostile");
 	SRunner *r;
 	int failed;
 
 	tcase_add_loop_test(t, model, 0, 12);
 	tcase_add_loop_test(t, failures, 0, 6);
+	tcase_add_loop_test(h, hostile, 0, 6);
 	tcase_add_test(t, costs);
 	tcase_set_timeout(t, 300);
+	tcase_set_timeout(h, 300);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, h);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

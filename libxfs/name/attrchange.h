@@ -8,8 +8,8 @@
  * blocks of their own are ordered: durable before what refers to them (mount/change.h).
  *
  * Works inside the change that the inode has joined; di_forkoff, extents and blocks follow, ctime is the caller's.
- * Errors besides those named: IO, NOMEM, NOSPC, CORRUPT and BADCRC for damage that is met.  After an error that follows a
- * write the change can only be aborted.  Layer: name.
+ * Errors besides those named: IO, NOMEM, NOSPC, CORRUPT and BADCRC for damage that is met.  After an error that follows
+ * a write the change can only be aborted.  Layer: name.
  */
 #ifndef XFS_NAME_ATTRCHANGE_H
 #define XFS_NAME_ATTRCHANGE_H
@@ -23,7 +23,8 @@ struct xfs_attr_want {
 	const uint8_t *value;
 	uint32_t valuelen;		/* up to XFS_ATTR_VALUE_MAX */
 	uint8_t namelen;
-	uint8_t space;			/* 0, XFS_ATTR_ROOT, XFS_ATTR_SECURE or XFS_ATTR_PARENT (its value is part of the name) */
+	/* 0, XFS_ATTR_ROOT, XFS_ATTR_SECURE or XFS_ATTR_PARENT (its value is part of the name) */
+	uint8_t space;
 };
 enum xfs_attr_how { XFS_ATTR_ANYHOW, XFS_ATTR_CREATE, XFS_ATTR_REPLACE };
 

@@ -2,8 +2,8 @@
 /*
  * attrleaf.c - changes of attribute leaves (format sheet 03, section 6.2).
  *
- * Records lie at the end of the block.  Free space is told of the gap between table and records alone, in the first slot
- * of the map of free areas; when records go from the middle the flag `holes` says that packing would help.
+ * Records lie at the end of the block.  Free space is told of the gap between table and records alone, in the first
+ * slot of the map of free areas; when records go from the middle the flag `holes` says that packing would help.
  */
 #include "libxfs/name/attrprivate.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* attrremote.c - values of attributes in blocks of their own are written and given up (format sheet 03, section 6.3). */
+/* attrremote.c - values of attributes in blocks of their own, written and given up (format sheet 03, section 6.3). */
 #include "libxfs/name/attrprivate.h"
 
 /* One block of the value. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * change.h - names of inodes change: the entry, link counts, "..", file types, times, unlinked lists and parent pointers
- * together (format sheet 03, sections 5 and 7).
+ * change.h - names of inodes change: the entry, link counts, "..", file types, times, unlinked lists and parent
+ * pointers together (format sheet 03, sections 5 and 7).
  *
  * Each function is one step of a chain, on live inodes that have joined its change; parent pointers, where the
  * filesystem has them, follow as deferred works.  An inode that loses its last name goes to its unlinked list: the

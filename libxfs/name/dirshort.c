@@ -114,8 +114,8 @@ static unsigned find(const struct xfs_dirop *op, const struct xfs_sf_list *l)
 }
 
 /*
- * Where the entry would lie in a block: behind the last one, or in the first gap that is long enough.  Returns its place
- * in the list, n + 1 when there is none.
+ * Where the entry would lie in a block: behind the last one, or in the first gap that is long enough.  Returns its
+ * place in the list, n + 1 when there is none.
  */
 static unsigned find_gap(const struct xfs_dirop *op, const struct xfs_sf_list *l, uint32_t *off)
 {

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-#define PROBES 16u			/* holes looked at before a new block goes to the end */
+#define PROBES 4u			/* holes looked at before a new block goes to the end */
 
 void xfs_forkop_dir(struct xfs_forkop *op, struct xfs_live_inode *ip)
 {

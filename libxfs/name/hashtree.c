@@ -92,7 +92,8 @@ uint32_t xfs_hashtree_last_hash(const struct xfs_da_block *b)
 
 /* ---- paths ---- */
 
-void xfs_hashtree_init(struct xfs_hashtree_path *p, const struct xfs_forkop *op, const struct xfs_hashtree_leaves *leaves)
+void xfs_hashtree_init(struct xfs_hashtree_path *p, const struct xfs_forkop *op,
+		       const struct xfs_hashtree_leaves *leaves)
 {
 	memset(p, 0, sizeof(*p));
 	p->op = op;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * hashtree.h - changing the hash tree of directories and attributes: paths, splits, joins (format sheet 03, sections 5.4,
- * 5.5 and 6.2).
+ * hashtree.h - changing the hash tree of directories and attributes: paths, splits, joins (format sheet 03, sections
+ * 5.4, 5.5 and 6.2).
  *
  * The root keeps its block: when it must split, its contents move to a new block below it, and a root with one child
  * takes that child's contents back.  Hashes in nodes are exact after each call.  Blocks of a path are read first and

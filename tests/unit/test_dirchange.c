@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_dirchange.c - directories that change, against a naive map, in all forms. */
+#include "libxfs/inode/bmap.h"
 #include "libxfs/name/dirchange.h"
 #include "libxfs/name/hash.h"
 #include "libxfs/name/verify.h"
@@ -11,6 +12,8 @@
 #include <stdlib.h>
 
 #define MOST 40000u
+#define COST_MOST 160u			/* splits allocate: that reads trees of free space and of the fork */
+#define COST_MEAN 32u
 
 /* What the directory should hold: names are made from numbers. */
 struct model {
@@ -274,16 +277,278 @@ START_TEST(model)
 }
 END_TEST
 
+/* ---- failures ---- */
+
+/* Up to six operations in one transaction; what they did to the model is forgotten when something fails. */
+static int attempt(uint32_t ids, unsigned adds)
+{
+	static struct model before;
+	struct xfs_live_inode *li = NULL;
+	int err = xfs_trans_begin(&m->l.t, m->l.edit, 0);
+
+	memcpy(&before, m, sizeof(before));
+	if (!err)
+		err = xfs_live_inode_get(m->l.live, m->l.root, &li);
+	if (!err)
+		err = xfs_live_inode_join(li, &m->l.t.change);
+	for (unsigned k = 0; k < 6 && !err; k++) {
+		uint32_t id = testrand_below(&m->rnd, ids);
+
+		err = testrand_below(&m->rnd, 100) >= adds ? drop(li, id) : m->ino[id] ? replace(li, id) : add(li, id);
+		if (err == -XFS_E_NOENT)
+			err = 0;
+	}
+	if (err)
+		xfs_trans_abort(&m->l.t);
+	else
+		err = xfs_trans_commit(&m->l.t);
+	xfs_live_inode_put(li);
+	if (err) {
+		memcpy(m->ino, before.ino, sizeof(m->ino));
+		memcpy(m->ftype, before.ftype, sizeof(m->ftype));
+		m->n = before.n;
+	}
+	m->rnd = err ? before.rnd : m->rnd;
+	return err;
+}
+
+/* Every allocation fails once. */
+static void allocation_failures(uint32_t ids, unsigned adds, unsigned times)
+{
+	for (unsigned k = 0; k < times; k++)
+		for (uint64_t n = 1;; n++) {
+			int err;
+
+			failmalloc_start(n, false);
+			err = attempt(ids, adds);
+			if (failmalloc_stop() < n) {
+				qk_assert_int_eq(err, 0);
+				break;
+			}
+			qk_assert(!err || err == -XFS_E_NOMEM);
+			check(NULL);
+			if (!err)	/* it was one that can be done without */
+				break;
+		}
+}
+
+struct places { uint64_t block[400]; unsigned n; };
+
+static int note_places(void *payload, const struct xfs_extent *e)
+{
+	struct places *p = payload;
+
+	for (uint32_t i = 0; i < e->len && p->n < XFS_ARRAY_SIZE(p->block); i++)
+		p->block[p->n++] = e->block + i;
+	return 0;
+}
+
+/* Each block of the directory can't be read once; nothing is in the cache before. */
+static unsigned read_errors(uint32_t ids, unsigned adds)
+{
+	struct xfs_live_inode *li;
+	struct places p = { .n = 0 };
+	struct xfs_ifork f;
+	unsigned failed = 0;
+
+	qk_assert_int_eq(xfs_live_inode_get(m->l.live, m->l.root, &li), 0);
+	qk_assert_int_eq(xfs_ifork_init(&f, &li->i, XFS_FORK_DATA), 0);
+	qk_assert_int_eq(xfs_ifork_each(&f, note_places, &p), 0);
+	xfs_live_inode_put(li);
+	for (unsigned i = 0; i < p.n; i += 1 + p.n / 40) {
+		int err;
+
+		livefs_reopen(&m->l);
+		m->l.dev->bad_off = xfs_fsbno_byte(&m->l.geo, XFS_FSBNO(p.block[i]));
+		m->l.dev->bad_len = m->l.geo.blocksize;
+		err = attempt(ids, adds);
+		m->l.dev->bad_len = 0;
+		qk_assert(!err || err == -XFS_E_IO);
+		failed += err != 0;
+		check(NULL);
+	}
+	return failed;
+}
+
+START_TEST(failures)
+{
+	static const struct { uint32_t ids, ops; unsigned adds; } sizes[] = {
+		{ 6, 20, 60 }, { 40, 100, 80 }, { 160, 300, 80 }, { 1500, 2500, 90 }, { 1500, 1500, 15 },
+	};
+
+	unsigned failed = 0;
+
+	start(&kinds[_i], 40, 200, 5);
+	for (unsigned k = 0; k < XFS_ARRAY_SIZE(sizes); k++) {
+		run(sizes[k].ids, sizes[k].ops, sizes[k].adds, 1000);
+		allocation_failures(sizes[k].ids, sizes[k].adds, 6);
+		failed += read_errors(sizes[k].ids, sizes[k].adds);
+		livefs_check(&m->l);
+	}
+	qk_assert_uint_ge(failed, 10);
+	finish();
+}
+END_TEST
+
+/* ---- hostile bytes ---- */
+
+/* Random bytes of random blocks, or of the fork in the inode, in the open transaction. */
+static void scribble(struct xfs_live_inode *li, enum xfs_fork which, const enum xfs_block_kind *kinds_of, unsigned nkinds)
+{
+	struct places p = { .n = 0 };
+	struct xfs_ifork f;
+	uint32_t len;
+
+	if (xfs_ifork_init(&f, &li->i, which))
+		return;
+	if (f.format == XFS_DINODE_FMT_LOCAL) {
+		uint8_t *bytes = xfs_live_fork_bytes(li, which, &len);
+
+		for (unsigned k = 0; k < 3; k++)
+			bytes[testrand_below(&m->rnd, k ? len : 12)] = (uint8_t)testrand_next(&m->rnd);
+		return;
+	}
+	qk_assert_int_eq(xfs_ifork_each(&f, note_places, &p), 0);
+	for (unsigned k = 0; k < 4 && p.n; k++) {
+		uint64_t daddr = xfs_fsbno_daddr(&m->l.geo, XFS_FSBNO(p.block[testrand_below(&m->rnd, p.n)])).v;
+		struct xfs_buf *b;
+
+		/* blocks of several pieces are hit at their first one */
+		if (xfs_buf_get1(m->l.fs->cache, daddr, m->l.geo.dirblksize / XFS_BBSIZE, NULL, XFS_BUF_CACHED, &b))
+			continue;
+		qk_assert_int_eq(xfs_change_join(&m->l.t.change, b, xfs_block_type(kinds_of[k % nkinds])), 0);
+		for (unsigned i = 0; i < 4; i++) {
+			/* headers and tables are what steers */
+			uint32_t at = testrand_below(&m->rnd, i % 2 ? b->len : 100);
+
+			if (i == 3)
+				at = b->len - 1 - testrand_below(&m->rnd, 200);
+			b->data[at] = (uint8_t)testrand_next(&m->rnd);
+			xfs_change_dirty(b, at, 1);
+		}
+		xfs_buf_put(b);
+	}
+}
+
+static const enum xfs_block_kind touched[] = { XFS_BLK_DIR_ANYDATA, XFS_BLK_DIR_ANYLEAF };
+
+static int raw_drop(struct xfs_live_inode *li, uint32_t id)
+{
+	uint8_t name[XFS_DIR_NAME_MAX + 20];
+	unsigned len = make_name(id, name);
+
+	return xfs_dir_remove(li, name, len);
+}
+
+static int raw_add(struct xfs_live_inode *li, uint32_t id)
+{
+	uint8_t name[XFS_DIR_NAME_MAX + 20];
+	unsigned len = make_name(id, name);
+	int err = xfs_dir_add(li, name, len, m->l.root, XFS_DIR_FT_DIR);
+
+	return err == -XFS_E_EXISTS ? xfs_dir_replace(li, name, len, m->l.root, XFS_DIR_FT_DIR) : err;
+}
+
+/* Whatever is there, changes end with success or an error, and can be taken back. */
+START_TEST(hostile)
+{
+	static const struct { uint32_t ids, ops; } sizes[] = { { 6, 20 }, { 40, 100 }, { 160, 300 }, { 1500, 2500 } };
+	unsigned refused = 0;
+
+	start(&kinds[_i], 40, 200, 31);
+	for (unsigned k = 0; k < XFS_ARRAY_SIZE(sizes); k++) {
+		run(sizes[k].ids, sizes[k].ops, 85, 1000);
+		check(NULL);
+		for (unsigned i = 0; i < 400; i++) {
+			struct xfs_live_inode *li;
+
+			livefs_begin(&m->l);
+			li = dir();
+			scribble(li, XFS_FORK_DATA, touched, XFS_ARRAY_SIZE(touched));
+			for (unsigned op = 0; op < 8; op++) {
+				uint32_t id = testrand_below(&m->rnd, sizes[k].ids);
+				int err;
+
+				if (op % 2)
+					err = raw_drop(li, id);
+				else
+					err = raw_add(li, id);
+				refused += err == -XFS_E_CORRUPT;
+			}
+			xfs_live_inode_put(li);
+			xfs_trans_abort(&m->l.t);
+		}
+		check(NULL);
+	}
+	qk_assert_uint_ge(refused, 100);
+	finish();
+}
+END_TEST
+
+/* ---- costs ---- */
+
+static uint64_t blocks_used(void)
+{
+	struct xfs_buf_stats s;
+
+	xfs_buf_stats(m->l.fs->cache, &s);
+	return s.hits + s.misses;
+}
+
+/* Blocks asked for in one operation stay few while the directory grows. */
+START_TEST(costs)
+{
+	uint64_t worst = 0, total = 0;
+
+	start(&kinds[0], 0, 40, 77);
+	for (uint32_t id = 0; id < 20000; id++) {
+		struct xfs_live_inode *li;
+		uint64_t before;
+
+		livefs_begin(&m->l);
+		li = dir();
+		before = blocks_used();
+		qk_assert_int_eq(add(li, id), 0);
+		worst = xfs_max(worst, blocks_used() - before);
+		total += blocks_used() - before;
+		xfs_live_inode_put(li);
+		livefs_commit(&m->l);
+	}
+	check(NULL);
+	qk_assert_uint_le(worst, COST_MOST);
+	qk_assert_uint_le(total / 20000, COST_MEAN);
+	for (uint32_t id = 0; id < 20000; id += 20) {
+		struct xfs_live_inode *li;
+		uint64_t before;
+
+		livefs_begin(&m->l);
+		li = dir();
+		before = blocks_used();
+		qk_assert_int_eq(drop(li, id), 0);
+		qk_assert_uint_le(blocks_used() - before, COST_MOST);
+		xfs_live_inode_put(li);
+		livefs_commit(&m->l);
+	}
+	check(NULL);
+	finish();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("dirchange");
-	TCase *t = tcase_create("model");
+	TCase *t = tcase_create("model"), *h = tcase_create("hostile");
 	SRunner *r;
 	int failed;
 
 	tcase_add_loop_test(t, model, 0, 12);
+	tcase_add_loop_test(t, failures, 0, 6);
+	tcase_add_loop_test(h, hostile, 0, 6);
+	tcase_add_test(t, costs);
 	tcase_set_timeout(t, 300);
+	tcase_set_timeout(h, 300);
 	suite_add_tcase(s, t);
+	suite_add_tcase(s, h);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

@@ -264,8 +264,10 @@ static int keep_records(struct finder *f)
 	f->records = malloc((ag->nchunks + ag->nfinobt + 1) * sizeof(*f->records));
 	if (!f->records)
 		return -XFS_E_NOMEM;
-	memcpy(f->records, ag->chunks, ag->nchunks * sizeof(*ag->chunks));
-	memcpy(f->records + ag->nchunks, ag->finobt, ag->nfinobt * sizeof(*ag->finobt));
+	if (ag->nchunks)
+		memcpy(f->records, ag->chunks, ag->nchunks * sizeof(*ag->chunks));
+	if (ag->nfinobt)
+		memcpy(f->records + ag->nchunks, ag->finobt, ag->nfinobt * sizeof(*ag->finobt));
 	f->nrecords = ag->nchunks + ag->nfinobt;
 	return 0;
 }

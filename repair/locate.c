@@ -22,6 +22,7 @@
 /* A superblock as read from one place. */
 struct copy {
 	bool readable, valid;
+	bool flipped;			/* valid, when one bit is flipped back */
 	struct xfs_sb sb;
 	const char *why;		/* reason when not valid; static */
 };
@@ -76,6 +77,28 @@ static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
 	return 0;
 }
 
+/* One flipped bit: which sector size is right only the checksum can say, as the bit may be in that field. */
+static int flip_back(uint8_t *buf, size_t len, struct copy *c)
+{
+	for (size_t size = 512; size <= len; size *= 2) {
+		struct copy again = { 0 };
+		size_t byte;
+		unsigned bit;
+
+		if (!xfs_crc32c_find_flip(buf, size, XFS_SB_CRC_OFF, &byte, &bit))
+			continue;
+		buf[byte] ^= (uint8_t)(1u << bit);
+		if (!decode_copy(buf, len, &again) && xfs_sb_is_v5(&again.sb)) {
+			*c = again;
+			c->flipped = true;
+			c->why = "one bit is flipped";
+			return 0;
+		}
+		buf[byte] ^= (uint8_t)(1u << bit);
+	}
+	return -XFS_E_BADCRC;
+}
+
 static int read_copy(struct xfs_dev *dev, uint64_t off, struct copy *c)
 {
 	uint8_t buf[MAX_SECTOR];
@@ -99,7 +122,8 @@ static int read_copy(struct xfs_dev *dev, uint64_t off, struct copy *c)
 		c->why = "cannot be read";
 		return error;
 	}
-	return decode_copy(buf, len, c);
+	error = decode_copy(buf, len, c);
+	return error && !flip_back(buf, len, c) ? 0 : error;
 }
 
 /* The fields that copies vote on: those that are the same in every copy for the life of the filesystem. */
@@ -437,6 +461,8 @@ static int judge_secondaries(struct repair *r)
 			why = "impossible flag of mkfs";
 		else if (!error)
 			why = odd_rest(r, step * agno, &c.sb);
+		if (!why && c.flipped)
+			why = c.why;
 		if (!why)
 			continue;
 		r->secondary_bad[agno] = true;
@@ -547,6 +573,10 @@ int repair_locate(struct repair *r)
 		error = confirm_primary(r, &primary);
 		if (error)
 			return error;
+		if (primary.flipped) {
+			note_primary(r, primary.why);
+			r->sb_changed = true;
+		}
 	}
 	check_features2(r);
 	if (!r->sb_changed && odd_rest(r, 0, &r->primary)) {

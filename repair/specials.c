@@ -8,9 +8,10 @@
  */
 #include "repair/survey.h"
 
-#include "libxfs/ondisk/inode.h"
+#include "libxfs/inode/fork.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 static bool read_core(struct repair *r, uint64_t ino, uint8_t *image, struct xfs_dinode *d)
@@ -107,4 +108,44 @@ void repair_settle_specials(struct repair *r)
 	}
 	settle(r, "realtime bitmap", "rbmino", &sb->rbmino, sb->rootino + 1, is_file);
 	settle(r, "realtime summary", "rsumino", &sb->rsumino, sb->rootino + 2, is_file);
+}
+
+struct counting {
+	struct repair *r;
+	uint64_t left;		/* bytes of the bitmap that count */
+	uint64_t sum;
+	uint8_t *block;
+};
+
+static int count_bits(void *payload, const struct xfs_extent *e)
+{
+	struct counting *c = payload;
+	uint32_t bs = c->r->geo.blocksize;
+
+	for (uint32_t i = 0; i < e->len && c->left; i++) {
+		uint32_t n = (uint32_t)xfs_min(c->left, (uint64_t)bs);
+		int error = xfs_dev_read(c->r->dev.data, xfs_fsbno_byte(&c->r->geo, XFS_FSBNO(e->block + i)), c->block, bs);
+
+		if (error)
+			return error;
+		for (uint32_t k = 0; k < n; k += 4)	/* whole words: what lies behind the last extent is zero */
+			c->sum += (uint64_t)__builtin_popcount(xfs_le32(c->block + k));
+		c->left -= n;
+	}
+	return 0;
+}
+
+bool repair_count_rt_free(struct repair *r, uint64_t *count)
+{
+	struct counting c = { .r = r, .left = xfs_ceil_div(r->geo.sb.rextents, 32) * 4, .block = malloc(r->geo.blocksize) };
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	struct xfs_ifork f;
+	bool good = c.block && ip && !r->geo.metadir && r->geo.sb.rextents &&
+		    !xfs_inode_read(r->fs, XFS_INO(r->primary.rbmino), XFS_INODE_NOCHECK, ip) &&
+		    !xfs_ifork_init(&f, ip, XFS_FORK_DATA) && !xfs_ifork_each(&f, count_bits, &c) && !c.left;
+
+	*count = c.sum;
+	free(ip);
+	free(c.block);
+	return good;
 }

@@ -8,6 +8,7 @@
 #include "repair/flips.h"
 #include "repair/write.h"
 #include "repair/scan.h"
+#include "repair/survey.h"
 
 #include "libxfs/base/crc32c.h"
 
@@ -169,7 +170,7 @@ static void check_counter(struct repair *r, const char *field, uint64_t *value, 
 
 static void sum_counters(struct repair *r)
 {
-	uint64_t icount = 0, ifree = 0, fdblocks = 0;
+	uint64_t icount = 0, ifree = 0, fdblocks = 0, frextents;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {
 		const struct repair_ag *ag = &r->ags[i];
@@ -181,6 +182,8 @@ static void sum_counters(struct repair *r)
 	check_counter(r, "icount", &r->primary.icount, icount);
 	check_counter(r, "ifree", &r->primary.ifree, ifree);
 	check_counter(r, "fdblocks", &r->primary.fdblocks, fdblocks);
+	if (repair_count_rt_free(r, &frextents))
+		check_counter(r, "frextents", &r->primary.frextents, frextents);
 }
 
 /* True when anything is written besides what the rebuild wrote. */

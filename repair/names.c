@@ -292,7 +292,7 @@ static void check_fact(struct reading *n, uint64_t ino, struct repair_fact *f)
 		note(n, XFS_F_INODE_UNREACHED, ino, "no directory names it");
 		return;
 	}
-	if (f->links != f->nlink && !repair_is_internal(r, ino))
+	if (f->links != f->nlink && (root || !repair_is_internal(r, ino)))
 		note(n, XFS_F_LINK_COUNT, ino, "has %u, %u names lead to it", f->nlink, f->links);
 }
 

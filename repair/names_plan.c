@@ -308,7 +308,7 @@ static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
 		error = names_mend_symlink(n, ino);
 	if (!error && f->bad_attrs)
 		error = plan_attrs(p, ino, f);
-	if (!error && !f->kept && !repair_is_internal(n->r, ino))
+	if (!error && !f->kept && (d || !repair_is_internal(n->r, ino)))
 		error = set_nlink(n, ino, f, d ? 2 + d->subdirs : f->links);
 	return error;
 }

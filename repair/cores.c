@@ -85,13 +85,14 @@ void repair_flip_free(struct repair_ag *ag, struct xfs_inode_chunk *c, unsigned 
 
 static int unidentified(struct repair *r, struct repair_seen *s)
 {
-	bool magic = s->d.core.magic == XFS_DINODE_MAGIC, fixed = s->free && s->proven;
+	bool magic = s->d.core.magic == XFS_DINODE_MAGIC, made_free = s->free && s->proven;
+	bool fixed = made_free || s->ino == r->primary.rootino;		/* names_new.c makes a root */
 
 	if (magic)
 		note(r, XFS_F_BLOCK_OWNER, s->ino, "inumber", s->d.v3.inumber, s->ino, fixed);
 	else
 		note(r, XFS_F_BLOCK_MAGIC, s->ino, "magic", s->d.core.magic, XFS_DINODE_MAGIC, fixed);
-	return fixed ? make_free(r, s) : repair_add_lost(r, s->ino);
+	return made_free ? make_free(r, s) : repair_add_lost(r, s->ino);
 }
 
 static void note_mended(struct repair *r, struct repair_seen *s)

@@ -12,6 +12,21 @@ repair_core_SRCS = \
 	repair/log.c \
 	repair/lost.c \
 	repair/names.c \
+	repair/names_attr.c \
+	repair/names_block.c \
+	repair/names_build.c \
+	repair/names_decide.c \
+	repair/names_dir.c \
+	repair/names_gather.c \
+	repair/names_new.c \
+	repair/names_place.c \
+	repair/names_plan.c \
+	repair/names_restore.c \
+	repair/names_round.c \
+	repair/names_short.c \
+	repair/names_symlink.c \
+	repair/names_table.c \
+	repair/names_tree.c \
 	repair/newforks.c \
 	repair/observe_ags.c \
 	repair/observe_inodes.c \

@@ -52,6 +52,8 @@ static void keep_facts(struct repair *r, struct repair_seen *s)
 	f->nlink = xfs_dinode_nlink(&s->d);
 	r->before.inodes++;
 	r->before.blocks += s->d.core.nblocks;
+	f->meta = xfs_dinode_is_metadata(&s->d);
+	f->open = s->ag->agi_ok && s->ag->unlinked[(s->chunk->startino + s->index) % XFS_AGI_BUCKETS] != XFS_NULL32;
 }
 
 static int add_own(struct adding *a, const struct repair_fork *f)

@@ -210,12 +210,30 @@ static int build_ag(struct repair *r, struct repair_ag *ag)
 	return 0;
 }
 
+/* Blocks that inodes give up are free afterwards, but whole until the switch. */
+static int avoid_given_up(struct repair *r, uint32_t agno)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < r->ninodes; i++)
+		for (size_t k = 0; k < r->inodes[i].old.n && !error; k++) {
+			const struct xfs_mapping *m = &r->inodes[i].old.m[k];
+
+			if (xfs_fsbno_agno(&r->geo, XFS_FSBNO(m->fsbno)).v == agno)
+				error = xfs_claims_avoid(r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v,
+							 (uint32_t)m->len);
+		}
+	return error;
+}
+
 static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
 {
 	int error = claim_static(r, &r->ags[agno]);
 
 	if (!error)
 		error = plan_trees(r, &r->ags[agno]);
+	if (!error)
+		error = avoid_given_up(r, agno);
 	if (!error)
 		error = xfs_claims_seal(r->claims, XFS_AGNO(agno));
 	return error ? error : repair_settle_conflicts(r, agno, settled);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* repair.c - runs the passes and keeps the count of what was found. */
-#include "repair/repair.h"
+#include "repair/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -72,6 +72,8 @@ static void keep_left(struct repair *r, uint64_t ino)
 
 void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 {
+	if (fixed && repair_is_upgrade(r, f->id))
+		return;
 	if (fixed && repair_is_held(r, f->id)) {
 		repair_hold(r, f);
 		fixed = false;
@@ -165,6 +167,8 @@ void repair_release_changed(struct repair_inode *c)
 {
 	xfs_mapset_release(&c->map[0]);
 	xfs_mapset_release(&c->map[1]);
+	xfs_mapset_release(&c->old);
+	repair_name_plan_free(c->names);
 	free(c->image);
 	free(c->own_blocks);
 	*c = (struct repair_inode){ 0 };
@@ -176,6 +180,9 @@ void repair_release(struct repair *r)
 		release_ag(&r->ags[i]);
 	for (size_t i = 0; i < r->ninodes; i++)
 		repair_release_changed(&r->inodes[i]);
+	if (r->renewed)
+		repair_release(r->renewed);
+	free(r->renewed);
 	free(r->inodes);
 	free(r->lost);
 	free(r->left);

@@ -62,9 +62,14 @@ struct repair_runs {
 };
 int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
 
-/* What names.c knows of one inode. Parents: of directories only. */
+/* What is known of one inode before names are looked at, and what names.c finds. Parents: of directories only. */
 struct repair_fact {
-	bool used, named, has_parent;
+	bool used : 1, named : 1, has_parent : 1;
+	bool meta : 1;			/* of the metadata directory tree */
+	bool open : 1;			/* its list of deleted files that were open was not empty */
+	bool bad_names : 1;		/* a directory that is built anew, a symlink without a good target */
+	bool bad_attrs : 1;		/* its attribute fork is built anew */
+	bool kept : 1;			/* left as it is: its names are told and not decided */
 	uint8_t ftype;
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
@@ -107,11 +112,16 @@ struct repair_inode {
 	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
 	size_t nown[2];			/* of the data fork, then of the attr fork */
 	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
+	struct repair_name_plan *names;	/* directory and attributes that are built from lists */
+	struct xfs_mapset old;		/* blocks that it gives up: they stay whole until the switch */
 	bool made_free;			/* it becomes a free inode */
+	bool last;			/* it begins to be in use: written when all that names it is durable */
+	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 	bool was_nothing;		/* made_free: its bytes said nothing of what it was */
 };
 
 struct repair_words;
+struct repair_name_plan;
 
 /* Inodes in use and the blocks that they say to hold. */
 struct repair_tally {
@@ -174,6 +184,10 @@ struct repair {
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */
 	bool replayed;			/* it was dirty */
+	/* names */
+	bool names_bad;			/* something must be decided with all names side by side */
+	uint64_t link_sums[2];		/* of entries, of parent pointers */
+	struct repair *renewed;		/* the state after round one, when that changed anything */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
@@ -209,6 +223,8 @@ void repair_say(struct repair *, const char *format, ...) __attribute__((format(
 /* Emits a finding and counts it; `fixed` = this run repairs it. */
 void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 
+/* upgrade.c: what is missing because a feature is being added is no finding. */
+bool repair_is_upgrade(const struct repair *, enum xfs_finding_id);
 /* select.c: findings of this kind are reported and not repaired. */
 bool repair_is_held(const struct repair *, enum xfs_finding_id);
 /* A held finding: remembers what must not be written because of it. */

@@ -117,14 +117,34 @@ out:
 	return error;
 }
 
-static int write_inodes(struct repair *r)
+static int write_some_inodes(struct repair *r, bool last, size_t *left)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < r->ninodes && !error; i++)
-		error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
-				      r->geo.inodesize);
+	*left = 0;
+	for (size_t i = 0; i < r->ninodes && !error; i++) {
+		if (r->inodes[i].last == last)
+			error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
+					      r->geo.inodesize);
+		else
+			++*left;
+	}
 	return error;
+}
+
+/*
+ * A directory that is new comes last: a name that leads to a free inode says that this was cut off, a directory without
+ * a name could be anything.
+ */
+static int write_inodes(struct repair *r)
+{
+	size_t left;
+	int error = write_some_inodes(r, false, &left);
+
+	if (error || !left)
+		return error;
+	error = xfs_dev_barrier(r->dev.data);
+	return error ? error : write_some_inodes(r, true, &left);
 }
 
 static void check_counter(struct repair *r, const char *field, uint64_t *value, uint64_t expected)

@@ -119,6 +119,7 @@ static int move(struct names *n, uint64_t ino)
 	if (error)
 		return error;
 	repair_fact_of(n->r, ino)->links++;
+	n->told->moved.inodes++;
 	if (d) {
 		d->entry = (uint32_t)n->nentries - 1;
 		d->parent = n->lost_found;

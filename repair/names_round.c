@@ -3,6 +3,7 @@
  * names_round.c - the second round: decides names and puts them right with the machinery of the first.
  */
 #include "repair/names.h"
+#include "repair/options.h"
 
 #include "repair/evidence.h"
 
@@ -133,7 +134,7 @@ int repair_names(struct repair *r)
 	struct names n = { .told = r, .lost_found = XFS_NULL64 };
 	int error = repair_names_state(r, &n.r);
 
-	if (error || r->looking || !n.r->names_bad)
+	if (error || r->looking || !(n.r->names_bad || r->add & REPAIR_ADD_PARENT) || repair_names_are_held(r))
 		return error;
 	error = decide(&n);
 	if (error || repair_names_are_held(r))

@@ -73,7 +73,7 @@ static void keep_left(struct repair *r, uint64_t ino)
 
 void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 {
-	if (xfs_finding_mutant(f->id))
+	if (xfs_finding_mutant(f->id) || (fixed && repair_is_upgrade(r, f->id)))
 		return;
 	if (fixed && repair_is_held(r, f->id)) {
 		repair_hold(r, f);

@@ -229,6 +229,8 @@ void repair_say(struct repair *, const char *format, ...) __attribute__((format(
 /* Emits a finding and counts it; `fixed` = this run repairs it. */
 void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 
+/* upgrade.c: what is missing because a feature is being added is no finding. */
+bool repair_is_upgrade(const struct repair *, enum xfs_finding_id);
 /* select.c: findings of this kind are reported and not repaired. */
 bool repair_is_held(const struct repair *, enum xfs_finding_id);
 /* A held finding: remembers what must not be written because of it. */

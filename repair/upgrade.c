@@ -4,7 +4,7 @@
  *
  * What needs no new structure is a bit in the superblock.  New trees of the AGs come with the rebuild, from the same
  * claims as in any repair: the bit and needsrepair are durable before the first header names a new tree, so that a run
- * that is cut off is completed by the next one.  Everything that could stand in the way is checked before.
+ * that is cut off is completed by the next one.  Parent pointers come with the names.  Everything that could stand in the way is checked before.
  */
 #include "repair/options.h"
 #include "repair/repair.h"
@@ -70,10 +70,6 @@ static int add_feature(struct repair *r, const struct feature *f, struct xfs_sb 
 	}
 	if ((f->bit == REPAIR_ADD_REFLINK || f->bit == REPAIR_ADD_RMAPBT) && sb->rblocks) {
 		repair_tell(r, "This feature cannot be added to a filesystem with a realtime section.");
-		return -XFS_E_UNSUPPORTED;
-	}
-	if (f->bit == REPAIR_ADD_PARENT) {
-		repair_tell(r, "Parent pointers cannot be added to a filesystem by this version.");
 		return -XFS_E_UNSUPPORTED;
 	}
 	repair_tell(r, "%s", f->adding);
@@ -193,6 +189,11 @@ int repair_upgrade_check(struct repair *r)
 		error = check_space(r, &geo);
 	r->upgraded = sb;
 	return error;
+}
+
+bool repair_is_upgrade(const struct repair *r, enum xfs_finding_id id)
+{
+	return id == XFS_F_PARENT_MISSING && r->add & REPAIR_ADD_PARENT && r->holds.selected;
 }
 
 int repair_upgrade(struct repair *r)

@@ -150,7 +150,8 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to inode %" PRIu64 ", which no name may lead to", len,
 		     (const char *)e->name, e->ino.v);
 	if (f->meta && !n->fact->meta)
-		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to metadata inode %" PRIu64, len, (const char *)e->name, e->ino.v);
+		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to metadata inode %" PRIu64, len,
+				(const char *)e->name, e->ino.v);
 	if (e->ftype && e->ftype != f->ftype)
 		note(n, XFS_F_DIR_FTYPE, n->dir, "entry \"%.*s\": type %u, inode %" PRIu64 " has type %u", len, (const char *)e->name,
 		     e->ftype, e->ino.v, f->ftype);
@@ -329,7 +330,8 @@ int repair_links(struct repair *r)
 
 	if (error)
 		return error;
-	if ((!root || !root->used || root->ftype != XFS_DIR_FT_DIR) && !(r->looking && repair_is_lost(n.r, n.r->primary.rootino)))
+	if ((!root || !root->used || root->ftype != XFS_DIR_FT_DIR) && !(r->looking && repair_is_lost(n.r,
+			n.r->primary.rootino)))
 		note(&n, XFS_F_ROOT_LOST, n.r->primary.rootino, "the root directory is not there");
 	if (n.r->link_sums[0] != n.r->link_sums[1])
 		note(&n, XFS_F_PARENT_MISSING, n.r->primary.rootino, "entries and parent pointers do not agree");

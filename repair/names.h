@@ -115,7 +115,8 @@ uint64_t repair_link_hash(const struct repair *, uint64_t ino, uint64_t parent, 
 /* names_round.c: the state that names are read from: r, or what it looks like after round one changed it. */
 int repair_names_state(struct repair *r, struct repair **out);
 /* Notes a finding that this round repairs, or not. */
-void names_note(struct names *, enum xfs_finding_id, const char *structure, uint64_t ino, bool fixed, const char *format, ...)
+void names_note(struct names *, enum xfs_finding_id, const char *structure, uint64_t ino, bool fixed,
+		const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 /* A line that scripts know; the first form when the run modifies, the other one with -n. */
 void names_say(struct names *, const char *doing, const char *would, ...) __attribute__((format(printf, 2, 4)));
@@ -129,7 +130,8 @@ int names_add_entry(struct names *, const struct names_entry *);
 struct names_dir *names_find_dir(struct names *, uint64_t ino);
 int names_add_dir(struct names *, const struct names_dir *);
 /* Salvages the entries of a directory; `map` NULL: the blocks of its fork. */
-int names_gather_dir(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, const struct xfs_mapset *map,
+int names_gather_dir(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
+		const struct xfs_mapset *map,
 		     uint64_t *said);
 /* The first parent pointer of this inode in n->parents, or where it would be. */
 size_t names_first_parent(const struct names *, uint64_t ino);
@@ -195,7 +197,8 @@ int names_free_inode(struct names *, uint64_t ino, struct repair_fact *);
 /* names_plan.c: what differs from the disk becomes changed inodes. */
 int names_plan(struct names *);
 /* Blocks of a fork of the inode, which gets others or none: their AGs are rebuilt, and they stay whole until the switch. */
-int names_give_up(struct names *, struct repair_inode *, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork);
+int names_give_up(struct names *, struct repair_inode *, const struct xfs_dinode *, const uint8_t *image,
+		enum xfs_fork);
 
 /* names_symlink.c: the target as far as it can be had becomes the plan; then its blocks. */
 int names_mend_symlink(struct names *, uint64_t ino);

@@ -302,7 +302,8 @@ static bool other_lengths(const uint8_t *p, uint32_t at, uint32_t end, struct xf
 	return found == 1;
 }
 
-static void fill_attr(const struct xfs_geometry *g, const uint8_t *p, const struct xfs_attr_sf_ent *e, struct xfs_attr *a)
+static void fill_attr(const struct xfs_geometry *g, const uint8_t *p, const struct xfs_attr_sf_ent *e,
+		struct xfs_attr *a)
 {
 	*a = (struct xfs_attr){ .name = p + 3, .namelen = e->namelen, .value = p + 3 + e->namelen, .valuelen = e->valuelen,
 				.flags = e->flags & (XFS_ATTR_NAMESPACES | XFS_ATTR_INCOMPLETE) };
@@ -403,7 +404,8 @@ int names_salvage_attrs(struct names *n, uint64_t ino, const struct xfs_dinode *
 			struct names_attr **list, size_t *count)
 {
 	const struct xfs_geometry *g = &n->r->geo;
-	struct reader r = { .n = n, .ino = ino, .quiet = quiet, .leaf = malloc(g->blocksize), .value = malloc(XFS_ATTR_VALUE_MAX) };
+	struct reader r = { .n = n, .ino = ino, .quiet = quiet, .leaf = malloc(g->blocksize),
+			.value = malloc(XFS_ATTR_VALUE_MAX) };
 	uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize, XFS_FORK_ATTR);
 	int error = r.leaf && r.value ? 0 : -XFS_E_NOMEM;
 

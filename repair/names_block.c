@@ -92,7 +92,8 @@ static struct place place_of(enum xfs_block_kind kind)
 			       XFS_OFF(da3_blkinfo, owner) };
 }
 
-enum names_quality names_judge_block(struct names *n, enum xfs_block_kind kind, uint64_t ino, uint64_t fsbno, uint8_t *block,
+enum names_quality names_judge_block(struct names *n, enum xfs_block_kind kind, uint64_t ino, uint64_t fsbno,
+		uint8_t *block,
 				     uint32_t len)
 {
 	const struct xfs_geometry *g = &n->r->geo;

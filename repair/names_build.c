@@ -54,13 +54,15 @@ static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, 
 
 static struct xfs_build_target target(struct taking *t)
 {
-	return (struct xfs_build_target){ .geo = &t->r->geo, .dev = t->r->dev.data, .ino = t->ino, .alloc = take, .payload = t };
+	return (struct xfs_build_target){ .geo = &t->r->geo, .dev = t->r->dev.data, .ino = t->ino, .alloc = take,
+			.payload = t };
 }
 
 /* ---- attributes ---- */
 
 /* What the data fork needs. Of one that is made anew as well: what it is going to need. */
-static void data_facts(struct repair *r, struct repair_inode *c, const struct xfs_dinode *d, struct xfs_forkoff_facts *f)
+static void data_facts(struct repair *r, struct repair_inode *c, const struct xfs_dinode *d,
+		struct xfs_forkoff_facts *f)
 {
 	const uint8_t *bytes = c->image + xfs_dinode_literal_off((unsigned)d->core.version);
 
@@ -78,7 +80,8 @@ static void data_facts(struct repair *r, struct repair_inode *c, const struct xf
 			f->used = shape.size;
 		}
 	} else if (c->names->target) {
-		f->format = c->names->targetlen <= repair_fork_size(r, d, XFS_FORK_DATA) ? XFS_DINODE_FMT_LOCAL : XFS_DINODE_FMT_EXTENTS;
+		f->format = c->names->targetlen <= repair_fork_size(r, d,
+				XFS_FORK_DATA) ? XFS_DINODE_FMT_LOCAL : XFS_DINODE_FMT_EXTENTS;
 		f->used = f->format == XFS_DINODE_FMT_LOCAL ? c->names->targetlen : 1;
 	} else if (f->format == XFS_DINODE_FMT_EXTENTS) {
 		f->used = xfs_dinode_nextents(d, XFS_FORK_DATA);

@@ -55,7 +55,8 @@ static void mend_illegal(struct names *n, struct names_entry *e)
 	const struct names_parent *p = parent_like(n, e);
 	char name[72];
 
-	names_note(n, XFS_F_DIR_NAME, "directory", e->dir, true, "entry for inode %" PRIu64 " holds a byte that no name may hold", e->ino);
+	names_note(n, XFS_F_DIR_NAME, "directory", e->dir, true, "entry for inode %" PRIu64 " holds a byte that no name may hold",
+		   e->ino);
 	if (p) {
 		e->name = p->name;
 	} else {
@@ -101,8 +102,8 @@ static int settle_twin(struct names *n, uint32_t first, uint32_t second)
 	char name[72];
 	int error;
 
-	names_note(n, XFS_F_DIR_TWIN, "directory", b->dir, true, "entry \"%s\" (ino %" PRIu64 ") in dir %" PRIu64 " already points to ino %" PRIu64,
-		   shown(n, b, name), b->ino, b->dir, a->ino);
+	names_note(n, XFS_F_DIR_TWIN, "directory", b->dir, true,
+		   "entry \"%s\" (ino %" PRIu64 ") in dir %" PRIu64 " already points to ino %" PRIu64, shown(n, b, name), b->ino, b->dir, a->ino);
 	if (!same && weight(n, b) > weight(n, a)) {
 		loser = first;
 		names_drop(n, first);
@@ -164,7 +165,8 @@ static bool fits(struct names *n, const struct names_entry *e, uint64_t ino)
 	struct repair_fact *f = repair_fact_of(n->r, ino);
 	struct names_dir *d = names_find_dir(n, e->dir), *child;
 
-	if (!f || !f->used || (f->links && (f->ftype == XFS_DIR_FT_DIR || f->links >= f->nlink)) || repair_is_internal(n->r, ino) || ino == n->r->primary.rootino || ino == e->dir ||
+	if (!f || !f->used || (f->links && (f->ftype == XFS_DIR_FT_DIR || f->links >= f->nlink)) ||
+			repair_is_internal(n->r, ino) || ino == n->r->primary.rootino || ino == e->dir ||
 	    repair_is_lost(n->r, ino) || (d && d->meta != f->meta) || (e->ftype && e->ftype != f->ftype))
 		return false;
 	child = f->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, ino) : NULL;

@@ -93,7 +93,8 @@ static int read_leaf(struct reader *r, uint64_t off)
  */
 static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 {
-	uint32_t off = xfs_dir_data_header_len(g->v5), most = g->dirblksize - 8, said = xfs_dir_data_end(block, g->v5, g->dirblksize);
+	uint32_t off = xfs_dir_data_header_len(g->v5), most = g->dirblksize - 8, said = xfs_dir_data_end(block,
+			g->v5, g->dirblksize);
 	uint32_t used = 0, next = off;
 	struct xfs_dir_item it;
 
@@ -272,7 +273,8 @@ static bool guess_length(struct reader *r, const uint8_t *block, uint32_t off, u
 }
 
 /* Is the item at `off` what it seems to be?  One whose length is wrong is replaced by what the index makes of it. */
-static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32_t end, int more, struct xfs_dir_item *it)
+static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32_t end, int more,
+		struct xfs_dir_item *it)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	const struct pair *known = index_at(r, off);
@@ -286,7 +288,8 @@ static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32
 		*it = other;
 		return true;
 	}
-	return more > 0 && it->used && r->quality == NAMES_GOOD && leads_somewhere(r->n, it->ino) && is_legal(it->name, it->namelen);
+	return more > 0 && it->used && r->quality == NAMES_GOOD && leads_somewhere(r->n, it->ino) &&
+			is_legal(it->name, it->namelen);
 }
 
 /* Behind a gap the remains of deleted entries may lie: what an index that is whole does not name was deleted. */
@@ -358,7 +361,8 @@ int names_salvage_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d,
 	if (!map->n) {
 		uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize, XFS_FORK_DATA);
 
-		return d->core.format == XFS_DINODE_FMT_LOCAL ? names_salvage_short(n, ino, image + at, size, (uint64_t)d->core.size, said)
+		return d->core.format == XFS_DINODE_FMT_LOCAL ? names_salvage_short(n, ino, image + at, size,
+				(uint64_t)d->core.size, said)
 							      : 0;
 	}
 	error = read_index(&r);

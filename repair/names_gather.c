@@ -52,7 +52,8 @@ int names_keep(struct names *n, const void *bytes, size_t len, uint32_t *at)
 int names_add_entry(struct names *n, const struct names_entry *e)
 {
 	void *list = n->entries;
-	int error = n->nentries >= MOST_ENTRIES ? -XFS_E_TOOBIG : make_room(&list, &n->entry_room, n->nentries + 1, sizeof(*e));
+	int error = n->nentries >= MOST_ENTRIES ? -XFS_E_TOOBIG : make_room(&list, &n->entry_room, n->nentries + 1,
+			sizeof(*e));
 
 	n->entries = list;
 	if (!error)
@@ -207,7 +208,8 @@ int names_gather_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, 
 
 static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact *f)
 {
-	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = s->d.core.gen,
+	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE,
+			.gen = s->d.core.gen,
 			       .bad = f->bad_names, .meta = f->meta };
 	struct gathering g = { n, s->ino, XFS_NULL64 };
 	size_t before = n->nentries;

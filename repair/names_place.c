@@ -111,7 +111,8 @@ static int move(struct names *n, uint64_t ino)
 		return error;
 	d = names_find_dir(n, ino);
 	known_name(n, ino, d, &name);
-	names_note(n, XFS_F_INODE_UNREACHED, "inode", ino, true, "as \"%.*s\"", (int)xfs_min(name.len, 60), (const char *)name.bytes);
+	names_note(n, XFS_F_INODE_UNREACHED, "inode", ino, true, "as \"%.*s\"", (int)xfs_min(name.len, 60),
+			(const char *)name.bytes);
 	names_say(n, d ? "disconnected dir inode %llu, moving to lost+found" : "disconnected inode %llu, moving to lost+found",
 		  d ? "disconnected dir inode %llu, would move to lost+found" : "disconnected inode %llu, would move to lost+found",
 		  (unsigned long long)ino);

@@ -37,7 +37,8 @@ static struct repair_ag *ag_of(struct names *n, uint64_t fsbno)
 	return &n->r->ags[xfs_fsbno_agno(&n->r->geo, XFS_FSBNO(fsbno)).v];
 }
 
-int names_give_up(struct names *n, struct repair_inode *c, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork which)
+int names_give_up(struct names *n, struct repair_inode *c, const struct xfs_dinode *d, const uint8_t *image,
+		enum xfs_fork which)
 {
 	size_t before = c->old.n;
 	struct repair_fork f;
@@ -127,7 +128,8 @@ static int keep_attr(struct repair_name_plan *p, size_t *room, const struct name
 		p->list = grown;
 		*room = more;
 	}
-	p->list[p->nlist++] = (struct xfs_build_attr){ as_pointer(a->name), as_pointer(a->value), a->valuelen, a->namelen, a->flags };
+	p->list[p->nlist++] = (struct xfs_build_attr){ as_pointer(a->name), as_pointer(a->value), a->valuelen,
+			a->namelen, a->flags };
 	return 0;
 }
 
@@ -200,11 +202,13 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 
 /* ---- parent pointers against entries ---- */
 
-static void note_pointer(struct names *n, enum xfs_finding_id id, uint64_t ino, uint64_t parent, const uint8_t *name, unsigned len)
+static void note_pointer(struct names *n, enum xfs_finding_id id, uint64_t ino, uint64_t parent,
+		const uint8_t *name, unsigned len)
 {
 	struct repair_fact *f = repair_fact_of(n->r, ino);
 
-	names_note(n, id, "attributes", ino, true, "ino %" PRIu64 " name \"%.*s\"", parent, (int)xfs_min(len, 60), (const char *)name);
+	names_note(n, id, "attributes", ino, true, "ino %" PRIu64 " name \"%.*s\"", parent, (int)xfs_min(len, 60),
+			(const char *)name);
 	f->bad_attrs = true;
 }
 
@@ -331,7 +335,8 @@ static void settle_parents(struct names *n)
 	/* of a directory whose core is lost its name tells the type */
 	for (size_t i = 0; n->r->nlost && i < n->nentries; i++) {
 		struct names_entry *e = &n->entries[i];
-		struct names_dir *above = e->ftype == XFS_DIR_FT_DIR && repair_is_lost(n->r, e->ino) ? names_find_dir(n, e->dir) : NULL;
+		struct names_dir *above = e->ftype == XFS_DIR_FT_DIR && repair_is_lost(n->r, e->ino) ? names_find_dir(n,
+				e->dir) : NULL;
 
 		if (above && !(e->flags & NAMES_DROPPED))
 			above->subdirs++;

@@ -55,7 +55,8 @@ static int restore(struct names *n, const struct names_parent *p)
 	lacks = !f->links || (f->ftype != XFS_DIR_FT_DIR && (f->links < f->nlink || names_find_dir(n, p->parent)->bad));
 	if (!lacks)
 		return 0;
-	names_note(n, XFS_F_DIR_RESTORED, "directory", p->parent, true, "entry \"%.*s\" for inode %" PRIu64, p->namelen < 60 ? p->namelen : 60,
+	names_note(n, XFS_F_DIR_RESTORED, "directory", p->parent, true, "entry \"%.*s\" for inode %" PRIu64,
+			p->namelen < 60 ? p->namelen : 60,
 		   (const char *)n->arena + p->name, p->ino);
 	error = at == NAMES_NONE ? names_insert(n, p->parent, p->ino, n->arena + p->name, p->namelen, &at)
 				 : names_link(n, p->parent, p->ino, n->arena + p->name, p->namelen);

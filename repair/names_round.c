@@ -60,7 +60,8 @@ int repair_names_state(struct repair *r, struct repair **out)
 	return error;
 }
 
-void names_note(struct names *n, enum xfs_finding_id id, const char *structure, uint64_t ino, bool fixed, const char *format, ...)
+void names_note(struct names *n, enum xfs_finding_id id, const char *structure, uint64_t ino, bool fixed,
+		const char *format, ...)
 {
 	struct xfs_finding f = xfs_finding_of(id, structure);
 	va_list args;

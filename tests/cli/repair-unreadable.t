@@ -49,7 +49,7 @@ agf = db("agf 0", "p")
 agi = db("agi 0", "p")
 SS, BS = sb.sectsize, sb.blocksize
 cases = [   # what, ranges, structures that must be named, can everything be rebuilt?
-    ("the primary superblock", [(0, SS)], {"sb"}, False),     # its secondaries do not know all inode numbers
+    ("the primary superblock", [(0, SS)], {"sb"}, True),
     ("a secondary superblock", [(sb.header(1, 0), SS)], {"sb"}, True),
     ("an AGF", [(sb.header(0, 1), SS)], {"agf"}, True),
     ("an AGI", [(sb.header(1, 2), SS)], {"agi"}, True),

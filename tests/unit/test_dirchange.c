@@ -537,18 +537,20 @@ END_TEST
 int main(void)
 {
 	Suite *s = suite_create("dirchange");
-	TCase *t = tcase_create("model"), *h = tcase_create("hostile");
+	TCase *t = tcase_create("model"), *h = tcase_create("hostile"), *f = tcase_create("failures");
 	SRunner *r;
 	int failed;
 
 	tcase_add_loop_test(t, model, 0, 12);
-	tcase_add_loop_test(t, failures, 0, 6);
+	tcase_add_loop_test(f, failures, 0, 6);
 	tcase_add_loop_test(h, hostile, 0, 6);
 	tcase_add_test(t, costs);
 	tcase_set_timeout(t, 300);
 	tcase_set_timeout(h, 300);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, h);
+	tcase_set_timeout(f, 300);
+	suite_add_tcase(s, f);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

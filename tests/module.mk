@@ -7,6 +7,8 @@ tap_TESTS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/*/*.t)))
 bench_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/bench/bench_*.c)))
 benchtool_SRCS += $(filter-out $(bench_SRCS),$(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/bench/*.c))))
 helper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/helpers/*.c)))
+# The driver of scripts of operations, and its model.
+fsx_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/lib/*.c))) tests/unit/sha256.c
 # Cross builds have neither Check nor Jansson: stand-ins with the part of their interface that the tests use.
 ifeq ($(ENABLE_TOOLS),0)
 CHECK_CFLAGS = -I$(srcdir)/tests/cross/include

@@ -5,7 +5,9 @@
 #include "libxfs/name/dir.h"
 #include "libxfs/transaction/file.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static void keep_finding(void *payload, const struct xfs_finding *f)
 {
@@ -14,19 +16,88 @@ static void keep_finding(void *payload, const struct xfs_finding *f)
 	xfs_finding_format(f, d->finding, sizeof(d->finding));
 }
 
+int drive_attach(struct drive *d, const char *image)
+{
+	struct xfs_dev *top;
+	int err = xfs_dev_file(&d->set.data, d->base ? d->base : image, d->base ? XFS_DEV_READONLY : 0, 0, NULL);
+
+	if (!err && d->base) {
+		err = xfs_dev_overlay(&top, d->set.data, 0, (size_t)256 << 20, NULL);
+		if (!err)
+			d->set.data = d->memory = top;
+	}
+	if (!err)
+		err = xfs_dev_fault(&top, d->set.data, &d->plan);
+	if (!err)
+		d->set.data = top;
+	return err;
+}
+
+struct saving { struct drive *d; int fd; };
+
+static int save_run(void *payload, uint64_t off, uint64_t len)
+{
+	struct saving *s = payload;
+	uint8_t bytes[4096];
+	int err = 0;
+
+	for (; !err && len; ) {
+		size_t n = xfs_min(len, sizeof(bytes));
+
+		err = xfs_dev_read(s->d->memory, off, bytes, n);
+		if (!err && pwrite(s->fd, bytes, n, (off_t)off) != (ssize_t)n)
+			err = -XFS_E_IO;
+		off += n;
+		len -= n;
+	}
+	return err;
+}
+
+/* What is not a hole. */
+static int copy_base(const char *base, int to)
+{
+	static uint8_t bytes[1 << 16];
+	int fd = open(base, O_RDONLY), err = fd < 0 ? -XFS_E_OPEN : 0;
+	off_t size = fd < 0 ? 0 : lseek(fd, 0, SEEK_END), at = 0;
+
+	if (!err && ftruncate(to, size))
+		err = -XFS_E_IO;
+	while (!err && (at = lseek(fd, at, SEEK_DATA)) >= 0 && at < size) {
+		off_t end = lseek(fd, at, SEEK_HOLE);
+
+		while (!err && at < end) {
+			ssize_t n = pread(fd, bytes, (size_t)xfs_min((off_t)sizeof(bytes), end - at), at);
+
+			if (n <= 0 || pwrite(to, bytes, (size_t)n, at) != n)
+				err = -XFS_E_IO;
+			at += n;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+int drive_save(struct drive *d, const char *image)
+{
+	struct saving s = { d, open(image, O_RDWR | O_CREAT | O_TRUNC, 0666) };
+	int err = s.fd < 0 ? -XFS_E_OPEN : copy_base(d->base, s.fd);
+
+	if (!err)
+		err = xfs_dev_overlay_changes(d->memory, save_run, &s);
+	if (s.fd >= 0 && close(s.fd))
+		err = -XFS_E_IO;
+	return err;
+}
+
 int drive_open(struct drive *d, const char *image, const struct xfs_edit_options *options)
 {
 	static const struct xfs_edit_options direct;
 	const struct xfs_sink sink = { keep_finding, d };
-	struct xfs_dev *top;
-	int err = xfs_dev_file(&d->set.data, image, 0, 0, NULL);
+	int err = drive_attach(d, image);
 
 	if (!err)
-		err = xfs_dev_fault(&top, d->set.data, &d->plan);
-	if (!err) {
-		d->set.data = top;
 		err = xfs_fs_open(&d->fs, &d->set, NULL, &sink);
-	}
 	if (!err)
 		err = xfs_edit_open(&d->edit, d->fs, options ? options : &direct);
 	if (!err) {
@@ -44,7 +115,7 @@ void drive_close(struct drive *d)
 	if (d->fs)
 		xfs_fs_close(d->fs);
 	xfs_dev_close(d->set.data);
-	*d = (struct drive){ .plan = d->plan };
+	*d = (struct drive){ .plan = d->plan, .base = d->base };
 }
 
 /* ---- paths ---- */

@@ -8,6 +8,7 @@
  *	--tear BYTES		but so much of the next one does
  *	--lose SEED		the disk has a cache: what was not flushed at the stop is there or not
  *	--fail-read N, --fail-write N	one call fails
+ *	--base BASE		works in memory above that image, which stays as it is; what comes out is written to IMAGE
  *	Prints "done D synced S writes W": whole operations, those before the last sync, calls seen.
  *	Exit status 0: all done; 3: stopped or failed by the fault device; 1: an operation went wrong.
  * fsx random SEED COUNT [limits]	prints a script
@@ -19,9 +20,11 @@
  * fsx expect SCRIPT COUNT	what should be there after so many lines
  * fsx match SCRIPT LIST FROM TO	is LIST what is there after FROM..TO lines, or in the middle of a line of these?
  *	Prints the largest such number. LIST: what a kernel's walk says.
+ * fsx recover [--base, --stop-after, --tear, --lose] IMAGE	our own recovery of it, to the end or the stop; the same statuses
  * fsx audit IMAGE		judges the log as strictly as libxfs/log/validate.h does; prints open intents by type
  */
 #include "libxfs/log/validate.h"
+#include "libxfs/recovery/recovery.h"
 #include "tests/lib/drive.h"
 #include "tests/lib/random.h"
 
@@ -35,7 +38,7 @@ static struct {
 	struct fsx_random limits;
 	unsigned every;
 	const char *judge;
-	const char *expect;
+	const char *expect, *base;
 	bool verbose;
 } o = { .limits = { .most = 600000, .nodes = 250, .block = 4096 }, .every = 1000 };
 
@@ -92,10 +95,18 @@ static bool next_op(FILE *f, char *line, struct fsx_op *op)
 
 static bool is_fault(int err) { return err == -XFS_E_FAULT || err == -XFS_E_SHUTDOWN; }
 
+static void save(struct drive *d, const char *image)
+{
+	int err = d->base ? drive_save(d, image) : 0;
+
+	if (err)
+		die("%s: %s", image, xfs_error_text(err));
+}
+
 static int run(const char *image, const char *script)
 {
 	static char line[FSX_LINE];
-	struct drive d = { .plan = o.plan };
+	struct drive d = { .plan = o.plan, .base = o.base };
 	FILE *f = open_script(script);
 	unsigned done = 0, synced = 0;
 	struct fsx_op op;
@@ -115,7 +126,7 @@ static int run(const char *image, const char *script)
 		}
 		err = 0;
 		done++;
-		if (op.verb == FSX_SYNC || op.verb == FSX_QUIESCE || (o.edit.logged && o.edit.each))
+		if (op.verb == FSX_SYNC || op.verb == FSX_QUIESCE)
 			synced = done;
 	}
 	if (!err && !result && !o.edit.logged)
@@ -124,6 +135,7 @@ static int run(const char *image, const char *script)
 		err = xfs_edit_sync(d.edit);
 	if (!err)
 		synced = done;
+	save(&d, image);
 	drive_close(&d);
 	if (f != stdin)
 		fclose(f);
@@ -399,6 +411,37 @@ static int side_by_side(const char *image, uint64_t seed, uint64_t from, uint64_
 
 /* ---- logs ---- */
 
+static void say_finding(void *payload, const struct xfs_finding *f)
+{
+	char text[400];
+
+	(void)payload;
+	xfs_finding_format(f, text, sizeof(text));
+	fprintf(stderr, "%s: %s\n", xfs_finding_name(f->id), text);
+}
+
+static int recover(const char *image)
+{
+	const struct xfs_sink sink = { say_finding, NULL };
+	struct drive d = { .plan = o.plan, .base = o.base };
+	struct xfs_recovery_work work = { .intents = 0 };
+	struct xfs_recovery r;
+	int err = drive_attach(&d, image);
+
+	if (err)
+		die("%s: %s", image, xfs_error_text(err));
+	err = xfs_recovery_run(&d.set, &r, &work, &sink);
+	xfs_recovery_free(&r);
+	save(&d, image);
+	drive_close(&d);
+	printf("stage %u intents %llu inodes %llu writes %llu reads %llu\n", (unsigned)work.stage,
+	       (unsigned long long)work.intents, (unsigned long long)work.inodes, (unsigned long long)d.plan.writes,
+	       (unsigned long long)d.plan.reads);
+	if (err && !is_fault(err))
+		die("%s: %s", image, xfs_error_text(err));
+	return err ? 3 : 0;
+}
+
 static int audit(const char *image)
 {
 	static const char *const names[XFS_LOG_AUDIT_TYPES] = {
@@ -432,7 +475,7 @@ static int audit(const char *image)
 /* ---- the command line ---- */
 
 enum { LOGGED = 256, EACH, SWAPPED, RECORD_SIZE, STOP, TEAR, LOSE, FAIL_READ, FAIL_WRITE, EVERY, JUDGE, MOST, FILES, BLOCK,
-       REFLINK, SWAP, ALIGNED, SYNC_EVERY, EXPECT, VERBOSE };
+       REFLINK, SWAP, ALIGNED, SYNC_EVERY, EXPECT, BASE, VERBOSE };
 
 static void option(int c)
 {
@@ -456,6 +499,7 @@ static void option(int c)
 	case ALIGNED: o.limits.aligned = true; break;
 	case SYNC_EVERY: o.limits.sync_every = (unsigned)number(optarg); break;
 	case EXPECT: o.expect = optarg; break;
+	case BASE: o.base = optarg; break;
 	case VERBOSE: o.verbose = true; break;
 	default: exit(2);
 	}
@@ -470,7 +514,7 @@ static void parse_options(int argc, char **argv)
 		{ "every", 1, NULL, EVERY }, { "judge", 1, NULL, JUDGE }, { "most", 1, NULL, MOST },
 		{ "files", 1, NULL, FILES }, { "block", 1, NULL, BLOCK }, { "reflink", 0, NULL, REFLINK },
 		{ "swap", 0, NULL, SWAP }, { "aligned", 0, NULL, ALIGNED }, { "sync-every", 1, NULL, SYNC_EVERY },
-		{ "expect", 1, NULL, EXPECT }, { "verbose", 0, NULL, VERBOSE }, { NULL, 0, NULL, 0 },
+		{ "expect", 1, NULL, EXPECT }, { "base", 1, NULL, BASE }, { "verbose", 0, NULL, VERBOSE }, { NULL, 0, NULL, 0 },
 	};
 	int c;
 
@@ -502,8 +546,10 @@ int main(int argc, char **argv)
 		return expect(a[0], number(a[1]));
 	if (strcmp(what, "match") == 0 && n == 4)
 		return match(a[0], a[1], number(a[2]), number(a[3]));
+	if (strcmp(what, "recover") == 0 && n == 1)
+		return recover(a[0]);
 	if (strcmp(what, "audit") == 0 && n == 1)
 		return audit(a[0]);
-	fputs("fsx run|random|model|list|expect|match|audit: see tests/lib/fsx.c\n", stderr);
+	fputs("fsx run|random|model|list|expect|match|recover|audit: see tests/lib/fsx.c\n", stderr);
 	return 2;
 }

@@ -9,6 +9,8 @@ benchtool_SRCS += $(filter-out $(bench_SRCS),$(patsubst $(srcdir)/%,%,$(sort $(w
 helper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/helpers/*.c)))
 # linked with the core of xfs_repair
 repairhelper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/damage/*.c)))
+# The driver of scripts of operations, and its model.
+fsx_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/lib/*.c))) tests/unit/sha256.c
 # Cross builds have neither Check nor Jansson: stand-ins with the part of their interface that the tests use.
 ifeq ($(ENABLE_TOOLS),0)
 CHECK_CFLAGS = -I$(srcdir)/tests/cross/include

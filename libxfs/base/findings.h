@@ -9,6 +9,7 @@
 #ifndef XFS_BASE_FINDINGS_H
 #define XFS_BASE_FINDINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -186,6 +186,9 @@ static void settle_type(struct repair *r, struct repair_seen *s)
 	struct xfs_dinode *d = &s->d;
 	unsigned want = type_of_role(r, s->ino), type = type_of(d);
 
+	/* nobody names these */
+	if (want == XFS_MODE_REG && d->core.version > 1)
+		set32(s, "nlink", &d->core.nlinkv2, 1);
 	if (want && type != want) {
 		/* a root without a directory in it is made anew */
 		if (want == XFS_MODE_DIR && repair_content_type(r, s->ino, d, s->image) != XFS_MODE_DIR) {
@@ -215,7 +218,8 @@ static void settle_size(struct repair *r, struct repair_seen *s)
 	uint32_t room = repair_fork_size(r, d, XFS_FORK_DATA);
 	uint64_t size = d->core.size;
 	/* blocks stand against the format: that is judged first */
-	bool local = d->core.format == XFS_DINODE_FMT_LOCAL && !counted(d) && !d->core.nblocks;
+	bool local = d->core.format == XFS_DINODE_FMT_LOCAL && !counted(d) &&
+		     (!d->core.nblocks || !is_dir(d) || repair_short_dir_size(r, d, s->image));
 
 	if (is_device(d) || role == XFS_INODE_QUOTA)
 		size = 0;

@@ -7,6 +7,7 @@
 #include "repair/forks.h"
 #include "repair/names.h"
 #include "repair/rebuild.h"
+#include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/build/fork.h"
@@ -186,6 +187,18 @@ static int fork_blocks(struct making *m, const struct xfs_dinode *d, unsigned k,
 	return error;
 }
 
+/* A fork that others made up may share what the inode did not know of. */
+static void flag_sharing(struct repair *r, const struct repair_inode *c, struct xfs_dinode *d)
+{
+	const struct xfs_mapset *s = &c->map[XFS_FORK_DATA];
+
+	if (!r->geo.reflink || !c->fork[XFS_FORK_DATA] || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
+		return;
+	for (size_t i = 0; i < s->n && !(d->v3.flags2 & XFS_DIFLAG2_REFLINK); i++)
+		if (!s->m[i].unwritten && repair_is_shared(r, s->m[i].fsbno, s->m[i].len))
+			d->v3.flags2 |= XFS_DIFLAG2_REFLINK;
+}
+
 static int make_inode(struct repair *r, struct repair_inode *c)
 {
 	struct making m = { .r = r, .c = c, .agno = xfs_ino_agno(&r->geo, XFS_INO(c->ino)).v };
@@ -205,6 +218,7 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 		return error;
 	if (!(d.core.flags & XFS_DIFLAG_REALTIME))
 		d.core.nblocks = blocks;
+	flag_sharing(r, c, &d);
 	/* none holds for contents that no log has seen; and a wild one would drag the log along */
 	if (r->geo.v5) {
 		d.v3.lsn = 0;

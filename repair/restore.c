@@ -363,11 +363,24 @@ static int complete(struct repair *r, struct evidence *e)
 	return 0;
 }
 
+/*
+ * Not what is no inode at all; nor what stands where the root directory was and is none; nor a directory without anything
+ * in it.
+ */
+static bool can_be_completed(const struct repair *r, const struct evidence *e)
+{
+	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+
+	if (e->wiped || type_of_role(r, e->ino) || xfs_mode_ftype(e->d.core.mode) == XFS_DIR_FT_UNKNOWN)
+		return false;
+	return (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || e->d.core.format == XFS_DINODE_FMT_LOCAL || s->fork.n || s->rmap.n;
+}
+
 int repair_restore(struct repair *r, struct evidence *e, const struct repair_hint *h)
 {
 	struct remade m = { .r = r, .e = e, .h = h };
 
-	if (!e->wiped && xfs_mode_ftype(e->d.core.mode) != XFS_DIR_FT_UNKNOWN)
+	if (can_be_completed(r, e))
 		return complete(r, e);
 	for (unsigned k = 0; k < 2; k++) {
 		int64_t cut = xfs_mapset_normalise(&e->side[k].rmap);

@@ -154,7 +154,7 @@ for ids in ("--only=fork-damaged", "--only=block-crc,btree-record", "--skip=fork
            str(first) + str(end))
 # a primary superblock that is not to be repaired: nothing is
 work = lab.copy(damaged, "work.img")
-poke(work, 0, sb.sectsize, 224, [(200, bytes([read(work, 200, 1)[0] ^ 8]))])
+poke(work, 0, sb.sectsize, 224, [(204, bytes([read(work, 204, 1)[0] ^ 8]))])
 kept = read(work)
 done = repair("--skip=sb-features2", work)
 lab.ok(done.code == 1 and "features2" in done.err and read(work) == kept, "--skip of a finding in the primary superblock: nothing is written", done)

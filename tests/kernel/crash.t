@@ -10,7 +10,7 @@ it is stopped somewhere itself and begun again.  What was open in the logs is co
 Filesystems with parent pointers or exchange of ranges, and logs in the other byte order, are recovered by us alone.
 
 XFSKIT_LONG=1: thousands of stops, at least 50 with open intents of each type. CRASH_STOPS=N: about N of all sets.
-CRASH_SETS=NAME,...: only these. CRASH_SEED=N: other scripts.
+CRASH_SETS=NAME,...: only these. CRASH_NO_BOX=1: our recovery alone. CRASH_SEED=N: other scripts.
 CRASH_KEEP=DIR: images of stops that went wrong stay there.
 """
 import collections
@@ -34,6 +34,7 @@ KEEP = os.environ.get("CRASH_KEEP")
 THEIRS = shutil.which("xfs_repair", path="/usr/sbin:/sbin")
 STOPS = int(os.environ.get("CRASH_STOPS", "0"))
 ONLY = os.environ.get("CRASH_SETS")
+NO_BOX = "CRASH_NO_BOX is set" if os.environ.get("CRASH_NO_BOX") else None
 BATCH = 150                     # images of one boot
 EACH = ["--logged", "--each"]
 FULL = "-m rmapbt=1,reflink=1"
@@ -44,7 +45,7 @@ SETS = [
     ("each-1k", FULL + " -b size=1k", 1024, EACH, ["--reflink", *SYNC], 400, True, 70, 900),
     ("each-4k", FULL, 4096, EACH, ["--reflink", *SYNC], 400, True, 40, 700),
     ("batched", FULL + " -b size=1k", 1024, ["--logged"], ["--reflink", "--aligned", "--sync-every", "7"], 400, True, 15, 250),
-    ("cache", FULL + " -b size=1k", 1024, ["--logged"], ["--reflink", "--aligned", "--sync-every", "7"], 400, True, 15, 250),
+    ("cache", FULL + " -b size=1k", 1024, EACH, ["--reflink", "--aligned", "--sync-every", "7"], 400, True, 15, 250),
     ("plain", "-m rmapbt=0,reflink=0,finobt=0 -i sparse=0", 4096, EACH + ["--record-size", "65536"], SYNC, 300, True, 10, 150),
     ("parent", NEW + " -b size=1k", 1024, EACH, ["--reflink", "--swap", *SYNC], 400, False, 30, 900),
     ("swapped", NEW, 4096, EACH + ["--swapped"], ["--reflink", "--swap", *SYNC], 400, False, 20, 900),
@@ -146,7 +147,7 @@ class Stop:
         cache = self.set.name == "cache"
         stop = ["--stop-after", str(self.at)] + (["--lose", str(self.seed + 1)] if cache else ["--tear", str(self.tear)])
         said = numbers(must([FSX, "run", "--base", self.set.base, *self.set.how, *stop, self.path, self.set.script], (0, 3)))
-        durable = said["done"] if "--each" in self.set.how else said["synced"]
+        durable = said["done"] if "--each" in self.set.how and not cache else said["synced"]
         self.range = (durable, said["done"] + 1)
         said = must([FSX, "audit", self.path]).split()
         self.open = dict(zip(said[4::2], map(int, said[5::2])))
@@ -221,7 +222,7 @@ def main():
     for x in sets:
         x.want = max(x.want * STOPS // whole, 1) if STOPS else x.want
     stops = [s for x in sets for s in x.stops()]
-    of_type, kernel_stops, no_box = collections.Counter(), collections.Counter(), None
+    of_type, kernel_stops, no_box = collections.Counter(), collections.Counter(), NO_BOX
     bad = collections.defaultdict(list)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for first in range(0, len(stops), BATCH):

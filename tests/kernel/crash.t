@@ -35,6 +35,7 @@ THEIRS = shutil.which("xfs_repair", path="/usr/sbin:/sbin")
 STOPS = int(os.environ.get("CRASH_STOPS", "0"))
 ONLY = os.environ.get("CRASH_SETS")
 NO_BOX = "CRASH_NO_BOX is set" if os.environ.get("CRASH_NO_BOX") else None
+GARBAGE = 2 << 20               # bytes of each of two groups
 BATCH = 150                     # images of one boot
 EACH = ["--logged", "--each"]
 FULL = "-m rmapbt=1,reflink=1"
@@ -93,9 +94,13 @@ class Set:
         self.want = long if LONG else short
         self.base, self.script = f"{WORK}/{name}.base", f"{WORK}/{name}.script"
         with open(self.base, "wb") as f:
+            # free blocks are not zero: what shows data that were not written in time
+            for ag in range(2):
+                f.seek(ag * (24 << 20) + (64 << 10))
+                f.write(b"\xa5" * GARBAGE)
             f.truncate(48 << 20)
         env = {**os.environ, "TEST_DIR": "/nowhere", "TEST_DEV": "/nowhere", "QA_CHECK_FS": "/nowhere"}
-        made = run([os.path.join(BUILD, "mkfs.xfs"), "-q", "-d", "agcount=2", *mkfs.split(), self.base], env=env)
+        made = run([os.path.join(BUILD, "mkfs.xfs"), "-q", "-K", "-d", "agcount=2", *mkfs.split(), self.base], env=env)
         if made.returncode:
             raise Wrong(f"{name}: mkfs.xfs: {made.stdout}")
         with open(self.script, "w") as f:
@@ -122,12 +127,12 @@ class Stop:
         self.problem = None
         self.open, self.list, self.range, self.second = {}, None, None, False
 
-    def match(self, lines, who):
+    def match(self, lines, who, image):
         """How far the script got; the list must be that of a point that is allowed."""
         listing = f"{self.path}.{who}.list"
         with open(listing, "w") as f:
             f.writelines(lines)
-        return int(must([FSX, "match", self.set.script, listing, *map(str, self.range)]))
+        return int(must([FSX, "match", "--base", image, self.set.script, listing, *map(str, self.range)]))
 
     def check(self, image):
         must([os.path.join(BUILD, "xfs_repair"), "-n", "-f", image])
@@ -145,7 +150,10 @@ class Stop:
 
     def make_or_raise(self):
         cache = self.set.name == "cache"
-        stop = ["--stop-after", str(self.at)] + (["--lose", str(self.seed + 1)] if cache else ["--tear", str(self.tear)])
+        stop = ["--stop-after", str(self.at)] + ["--tear", str(self.tear)]
+        if cache:       # of what was written since the last flush, the write at the stop too, each sector lands or not
+            stop[-1] = str(1 << 24)
+            stop += ["--lose", str(self.seed + 1)]
         said = numbers(must([FSX, "run", "--base", self.set.base, *self.set.how, *stop, self.path, self.set.script], (0, 3)))
         durable = said["done"] if "--each" in self.set.how and not cache else said["synced"]
         self.range = (durable, said["done"] + 1)
@@ -154,7 +162,7 @@ class Stop:
         whole = numbers(must([FSX, "recover", "--base", self.path, self.path + ".ours"]))
         self.check(self.path + ".ours")
         self.list = self.listing(self.path + ".ours")
-        self.prefix = self.match(self.list, "ours")
+        self.prefix = self.match(self.list, "ours", self.path + ".ours")
         os.unlink(self.path + ".ours")
         self.stop_again(whole["writes"])
 
@@ -162,7 +170,7 @@ class Stop:
         """The recovery is stopped, too."""
         half, end = self.path + ".half", self.path + ".end"
         at = self.seed % max(writes, 1)
-        how = ["--tear", str(512 * (self.seed % 7))] if self.seed % 3 else ["--lose", str(self.seed % 1000 + 1)]
+        how = ["--tear", str(512 * (self.seed % 7))] if self.seed % 3 else ["--tear", str(1 << 24), "--lose", str(self.seed % 1000 + 1)]
         must([FSX, "recover", "--base", self.path, "--stop-after", str(at), *how, half], (0, 3))
         must([FSX, "recover", "--base", half, end])
         self.check(end)
@@ -178,7 +186,7 @@ class Stop:
                 raise Wrong("a kernel: " + "\n".join(x for x in report.splitlines() if "kernel:" in x)[-500:] + line)
             with open(f"{out}/{self.name}.out") as f:
                 lines = [x for x in f if x[1:2] == " "]
-            if self.match(lines, "kernel") != self.prefix:
+            if self.match(lines, "kernel", self.path) != self.prefix:
                 raise Wrong("a kernel: other files than after our recovery")
             without = [sorted(" ".join(x.split()[:1] + x.split()[2:]) for x in some) for some in (lines, self.list)]
             if without[0] != without[1]:

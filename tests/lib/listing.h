@@ -32,4 +32,8 @@ void listing_free(struct listing *);
 /* Everything below the root of what is on the device. */
 int listing_of_fs(struct listing *, struct xfs_fs *);
 
+/* Contents of a file of an image, with zeroes up to the next 512 bytes; free() them. */
+struct listing_file { uint8_t *bytes; size_t size; };
+int listing_file_read(const char *image, const char *path, struct listing_file *);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_change.c - changes per second of processor time, on images of our mkfs.xfs with 4 KiB blocks, in memory: reverse mappings
- * inserted, extents mapped, files created; directly and with a log; and the replay of the log that the latter left.
+ * bench_change.c - changes per second of processor time, on images of our mkfs.xfs with 4 KiB blocks, in memory:
+ * reverse mappings inserted, extents mapped, files created; directly and with a log; and the replay of that log.
  */
 #include "libxfs/inode/bmap.h"
 #include "libxfs/recovery/replay.h"

@@ -21,7 +21,8 @@
  * fsx match SCRIPT LIST FROM TO	is LIST what is there after FROM..TO lines, or in the middle of a line of these?
  *	Prints the largest such number. LIST: what a kernel's walk says.
  *	--base IMAGE		what the list is of: each sector of a file in the middle of a change is the old or the new one
- * fsx recover [--base, --stop-after, --tear, --lose] IMAGE	our own recovery of it, to the end or the stop; the same statuses
+ * fsx recover [--base, --stop-after, --tear, --lose] IMAGE
+ *	our own recovery of it, to the end or the stop; the same statuses
  * fsx audit IMAGE		judges the log as strictly as libxfs/log/validate.h does; prints open intents by type
  */
 #include "libxfs/log/validate.h"

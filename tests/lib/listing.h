@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * listing.h - what is in a filesystem, a line a path: type, mode, owner, group, links, size, contents, attributes, path.
+ * listing.h - what is in a filesystem, a line a path: type, mode, owner, group, links, size, contents, attributes,
+ * path.
  *
  * The same columns as those of the kernel's walk (tests/box/guest-walk.c) without the inode number.
  */

@@ -43,7 +43,8 @@ static void judge(const char *what, const struct cost *c, unsigned levels, doubl
 	if (getenv("XFSKIT_COST"))
 		printf("%-16s %u levels: %.1f blocks each, at most %u\n", what, levels, average, (unsigned)c->most);
 	qk_assert_msg(average <= each * levels, "%s: %.1f blocks for %u levels", what, average, levels);
-	qk_assert_msg((double)c->most <= 3 * each * levels, "%s: %u blocks at most, %u levels", what, (unsigned)c->most, levels);
+	qk_assert_msg((double)c->most <= 3 * each * levels, "%s: %u blocks at most, %u levels", what, (unsigned)c->most,
+		      levels);
 }
 
 /* ---- trees of an AG ---- */

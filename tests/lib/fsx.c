@@ -20,7 +20,9 @@
  * fsx expect SCRIPT COUNT	what should be there after so many lines
  * fsx match SCRIPT LIST FROM TO	is LIST what is there after FROM..TO lines, or in the middle of a line of these?
  *	Prints the largest such number. LIST: what a kernel's walk says.
- * fsx recover [--base, --stop-after, --tear, --lose] IMAGE	our own recovery of it, to the end or the stop; the same statuses
+ *	--base IMAGE		what the list is of: each sector of a file in the middle of a change is the old or the new one
+ * fsx recover [--base, --stop-after, --tear, --lose] IMAGE
+ *	our own recovery of it, to the end or the stop; the same statuses
  * fsx audit IMAGE		judges the log as strictly as libxfs/log/validate.h does; prints open intents by type
  */
 #include "libxfs/log/validate.h"
@@ -291,11 +293,57 @@ static const char *misfit(const struct listing *want, const struct listing *got,
 	return NULL;
 }
 
+/* Operations after which a sector is what it was or what it is to be, at any moment. */
+static bool by_sectors(enum fsx_verb v)
+{
+	return fsx_in_steps(v) && v != FSX_COLLAPSE && v != FSX_INSERT && v != FSX_SWAP;
+}
+
+static bool sector_is(const struct listing_file *f, size_t at, const uint8_t *p)
+{
+	uint8_t want[512] = { 0 };
+
+	if (at < f->size)
+		memcpy(want, f->bytes + at, xfs_min(f->size - at, sizeof(want)));
+	return memcmp(p, want, 512) == 0;
+}
+
+/* The file that an operation was about; the model is before it, and after it when this returns. */
+static void judge_sectors(const struct fsx_op *op)
+{
+	const char *path = op->text[op->verb == FSX_SHARE ? 2 : 0];
+	struct model_node *n = model_find(&model, path);
+	struct listing_file was = { .bytes = NULL }, got;
+	int err;
+
+	if (!n || !by_sectors(op->verb))
+		return;
+	was.size = n->size;
+	was.bytes = calloc(1, n->size + 1);
+	if (!was.bytes)
+		die("out of memory");
+	if (n->size)
+		memcpy(was.bytes, n->bytes, n->size);
+	err = listing_file_read(o.base, path, &got);
+	if (err)
+		die("%s: %s: %s", o.base, path, xfs_error_text(err));
+	if (model_apply(&model, op) == 0) {
+		const struct listing_file now = { n->bytes, n->size };
+
+		for (size_t at = 0; at < got.size; at += 512)
+			if (!sector_is(&was, at, got.bytes + at) && !sector_is(&now, at, got.bytes + at))
+				die("%s: %s: bytes at %zu are neither the old nor the new ones", o.base, path, at);
+	}
+	free(was.bytes);
+	free(got.bytes);
+}
+
 static int match(const char *script, const char *file, uint64_t from, uint64_t to)
 {
 	static char line[FSX_LINE], said[9100];
 	struct listing got = { .lines = NULL };
 	FILE *f = open_script(script);
+	enum fsx_verb in_doubt = FSX_VERBS;
 	long long best = -1;
 
 	if (listing_read(&got, file))
@@ -317,14 +365,21 @@ static int match(const char *script, const char *file, uint64_t from, uint64_t t
 			}
 			model_list(&model, &want);
 			why = misfit(&want, &got, about);
-			if (!why)
+			if (!why) {
 				best = (long long)at;
+				in_doubt = about[0] ? op.verb : FSX_VERBS;
+			}
 			else if (at == from)
 				snprintf(said, sizeof(said), "%s", why);
 			listing_free(&want);
 		}
 		if (!more || at >= to)
 			break;
+		/* the last one that may have been in the middle */
+		if (o.base && at + 1 == to && best == (long long)at && in_doubt != FSX_VERBS) {
+			judge_sectors(&op);
+			break;
+		}
 		model_apply(&model, &op);
 	}
 	fclose(f);

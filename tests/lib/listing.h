@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * listing.h - what is in a filesystem, a line a path: type, mode, owner, group, links, size, contents, attributes, path.
+ * listing.h - what is in a filesystem, a line a path: type, mode, owner, group, links, size, contents, attributes,
+ * path.
  *
  * The same columns as those of the kernel's walk (tests/box/guest-walk.c) without the inode number.
  */
@@ -31,5 +32,9 @@ const char *listing_path(const char *line);
 void listing_free(struct listing *);
 /* Everything below the root of what is on the device. */
 int listing_of_fs(struct listing *, struct xfs_fs *);
+
+/* Contents of a file of an image, with zeroes up to the next 512 bytes; free() them. */
+struct listing_file { uint8_t *bytes; size_t size; };
+int listing_file_read(const char *image, const char *path, struct listing_file *);
 
 #endif

@@ -162,3 +162,36 @@ int listing_of_fs(struct listing *l, struct xfs_fs *fs)
 	listing_sort(l);
 	return err;
 }
+
+int listing_file_read(const char *image, const char *path, struct listing_file *out)
+{
+	struct xfs_devset set = { .data = NULL };
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	struct xfs_fs *fs = NULL;
+	struct xfs_ifork f;
+	xfs_ino_t ino;
+	size_t got = 0;
+	int err = ip ? xfs_dev_file(&set.data, image, XFS_DEV_READONLY, 0, NULL) : -XFS_E_NOMEM;
+
+	*out = (struct listing_file){ NULL, 0 };
+	if (!err)
+		err = xfs_fs_open(&fs, &set, NULL, NULL);
+	if (!err)
+		err = xfs_path_lookup(fs, XFS_INO(fs->geo.sb.rootino), path, &ino);
+	if (!err)
+		err = xfs_inode_read(fs, ino, 0, ip);
+	if (!err && ip->d.core.size > MOST)
+		err = -XFS_E_TOOBIG;
+	if (!err) {
+		out->size = ip->d.core.size;
+		out->bytes = calloc(1, out->size + 512);
+		err = out->bytes ? xfs_ifork_init(&f, ip, XFS_FORK_DATA) : -XFS_E_NOMEM;
+	}
+	if (!err && out->size)
+		err = xfs_ifork_read(&f, 0, out->bytes, out->size, &got);
+	if (fs)
+		xfs_fs_close(fs);
+	xfs_dev_close(set.data);
+	free(ip);
+	return err;
+}

@@ -301,7 +301,7 @@ void fsx_random_line(struct fsx_random *r, char *line)
 		r->s = 1;
 	r->count++;
 	if (r->sync_every && r->count % r->sync_every == 0)
-		strcpy(line, "sync");
+		strcpy(line, r->count % (2 * r->sync_every) ? "sync" : "quiesce");
 	else if (below(r, 2))
 		say_name(r, line);
 	else

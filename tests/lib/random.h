@@ -13,7 +13,7 @@ struct fsx_random {
 	unsigned nodes;			/* of the model, at most */
 	bool reflink, swap;		/* what the filesystem can */
 	bool aligned;			/* no data change in place: whole blocks, written behind the end alone */
-	unsigned sync_every;		/* 0: never */
+	unsigned sync_every;		/* 0: never; each second one is a quiesce */
 	unsigned count;			/* lines made */
 };
 

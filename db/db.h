@@ -122,6 +122,10 @@ bool db_map_file(struct db *, struct xfs_ifork *, uint64_t off, unsigned n, stru
 /* The type of the data of the current inode. */
 enum xfs_type db_data_type(struct db *);
 
+/* ---- replay.c ---- */
+/* Covers the devices and replays the log there; says so. False: it cannot be replayed. */
+bool db_replay(struct db *);
+
 /* ---- commands, by file ---- */
 #define DB_RUN(name) void db_run_##name(struct db *, int argc, char **argv)
 DB_RUN(ablock); DB_RUN(addr); DB_RUN(agblock); DB_RUN(agf); DB_RUN(agfl); DB_RUN(agi); DB_RUN(back); DB_RUN(convert);

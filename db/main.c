@@ -9,7 +9,7 @@
 
 struct options {
 	const char *prog, *device, *log, *rt;
-	bool expert, readonly, inspect, force;
+	bool expert, readonly, inspect, force, replay;
 	char **commands;
 	unsigned ncommands;
 };
@@ -27,6 +27,7 @@ static const char help_text[] =
 	"  -p prog      Name for messages and the prompt.\n"
 	"  -R rtdev     Realtime device.\n"
 	"  -x           Expert mode: commands that change the filesystem.\n"
+	"  --replay     Shows the filesystem as it is with its log replayed, in memory; nothing is written.\n"
 	"  -V, --version, --help\n"
 	"\n"
 	"The command `help` lists all commands.\n";
@@ -47,7 +48,8 @@ static int fatal_open(void)
 static int parse_options(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
-		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { 0 }
+		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' },
+		{ "replay", no_argument, NULL, 'P' }, { 0 }
 	};
 	int opt;
 
@@ -59,6 +61,7 @@ static int parse_options(int argc, char **argv, struct options *o)
 		case 'i': o->readonly = o->inspect = true; break;
 		case 'l': o->log = optarg; break;
 		case 'p': o->prog = optarg; break;
+		case 'P': o->replay = true; break;
 		case 'r': o->readonly = true; break;
 		case 'R': o->rt = optarg; break;
 		case 'x': o->expert = true; break;
@@ -101,6 +104,8 @@ static int open_fs(struct db *db, const struct options *o)
 	if (open_device(&db->dev.data, o->device) || (o->log && open_device(&db->dev.log, o->log)) ||
 	    (o->rt && open_device(&db->dev.rt, o->rt)))
 		return fatal_open();
+	if (o->replay && !db_replay(db))
+		return 1;
 	err = xfs_fs_read_sb(db->dev.data, 0, &sb);
 	if (err == -XFS_E_BADMAGIC && !o->force) {
 		fprintf(stderr, "%s: %s is not a valid XFS filesystem (unexpected SB magic number 0x%08x)\n", db->prog, o->device,
@@ -140,7 +145,7 @@ int main(int argc, char **argv)
 	db.prog = o.prog;
 	db.device = o.device;
 	db.expert = o.expert;
-	db.readonly = o.readonly;
+	db.readonly = o.readonly || o.replay;
 	status = open_fs(&db, &o);
 	if (status)
 		goto out;

@@ -25,6 +25,7 @@ xfs_db_SRCS = \
 	db/owner_scan.c \
 	db/position.c \
 	db/prompt.c \
+	db/replay.c \
 	db/show.c \
 	db/superblock.c \
 	mkfs/table.c

@@ -23,9 +23,10 @@ static void note(struct repair_walk *w, enum xfs_finding_id id, const char *stru
 	repair_note(w->r, &f, true);
 }
 
-static void counter(struct repair_walk *w, const char *structure, const char *field, uint32_t found, uint32_t expected)
+static void count_as(struct repair_walk *w, enum xfs_finding_id id, const char *structure, const char *field, uint32_t found,
+		     uint32_t expected)
 {
-	struct xfs_finding f = xfs_finding_of(XFS_F_AG_COUNTER, structure);
+	struct xfs_finding f = xfs_finding_of(id, structure);
 
 	if (found == expected)
 		return;
@@ -35,6 +36,17 @@ static void counter(struct repair_walk *w, const char *structure, const char *fi
 	f.expected = expected;
 	w->ag->reasons |= REPAIR_COUNTERS;
 	repair_note(w->r, &f, true);
+}
+
+static void counter(struct repair_walk *w, const char *structure, const char *field, uint32_t found, uint32_t expected)
+{
+	count_as(w, XFS_F_AG_COUNTER, structure, field, found, expected);
+}
+
+/* The same of the blocks of a tree. */
+static void block_counter(struct repair_walk *w, const char *structure, const char *field, uint32_t found, uint32_t expected)
+{
+	count_as(w, XFS_F_BTREE_BLOCKS, structure, field, found, expected);
 }
 
 static bool sound(const struct repair_walk *w, enum xfs_build_tree t)
@@ -60,12 +72,12 @@ static void check_counters(struct repair_walk *w)
 		counter(w, "agf", "longest", ag->agf.longest, w->longest);
 	}
 	if (sound(w, XFS_TREE_RMAP))
-		counter(w, "agf", "rmapblocks", ag->agf.rmapblocks, (uint32_t)t[XFS_TREE_RMAP].blocks);
+		block_counter(w, "agf", "rmapblocks", ag->agf.rmapblocks, (uint32_t)t[XFS_TREE_RMAP].blocks);
 	if (sound(w, XFS_TREE_REFC))
-		counter(w, "agf", "refcntblocks", ag->agf.refcntblocks, (uint32_t)t[XFS_TREE_REFC].blocks);
+		block_counter(w, "agf", "refcntblocks", ag->agf.refcntblocks, (uint32_t)t[XFS_TREE_REFC].blocks);
 	if (w->r->geo.lazycount && sound(w, XFS_TREE_BNO) && sound(w, XFS_TREE_CNT) &&
 	    (!t[XFS_TREE_RMAP].present || t[XFS_TREE_RMAP].sound))
-		counter(w, "agf", "btreeblks", ag->agf.btreeblks, (uint32_t)ag->btreeblks);
+		block_counter(w, "agf", "btreeblks", ag->agf.btreeblks, (uint32_t)ag->btreeblks);
 	if (sound(w, XFS_TREE_INO)) {
 		for (size_t i = 0; i < ag->nchunks; i++) {
 			inodes += ag->chunks[i].count;
@@ -78,10 +90,10 @@ static void check_counters(struct repair_walk *w)
 		counter(w, "agi", "count", ag->agi.count, (uint32_t)inodes);
 		counter(w, "agi", "freecount", ag->agi.freecount, (uint32_t)nfree);
 		if (w->r->geo.inobtcnt)
-			counter(w, "agi", "ino_blocks", ag->agi.ino_blocks, (uint32_t)t[XFS_TREE_INO].blocks);
+			block_counter(w, "agi", "ino_blocks", ag->agi.ino_blocks, (uint32_t)t[XFS_TREE_INO].blocks);
 	}
 	if (sound(w, XFS_TREE_FINO) && w->r->geo.inobtcnt)
-		counter(w, "agi", "fino_blocks", ag->agi.fino_blocks, (uint32_t)t[XFS_TREE_FINO].blocks);
+		block_counter(w, "agi", "fino_blocks", ag->agi.fino_blocks, (uint32_t)t[XFS_TREE_FINO].blocks);
 }
 
 static void check_finobt(struct repair_walk *w)

@@ -67,7 +67,8 @@ static void mended(void *payload, const struct xfs_buf *b, const struct xfs_buf_
 
 int repair_fs_open(struct repair *r, struct xfs_fs **out, const struct xfs_sink *sink)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = r->cache,
+					  .sb = &r->primary };
 	int error = xfs_fs_open(out, &r->dev, &options, sink);
 
 	if (!error)
@@ -134,5 +135,7 @@ void repair_forget_flips(struct repair *r)
 
 int repair_put_bits(struct repair *r)
 {
-	return repair_write_flips(r);
+	int error = repair_write_flips(r);
+
+	return error || !r->renewed ? error : repair_write_flips(r->renewed);
 }

@@ -5,6 +5,7 @@
  * Every copy of the superblock votes with its geometry; the primary is believed when enough copies agree, otherwise the
  * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
  */
+#include "repair/sbvotes.h"
 #include "repair/scan.h"
 #include "repair/survey.h"
 #include "repair/write.h"
@@ -134,7 +135,8 @@ static bool same_geometry(const struct xfs_sb *a, const struct xfs_sb *b)
 	       a->rextents == b->rextents && a->logstart == b->logstart && a->rextsize == b->rextsize &&
 	       a->agblocks == b->agblocks && a->agcount == b->agcount && a->rbmblocks == b->rbmblocks &&
 	       a->logblocks == b->logblocks && a->sectsize == b->sectsize && a->inodesize == b->inodesize &&
-	       (a->versionnum & align) == (b->versionnum & align) && !memcmp(a->uuid, b->uuid, 16);
+	       (a->versionnum & align) == (b->versionnum & align) && xfs_sb_is_v5(a) == xfs_sb_is_v5(b) &&
+	       !memcmp(a->uuid, b->uuid, 16);
 }
 
 /* What the copies at the places that `base` names say. */
@@ -321,7 +323,16 @@ static bool same_rest(const struct xfs_sb *primary, const struct xfs_sb *sb)
 					   !memcmp(sb->meta_uuid, primary->meta_uuid, sizeof(sb->meta_uuid))));
 }
 
-/* Fields that are not geometry: what more than half of the copies hold against the primary is right. */
+/* A feature that is being added stands in the primary first, which says so. */
+static bool same_features(const struct xfs_sb *primary, const struct xfs_sb *sb)
+{
+	return xfs_sb_has_incompat(primary, XFS_SB_INCOMPAT_NEEDSREPAIR) || !xfs_sb_is_v5(primary) ||
+	       (primary->features_incompat == (sb->features_incompat & ~XFS_SB_INCOMPAT_NEEDSREPAIR) &&
+		primary->features_ro_compat == sb->features_ro_compat && primary->features_compat == sb->features_compat);
+}
+
+/* Fields that are not geometry: what more than half of the copies hold against the primary is right; one alone needs
+ * other witnesses. */
 static void vote_rest(struct repair *r, const struct copy *primary)
 {
 	uint64_t step = (uint64_t)primary->sb.agblocks * primary->sb.blocksize;
@@ -331,12 +342,16 @@ static void vote_rest(struct repair *r, const struct copy *primary)
 
 	for (uint32_t agno = 1; agno < primary->sb.agcount; agno++) {
 		if (read_copy(r->dev.data, step * agno, &c) || !same_geometry(&primary->sb, &c.sb) ||
-		    same_rest(&primary->sb, &c.sb) || (votes && !same_rest(&rival, &c.sb)))
+		    (same_rest(&primary->sb, &c.sb) && same_features(&primary->sb, &c.sb)) ||
+		    (votes && !same_rest(&rival, &c.sb)))
 			continue;
 		rival = c.sb;
 		votes++;
 	}
-	if (votes < 2 || votes <= (primary->sb.agcount - 1) / 2)
+	if (!votes || votes <= (primary->sb.agcount - 1) / 2)
+		return;
+	if ((votes < 2 || !same_features(&primary->sb, &rival)) &&
+	    repair_sb_evidence(r, &rival) <= repair_sb_evidence(r, &primary->sb))
 		return;
 	note_primary(r, "fields differ from those that most secondaries hold");
 	make_primary(r, &rival, primary);
@@ -352,6 +367,16 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	if (v.agreeing >= sb->agcount / 2 && v.agreeing >= v.best) {
 		vote_rest(r, primary);
 		return 0;
+	}
+	if (v.best) {
+		unsigned mine = repair_sb_evidence(r, sb), theirs = repair_sb_evidence(r, &v.rival);
+
+		if (theirs > mine) {
+			note_primary(r, "differs from a secondary that the rest of the filesystem confirms");
+			make_primary(r, &v.rival, primary);
+		}
+		if (theirs != mine)
+			return 0;
 	}
 	if (sb->agcount == 1) {
 		if (r->force_geometry)
@@ -432,6 +457,8 @@ static int judge_secondaries(struct repair *r)
 			why = "feature words differ from the primary";
 		else if (!error && !same_rest(&r->primary, &c.sb))
 			why = "fields differ from the primary";
+		else if (!error && c.sb.inprogress > 1)
+			why = "impossible flag of mkfs";
 		else if (!error)
 			why = odd_rest(r, step * agno, &c.sb);
 		if (!why && c.flipped)
@@ -475,8 +502,10 @@ static bool is_newer(struct repair *r, const struct xfs_sb *sb)
 
 	if (sb->agcount > 1) {
 		read_copy(r->dev.data, (uint64_t)sb->agblocks * sb->blocksize, &c);
-		if (!c.readable || c.sb.magicnum != XFS_SB_MAGIC || c.sb.features_ro_compat != sb->features_ro_compat ||
-		    (c.sb.features_incompat ^ sb->features_incompat) & XFS_SB_INCOMPAT_KNOWN & ~XFS_SB_INCOMPAT_NEEDSREPAIR)
+		if (!c.readable || c.sb.magicnum != XFS_SB_MAGIC || xfs_sb_version(&c.sb) != xfs_sb_version(sb) ||
+		    c.sb.features_ro_compat != sb->features_ro_compat ||
+		    c.sb.features_compat != sb->features_compat ||
+		    (c.sb.features_incompat ^ sb->features_incompat) & ~XFS_SB_INCOMPAT_NEEDSREPAIR)
 			return false;
 	}
 	repair_say(r, "Superblock has unknown compat/rocompat/incompat features (0x%x/0x%x/0x%x).", sb->features_compat,
@@ -484,6 +513,36 @@ static bool is_newer(struct repair *r, const struct xfs_sb *sb)
 	repair_say(r, "Using a more recent xfs_repair is recommended.");
 	repair_say(r, "Found unsupported filesystem features.  Exiting now.");
 	return true;
+}
+
+/* The two copies of features2 hold both what either has, unless one of them has bits that nobody knows. */
+static void check_features2(struct repair *r)
+{
+	const uint32_t known = XFS_SB_FEAT2_LAZYSBCOUNT | XFS_SB_FEAT2_ATTR2 | XFS_SB_FEAT2_PARENT | XFS_SB_FEAT2_PROJID32 |
+			       XFS_SB_FEAT2_CRC | XFS_SB_FEAT2_FTYPE;
+	struct xfs_sb *sb = &r->primary;
+	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FEATURES2, "sb");
+
+	if (sb->features_log_incompat & ~XFS_SB_LOG_INCOMPAT_XATTRS) {
+		struct xfs_finding odd = xfs_finding_of(XFS_F_SB_FIELD, "sb");
+
+		odd.field = "features_log_incompat";
+		odd.found = sb->features_log_incompat;
+		repair_note(r, &odd, true);
+		sb->features_log_incompat &= XFS_SB_LOG_INCOMPAT_XATTRS;
+		r->sb_changed = true;
+	}
+	if (sb->features2 == sb->bad_features2)
+		return;
+	f.found = sb->bad_features2;
+	f.expected = sb->features2;
+	repair_note(r, &f, true);
+	if (sb->features2 & ~known)
+		sb->features2 = sb->bad_features2;
+	else if (!(sb->bad_features2 & ~known))
+		sb->features2 |= sb->bad_features2;
+	sb->bad_features2 = sb->features2;
+	r->sb_changed = true;
 }
 
 int repair_locate(struct repair *r)
@@ -519,16 +578,7 @@ int repair_locate(struct repair *r)
 			r->sb_changed = true;
 		}
 	}
-	if (r->primary.features2 != r->primary.bad_features2) {
-		struct xfs_finding f = xfs_finding_of(XFS_F_SB_FEATURES2, "sb");
-
-		f.found = r->primary.bad_features2;
-		f.expected = r->primary.features2;
-		repair_note(r, &f, true);
-		r->primary.features2 |= r->primary.bad_features2;
-		r->primary.bad_features2 = r->primary.features2;
-		r->sb_changed = true;
-	}
+	check_features2(r);
 	if (!r->sb_changed && odd_rest(r, 0, &r->primary)) {
 		note_primary(r, odd_rest(r, 0, &r->primary));
 		r->sb_changed = true;
@@ -545,7 +595,7 @@ int repair_locate(struct repair *r)
 		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
 					   : "clearing needsrepair flag and regenerating metadata");
 		r->primary.features_incompat &= ~XFS_SB_INCOMPAT_NEEDSREPAIR;
-		r->sb_changed = true;
+		r->sb_changed = r->had_needsrepair = true;
 	}
 	error = xfs_geometry_init(&r->geo, &r->primary, NULL, &why);
 	if (error)

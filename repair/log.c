@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * log.c - a dirty log holds changes that are newer than everything else: they are not thrown away without being asked.
+ * log.c - a dirty log holds changes that are newer than everything else: they are brought to their places, and not
+ * thrown away without being asked.
  *
  * A log that is cleared, or that lies behind its metadata, starts again at a cycle above every LSN that was seen; the
  * kernel would refuse the metadata otherwise (format sheet 06, section 2.5).
  */
+#include "repair/logrun.h"
 #include "repair/scan.h"
 #include "repair/write.h"
 
@@ -38,6 +40,14 @@ static const char *const ignored[] = {
 	"ALERT: The filesystem has valuable metadata changes in a log which is being",
 	"ignored because the -n option was used.  Expect spurious inconsistencies",
 	"which may be resolved by first mounting the filesystem to replay the log.", NULL
+};
+
+static const char *const replayed[] = {
+	"ALERT: The filesystem has valuable metadata changes in a log, which is replayed.", NULL
+};
+static const char *const replayed_above[] = {
+	"ALERT: The filesystem has valuable metadata changes in a log, which is replayed",
+	"in memory only because the -n option was used.", NULL
 };
 
 static void say_all(struct repair *r, const char *const *lines)
@@ -74,50 +84,98 @@ int repair_format_log(struct repair *r, uint32_t cycle)
 	return error;
 }
 
-static int open_log(struct repair *r)
+/* The log as it is, before anything else is opened. */
+static int look_at_log(struct repair *r)
 {
-	int error = repair_open(r);
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+	struct xfs_fs *fs;
+	int error;
 
-	if (!error && !r->primary.logstart && !r->dev.log) {
+	if (!r->primary.logstart && !r->dev.log) {
 		repair_say(r, "This filesystem has an external log.  Specify log device with the -l option.");
 		return -XFS_E_OPEN;
 	}
-	if (!error && !r->looking)
-		repair_say(r, "        - zero log...");
-	return error ? error : xfs_log_state(r->fs, &r->log);
+	error = xfs_fs_open(&fs, &r->dev, &options, NULL);
+	if (error)
+		return error;
+	error = xfs_log_state(fs, &r->log);
+	xfs_fs_close(fs);
+	return error;
+}
+
+static void say_damage(struct repair *r)
+{
+	const struct xfs_log_state *s = &r->log;
+
+	repair_say(r, "zero_log: cannot find log head/tail (%s)", s->reason ? s->reason : "unreadable");
+	if (s->damaged)
+		repair_say(r, "The log is damaged from block %u on; %u of the %u blocks from its tail to its head lie before that.",
+			   s->bad, (s->bad + s->blocks - s->tail) % s->blocks, (s->head + s->blocks - s->tail) % s->blocks);
+}
+
+/* The user asked for it: says what it costs. */
+static int give_up(struct repair *r)
+{
+	struct xfs_log_state readable = xfs_log_state_before_damage(&r->log);
+
+	r->log_dirty = true;
+	if (r->log.kind == XFS_LOG_DIRTY)
+		say_all(r, destroyed);
+	return readable.kind == XFS_LOG_DIRTY ? repair_list_lost(r, &readable) : 0;
+}
+
+/* Nothing can be replayed (`broken`: as the trial has shown), or must not be. */
+static int refuse(struct repair *r, bool broken)
+{
+	struct xfs_log_state readable = xfs_log_state_before_damage(&r->log);
+	int error = 0;
+
+	r->log_dirty = true;
+	if (r->no_modify) {
+		if (r->log.kind == XFS_LOG_DIRTY)
+			say_all(r, ignored);
+		return 0;
+	}
+	say_all(r, r->log.kind == XFS_LOG_DIRTY ? dirty : no_head);
+	if ((broken || r->log.damaged) && readable.kind == XFS_LOG_DIRTY) {
+		repair_say(r, "What of the log can be read would be lost with -L:");
+		error = repair_list_lost(r, &readable);
+	}
+	return error ? error : -XFS_E_DIRTYLOG;
+}
+
+static int treat_log(struct repair *r)
+{
+	int error;
+
+	if (r->verbose)
+		repair_say(r, "zero_log: head block %u tail block %u", r->log.head, r->log.tail);
+	if (r->log.kind == XFS_LOG_CLEAN)
+		return 0;
+	if (r->log.kind == XFS_LOG_UNREADABLE)
+		say_damage(r);
+	if (r->zero_log)
+		return give_up(r);
+	if (r->log.kind == XFS_LOG_UNREADABLE || r->no_replay)
+		return refuse(r, false);
+	error = repair_try_replay(r);
+	if (error)
+		return error == -XFS_E_DIRTYLOG ? refuse(r, true) : error;
+	say_all(r, r->no_modify ? replayed_above : replayed);
+	return repair_replay(r);
 }
 
 int repair_log_state(struct repair *r)
 {
-	struct xfs_log_state *s = &r->log;
-	int error = open_log(r);
+	int error = r->looking ? 0 : look_at_log(r);
 
-	if (error || r->looking)
-		return error;
-	if (r->verbose)
-		repair_say(r, "zero_log: head block %u tail block %u", s->head, s->tail);
-	switch (s->kind) {
-	case XFS_LOG_CLEAN:
-		return 0;
-	case XFS_LOG_UNREADABLE:
-		repair_say(r, "zero_log: cannot find log head/tail (%s)", s->reason ? s->reason : "unreadable");
-		break;
-	case XFS_LOG_DIRTY:
-		break;
+	if (!error && !r->looking) {
+		repair_say(r, "        - zero log...");
+		error = treat_log(r);
 	}
-	r->log_dirty = true;
-	if (r->zero_log) {
-		if (s->kind == XFS_LOG_DIRTY)
-			say_all(r, destroyed);
-		return 0;
-	}
-	if (r->no_modify) {
-		if (s->kind == XFS_LOG_DIRTY)
-			say_all(r, ignored);
-		return 0;
-	}
-	say_all(r, s->kind == XFS_LOG_DIRTY ? dirty : no_head);
-	return -XFS_E_DIRTYLOG;
+	if (!error)
+		error = repair_open(r);
+	return error ? error : xfs_log_state(r->fs, &r->log);
 }
 
 /* The greatest LSN of all that was read: directories were the last. */
@@ -145,7 +203,7 @@ int repair_raise_log(struct repair *r, uint64_t most)
 	repair_note(r, &f, possible);
 	repair_say(r, "Maximum metadata LSN (%u:%u) is ahead of log (%u:%u).", (uint32_t)(most >> 32), (uint32_t)most,
 		   r->log.cycle, r->log.head);
-	if (!possible)
+	if (!possible || repair_is_held(r, f.id))
 		return 0;
 	repair_say(r, r->no_modify ? "Would format log to cycle %u." : "Format log to cycle %u.", cycle);
 	error = repair_begin_writing(r);

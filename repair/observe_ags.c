@@ -162,6 +162,7 @@ static void check_unused(struct repair *r, struct repair_ag *ag)
 		{ "agi", "free_root", geo->v5 && !geo->finobt && (i->free_root || i->free_level) },
 		{ "agi", "ino_blocks", geo->v5 && !geo->inobtcnt && (i->ino_blocks || i->fino_blocks) },
 		{ "agi", "dirino", i->dirino != XFS_NULL32 },
+		{ "agi", "newino", i->newino != XFS_NULL32 && !xfs_agino_valid(geo, ag->agno, i->newino) },
 	};
 
 	for (size_t k = 0; k < XFS_ARRAY_SIZE(fields); k++) {
@@ -171,7 +172,7 @@ static void check_unused(struct repair *r, struct repair_ag *ag)
 			continue;
 		found.agno = ag->agno.v;
 		found.field = fields[k].field;
-		xfs_finding_detail(&found, "not used in this filesystem, but set");
+		xfs_finding_detail(&found, "not used in this filesystem, or leads outside");
 		ag->reasons |= REPAIR_TREE;
 		repair_note(r, &found, true);
 	}

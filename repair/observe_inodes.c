@@ -47,13 +47,17 @@ static void make_odd(struct repair *r, uint64_t ino)
 	r->any_odd = true;
 }
 
-static void keep_facts(struct repair_seen *s)
+static void keep_facts(struct repair *r, struct repair_seen *s)
 {
 	struct repair_fact *f = &s->ag->facts[(size_t)(s->chunk - s->ag->chunks) * XFS_INODES_PER_CHUNK + s->index];
 
 	f->used = true;
 	f->ftype = (uint8_t)xfs_mode_ftype(s->d.core.mode);
 	f->nlink = xfs_dinode_nlink(&s->d);
+	f->meta = xfs_dinode_is_metadata(&s->d);
+	f->open = s->ag->agi_ok && s->ag->unlinked[(s->chunk->startino + s->index) % XFS_AGI_BUCKETS] != XFS_NULL32;
+	r->before.inodes++;
+	r->before.blocks += s->d.core.nblocks;
 }
 
 static int add_own(struct adding *a, const struct repair_fork *f)
@@ -108,7 +112,8 @@ static int observe_inode(void *payload, struct repair_seen *s)
 		make_odd(r, s->ino);
 	if (error || !usable)
 		return error;
-	keep_facts(s);
+	keep_facts(r, s);
+	s->ag->has_attrs |= s->d.core.forkoff != 0;
 	return observe_forks(r, s);
 }
 
@@ -126,6 +131,25 @@ static int observe_ag_inodes(void *payload, size_t agno)
 	return error ? error : repair_scan_ag_inodes(r, &r->ags[agno], observe_inode, r);
 }
 
+/* Attributes exist, so the superblock must say so; secondaries are as old as the filesystem and do not know. */
+static void check_attr_bit(struct repair *r)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
+	bool any = false;
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		any |= r->ags[i].has_attrs;
+	if (!any || r->primary.versionnum & XFS_SB_VERSION_ATTR)
+		return;
+	f.field = "versionnum";
+	f.found = r->primary.versionnum;
+	f.expected = r->primary.versionnum | XFS_SB_VERSION_ATTR;
+	if (!r->sb_changed)
+		repair_note(r, &f, true);
+	r->primary.versionnum |= XFS_SB_VERSION_ATTR;
+	r->sb_changed = true;
+}
+
 int repair_observe_inodes(struct repair *r)
 {
 	int error;
@@ -136,6 +160,8 @@ int repair_observe_inodes(struct repair *r)
 	error = r->geo.rmapbt ? 0 : xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
 		error = repair_each_ag(r, observe_ag_inodes, r);
+	if (!error)
+		check_attr_bit(r);
 	if (error || !r->geo.rmapbt)
 		return error;
 	for (uint32_t i = 0; i < 1u << r->fork_sums.bits; i++) {

@@ -186,6 +186,8 @@ int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_f
 	for (size_t i = 0; i < ag->nchunks && !error; i += batch) {
 		size_t n = ag->nchunks - i < batch ? ag->nchunks - i : batch;
 
+		if (!r->looking)
+			repair_step(r, "inodes", r->scanned += n * XFS_INODES_PER_CHUNK, r->primary.icount);
 		for (size_t k = 0; k < n; k++)
 			v[k] = (struct xfs_iovec){ chunk_byte(r, ag, &ag->chunks[i + k]), size, bytes + k * size, 0 };
 		xfs_dev_readv(r->dev.data, v, n);	/* each vector says for itself */
@@ -234,8 +236,11 @@ struct xfs_inode_chunk *repair_chunk_of(const struct repair_ag *ag, uint32_t agi
 int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), void *payload)
 {
 	for (uint32_t agno = 0; agno < r->geo.agcount; agno++) {
-		int error = job(payload, agno);
+		int error;
 
+		if (!r->looking)
+			repair_step(r, "allocation groups", agno, r->geo.agcount);
+		error = job(payload, agno);
 		if (error)
 			return error;
 	}

@@ -120,14 +120,34 @@ out:
 	return error;
 }
 
-static int write_inodes(struct repair *r)
+static int write_some_inodes(struct repair *r, bool last, size_t *left)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < r->ninodes && !error; i++)
-		error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
-				      r->geo.inodesize);
+	*left = 0;
+	for (size_t i = 0; i < r->ninodes && !error; i++) {
+		if (r->inodes[i].last == last)
+			error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
+					      r->geo.inodesize);
+		else
+			++*left;
+	}
 	return error;
+}
+
+/*
+ * A directory that is new comes last: a name that leads to a free inode says that this was cut off, a directory without
+ * a name could be anything.
+ */
+static int write_inodes(struct repair *r)
+{
+	size_t left;
+	int error = write_some_inodes(r, false, &left);
+
+	if (error || !left)
+		return error;
+	error = xfs_dev_barrier(r->dev.data);
+	return error ? error : write_some_inodes(r, true, &left);
 }
 
 static void check_counter(struct repair *r, const char *field, uint64_t *value, uint64_t expected)
@@ -142,6 +162,8 @@ static void check_counter(struct repair *r, const char *field, uint64_t *value, 
 	/* counters that follow from other repairs of this run are no findings of their own */
 	if (!r->rebuilt_any)
 		repair_note(r, &f, true);
+	if (r->holds.space || (!r->rebuilt_any && repair_is_held(r, f.id)))
+		return;
 	*value = expected;
 	r->sb_changed = true;
 }
@@ -173,16 +195,28 @@ static bool anything_to_write(const struct repair *r)
 	return r->sb_changed || r->ninodes || r->nflips || r->zero_log;
 }
 
+/* The kernel counts the quota anew at the next mount. */
+static void doubt_quota(struct repair *r)
+{
+	if (!(r->primary.qflags & QFLAGS_CHECKED) || r->holds.all)
+		return;
+	repair_say(r, "Note - quota info will be regenerated on next quota mount.");
+	r->primary.qflags &= (uint16_t)~QFLAGS_CHECKED;
+	r->sb_changed = true;
+}
+
 int repair_switch_over(struct repair *r)
 {
 	int error = 0;
 
 	sum_counters(r);
+	if (!r->looking && r->no_quota)
+		doubt_quota(r);
 	if (r->looking || !anything_to_write(r))
 		return 0;
-	/* who owns which blocks may have changed: the kernel counts the quota anew at the next mount */
+	/* who owns which blocks may have changed */
 	if (r->rebuilt_any || r->ninodes)
-		r->primary.qflags &= (uint16_t)~QFLAGS_CHECKED;
+		doubt_quota(r);
 	error = repair_begin_writing(r);
 	if (!error)	/* stage 1 ends: what the rebuild wrote is durable */
 		error = xfs_dev_barrier(r->dev.data);

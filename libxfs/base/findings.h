@@ -9,6 +9,7 @@
 #ifndef XFS_BASE_FINDINGS_H
 #define XFS_BASE_FINDINGS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -68,5 +69,15 @@ struct xfs_finding_list {
 struct xfs_sink xfs_finding_list_sink(struct xfs_finding_list *);	/* appends to the list, which must outlive it */
 int xfs_finding_list_pass(struct xfs_finding_list *, const struct xfs_sink *);	/* passes all on and empties the list */
 void xfs_finding_list_free(struct xfs_finding_list *);
+
+/*
+ * Tests of the tests only (configure --enable-mutants): true for the one finding that the environment switches off, as if
+ * nobody looked for it.  False, at no cost, in every other build.
+ */
+#ifdef XFSKIT_MUTANTS
+bool xfs_finding_mutant(enum xfs_finding_id);
+#else
+#define xfs_finding_mutant(id) ((void)(id), false)
+#endif
 
 #endif

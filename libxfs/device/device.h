@@ -80,6 +80,10 @@ int xfs_dev_slice(struct xfs_dev **out, struct xfs_dev *below, uint64_t off, uin
  * then in an unlinked temporary file in `tmpdir` (NULL: TMPDIR or /tmp).  `below` NULL: a device of zeroes of `size`.
  */
 int xfs_dev_overlay(struct xfs_dev **out, struct xfs_dev *below, uint64_t size, size_t memory, const char *tmpdir);
+/* The same device, which outlives the stack above: closing that leaves it open. Errors: NOMEM. */
+int xfs_dev_borrow(struct xfs_dev **out, struct xfs_dev *);
+/* An overlay above a borrowed device: changes that nobody keeps. Errors: those of xfs_dev_overlay(). */
+int xfs_dev_scratch(struct xfs_dev **out, struct xfs_dev *, size_t memory);
 /*
  * Sectors (512 bytes) of an overlay that differ from below, or that can't be read below and were written: calls found()
  * for each run in ascending order, until it returns other than 0. Returns that, NOMEM, or INVALID (no overlay).

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # device: the stack of devices
 libxfs_SRCS += \
+	libxfs/device/borrow.c \
 	libxfs/device/device.c \
 	libxfs/device/fault.c \
 	libxfs/device/file.c \

@@ -379,8 +379,11 @@ static int check_tail(struct search *s, struct xfs_log_state *st)
 
 		if (!is_damage(err))
 			return err;
-		if (xfs_log_distance(&s->area, st->head, bad) > reach)
+		if (xfs_log_distance(&s->area, st->head, bad) > reach) {
+			st->damaged = true;
+			st->bad = bad;
 			return fail(s, "a record between tail and head is damaged");
+		}
 		err = next_header(s, st->head, &bad);
 		if (err)
 			return err;
@@ -448,4 +451,21 @@ int xfs_log_state(const struct xfs_fs *fs, struct xfs_log_state *out)
 	}
 	out->sb_lsn_ahead = !err && fs->geo.v5 && sb->lsn != XFS_NULL64 && sb->lsn > xfs_log_head_lsn(out);
 	return 0;
+}
+
+struct xfs_log_state xfs_log_state_before_damage(const struct xfs_log_state *st)
+{
+	struct xfs_log_state out = *st;
+
+	if (st->kind != XFS_LOG_UNREADABLE || !st->damaged)
+		return out;
+	/* the damage lies behind the head only when the log goes round its end: in the older part */
+	if (st->bad >= st->head)
+		out.cycle = xfs_log_prev_cycle(st->cycle);
+	out.head = st->bad;
+	out.kind = out.head == out.tail ? XFS_LOG_CLEAN : XFS_LOG_DIRTY;
+	out.damaged = false;
+	out.last_lsn = 0;
+	out.reason = NULL;
+	return out;
 }

@@ -30,6 +30,8 @@ struct xfs_log_state {
 	uint64_t tail_lsn;		/* that the last record names */
 	uint32_t record_size;		/* h_size of the last record, bytes */
 	const char *reason;		/* UNREADABLE: why; static */
+	bool damaged;			/* UNREADABLE, but head and tail are known: the record at `bad` is damaged */
+	uint32_t bad;
 };
 
 /* LSN of the head. */
@@ -42,5 +44,7 @@ static inline uint64_t xfs_log_head_lsn(const struct xfs_log_state *s)
  * Errors: NOMEM only; a log that cannot be read is a state. An external log that was not given is UNREADABLE.
  */
 int xfs_log_state(const struct xfs_fs *, struct xfs_log_state *out);
+/* Of a damaged log the part before the damage, as a log that ends there: DIRTY, or CLEAN when there is nothing. */
+struct xfs_log_state xfs_log_state_before_damage(const struct xfs_log_state *);
 
 #endif

@@ -133,6 +133,8 @@ int xfs_buf_dirty(struct xfs_buf *, const struct xfs_buf_type *type);
 void xfs_buf_trust(struct xfs_buf *, const struct xfs_buf_type *type);
 /* Contents of a held buffer are not wanted any more: not written, and out of the cache when its last user puts it. */
 void xfs_buf_cancel(struct xfs_buf *);
+/* Writes these dirty buffers (the array is sorted), checksums stamped. What fails stays dirty. No barrier. */
+int xfs_buf_write(struct xfs_buf **, size_t n);
 /* Writes all dirty buffers in disk order, checksums stamped. What fails stays dirty. No barrier. */
 int xfs_buf_flush(struct xfs_buf_cache *);
 /* Drops idle clean buffers that touch the range; `bbs` 0: all. The next get reads the device again. */

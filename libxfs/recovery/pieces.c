@@ -222,6 +222,9 @@ int replay_join_pieces(struct replay *rp)
 	for (size_t i = 0; i < rp->ndirs && !err; i++)
 		if (!i || rp->dirs[i] != rp->dirs[i - 1])
 			err = join_dir(rp, rp->dirs[i]);
+	/* a block whose first piece has its LSN counts as newer as a whole: all pieces must be there before */
+	if (!err)
+		err = xfs_dev_barrier(rp->fs->dev.data);
 	if (!err)
 		err = xfs_buf_flush(rp->fs->cache);
 	return err;

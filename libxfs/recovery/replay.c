@@ -34,6 +34,7 @@ static int note_item(struct replay *rp, const struct xfs_log_item *it)
 static int judge_record(struct replay *rp, const struct xfs_log_record *r)
 {
 	rp->out->counts.records++;
+	rp->out->log_le = xfs_log_record_is_le(r);
 	/* only records that say nothing but "unmounted" are written without one, and those are not replayed */
 	if (rp->geo.v5 && !r->h.crc) {
 		rp->lsn = r->h.lsn;
@@ -203,6 +204,12 @@ static void let_go(struct replay *rp)
 
 int xfs_recovery_replay(const struct xfs_devset *dev, struct xfs_recovery *out, const struct xfs_sink *sink)
 {
+	return xfs_recovery_replay_part(dev, NULL, out, sink);
+}
+
+int xfs_recovery_replay_part(const struct xfs_devset *dev, const struct xfs_log_state *part, struct xfs_recovery *out,
+			     const struct xfs_sink *sink)
+{
 	struct replay *rp = calloc(1, sizeof(*rp));
 	int err;
 
@@ -214,7 +221,9 @@ int xfs_recovery_replay(const struct xfs_devset *dev, struct xfs_recovery *out, 
 	err = xfs_fs_open(&rp->fs, dev, NULL, sink);
 	if (!err)
 		err = xfs_geometry_init(&rp->geo, &rp->fs->geo.sb, NULL, NULL);
-	if (!err)
+	if (!err && part)
+		out->log = *part;
+	else if (!err)
 		err = xfs_log_state(rp->fs, &out->log);
 	if (!err && out->log.kind == XFS_LOG_UNREADABLE)
 		err = replay_bad(rp, "log", 0, out->log.reason ? out->log.reason : "it cannot be read");

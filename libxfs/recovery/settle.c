@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* settle.c - the end of a replay: counters, log features, an empty log (format sheet 04, section 11). */
+/* settle.c - the end of a replay: counters, log features, an unmount record (format sheet 04, section 11). */
 #include "libxfs/base/crc32c.h"
-#include "libxfs/log/area.h"
-#include "libxfs/log/format.h"
+#include "libxfs/log/close.h"
 #include "libxfs/recovery/replay.h"
 
 #include <stdlib.h>
@@ -33,7 +32,10 @@ static int add_up(struct xfs_fs *fs, struct totals *t)
 	return t->ifree <= t->icount && t->fdblocks <= fs->geo.dblocks ? 0 : -XFS_E_CORRUPT;
 }
 
-static int write_sb(struct xfs_fs *fs, const struct totals *t)
+/* User, group, project, and the old bit of V4: counts are trusted. Without them the kernel counts at the next mount. */
+#define QUOTA_CHECKED 0x524u
+
+static int write_sb(struct xfs_fs *fs, const struct totals *t, bool quota_stale)
 {
 	uint32_t size = fs->geo.sectsize;
 	uint8_t *p = malloc(size);
@@ -48,6 +50,8 @@ static int write_sb(struct xfs_fs *fs, const struct totals *t)
 			sb.fdblocks = t->fdblocks;
 		}
 		sb.features_log_incompat = 0;
+		if (quota_stale)
+			sb.qflags &= (uint16_t)~QUOTA_CHECKED;
 		xfs_sb_encode(p, &sb);
 		if (fs->geo.v5)
 			xfs_crc32c_store(p, size, XFS_SB_CRC_OFF);
@@ -60,7 +64,6 @@ static int write_sb(struct xfs_fs *fs, const struct totals *t)
 int xfs_recovery_settle(const struct xfs_devset *dev, const struct xfs_recovery *r, const struct xfs_sink *sink)
 {
 	struct totals t = { .icount = 0 };
-	struct xfs_log_area area;
 	struct xfs_fs *fs;
 	int err;
 
@@ -69,18 +72,13 @@ int xfs_recovery_settle(const struct xfs_devset *dev, const struct xfs_recovery 
 	err = xfs_fs_open(&fs, dev, NULL, sink);
 	if (err)
 		return err;
-	if (xfs_log_area_find(&area, fs))
-		err = -XFS_E_CORRUPT;
-	if (!err)
-		err = add_up(fs, &t);
+	err = add_up(fs, &t);
 	if (!err && t.unlinked)
 		err = -XFS_E_DIRTYLOG;
 	if (!err)
-		err = write_sb(fs, &t);
+		err = write_sb(fs, &t, r->quota_stale);
 	if (!err)
-		err = xfs_log_format_cycle(area.dev, area.start, &fs->geo.sb, xfs_log_next_cycle(r->log.cycle));
-	if (!err)
-		err = xfs_dev_barrier(area.dev);
+		err = xfs_log_close(fs, &r->log);
 	xfs_fs_close(fs);
 	return err;
 }

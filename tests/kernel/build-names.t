@@ -160,10 +160,11 @@ def main():
             made.append(target)
         done = run(CHECK, "--write", "--box", BOX_DIR, *made, env=dict(os.environ, PATH=PATH))
         for good, what, notes in re.findall(r"^(ok|not ok) \d+ - (.*)\n((?:#.*\n)*)", done.stdout, re.M):
-            put(good == "ok", what, notes)
+            if "SKIP it has no list" not in what:      # images of a prototype: xfs_db compared them
+                put(good == "ok", what, notes)
         if done.returncode not in (0, 1):
             put(False, "check-image runs", done.stdout)
-        change(made[1:])
+        change(made[1:] if LONG else made[1:2])
     finally:
         shutil.rmtree(work)
     print(f"1..{numbers}")

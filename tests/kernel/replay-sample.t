@@ -20,16 +20,16 @@ result() {
 	fi
 }
 
-for name in log-rmap log-v4 log-pieces; do
+for name in log-rmap log-v4 log-pieces log-unlinked; do
 	img=$dir/$name
 	xz -dc "$here/../data/$name.img.xz" >"$img" && xz -dc "$here/../data/$name.list.xz" >"$dir/list" || exit 1
 	cp "$img" "$dir/before"
-	"$build/bin/tests/tools/replay" -o "$img" >"$dir/out" 2>&1 && cmp "$img" "$dir/before" >>"$dir/out" 2>&1
+	"$build/bin/tests/helpers/replay" -o "$img" >"$dir/out" 2>&1 && cmp "$img" "$dir/before" >>"$dir/out" 2>&1
 	result $? "$name: replayed on an overlay, the image stays as it was"
 	"$here/list-image" "$img" "$dir/list" >"$dir/out" 2>&1
 	[ $? -eq 1 ]
 	result $? "$name: before the replay, other files are there"
-	"$build/bin/tests/tools/replay" "$img" >"$dir/out" 2>&1
+	"$build/bin/tests/helpers/replay" "$img" >"$dir/out" 2>&1
 	result $? "$name: replayed"
 	"$here/list-image" "$img" "$dir/list" >"$dir/out" 2>&1
 	result $? "$name: the files that were there"

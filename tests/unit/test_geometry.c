@@ -279,14 +279,17 @@ static struct xfs_sb good_sb(void)
 struct seen {
 	unsigned count;
 	const char *field;
+	enum xfs_finding_id id;
 };
 
 static void note(void *payload, const struct xfs_finding *f)
 {
 	struct seen *s = payload;
 
-	if (s->count++ == 0)
+	if (s->count++ == 0) {
 		s->field = f->field;
+		s->id = f->id;
+	}
 	ck_assert_str_eq(f->structure, "sb");
 	ck_assert_uint_gt(strlen(f->detail), 0);
 }
@@ -295,7 +298,7 @@ static void note(void *payload, const struct xfs_finding *f)
 #define SPOILT(error, name, change) do {								\
 	struct xfs_sb sb = good_sb();									\
 	struct xfs_geometry g;										\
-	struct seen seen = { 0, NULL };									\
+	struct seen seen = { 0 };										\
 	struct xfs_sink sink = { note, &seen };								\
 	const char *why = NULL;										\
 													\
@@ -303,6 +306,7 @@ static void note(void *payload, const struct xfs_finding *f)
 	ck_assert_int_eq(xfs_geometry_init(&g, &sb, &sink, &why), -XFS_E_##error);			\
 	ck_assert_ptr_nonnull(why);									\
 	ck_assert_str_eq(seen.field, name);								\
+	ck_assert_int_eq(seen.id, XFS_E_##error == XFS_E_UNSUPPORTED ? XFS_F_SB_FEATURE : XFS_F_SB_FIELD);	\
 	ck_assert_msg(strstr(why, "sb_") == why, "%s", why);						\
 } while (0)
 

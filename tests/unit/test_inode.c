@@ -281,6 +281,23 @@ START_TEST(broken_fields)
 }
 END_TEST
 
+/* A btree holds as many extents as the inode says. */
+START_TEST(miscounted)
+{
+	struct xfs_inode big = first_of(XFS_MODE_REG, XFS_DINODE_FMT_BTREE);
+	struct totals t = { 0 };
+	struct xfs_ifork f;
+
+	big.d.core.big_nextents++;
+	ck_assert_int_eq(xfs_ifork_init(&f, &big, XFS_FORK_DATA), 0);
+	f.sink = &sink;
+	found.n = 0;
+	ck_assert_int_eq(xfs_ifork_each(&f, add_extent, &t), -XFS_E_CORRUPT);
+	ck_assert_uint_eq(found.n, 1);
+	ck_assert_int_eq(found.items[0].id, XFS_F_INODE_NEXTENTS);
+}
+END_TEST
+
 /* Extents that cannot be are refused by walk and look-up alike. */
 START_TEST(bad_extents)
 {
@@ -486,6 +503,7 @@ int main(void)
 	tcase_add_test(t, lookups);
 	tcase_add_test(t, numbers);
 	tcase_add_test(t, broken_fields);
+	tcase_add_test(t, miscounted);
 	tcase_add_test(t, bad_extents);
 	suite_add_tcase(s, t);
 	tcase_add_test(v, inode_vectors);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * logrun.h - what repair does with a log that holds changes: bring them to their places, or say what is lost with them.
+ */
+#ifndef REPAIR_LOGRUN_H
+#define REPAIR_LOGRUN_H
+
+#include "repair/repair.h"
+
+#define REPAIR_SCRATCH ((size_t)64 << 20)	/* bytes of memory for an overlay; the rest goes to a file */
+
+/* replay.c: can r->log be replayed? Nothing is changed.  DIRTYLOG: no, and it was said why.  Errors: IO, NOMEM. */
+int repair_try_replay(struct repair *);
+/* Replays it and finds the superblock anew.  Afterwards the log is clean; r->log is not up to date. */
+int repair_replay(struct repair *);
+/*
+ * lost.c: says which inodes and names have changes in the log; `state` is what of it can be read.  Nothing is changed.
+ * Errors: NOMEM.
+ */
+int repair_list_lost(struct repair *, const struct xfs_log_state *state);
+
+#endif

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sbvotes.c - what the rest of a filesystem says of a superblock: AG headers, roots of trees, the log, the first inodes.
+ *
+ * Two copies that contradict each other, each with a good checksum, are decided by what they lead to.  A superblock
+ * that is wrong about sizes leads to nothing; one that is wrong about a feature leaves its trees or bits unexplained.
+ * Inode numbers that follow from the geometry are computed (format sheet 01, section 8; sheet 06, section 2.4).
+ */
+#include "repair/sbvotes.h"
+#include "repair/survey.h"
+
+#include "libxfs/base/crc32c.h"
+#include "libxfs/name/dir.h"
+#include "libxfs/ondisk/logrecord.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_AGS 64u			/* asked at most: spread over all of them */
+#define LOG_BYTES (64u << 10)
+#define CHUNK 64u
+
+/* One superblock that is asked about. */
+struct claim {
+	struct repair *r;
+	const struct xfs_sb *sb;
+	struct xfs_geometry geo;
+	const uint8_t *uuid;		/* of metadata; NULL: V4 has none */
+};
+
+static bool read_at(struct claim *c, uint64_t off, void *buf, size_t len)
+{
+	uint64_t size = c->r->dev.data->size;
+
+	return off < size && size - off >= len && !xfs_dev_read(c->r->dev.data, off, buf, len);
+}
+
+/* True when the block at `agbno` of an AG starts with this magic number. */
+static bool has_magic(struct claim *c, uint32_t agno, uint32_t agbno, uint32_t magic)
+{
+	uint8_t head[4];
+
+	return agbno < xfs_ag_length(&c->geo, XFS_AGNO(agno)) &&
+	       read_at(c, xfs_agbno_daddr(&c->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v * XFS_BBSIZE, head, sizeof(head)) &&
+	       xfs_be32(head) == magic;
+}
+
+/* Points of one header: it is where it should be, and says the same of itself. */
+static unsigned ask_header(struct claim *c, uint32_t agno, unsigned sector, uint8_t *buf)
+{
+	bool agi = sector == 2;
+	size_t seqno = agi ? XFS_OFF(agi, seqno) : XFS_OFF(agf, seqno), length = agi ? XFS_OFF(agi, length) : XFS_OFF(agf, length);
+	size_t uuid = agi ? XFS_OFF(agi, uuid) : XFS_OFF(agf, uuid), crc = agi ? XFS_OFF(agi, crc) : XFS_OFF(agf, crc);
+	unsigned points;
+
+	if (!read_at(c, xfs_ag_header_daddr(&c->geo, XFS_AGNO(agno), sector).v * XFS_BBSIZE, buf, c->geo.sectsize) ||
+	    xfs_be32(buf) != (agi ? XFS_AGI_MAGIC : XFS_AGF_MAGIC) || xfs_be32(buf + seqno) != agno)
+		return 0;
+	points = 1 + (xfs_be32(buf + length) == xfs_ag_length(&c->geo, XFS_AGNO(agno)));
+	if (c->geo.v5)
+		points += xfs_crc32c_check(buf, c->geo.sectsize, crc) + 2u * !memcmp(buf + uuid, c->geo.uuid, 16);
+	return points;
+}
+
+static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
+{
+	unsigned points = ask_header(c, agno, 1, buf);
+	struct xfs_agf agf;
+	struct xfs_agi agi;
+
+	if (points) {
+		xfs_agf_decode(&agf, buf);
+		points += has_magic(c, agno, agf.bnoroot, c->geo.v5 ? XFS_BNOBT_MAGIC : XFS_BNOBT_MAGIC_V4);
+		points += has_magic(c, agno, agf.rmaproot, XFS_RMAPBT_MAGIC) == c->geo.rmapbt;
+		points += has_magic(c, agno, agf.refcntroot, XFS_REFCBT_MAGIC) == c->geo.reflink;
+	}
+	if (ask_header(c, agno, 2, buf)) {
+		xfs_agi_decode(&agi, buf);
+		points += ask_header(c, agno, 2, buf);
+		points += has_magic(c, agno, agi.free_root, c->geo.v5 ? XFS_FINOBT_MAGIC : XFS_FINOBT_MAGIC_V4) == c->geo.finobt;
+		points += c->geo.inobtcnt == (c->geo.v5 && agi.ino_blocks);
+	}
+	return points;
+}
+
+/* Records of the log start where the superblock says, or it lies elsewhere and was given. */
+static unsigned ask_log(struct claim *c)
+{
+	uint64_t len = xfs_min(LOG_BYTES, (uint64_t)c->sb->logblocks * c->geo.blocksize);
+	unsigned points = 0;
+	uint8_t *buf;
+
+	if (!c->sb->logstart)
+		return c->r->dev.log ? 4 : 0;
+	buf = malloc(LOG_BYTES);
+	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart)), buf, len))
+		for (size_t at = 0; at + XFS_BBSIZE <= len && !points; at += XFS_BBSIZE)
+			if (xfs_be32(buf + at) == XFS_LOG_MAGIC)
+				points = 4;
+	free(buf);
+	return points;
+}
+
+/* A directory in blocks of its own: its first block is whole only when the size of directory blocks is right. */
+static unsigned ask_dir_block(struct claim *c, const uint8_t *fork)
+{
+	uint64_t high = xfs_be64(fork), low = xfs_be64(fork + 8), fsbno = (high & 0x1ff) << 43 | low >> 21;
+	uint8_t *buf;
+	unsigned points = 0;
+
+	if ((high & ~(UINT64_C(1) << 63)) >> 9 || (low & 0x1fffff) < c->geo.dirblkfsbs ||
+	    !xfs_fsbno_range_valid(&c->geo, fsbno, c->geo.dirblkfsbs))
+		return 0;
+	buf = malloc(c->geo.dirblksize);
+	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(fsbno)), buf, c->geo.dirblksize))
+		points = 2u * xfs_crc32c_check(buf, c->geo.dirblksize, XFS_OFF(dir_blkhdr, crc));
+	free(buf);
+	return points;
+}
+
+static unsigned ask_inode(struct claim *c, const uint8_t *raw, uint64_t ino)
+{
+	struct xfs_dinode d;
+	unsigned points;
+
+	xfs_dinode_decode(&d, raw);
+	if (d.core.magic != XFS_DINODE_MAGIC)
+		return 0;
+	if (!c->geo.v5)
+		return 1;
+	if (d.v3.inumber != ino)
+		return 0;
+	points = 1u + xfs_crc32c_check(raw, c->geo.inodesize, XFS_OFF(dinode_v3, crc));
+	/* a bit that is set needs its feature */
+	points += c->geo.bigtime || !(d.v3.flags2 & XFS_DIFLAG2_BIGTIME);
+	points += c->geo.nrext64 || !(d.v3.flags2 & XFS_DIFLAG2_NREXT64);
+	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_EXTENTS)
+		points += ask_dir_block(c, raw + XFS_DINODE_SIZE_V3);
+	return points;
+}
+
+/* The inodes of the first chunk. */
+static unsigned ask_inodes(struct claim *c)
+{
+	uint64_t root = repair_expected_root(&c->geo), len = (uint64_t)CHUNK * c->geo.inodesize;
+	uint8_t *buf = malloc(len);
+	unsigned points = 0;
+
+	if (buf && read_at(c, xfs_ino_byte(&c->geo, XFS_INO(root)), buf, len))
+		for (unsigned i = 0; i < CHUNK; i++)
+			points += ask_inode(c, buf + (size_t)i * c->geo.inodesize, root + i);
+	free(buf);
+	return points;
+}
+
+unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
+{
+	struct claim c = { .r = r, .sb = sb };
+	unsigned points = 0;
+	uint32_t step;
+	uint8_t *buf;
+
+	if (xfs_geometry_init(&c.geo, sb, NULL, NULL))
+		return 0;
+	buf = malloc(c.geo.sectsize);
+	if (!buf)
+		return 0;
+	step = (sb->agcount + MOST_AGS - 1) / MOST_AGS;
+	for (uint64_t agno = 0; agno < sb->agcount; agno += step)
+		points += ask_ag(&c, (uint32_t)agno, buf);
+	free(buf);
+	return points + ask_log(&c) + ask_inodes(&c);
+}
+
+/* ---- inode numbers ---- */

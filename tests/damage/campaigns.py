@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Images of the campaigns, repair of a damaged copy, and what every judge says of it."""
+import json
+import os
+import re
+import resource
+import subprocess
+
+import outcome
+import places
+from places import campaign, Places
+from xfsjudge.report import Report
+from xfsjudge.run import judge
+from xfsread.fs import NotXfs
+
+LIMIT = 512 << 20
+CRASH = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer|Assertion")
+IGNORED = ("rmapbt-key-unwritten",)
+SHIPPED = {"1k": ("data", "damage-1k"), "parent": ("data", "damage-parent"), "plain": ("oracle/data", "plain"), "v4": ("oracle/data", "v4"),
+           "rt": ("oracle/data", "rt"), "quota": ("oracle/data", "quota"), "full": ("oracle/data", "full")}
+
+
+class Unavailable(Exception):
+    """An image cannot be made here."""
+
+
+def image_path(name):
+    """The clean image of a name, unpacked or made when it is not there."""
+    if name == "4k":
+        path, reason = campaign.made("damage-4k", via="auto")
+        if not path:
+            raise Unavailable(reason)
+        return path
+    folder, base = SHIPPED[name]
+    source = os.path.join(campaign.SRC, "tests", folder, base)
+    target = os.path.join(campaign.IMAGES, "damage-%s.img" % name)
+    os.makedirs(campaign.IMAGES, exist_ok=True)
+    for suffix in (".img", ".list"):
+        packed, out = source + suffix + ".xz", target if suffix == ".img" else target + ".list"
+        if not os.path.exists(packed) or os.path.exists(out) and os.path.getmtime(out) >= os.path.getmtime(packed):
+            continue
+        fresh = "%s.%d" % (out, os.getpid())
+        with open(fresh + ".raw", "wb") as f:
+            subprocess.run(["xz", "-dc", packed], stdout=f, check=True)
+        subprocess.run(["cp", "--sparse=always", fresh + ".raw", fresh], check=True)
+        os.unlink(fresh + ".raw")
+        os.rename(fresh, out)
+    return target
+
+
+class Truth:
+    """A clean image, its structures and its files."""
+
+    def __init__(self, name):
+        self.name, self.path = name, image_path(name)
+        self.places = Places(self.path)
+        listed = self.path + ".list"
+        self.files = outcome.read_list(listed) if os.path.exists(listed) else outcome.list_files(self.path)
+        # the distribution's program knows nothing newer than itself
+        self.theirs = bool(campaign.UPSTREAM) and campaign.run(campaign.UPSTREAM, "-n", self.path).returncode == 0
+
+
+def limited():
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
+
+
+class Repaired:
+    """One damaged image: what the runs of xfs_repair said, and what was wrong with it."""
+
+    def __init__(self, truth, work, asan=None):
+        self.truth, self.work, self.asan = truth, work, asan
+        self.log, self.wrong, self.ids = "", [], set()
+        self.status = self.outcome = None
+        self.findings = []              # of the last run
+
+    def repair(self, *options):
+        """Exit status; ids are gathered. The images have two AGs, which says nothing about geometry: so it is forced."""
+        program = os.path.join(self.asan or campaign.BUILD, "xfs_repair")
+        command = [program, *options, "--json", "-o", "force_geometry", self.work]
+        try:
+            run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
+                                 preexec_fn=None if self.asan else limited, text=True, errors="replace")
+        except subprocess.TimeoutExpired:
+            self.wrong.append("no end: xfs_repair " + " ".join(options))
+            return None
+        lines = run.stdout.splitlines()
+        self.findings = sorted(line for line in lines if line.startswith("{"))
+        for line in lines:
+            if line.startswith("{"):
+                try:
+                    found = json.loads(line)
+                    self.ids.add(found.get("finding") or found.get("id") or "")
+                except ValueError:
+                    self.wrong.append("not JSON: " + line[:100])
+        lines += run.stderr.splitlines()
+        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (" ".join(options), run.returncode,
+                                                       "\n".join(x for x in lines if x and x[0] not in " P"))
+        if run.returncode < 0:
+            self.wrong.append("xfs_repair %s: signal %d" % (" ".join(options), -run.returncode))
+        elif CRASH.search(run.stderr):
+            self.wrong.append("xfs_repair %s: sanitizer" % " ".join(options))
+        return run.returncode
+
+    def run(self):
+        """Repairs, and looks again; True when the second run is clean."""
+        self.status = self.repair()
+        if self.status == 2:
+            self.log += "(the log)\n"
+            self.status = self.repair("-L")
+        if self.wrong:
+            return False
+        if self.status:
+            self.wrong.append("repair: exit %s" % self.status)
+        again = self.repair("-n")
+        if again and not self.wrong:
+            self.wrong.append("second run: exit %s" % again)
+        return not self.wrong
+
+    def settle(self):
+        """For damages of which not all can be repaired: 0 and then nothing, or else the same again and again."""
+        self.status = self.repair()
+        if self.status == 2:
+            self.status = self.repair("-L")
+        if self.wrong:
+            return
+        if self.status not in (0, 1):
+            self.wrong.append("exit %s" % self.status)
+        again = self.repair("-n")
+        if self.status == 0 and again and not self.wrong:
+            self.wrong.append("second run: exit %s" % again)
+        if self.status == 1 and not self.wrong:
+            first, second = self.repair(), self.findings
+            third = self.repair()
+            if (first, third) != (1, 1) or second != self.findings:
+                self.wrong.append("exit 1, then %s, then %s: does not settle" % (first, third))
+
+    def ask_judges(self):
+        """The distribution's program and the independent judge."""
+        if self.truth.theirs:
+            theirs = campaign.run(campaign.UPSTREAM, "-n", self.work)
+            if theirs.returncode:
+                self.log += "--- theirs\n" + theirs.stdout
+                self.wrong.append("the distribution's xfs_repair -n: exit %d" % theirs.returncode)
+        try:
+            lines = [line for line in judge(self.work, Report()).lines() if not line.startswith(IGNORED)]
+        except NotXfs as err:
+            lines = [str(err)]
+        if lines:
+            self.log += "".join("judge: " + line + "\n" for line in lines[:20])
+            self.wrong.append("judge: " + lines[0].split(":")[0])
+
+    def compare(self, recipe=None):
+        """Classes of the files; with a recipe also whether it tolerates them."""
+        self.outcome = outcome.compare(self.truth.files, self.work)
+        if recipe:
+            bad = self.outcome.wrong(recipe)
+            self.log += "".join(line + "\n" for line in bad[:20])
+            if bad:
+                self.wrong.append("%d files: %s" % (len(bad), bad[0]))
+
+
+def damaged_copy(truth, work):
+    campaign.copy_sparse(truth.path, work)
+    return work
+
+
+__all__ = ["Truth", "Repaired", "Unavailable", "damaged_copy", "image_path", "places"]

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Changes of fields: the verbs, and their application to a copy of an image."""
+import os
+import random
+import struct
+
+from places import NoPlace
+from xfsread import crc32c
+
+VERBS = ("zeroes", "ones", "firstbit", "middlebit", "lastbit", "add", "sub", "random", "set", "copy")
+
+
+def apply_verb(verb, value, bits, argument, rnd):
+    """The new value of a field of `bits` bits that holds `value`."""
+    mask = (1 << bits) - 1
+    if verb == "zeroes":
+        return 0
+    if verb == "ones":
+        return mask
+    if verb == "firstbit":
+        return value ^ 1 << bits - 1
+    if verb == "middlebit":
+        return value ^ 1 << bits // 2
+    if verb == "lastbit":
+        return value ^ 1
+    if verb == "add":
+        return value + (argument or 2017) & mask
+    if verb == "sub":
+        return value - (argument or 2017) & mask
+    if verb == "random":
+        return int.from_bytes(rnd.randbytes((bits + 7) // 8), "big") & mask
+    if verb == "set":
+        return argument & mask
+    raise ValueError("no verb " + verb)
+
+
+class Objects:
+    """Structures of an image in memory, written back at the end."""
+
+    def __init__(self, path, places, seed):
+        self.path, self.places = path, places
+        self.rnd = random.Random(seed)
+        self.data, self.said = {}, []
+        self.file = open(path, "r+b")
+
+    def buffer(self, place):
+        if place.start not in self.data:
+            self.file.seek(place.start)
+            self.data[place.start] = (place, bytearray(self.file.read(place.size)))
+        return self.data[place.start][1]
+
+    def change(self, place, field, verb, argument):
+        bit, bits, little = self.places.field(place, field)
+        if verb == "copy":
+            verb, argument = "set", self.value(place, argument)
+        self.change_bits(place, field, bit, bits, little, verb, argument)
+
+    def value(self, place, field):
+        """Number in a field, as the clean image has it."""
+        bit, bits, little = self.places.field(place, field)
+        data = self.places.image.read(place.start, place.size)[bit // 8:(bit + bits + 7) // 8]
+        return int.from_bytes(data, "little" if little else "big") >> (0 if little else -(bit + bits) % 8) & (1 << bits) - 1
+
+    def change_bits(self, place, field, bit, bits, little, verb, argument):
+        buf = self.buffer(place)
+        first, last = bit // 8, (bit + bits + 7) // 8
+        if last > len(buf):
+            raise NoPlace("%s lies outside" % field)
+        order = "little" if little else "big"
+        whole = int.from_bytes(buf[first:last], order)
+        shift = 0 if little else 8 * last - bit - bits
+        mask = (1 << bits) - 1
+        old = whole >> shift & mask
+        new = apply_verb(verb, old, bits, argument, self.rnd)
+        if new == old and verb not in ("zeroes", "ones", "set"):
+            new ^= 1
+        buf[first:last] = (whole & ~(mask << shift) | new << shift).to_bytes(last - first, order)
+        short = "%#x -> %#x" % (old, new) if bits <= 64 else "%d bytes" % (bits // 8)
+        self.said.append("%s: %s %s: %s" % (place, field, verb, short))
+
+    def finish(self, crc):
+        """Writes all of it; `crc`: fix or stale."""
+        for start, (place, buf) in self.data.items():
+            if crc == "fix" and place.crc is not None and place.crc + 4 <= len(buf):
+                struct.pack_into("<I", buf, place.crc, crc32c.block_crc(bytes(buf), place.crc))
+            self.file.seek(start)
+            self.file.write(buf)
+        self.close()
+
+    def close(self):
+        self.file.close()
+
+
+def same_bytes(one, two):
+    return os.path.getsize(one) == os.path.getsize(two) and open(one, "rb").read() == open(two, "rb").read()

@@ -1,0 +1,296 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""Where the structures of a clean image are, found by the independent reader, and where their fields are, told by the
+tables of libxfs/ondisk (tests/helpers/fields.c)."""
+import os
+import re
+import stat
+import struct
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "..", "oracle"), os.path.join(HERE, "..", "kernel")]
+
+import campaign  # noqa: E402
+from xfsjudge.groups import Group  # noqa: E402
+from xfsjudge.report import Report  # noqa: E402
+from xfsread import inode as di  # noqa: E402
+from xfsread.device import Image  # noqa: E402
+from xfsread.dirs import Directory  # noqa: E402
+from xfsread.forks import read_fork  # noqa: E402
+from xfsread.fs import Fs  # noqa: E402
+from xfsread.inode import read_inode  # noqa: E402
+
+FIELDS = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "fields")
+TREES = {"refcountbt": "refcntbt"}
+DIR_FORMS = {b"XD2B": "block", b"XDB3": "block", b"XD2D": "data", b"XDD3": "data", b"XD2F": "free", b"XDF3": "free"}
+DA_FORMS = {0xd2f1: "leaf1", 0x3df1: "leaf1", 0xd2ff: "leaf", 0x3dff: "leaf", 0xfebe: "node", 0x3ebe: "node",
+            0xfbee: "leaf", 0x3bee: "leaf"}
+SELECTOR = re.compile(r"([a-z0-9]+)(?:\.([a-z0-9*]+))?(?:\[(-?\d+)\])?(?:\s+(\S+))?$")
+
+
+class NoPlace(Exception):
+    """The image has nothing of that kind."""
+
+
+class Place:
+    """One structure: `size` bytes at byte `start`, checksum at `crc` (None: it has none)."""
+
+    __slots__ = ("kind", "part", "type", "start", "size", "crc", "ag", "ino", "paths", "level", "filekind")
+
+    def __init__(self, kind, part, type_, start, size, crc, ag=None, ino=None, paths=(), level=0, filekind="0"):
+        self.kind, self.part, self.type, self.start, self.size, self.crc = kind, part, type_, start, size, crc
+        self.ag, self.ino, self.paths, self.level, self.filekind = ag, ino, paths, level, filekind
+
+    def __str__(self):
+        name = self.kind + ("." + self.part if self.part else "")
+        where = self.paths[0].decode("latin-1") if self.paths else "" if self.ag is None else "AG %d" % self.ag
+        return "%s %s at byte %d" % (name, where, self.start)
+
+
+class Places:
+    """All metadata of one clean image."""
+
+    def __init__(self, path):
+        self.path = path
+        self.image = Image(path)
+        self.fs = fs = Fs(self.image, Report(), check_crc=False)
+        self.v5, self.size = fs.v5, os.path.getsize(path)
+        self.all, self.by_path, self.chunks = [], {}, []
+        self.helper = None
+        self.paths_of = {}
+        self.walk_names()
+        self.headers()
+        for agno in range(fs.agcount):
+            group = Group(fs, agno)
+            self.trees(group)
+            self.inodes(group)
+        if fs.sb.logstart:
+            base = fs.byte_of(*fs.split_fsb(fs.sb.logstart))
+            for k in range(fs.sb.logblocks * fs.bs // 512):
+                self.put("log", "", None, base + 512 * k, 512, None)
+
+    def put(self, kind, part, type_, start, size, crc, **more):
+        self.all.append(Place(kind, part, type_, start, size, crc if self.v5 else None, **more))
+
+    # ---- the index ----
+
+    def walk_names(self):
+        fs = self.fs
+        todo, seen = [(b"/", fs.sb.rootino)], {fs.sb.rootino}
+        self.paths_of[fs.sb.rootino] = [b"/"]
+        while todo:
+            path, ino = todo.pop()
+            inode = read_inode(fs, ino)
+            for name, child, _ in Directory(fs, inode, read_fork(fs, inode, False)).entries:
+                if name in (b".", b".."):
+                    continue
+                below = os.path.join(path, name)
+                self.paths_of.setdefault(child, []).append(below)
+                if child not in seen:
+                    seen.add(child)
+                    if read_inode(fs, child).type == stat.S_IFDIR:
+                        todo.append((below, child))
+        for ino, paths in self.paths_of.items():
+            for path in paths:
+                self.by_path[path] = ino
+
+    def headers(self):
+        fs = self.fs
+        for agno in range(fs.agcount):
+            base = fs.byte_of(agno, 0)
+            for k, (name, crc) in enumerate((("sb", 224), ("agf", 216), ("agi", 312), ("agfl", 32))):
+                self.put(name, "", name, base + k * fs.ss, fs.ss, crc, ag=agno)
+
+    def trees(self, group):
+        fs = self.fs
+        for kind, walk in group.trees.items():
+            name = TREES.get(kind.name, kind.name)
+            for agbno in walk.blocks:
+                start = fs.byte_of(group.agno, agbno)
+                level, = struct.unpack(">H", self.image.read(start + 4, 2))
+                self.put(name, "node" if level else "leaf", name, start, fs.bs, 52, ag=group.agno, level=level)
+
+    def inodes(self, group):
+        fs = self.fs
+        for chunk in group.chunks:
+            self.chunks.append((group.agno, chunk))
+            for index in range(64):
+                if not chunk.exists(index):
+                    continue
+                ino = fs.join_ino(group.agno, chunk.startino + index)
+                if chunk.is_free(index):
+                    self.put("freeinode", "", "inode", fs.ino_byte(ino), fs.isize, 100, ag=group.agno, ino=ino)
+                else:
+                    self.inode(ino)
+
+    def inode(self, ino):
+        fs, inode, paths = self.fs, read_inode(self.fs, ino), self.paths_of.get(ino, [])
+        letter = {stat.S_IFDIR: "d", stat.S_IFLNK: "l", stat.S_IFREG: "-"}.get(inode.type, "0")
+        more = {"ino": ino, "paths": paths, "filekind": letter}
+        self.put("inode", "", "inode", fs.ino_byte(ino), fs.isize, 100, **more)
+        for attr in (False, True):
+            if attr and not inode.forkoff:
+                continue
+            fork = read_fork(fs, inode, attr)
+            if fork.format not in (di.EXTENTS, di.BTREE):
+                continue
+            for fsb in fork.bmbt:
+                start = fs.byte_of(*fs.split_fsb(fsb))
+                level, = struct.unpack(">H", self.image.read(start + 4, 2))
+                self.put("abmbt" if attr else "bmbt", "node" if level else "leaf", "bmapbta" if attr else "bmapbtd", start, fs.bs, 64,
+                         level=level, **more)
+            for offset, fsb, count, _ in fork.extents:
+                self.extent(attr, letter, offset, fsb, count, more)
+
+    def extent(self, attr, letter, offset, fsb, count, more):
+        fs = self.fs
+        start = fs.byte_of(*fs.split_fsb(fsb))
+        if attr:
+            for k in range(count):
+                head = self.image.read(start + k * fs.bs, 16)
+                form = DA_FORMS.get(int.from_bytes(head[8:10], "big"))
+                part = form or "remote"
+                self.put("attr", part, "attr3" if self.v5 else "attr", start + k * fs.bs, fs.bs, 12, **more)
+        elif letter == "d":
+            step = fs.dirblocks
+            for k in range(0, count, step):     # a directory block in pieces counts as its first piece
+                if (offset + k) % step:
+                    continue
+                size = min(step, count - k) * fs.bs
+                head = self.image.read(start + k * fs.bs, 16)
+                part = DIR_FORMS.get(head[:4]) or DA_FORMS.get(int.from_bytes(head[8:10], "big"), "data")
+                crc = 4 if head[:4] in DIR_FORMS else 12
+                self.put("dir", part, "dir3" if self.v5 else "dir2", start + k * fs.bs, size, crc if size == step * fs.bs else None, **more)
+        elif letter == "l":
+            self.put("symlink", "", "symlink", start, fs.bs, 12, **more)
+        else:
+            self.put("data", "", None, start, count * fs.bs, None, **more)
+
+    # ---- selectors ----
+
+    def select(self, text):
+        """Places of "KIND[.PART][[N]] [WHERE]"; see README.md."""
+        m = SELECTOR.match(text.strip())
+        if not m:
+            raise ValueError("not a selector: " + text)
+        kind, part, nth, where = m.groups()
+        special = getattr(self, "select_" + kind, None)
+        if special:
+            found = special(where)
+        else:
+            found = [p for p in self.all if p.kind == kind and (part in (None, "*", p.part) or part == "root")]
+            found = self.filter_where(found, where)
+            if part == "root":
+                found = self.roots(found)
+        if nth is not None:
+            found = found[int(nth):][:1] if int(nth) >= 0 else found[len(found) + int(nth):][:1]
+        if not found:
+            raise NoPlace("no %s" % text)
+        return found
+
+    def roots(self, found):
+        tops = {}
+        for p in found:
+            key = p.ino if p.ag is None else p.ag
+            if key not in tops or tops[key].level < p.level:
+                tops[key] = p
+        return list(tops.values())
+
+    def filter_where(self, found, where):
+        if where in (None, "*"):
+            return found
+        if where.startswith("/"):
+            ino = self.number(where)
+            return [p for p in found if p.ino == ino]
+        first, dash, last = where.partition("-")
+        low, high = int(first), int(last) if last else 1 << 64 if dash else int(first)
+        return [p for p in found if p.ag is not None and low <= p.ag <= high]
+
+    def number(self, path):
+        ino = self.by_path.get(path.encode())
+        if ino is None:
+            raise NoPlace("no file " + path)
+        return ino
+
+    def area(self, kind, start, size):
+        return [Place(kind, "", None, start, size, None)]
+
+    def select_bytes(self, where):
+        start, _, size = where.partition("+")
+        size = int(size.rstrip("km")) << {"k": 10, "m": 20}.get(size[-1], 0)
+        return self.area("bytes", int(start) if int(start) >= 0 else self.size + int(start), size)
+
+    def select_chunk(self, where):
+        """All 64 inodes of the record that holds an inode."""
+        fs, ino = self.fs, self.number(where)
+        agno, agino = fs.split_ino(ino)
+        for ag, chunk in self.chunks:
+            if ag == agno and chunk.startino <= agino < chunk.startino + 64:
+                return self.area("chunk", fs.ino_byte(fs.join_ino(ag, chunk.startino)), 64 * fs.isize)
+        raise NoPlace("no chunk of " + where)
+
+    def select_cluster(self, where):
+        """The inodes that are read and written together with one."""
+        fs = self.fs
+        size = max(fs.bs, 8192 * (fs.isize // 256 if self.v5 else 1))
+        start = fs.ino_byte(self.number(where))
+        first = self.select_chunk(where)[0].start
+        return self.area("cluster", first + (start - first) // size * size, min(size, 64 * fs.isize))
+
+    # ---- fields ----
+
+    def ask(self, line):
+        if not self.helper:
+            self.helper = subprocess.Popen([FIELDS, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.helper.stdin.write(line + "\n")
+        self.helper.stdin.flush()
+        found = []
+        for answer in self.helper.stdout:
+            if answer == ".\n":
+                return found
+            if answer.startswith("!"):
+                found = NoPlace(answer[2:].strip())
+                continue
+            name, bit, bits, order = answer.split()
+            found.append((name, int(bit), int(bits), order == "le"))
+        raise RuntimeError("fields: no answer to " + line)
+
+    def field(self, place, path):
+        """(bit, bits, little endian) from the start of the structure."""
+        if path == "*":
+            return 0, 8 * place.size, False
+        if path == "header" or path == "body":
+            head = {"inode": 176 if self.v5 else 100, "bmbt": 72, "abmbt": 72, "dir": 64, "attr": 80, "symlink": 56}.get(place.kind, 56)
+            return (0, 8 * head, False) if path == "header" else (8 * head, 8 * (place.size - head), False)
+        if path in ("datafork", "attrfork") and place.kind == "inode":
+            return self.fork_area(place, path == "attrfork")
+        if place.type is None:
+            raise NoPlace("no fields in " + place.kind)
+        answer = self.ask("find %s %d %d %s %s" % (place.type, place.start, place.size, place.filekind, path))
+        if isinstance(answer, NoPlace):
+            raise answer
+        return answer[0][1:]
+
+    def fork_area(self, place, attr):
+        raw = self.image.read(place.start, place.size)
+        core, forkoff = 176 if raw[4] >= 3 else 100, 8 * raw[82]
+        if attr and not forkoff:
+            raise NoPlace("no attribute fork")
+        first, last = (core + forkoff, place.size) if attr else (core, core + forkoff if forkoff else place.size)
+        return 8 * first, 8 * (last - first), False
+
+    def fields(self, place):
+        """[(path, bit, bits, little endian)] of all fields."""
+        if place.type is None:
+            return [("*", 0, 8 * place.size, False)]
+        answer = self.ask("list %s %d %d %s" % (place.type, place.start, place.size, place.filekind))
+        return [] if isinstance(answer, NoPlace) else answer
+
+    def close(self):
+        if self.helper:
+            self.helper.stdin.close()
+            self.helper.wait()
+            self.helper.stdout.close()
+            self.helper = None
+        self.image.close()

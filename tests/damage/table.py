@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""docs/damage.md: what each recipe left intact, changed, moved and lost."""
+
+HEAD = """# What repairs keep
+
+Made by `tests/damage/run --table docs/damage.md`; each line is a recipe of `tests/damage/recipes` on one image. The images are made
+by Linux: **1k** (blocks of 1 KiB, trees of two and three levels), **4k**, **parent** (with parent pointers), all with rmapbt and
+reflink. Every recipe: repair ends with 0, the second run finds nothing, the distribution's `xfs_repair -n` (where it knows the
+features) and the independent judge find nothing, and each file is compared with the checksum list:
+
+- *intact*: same path, contents, attributes, inode, owner, permissions, links
+- *changed*: same path, contents and attributes, but not all of the rest
+- *moved*: the same contents, elsewhere (lost+found)
+- *lost*: neither
+
+"""
+
+
+def reasons(recipes):
+    lines = ["## Exceptions\n", "No damage of a single structure loses a file's data, except where the blocks themselves are gone:\n",
+             "| recipe | may happen | why |", "|---|---|---|"]
+    for r in recipes:
+        if r.tolerated:
+            may = ", ".join("%s: `%s`" % pair for pair in r.tolerated)
+            lines.append("| %s | %s | %s |" % (r.name, may, r.reason))
+    return "\n".join(lines) + "\n"
+
+
+def table(results, recipes):
+    ran = [r for r in results if not r.skip]
+    good = sum(r.good for r in ran)
+    text = [HEAD, "%d recipes, %d runs: %d ended as they should, %d did not.\n" % (len({r.name for r in ran}), len(ran), good,
+                                                                                len(ran) - good)]
+    for group in dict.fromkeys(r.group for r in ran):
+        text += ["\n## %s\n" % group.replace("-", " ").capitalize(),
+                 "| recipe | image | intact | changed | moved | lost | result |", "|---|---|---:|---:|---:|---:|---|"]
+        for r in ran:
+            if r.group == group:
+                counts = r.counts[:4] if r.counts else ("?",) * 4
+                verdict = "as it should" if r.good else "**" + r.wrong[0].replace("|", "/")[:60] + "**"
+                text.append("| %s | %s | %s | %s |" % (r.name, r.image, " | ".join(str(c) for c in counts), verdict))
+    return "\n".join(text) + "\n\n" + reasons(recipes)

@@ -233,6 +233,9 @@ static void settle_size(struct repair *r, struct repair_seen *s)
 						(local && size > room)))
 		size = local ? repair_text_size(r, d, s->image) :
 		       repair_symlink_size(r, s->ino, d, s->image);
+	/* more bytes than the counter's entries fill: which of the two is wrong the names decide */
+	if (is_dir(d) && local && d->core.size > size && d->core.size <= room)
+		size = d->core.size;
 	if (is_dir(d) && local && !size)
 		size = xfs_min(d->core.size, (uint64_t)room);	/* what is wrong with it is judged with the names */
 	set64(s, "size", &d->core.size, size);

@@ -8,6 +8,7 @@
  */
 #include "repair/write.h"
 #include "repair/flips.h"
+#include "repair/scan.h"
 
 #include "libxfs/base/crc32c.h"
 
@@ -55,7 +56,11 @@ static void mended(void *payload, const struct xfs_buf *b, const struct xfs_buf_
 	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_BITFLIP, xfs_block_name((enum xfs_block_kind)(type - xfs_buf_types)));
 	xfs_agno_t agno;
 	xfs_agbno_t agbno;
-	int error = keep(r, b, byte, bit);
+	int error;
+
+	if (repair_glance_mends(r))
+		return;
+	error = keep(r, b, byte, bit);
 
 	xfs_daddr_ag(&r->geo, XFS_DADDR(b->extents[0].daddr), &agno, &agbno);
 	f.agno = agno.v;

@@ -9,6 +9,7 @@ repair_core_SRCS = \
 	repair/cores.c \
 	repair/flips.c \
 	repair/forks.c \
+	repair/glance.c \
 	repair/guess.c \
 	repair/hints.c \
 	repair/judge.c \

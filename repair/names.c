@@ -266,11 +266,20 @@ int repair_directories(struct repair *r)
 
 	if (!r->looking)
 		repair_say(r, "        - traversing filesystem ...");
+	if (!error && repair_glance_holds(n.r)) {
+		if (!r->looking)
+			repair_say(r, "        - traversal finished ...");
+		return 0;
+	}
 	n.ip = error ? NULL : malloc(sizeof(*n.ip));
 	if (!error && !n.ip)
 		error = -XFS_E_NOMEM;
 	if (!error)
+		n.r->ahead = true;
+	if (!error)
 		error = repair_each_ag(n.r, read_ag_names, &n);
+	if (n.r)
+		n.r->ahead = false;
 	free(n.ip);
 	if (!error && !r->looking)
 		repair_say(r, "        - traversal finished ...");

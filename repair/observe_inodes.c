@@ -47,7 +47,7 @@ static void make_odd(struct repair *r, uint64_t ino)
 	r->any_odd = true;
 }
 
-static void keep_facts(struct repair *r, struct repair_seen *s)
+static struct repair_fact *keep_facts(struct repair *r, struct repair_seen *s)
 {
 	struct repair_fact *f = &s->ag->facts[(size_t)(s->chunk - s->ag->chunks) * XFS_INODES_PER_CHUNK + s->index];
 
@@ -58,6 +58,7 @@ static void keep_facts(struct repair *r, struct repair_seen *s)
 	f->open = s->ag->agi_ok && s->ag->unlinked[(s->chunk->startino + s->index) % XFS_AGI_BUCKETS] != XFS_NULL32;
 	r->before.inodes++;
 	r->before.blocks += s->d.core.nblocks;
+	return f;
 }
 
 static int add_own(struct adding *a, const struct repair_fork *f)
@@ -105,6 +106,7 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 static int observe_inode(void *payload, struct repair_seen *s)
 {
 	struct repair *r = payload;
+	struct repair_fact *fact;
 	bool usable;
 	int error = repair_check_core(r, s, &usable);
 
@@ -112,9 +114,10 @@ static int observe_inode(void *payload, struct repair_seen *s)
 		make_odd(r, s->ino);
 	if (error || !usable)
 		return error;
-	keep_facts(r, s);
+	fact = keep_facts(r, s);
 	s->ag->has_attrs |= s->d.core.forkoff != 0;
-	return observe_forks(r, s);
+	error = observe_forks(r, s);
+	return error ? error : repair_glance(r, s, fact);
 }
 
 static int observe_ag_inodes(void *payload, size_t agno)
@@ -122,7 +125,7 @@ static int observe_ag_inodes(void *payload, size_t agno)
 	struct repair *r = payload;
 	int error = repair_find_chunks(r, &r->ags[agno]);
 
-	if (!error && r->ags[agno].nchunks) {
+	if (!error && r->ags[agno].nchunks && !r->ags[agno].facts) {
 		r->ags[agno].facts = calloc(r->ags[agno].nchunks * XFS_INODES_PER_CHUNK, sizeof(struct repair_fact));
 		error = r->ags[agno].facts ? 0 : -XFS_E_NOMEM;
 	}
@@ -159,7 +162,13 @@ int repair_observe_inodes(struct repair *r)
 	/* without reverse mappings, free space and reference counts are compared with what the files claim */
 	error = r->geo.rmapbt ? 0 : xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
-		error = repair_each_ag(r, observe_ag_inodes, r);
+		error = repair_glance_begin(r);
+	if (error)
+		return error;
+	r->ahead = !r->glance->off;
+	error = repair_each_ag(r, observe_ag_inodes, r);
+	r->ahead = false;
+	repair_glance_end(r);
 	if (!error)
 		check_attr_bit(r);
 	if (error || !r->geo.rmapbt)

@@ -71,6 +71,7 @@ struct repair_fact {
 	bool bad_attrs : 1;		/* its attribute fork is built anew */
 	bool kept : 1;			/* left as it is: its names are told and not decided */
 	uint8_t ftype;
+	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
 };
@@ -145,6 +146,13 @@ struct repair_holds {
 	size_t ninodes, inodes_room;
 };
 
+/* Names as read along with the inodes: of worth only when nothing at all was odd (glance.c). */
+struct repair_glance {
+	bool off;			/* something was */
+	bool mended;			/* a block with a flipped bit lies in the cache as if it were whole */
+	uint64_t sums[2];		/* link_sums */
+};
+
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
 	/* options */
@@ -193,6 +201,8 @@ struct repair {
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */
+	struct repair_glance *glance;
+	bool ahead;			/* directory blocks are read ahead of the inodes that are scanned */
 	struct repair *renewed;		/* the state after round one, when that changed anything */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */

@@ -191,6 +191,8 @@ int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_f
 		for (size_t k = 0; k < n; k++)
 			v[k] = (struct xfs_iovec){ chunk_byte(r, ag, &ag->chunks[i + k]), size, bytes + k * size, 0 };
 		xfs_dev_readv(r->dev.data, v, n);	/* each vector says for itself */
+		if (r->ahead)
+			repair_read_ahead(r, bytes, n * XFS_INODES_PER_CHUNK);
 		for (size_t k = 0; k < n && !error; k++) {
 			if (v[k].error && !r->looking)
 				note_unreadable(r, ag, &ag->chunks[i + k]);

@@ -43,6 +43,21 @@ typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);
 /* Calls seen() for each inode that exists (holes of sparse chunks are left out). Nonzero from seen() stops. */
 int repair_scan_ag_inodes(struct repair *, struct repair_ag *, repair_inode_fn seen, void *payload);
 /*
+ * glance.c, in this order: before inodes are scanned; for each inode in use whose core and forks are in order; after all.
+ * Errors: NOMEM.
+ */
+int repair_glance_begin(struct repair *);
+int repair_glance(struct repair *, struct repair_seen *, struct repair_fact *own);
+void repair_glance_end(struct repair *);
+/* The facts hold all that directories say, and nothing was odd; otherwise they are as if nobody had read a name. */
+bool repair_glance_holds(struct repair *);
+/* A block was mended in memory for a glance, which is void then: nobody is told yet. */
+bool repair_glance_mends(struct repair *);
+/* This thread reads for a glance. */
+extern _Thread_local bool repair_in_glance;
+/* Reads the blocks of directories among these inodes (whole images, one after the other) into the cache. */
+void repair_read_ahead(struct repair *, const uint8_t *inodes, size_t count);
+/*
  * mend.c: puts right in image and d what the inode itself, its place and the superblock tell; fixes[] says what. Only for
  * inodes that are in use.  Sets `unknown`.
  */

@@ -19,6 +19,7 @@ enum { EXIT_CLEAN = 0, EXIT_CORRUPT = 1, EXIT_DIRTY_LOG = 2, EXIT_REPAIRED = 4 }
 #define CLAIMS_SHARE 2
 #define CACHE_SHARE 8
 #define CACHE_LEAST ((size_t)1 << 20)
+#define CACHE_MOST ((size_t)16 << 20)	/* what is in order is read once */
 
 static int verdict(const struct repair *r, const struct repair_options *o, int error)
 {
@@ -39,7 +40,7 @@ static size_t cache_size(const struct repair_options *o)
 {
 	size_t share = o->memory / CACHE_SHARE;
 
-	return share < CACHE_LEAST ? CACHE_LEAST : share < XFS_CACHE_DEFAULT ? share : XFS_CACHE_DEFAULT;
+	return share < CACHE_LEAST ? CACHE_LEAST : share < CACHE_MOST ? share : CACHE_MOST;
 }
 
 static int run(struct repair *r, struct repair_devices *d, const struct repair_options *o)

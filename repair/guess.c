@@ -242,7 +242,8 @@ static uint32_t log_length_by_lap(const struct survey *s, uint64_t start, uint32
 static uint32_t default_log_length(const struct xfs_geometry *geo)
 {
 	uint64_t bytes = geo->dblocks * geo->blocksize, n = geo->dblocks / 2048, least = xfs_log_minimum(geo, geo->sb.logsunit);
-	uint64_t most = geo->agblocks - (xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 7u + geo->finobt + geo->rmapbt + geo->reflink) - 1;
+	uint64_t fixed = xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 7u + geo->finobt + geo->rmapbt + geo->reflink;
+	uint64_t most = geo->agblocks - fixed - 1;
 
 	if (bytes >= MB << 10)
 		least = xfs_max(least, xfs_ceil_div(10 * MB, geo->blocksize));
@@ -297,8 +298,8 @@ static void set_uuids(struct candidate *c, const struct survey_record *of)
 /* Where mkfs puts the root directory. */
 uint64_t repair_expected_root(const struct xfs_geometry *geo)
 {
-	uint32_t block = xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 3 + xfs_agfl_minimum(geo, 1, 1, geo->rmapbt) + geo->finobt +
-			 geo->rmapbt + geo->reflink;
+	uint32_t block = xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 3 + xfs_agfl_minimum(geo, 1, 1, geo->rmapbt) +
+			 geo->finobt + geo->rmapbt + geo->reflink;
 
 	if (geo->sb.logstart && geo->sb.logstart >> geo->agblklog == 0)
 		block += geo->sb.logblocks;
@@ -394,9 +395,9 @@ static void tell(struct repair *r, const struct candidate *c, unsigned rank)
 {
 	const struct xfs_sb *sb = &c->sb;
 
-	repair_say(r, "candidate %u: V%u, %u of %u AG headers agree: %u AGs of %u blocks of %u bytes, %" PRIu64 " in all, sectors of %u, "
-		   "inodes of %u", rank, c->v5 ? 5 : 4, c->confirmed, c->headers, sb->agcount, sb->agblocks, sb->blocksize, sb->dblocks,
-		   sb->sectsize, sb->inodesize);
+	repair_say(r, "candidate %u: V%u, %u of %u AG headers agree: %u AGs of %u blocks of %u bytes, %" PRIu64 " in all, "
+		   "sectors of %u, inodes of %u", rank, c->v5 ? 5 : 4, c->confirmed, c->headers, sb->agcount, sb->agblocks,
+		   sb->blocksize, sb->dblocks, sb->sectsize, sb->inodesize);
 	repair_say(r, "\tfeatures 0x%x/0x%x, log at fsblock %" PRIu64 " of %u blocks, root inode %" PRIu64, sb->features_ro_compat,
 		   sb->features_incompat, sb->logstart, sb->logblocks, sb->rootino);
 }

@@ -50,7 +50,8 @@ static int look_at(struct repair *r, const struct repair_ag *ag, const uint8_t *
 		s->room = room;
 	}
 	s->l[s->n++] = (struct leaf){
-		.agbno = agbno, .left = xfs_be32(p + XFS_OFF(btree_short, leftsib)), .right = xfs_be32(p + XFS_OFF(btree_short, rightsib)),
+		.agbno = agbno, .left = xfs_be32(p + XFS_OFF(btree_short, leftsib)),
+		.right = xfs_be32(p + XFS_OFF(btree_short, rightsib)),
 		.first = xfs_be32(p + HEADER), .last = xfs_be32(p + HEADER + (size_t)RECORD * (n - 1)),
 		.lsn = xfs_be64(p + XFS_OFF(btree_short, lsn)),
 	};

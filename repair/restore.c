@@ -3,8 +3,8 @@
  * restore.c - inodes whose core is lost: what reverse mappings, contents and names know of them becomes an inode again.
  *
  * A wiped inode that owns blocks comes back with them: as a directory or symlink when the blocks say so, else as what
- * its names say, else as a file.  Nobody knows its owner, mode and times: root, 0600 (0700), the epoch.  One without blocks comes back
- * when the names know enough to make an empty one; else it becomes free.
+ * its names say, else as a file.  Nobody knows its owner, mode and times: root, 0600 (0700), the epoch.  One without
+ * blocks comes back when the names know enough to make an empty one; else it becomes free.
  */
 #include "repair/content.h"
 #include "repair/space.h"
@@ -373,7 +373,8 @@ static bool can_be_completed(const struct repair *r, const struct evidence *e)
 
 	if (e->wiped || type_of_role(r, e->ino) || xfs_mode_ftype(e->d.core.mode) == XFS_DIR_FT_UNKNOWN)
 		return false;
-	return (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || e->d.core.format == XFS_DINODE_FMT_LOCAL || s->fork.n || s->rmap.n;
+	return (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || e->d.core.format == XFS_DINODE_FMT_LOCAL || s->fork.n ||
+	       s->rmap.n;
 }
 
 int repair_restore(struct repair *r, struct evidence *e, const struct repair_hint *h)

@@ -85,8 +85,7 @@ static void settle(struct repair *r, const char *name, const char *field, uint64
 	f.expected = expected;
 	repair_say(r, "sb %s inode value %" PRIu64 " %sinconsistent with calculated value %" PRIu64, name, *number,
 		   *number == XFS_NULL64 ? "(NULLFSINO) " : "", expected);
-	repair_say(r, r->no_modify ? "would reset superblock %s inode pointer to %" PRIu64 : "resetting superblock %s inode pointer to %" PRIu64,
-		   name, expected);
+	repair_say(r, "%s superblock %s inode pointer to %" PRIu64, r->no_modify ? "would reset" : "resetting", name, expected);
 	/* a primary that comes from a secondary does not know them: that was said */
 	if (*number != XFS_NULL64 || !r->sb_changed)
 		repair_note(r, &f, true);

@@ -190,7 +190,8 @@ static void look_at_v4_directory(struct looking *l, uint32_t magic)
 		uint32_t size = 1u << k;
 
 		/* data blocks end with their entries; a single block has its index and two counters behind them */
-		if (magic == XFS_DIR2_DATA_MAGIC ? at == size : at < size && at + 8 * (uint64_t)xfs_be32(l->p + size - 8) + 8 == size)
+		if (magic == XFS_DIR2_DATA_MAGIC
+		    ? at == size : at < size && at + 8 * (uint64_t)xfs_be32(l->p + size - 8) + 8 == size)
 			g->dirsize[k]++;
 	}
 }
@@ -263,7 +264,8 @@ static int look_at_record(struct looking *l)
 {
 	static const uint8_t none[16];
 	uint32_t version = xfs_be32(l->p + 8), len = xfs_be32(l->p + 12), block = (uint32_t)xfs_be64(l->p + 16);
-	uint32_t size = l->left >= 512 ? xfs_be32(l->p + 320) : 0, heads = version == 2 && size > 32768 ? xfs_ceil_div(size, 32768u) : 1;
+	uint32_t size = l->left >= 512 ? xfs_be32(l->p + 320) : 0;
+	uint32_t heads = version == 2 && size > 32768 ? xfs_ceil_div(size, 32768u) : 1;
 	struct survey *s = l->s;
 
 	if ((version != 1 && version != 2) || len > 256u << 10 || size > 256u << 10 || !memcmp(l->p + 304, none, 16) ||

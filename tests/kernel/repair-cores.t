@@ -181,6 +181,38 @@ def wiped(tap, truth):
         tap.put(not wrong, "%d wiped inodes, %s" % (len(inos), what), wrong)
 
 
+def compare_numbers(truth):
+    """Each file that owned blocks is there under its number, with its contents, under whatever name."""
+    old, new = opened(truth), opened(WORK)
+    after = {int(columns[1]): columns for columns in listing(new).values()}
+    wrong = ""
+    for path, columns in listing(old).items():
+        ino = int(columns[1])
+        if columns[0] != "f" or not read_inode(old, ino).nextents:
+            continue
+        a = content.file_bytes(old, read_inode(old, ino))
+        b = content.file_bytes(new, read_inode(new, ino)) if ino in after else b""
+        if ino not in after or b[:len(a)].ljust(len(a), b"\0") != a:
+            wrong += "%s: %s\n" % (path, "contents differ" if ino in after else "lost")
+    return wrong
+
+
+def wiped_directories(tap, truth):
+    fs = opened(truth)
+    for what, first, count in (("a cluster with directories", 96, 32), ("the root chunk", 64, 64), ("a chunk of short directories", 43584, 64)):
+        campaign.copy_sparse(truth, WORK)
+        with open(WORK, "r+b") as f:
+            f.seek(fs.ino_byte(first))
+            f.write(bytes(count * fs.isize))
+        wrong = repaired("directories", "inode-remade") or compare_numbers(truth)
+        tap.put(not wrong, "wiped: " + what, wrong)
+    campaign.copy_sparse(truth, WORK)
+    with open(WORK, "r+b") as f:
+        f.write(bytes(1 << 20))
+    wrong = repaired("first MiB", "sb-primary")
+    tap.put(not wrong, "wiped: the first MiB", wrong)
+
+
 def superblocks(tap, image, keep=()):
     campaign.copy_sparse(image, WORK)
     fs = opened(image)
@@ -212,6 +244,7 @@ def main():
     fields(tap, truth)
     flips(tap, truth)
     wiped(tap, truth)
+    wiped_directories(tap, truth)
     superblocks(tap, truth)
     superblocks(tap, truth, (1,))
     superblocks(tap, truth, (0,))

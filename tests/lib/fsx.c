@@ -299,13 +299,14 @@ static bool by_sectors(enum fsx_verb v)
 	return fsx_in_steps(v) && v != FSX_COLLAPSE && v != FSX_INSERT && v != FSX_SWAP;
 }
 
-static bool sector_is(const struct listing_file *f, size_t at, const uint8_t *p)
+/* `len`: what the file as it is shows of the sector; the new size may not be there yet. */
+static bool sector_is(const struct listing_file *f, size_t at, const uint8_t *p, size_t len)
 {
 	uint8_t want[512] = { 0 };
 
 	if (at < f->size)
 		memcpy(want, f->bytes + at, xfs_min(f->size - at, sizeof(want)));
-	return memcmp(p, want, 512) == 0;
+	return memcmp(p, want, len) == 0;
 }
 
 /* The file that an operation was about; the model is before it, and after it when this returns. */
@@ -330,9 +331,12 @@ static void judge_sectors(const struct fsx_op *op)
 	if (model_apply(&model, op) == 0) {
 		const struct listing_file now = { n->bytes, n->size };
 
-		for (size_t at = 0; at < got.size; at += 512)
-			if (!sector_is(&was, at, got.bytes + at) && !sector_is(&now, at, got.bytes + at))
+		for (size_t at = 0; at < got.size; at += 512) {
+			size_t len = xfs_min(got.size - at, (size_t)512);
+
+			if (!sector_is(&was, at, got.bytes + at, len) && !sector_is(&now, at, got.bytes + at, len))
 				die("%s: %s: bytes at %zu are neither the old nor the new ones", o.base, path, at);
+		}
 	}
 	free(was.bytes);
 	free(got.bytes);

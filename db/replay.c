@@ -2,7 +2,7 @@
 /* replay.c - --replay: the log is replayed in memory, and everything is shown as it is then. */
 #include "db/db.h"
 
-#include "libxfs/recovery/replay.h"
+#include "libxfs/recovery/recovery.h"
 
 #define SCRATCH ((size_t)64 << 20)	/* bytes of memory for what changes; the rest goes to a file */
 
@@ -32,9 +32,7 @@ static int recover(struct db *db, struct xfs_recovery *rec)
 
 	if (!err)
 		err = cover(&db->dev.log);
-	if (!err)
-		err = xfs_recovery_replay(&db->dev, rec, &sink);
-	return err || rec->log.kind != XFS_LOG_DIRTY ? err : xfs_recovery_settle(&db->dev, rec, &sink);
+	return err ? err : xfs_recovery_run(&db->dev, rec, NULL, &sink);
 }
 
 bool db_replay(struct db *db)
@@ -42,14 +40,14 @@ bool db_replay(struct db *db)
 	struct xfs_recovery rec = { .nintents = 0 };
 	int err = recover(db, &rec);
 
-	if (!err && rec.log.kind == XFS_LOG_CLEAN)
+	if (!err && !rec.counts.records)
 		fprintf(stderr, "%s: the log is clean, there is nothing to replay\n", db->prog);
 	else if (!err || err == -XFS_E_DIRTYLOG)
 		fprintf(stderr, "%s: the log is replayed in memory, %s stays as it is\n", db->prog, db->device);
 	else
 		fprintf(stderr, "%s: the log of %s cannot be replayed: %s\n", db->prog, db->device, xfs_error_text(err));
 	if (err == -XFS_E_DIRTYLOG)
-		fprintf(stderr, "%s: changes that were cut off stay unfinished\n", db->prog);
+		fprintf(stderr, "%s: inodes without names are still there\n", db->prog);
 	xfs_recovery_free(&rec);
 	return !err || err == -XFS_E_DIRTYLOG;
 }

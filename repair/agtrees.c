@@ -29,6 +29,7 @@ struct one_tree {
 	struct repair_walk *w;
 	struct repair_tree *tree;
 	enum xfs_block_kind kind;
+	bool whole;		/* the block whose records are handed out verifies by itself */
 	int error;		/* of a callback; ends the walk */
 };
 
@@ -122,8 +123,8 @@ static int ino_record(void *payload, const void *disk)
 	struct xfs_inode_chunk c;
 	bool good = decode_chunk(o->w, disk, &c);
 
-	/* a record whose numbers are off still says where inodes are, when its place is possible */
-	if (good)
+	/* records of a damaged block lead to what may be no inodes at all */
+	if (good && o->whole)
 		o->error = o->error ? o->error : add_chunk(&ag->chunks, &ag->nchunks, &ag->chunk_room, &c);
 	return good ? 0 : -XFS_E_CORRUPT;
 }
@@ -136,7 +137,8 @@ static int fino_record(void *payload, const void *disk)
 
 	if (!decode_chunk(o->w, disk, &c) || !c.freecount)
 		return -XFS_E_CORRUPT;
-	o->error = o->error ? o->error : add_chunk(&ag->finobt, &ag->nfinobt, &ag->finobt_room, &c);
+	if (o->whole)
+		o->error = o->error ? o->error : add_chunk(&ag->finobt, &ag->nfinobt, &ag->finobt_room, &c);
 	return 0;
 }
 
@@ -220,16 +222,20 @@ static const xfs_btree_record_fn record_fns[XFS_TREE_COUNT] = {
 
 /* ---- walking ---- */
 
-/* The engine does not look at it: a block whose LSN no log can reach is written anew. */
-static void check_lsn(struct one_tree *o, uint32_t agbno)
+/* What the engine does not look at: a block whose LSN no log can reach is written anew. */
+static void check_block(struct one_tree *o, uint32_t agbno)
 {
 	struct repair_walk *w = o->w;
 	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, "btree");
+	uint64_t owner;
 	struct xfs_buf *buf;
 
+	o->whole = false;
 	if (xfs_fs_get_block(w->r->fs, xfs_fsbno_of(&w->r->geo, w->ag->agno, XFS_AGBNO(agbno)), o->kind, &buf))
 		return;
-	f.found = xfs_be64(buf->data + XFS_OFF(btree_short, lsn));
+	f.found = w->r->geo.v5 ? xfs_be64(buf->data + XFS_OFF(btree_short, lsn)) : 0;
+	o->whole = !xfs_buf_check(buf, xfs_block_type(o->kind), NULL) &&
+		   (!xfs_block_owner(&w->r->geo, o->kind, buf->data, buf->len, &owner) || owner == w->ag->agno.v);
 	xfs_buf_put(buf);
 	if (!repair_lsn_is_wild(f.found))
 		return;
@@ -248,8 +254,7 @@ static int own_block(void *payload, uint64_t ptr, unsigned level)
 	(void)level;
 	if (o->error)
 		return o->error;
-	if (o->w->r->geo.v5)
-		check_lsn(o, (uint32_t)ptr);
+	check_block(o, (uint32_t)ptr);
 	if (t->nown == t->room) {
 		size_t room = t->room ? 2 * t->room : 16;
 		uint32_t *grown = realloc(t->own, room * sizeof(*grown));
@@ -326,6 +331,8 @@ static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
 	if (error || t != XFS_TREE_RMAP || tree->sound || w->r->looking)
 		return error;
 	error = repair_find_rmap_root(w);
+	if (!error && !tree->found)
+		error = repair_find_rmap_leaves(w);
 	if (error || !tree->found)
 		return error;
 	forget_rmaps(w);

@@ -21,6 +21,8 @@ struct finder {
 	uint8_t *bytes;			/* SCAN_BYTES */
 	bool base_sound;
 	size_t base;			/* records that come from a sound inobt, at the start of ag->chunks */
+	struct xfs_inode_chunk *records;	/* what leaves of a damaged inobt, and the finobt, say */
+	size_t nrecords;
 	bool covered;			/* the range that is scanned holds inodes by its reverse mappings */
 };
 
@@ -188,24 +190,110 @@ static void finish_chunks(struct repair_ag *ag)
 	}
 }
 
+/* Blocks that reverse mappings call inodes. */
+static int search_covered(struct finder *f)
+{
+	struct repair_ag *ag = f->ag;
+	int error = 0;
+
+	f->covered = true;
+	for (size_t i = 0; i < ag->special.n && !error; i++)
+		/* leaves without a tree may be old: what is free now does not count */
+		if (ag->special.r[i].owner == XFS_OWN_INODES &&
+		    (ag->tree[XFS_TREE_RMAP].sound || !is_free(ag, ag->special.r[i].agbno)))
+			error = scan_range(f, ag->special.r[i].agbno, ag->special.r[i].len);
+	f->covered = false;
+	return error;
+}
+
+static bool overlaps_any(const struct repair_ag *ag, uint32_t startino)
+{
+	for (size_t i = 0; i < ag->nchunks; i++)
+		if (ag->chunks[i].startino < startino + XFS_INODES_PER_CHUNK &&
+		    startino < ag->chunks[i].startino + XFS_INODES_PER_CHUNK)
+			return true;
+	return false;
+}
+
+static int add_record(struct finder *f, const struct xfs_inode_chunk *c)
+{
+	struct repair_ag *ag = f->ag;
+
+	if (overlaps_any(ag, c->startino) || is_free(ag, c->startino >> f->r->geo.inopblog))
+		return 0;
+	if (ag->nchunks == ag->chunk_room) {
+		size_t room = ag->chunk_room ? 2 * ag->chunk_room : 256;
+		struct xfs_inode_chunk *grown = realloc(ag->chunks, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		ag->chunks = grown;
+		ag->chunk_room = room;
+	}
+	ag->chunks[ag->nchunks++] = *c;
+	return 0;
+}
+
+/* A chunk with the root directory there must be, even when nothing of it is left. */
+static int add_root_chunk(struct finder *f)
+{
+	struct repair *r = f->r;
+	uint64_t root = r->primary.rootino;
+	struct xfs_inode_chunk c = { .count = XFS_INODES_PER_CHUNK };
+
+	if (!xfs_ino_valid(&r->geo, XFS_INO(root)) || xfs_ino_agno(&r->geo, XFS_INO(root)).v != f->ag->agno.v)
+		return 0;
+	c.startino = xfs_ino_agino(&r->geo, XFS_INO(root)).v & ~(XFS_INODES_PER_CHUNK - 1);
+	return add_record(f, &c);
+}
+
+/* Where nothing identifies itself, what trees say stands: chunks whose inodes were wiped. */
+static int add_unseen(struct finder *f)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < f->nrecords && !error; i++)
+		error = add_record(f, &f->records[i]);
+	return error ? error : add_root_chunk(f);
+}
+
+static int keep_records(struct finder *f)
+{
+	struct repair_ag *ag = f->ag;
+
+	f->records = malloc((ag->nchunks + ag->nfinobt + 1) * sizeof(*f->records));
+	if (!f->records)
+		return -XFS_E_NOMEM;
+	if (ag->nchunks)
+		memcpy(f->records, ag->chunks, ag->nchunks * sizeof(*ag->chunks));
+	if (ag->nfinobt)
+		memcpy(f->records + ag->nchunks, ag->finobt, ag->nfinobt * sizeof(*ag->finobt));
+	f->nrecords = ag->nchunks + ag->nfinobt;
+	return 0;
+}
+
 static int search(struct finder *f)
 {
 	struct repair_ag *ag = f->ag;
 	const struct repair_tree *rmap = &ag->tree[XFS_TREE_RMAP];
 	int error = 0;
 
-	if (!f->base_sound)
+	if (!f->base_sound) {
+		error = keep_records(f);
 		ag->nchunks = 0;
+	}
 	f->base = ag->nchunks;
-	if (rmap->present && rmap->sound) {
-		f->covered = true;
-		for (size_t i = 0; i < ag->special.n && !error; i++)
-			if (ag->special.r[i].owner == XFS_OWN_INODES)
-				error = scan_range(f, ag->special.r[i].agbno, ag->special.r[i].len);
+	if (error)
 		return error;
+	if (rmap->present && rmap->sound) {
+		error = search_covered(f);
+		return error || f->base_sound ? error : add_root_chunk(f);
 	}
 	/* every block may hold inodes */
-	return scan_range(f, f->r->geo.agfl_block + 1, ag->length - f->r->geo.agfl_block - 1);
+	error = scan_range(f, f->r->geo.agfl_block + 1, ag->length - f->r->geo.agfl_block - 1);
+	if (!error && ag->special.n)
+		error = search_covered(f);
+	return error ? error : add_unseen(f);
 }
 
 static bool is_covered(const struct repair_ag *ag, uint32_t agbno)
@@ -276,6 +364,7 @@ int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 	finish_chunks(ag);
 	ag->chunks_changed = true;
 	ag->reasons |= REPAIR_INODES;
+	free(f.records);
 	free(f.bytes);
 	return error;
 }

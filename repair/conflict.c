@@ -6,6 +6,7 @@
  * block itself (directories, attributes, symlinks on V5); an inode whose checksum and forks are whole.  Between equals
  * the lower inode number keeps the blocks.
  */
+#include "repair/scan.h"
 #include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
@@ -203,30 +204,65 @@ static int take_out(struct repair *r, uint32_t agno, const struct xfs_claim *los
 	return error;
 }
 
-/* Chunks that lie on other metadata of the group: the record is wrong, whatever lies there. */
+/* What was decided for inodes of a chunk that is none must not be written: other bytes lie there. */
+static void forget_inodes(struct repair *r, struct repair_ag *ag, const struct xfs_inode_chunk *c)
+{
+	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++)
+		repair_drop_changed(r, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(c->startino + i)).v);
+}
+
+static bool touches(const struct repair *r, const struct xfs_inode_chunk *chunk, const struct xfs_claim *c)
+{
+	uint32_t first = chunk->startino >> r->geo.inopblog, last = (chunk->startino + XFS_INODES_PER_CHUNK - 1) >> r->geo.inopblog;
+
+	return last >= c->agbno && first < c->agbno + c->len;
+}
+
+/* Chunks that lie on what belongs to others: the record is wrong, whatever lies there. */
 static void drop_chunk(struct repair *r, struct repair_ag *ag, const struct xfs_claim *c)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_INOBT_DIFFERS, "inobt");
 	size_t keep = 0;
 
 	for (size_t i = 0; i < ag->nchunks; i++) {
-		uint32_t first = ag->chunks[i].startino >> r->geo.inopblog;
-		uint32_t last = (ag->chunks[i].startino + XFS_INODES_PER_CHUNK - 1) >> r->geo.inopblog;
-
-		if (last < c->agbno || first >= c->agbno + c->len) {
-			if (ag->facts)
-				memmove(ag->facts + keep * XFS_INODES_PER_CHUNK, ag->facts + i * XFS_INODES_PER_CHUNK,
-					XFS_INODES_PER_CHUNK * sizeof(*ag->facts));
-			ag->chunks[keep++] = ag->chunks[i];
+		if (touches(r, &ag->chunks[i], c)) {
+			forget_inodes(r, ag, &ag->chunks[i]);
+			continue;
 		}
+		if (ag->facts)
+			memmove(ag->facts + keep * XFS_INODES_PER_CHUNK, ag->facts + i * XFS_INODES_PER_CHUNK,
+				XFS_INODES_PER_CHUNK * sizeof(*ag->facts));
+		ag->chunks[keep++] = ag->chunks[i];
 	}
 	ag->nchunks = keep;
 	ag->chunks_changed = true;
 	ag->reasons |= REPAIR_INODES;
 	f.agno = ag->agno.v;
 	f.agbno = c->agbno;
-	xfs_finding_detail(&f, "the chunk lies on other metadata");
+	xfs_finding_detail(&f, "the chunk lies on what belongs to others");
 	repair_note(r, &f, true);
+}
+
+/* Is there any inode on the disk, or a whole rmapbt that says so, behind the chunks of this claim? */
+static bool is_proven(struct repair *r, struct repair_ag *ag, const struct xfs_claim *c)
+{
+	size_t size = (size_t)XFS_INODES_PER_CHUNK * r->geo.inodesize;
+	uint8_t *bytes = malloc(size);
+	bool proven = !bytes;
+
+	for (size_t i = 0; ag->tree[XFS_TREE_RMAP].sound && i < ag->special.n && !proven; i++)
+		proven = ag->special.r[i].owner == XFS_OWN_INODES && ag->special.r[i].agbno < c->agbno + c->len &&
+			 c->agbno < ag->special.r[i].agbno + ag->special.r[i].len;
+	for (size_t i = 0; i < ag->nchunks && !proven; i++) {
+		uint64_t ino = xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(ag->chunks[i].startino)).v;
+
+		if (!touches(r, &ag->chunks[i], c) || xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes, size))
+			continue;
+		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !proven; k++)
+			proven = repair_is_inode(r, bytes + (size_t)k * r->geo.inodesize, ino + k);
+	}
+	free(bytes);
+	return proven;
 }
 
 static void note_trees(struct repair *r, const struct repair_ag *ag, const struct xfs_claim *c)
@@ -253,6 +289,12 @@ static int settle(struct repair *r, struct repair_ag *ag, const struct pair *p)
 			note_trees(r, ag, &p->b);
 		else if (!r->looking)
 			drop_chunk(r, ag, p->a.owner == XFS_OWN_INODES ? &p->a : &p->b);
+		return 0;
+	}
+	/* a chunk where no inode is left, and a file that was whole: the file stays */
+	if (special_a != special_b && (special_a ? &p->a : &p->b)->owner == XFS_OWN_INODES && !r->looking &&
+	    !is_proven(r, ag, special_a ? &p->a : &p->b)) {
+		drop_chunk(r, ag, special_a ? &p->a : &p->b);
 		return 0;
 	}
 	if (!special_a && !special_b)

@@ -29,21 +29,19 @@ static void note(struct repair *r, enum xfs_finding_id id, uint64_t ino, const c
 	repair_note(r, &f, fixed);
 }
 
-/* Nothing hangs on it: no name, no block, no content. */
-static bool is_hollow(const struct xfs_dinode *d)
+bool repair_is_hollow(const struct xfs_dinode *d)
 {
 	return !xfs_dinode_nlink(d) && !d->core.nblocks && !d->core.size && !xfs_dinode_nextents(d, XFS_FORK_DATA) &&
 	       !xfs_dinode_nextents(d, XFS_FORK_ATTR);
 }
 
-/* The inode becomes a free one as mkfs and kernel leave them. */
-static int make_free(struct repair *r, struct repair_seen *s)
+int repair_make_free(struct repair *r, uint64_t ino, uint32_t gen)
 {
 	struct xfs_dinode d = { .core = {
 		.magic = XFS_DINODE_MAGIC, .version = r->geo.v5 ? 3 : 2, .format = XFS_DINODE_FMT_EXTENTS,
 		.aformat = XFS_DINODE_FMT_EXTENTS, .next_unlinked = XFS_NULL32,
 		/* file handles of what was here must not fit the next file */
-		.gen = (s->identified ? s->d.core.gen : (uint32_t)s->ino) + 1,
+		.gen = gen + 1,
 	} };
 	uint8_t *image = calloc(1, r->geo.inodesize);
 	struct repair_inode *c;
@@ -52,18 +50,22 @@ static int make_free(struct repair *r, struct repair_seen *s)
 	if (!image)
 		return -XFS_E_NOMEM;
 	if (r->geo.v5) {
-		d.v3.inumber = s->ino;
+		d.v3.inumber = ino;
 		memcpy(d.v3.uuid, r->geo.uuid, sizeof(d.v3.uuid));
 	}
 	xfs_dinode_encode(image, &d);
-	error = repair_changed_inode(r, s->ino, image, &c);
+	error = repair_changed_inode(r, ino, image, &c);
 	if (!error) {
 		memcpy(c->image, image, r->geo.inodesize);
 		c->made_free = true;
-		c->was_nothing = !s->identified;
 	}
 	free(image);
 	return error;
+}
+
+static int make_free(struct repair *r, struct repair_seen *s)
+{
+	return repair_make_free(r, s->ino, s->d.core.gen);
 }
 
 static void flip_record(struct repair *r, struct repair_seen *s)
@@ -83,24 +85,23 @@ void repair_flip_free(struct repair_ag *ag, struct xfs_inode_chunk *c, unsigned 
 	ag->reasons |= REPAIR_INODES;
 }
 
+/*
+ * Whoever it was, other metadata may know it: reconcile.c asks, and restore.c makes it anew or free.  One finding says it
+ * for all of a chunk.
+ */
 static int unidentified(struct repair *r, struct repair_seen *s)
 {
-	bool magic = s->d.core.magic == XFS_DINODE_MAGIC, fixed = s->free && s->proven;
+	uint64_t first = s->ino - s->index;
 
-	if (magic)
-		note(r, XFS_F_BLOCK_OWNER, s->ino, "inumber", s->d.v3.inumber, s->ino, fixed);
-	else
-		note(r, XFS_F_BLOCK_MAGIC, s->ino, "magic", s->d.core.magic, XFS_DINODE_MAGIC, fixed);
-	return fixed ? make_free(r, s) : repair_add_lost(r, s->ino);
+	if (!r->nlost || r->lost[r->nlost - 1] < first)
+		note(r, XFS_F_INODE_WIPED, s->ino, "magic", s->d.core.magic, XFS_DINODE_MAGIC, true);
+	return repair_add_lost(r, s->ino);
 }
 
-static void note_mended(struct repair *r, struct repair_seen *s)
+static void note_fixes(struct repair *r, struct repair_seen *s)
 {
-	enum xfs_finding_id id = *s->mended == 'm' ? XFS_F_BLOCK_MAGIC : *s->mended == 'i' ? XFS_F_BLOCK_OWNER :
-				 *s->mended == 'u' ? XFS_F_BLOCK_UUID : XFS_F_INODE_FIELD;
-
-	note(r, id, s->ino, s->mended, s->found, *s->mended == 'i' ? s->ino : *s->mended == 'm' ? XFS_DINODE_MAGIC : XFS_NULL64,
-	     true);
+	for (unsigned i = 0; i < s->nfixes && i < REPAIR_MOST_FIXES; i++)
+		note(r, s->fixes[i].id, s->ino, s->fixes[i].field, s->fixes[i].found, s->fixes[i].expected, true);
 }
 
 /* Links of lists that are cleared, or that never were: an inode in use is on none afterwards. */
@@ -120,56 +121,69 @@ static int leave_list(struct repair *r, struct repair_seen *s)
 	return 0;
 }
 
-bool repair_core_flawed(const struct repair *r, const struct repair_seen *s)
+static bool pads_used(const struct repair *r, const struct repair_seen *s)
 {
-	if (!r->geo.v5)
-		return false;
-	for (size_t i = PAD2; i < PAD2 + PAD2_LEN; i++)
+	for (size_t i = PAD2; r->geo.v5 && i < PAD2 + PAD2_LEN; i++)
 		if (s->image[i])
 			return true;
-	return s->mended || !xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF) ||
-	       repair_lsn_is_wild(s->d.v3.lsn);
+	return false;
+}
+
+bool repair_core_flawed(const struct repair *r, const struct repair_seen *s)
+{
+	if (s->replaced)
+		return false;
+	return s->nfixes || !s->whole || pads_used(r, s) || (r->geo.v5 && repair_lsn_is_wild(s->d.v3.lsn));
+}
+
+/* A free inode in a free place. */
+static int check_free(struct repair *r, struct repair_seen *s)
+{
+	const struct xfs_dinode *d = &s->d;
+	const char *odd = d->core.nblocks ? "nblocks" : d->core.next_unlinked != XFS_NULL32 ? "next_unlinked" :
+			  xfs_dinode_nextents(d, XFS_FORK_DATA) ? "nextents" :
+			  xfs_dinode_nextents(d, XFS_FORK_ATTR) ? "naextents" : d->core.size >> 63 ? "size" : NULL;
+
+	if (odd)
+		note(r, XFS_F_INODE_FIELD, s->ino, odd, XFS_NULL64, XFS_NULL64, true);
+	return odd || !s->whole || s->nfixes ? make_free(r, s) : 0;
+}
+
+static int type_is_lost(struct repair *r, struct repair_seen *s)
+{
+	if (s->d.core.mode || !s->free)
+		note(r, XFS_F_INODE_TYPE, s->ino, "mode", s->d.core.mode, XFS_NULL64, true);
+	return repair_add_lost(r, s->ino);
 }
 
 int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 {
 	const struct xfs_dinode *d = &s->d;
-	bool whole = true, used = d->core.mode != 0;
+	bool used;
 
 	*usable = false;
 	if (!s->identified)
 		return unidentified(r, s);
-	if (r->geo.v5 && !s->mended) {
-		whole = xfs_crc32c_check(s->image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
-		if (!whole)
-			note(r, XFS_F_BLOCK_CRC, s->ino, "crc", XFS_NULL64, XFS_NULL64, true);
-		else if (d->v3.lsn != XFS_NULL64 && !repair_lsn_is_wild(d->v3.lsn))
-			r->max_lsn = xfs_max(r->max_lsn, d->v3.lsn);
-	}
-	if (s->mended)
-		note_mended(r, s);
-	if (!used && !s->free && (!is_hollow(d) || !whole)) {
-		note(r, XFS_F_INODE_BAD, s->ino, "mode", 0, XFS_NULL64, false);
-		return repair_add_lost(r, s->ino);
-	}
-	if (used && s->free && is_hollow(d)) {
+	used = d->core.mode != 0;
+	if (!s->whole && !s->mended)
+		note(r, XFS_F_BLOCK_CRC, s->ino, "crc", XFS_NULL64, XFS_NULL64, true);
+	else if (r->geo.v5 && d->v3.lsn != XFS_NULL64 && !repair_lsn_is_wild(d->v3.lsn))
+		r->max_lsn = xfs_max(r->max_lsn, d->v3.lsn);
+	note_fixes(r, s);
+	if (used && s->free && repair_is_hollow(d)) {
 		note(r, XFS_F_INODE_FIELD, s->ino, "mode", d->core.mode, 0, true);
 		return make_free(r, s);
 	}
+	/* a core without a mode whose checksum is wrong says nothing: others may */
+	if (s->unknown || (!used && !s->whole && !s->mended))
+		return type_is_lost(r, s);
 	if (used == s->free)
 		flip_record(r, s);
-	if (s->free) {
-		const char *odd = d->core.nblocks ? "nblocks" : d->core.next_unlinked != XFS_NULL32 ? "next_unlinked" :
-				  xfs_dinode_nextents(d, XFS_FORK_DATA) ? "nextents" :
-				  xfs_dinode_nextents(d, XFS_FORK_ATTR) ? "naextents" : NULL;
-
-		if (odd)
-			note(r, XFS_F_INODE_FIELD, s->ino, odd, XFS_NULL64, XFS_NULL64, true);
-		return odd || !whole || s->mended ? make_free(r, s) : 0;
-	}
+	if (s->free)
+		return check_free(r, s);
 	*usable = true;
 	s->suspect = repair_core_flawed(r, s);
-	if (s->suspect && whole && !s->mended)
-		note(r, XFS_F_INODE_FIELD, s->ino, repair_lsn_is_wild(d->v3.lsn) ? "lsn" : "pad2", XFS_NULL64, XFS_NULL64, true);
+	if (s->suspect && s->whole && !s->nfixes)
+		note(r, XFS_F_INODE_FIELD, s->ino, pads_used(r, s) ? "pad2" : "lsn", XFS_NULL64, XFS_NULL64, true);
 	return d->core.next_unlinked != XFS_NULL32 ? leave_list(r, s) : 0;
 }

@@ -26,8 +26,34 @@ struct evidence {
 	struct xfs_dinode d;
 	struct evidence_side side[2];
 	bool suspect;			/* its core is written anew: repair_core_flawed() */
+	bool lost;			/* its type is not known, or nothing at all: restore.c decides */
+	bool wiped;			/* nothing at all: image and d are blank */
 	uint64_t rmap_blocks;		/* all blocks with this owner in reverse mappings */
 };
+
+/* What directories say of inodes whose core does not (hints.c). */
+struct repair_hint {
+	uint64_t ino;
+	uint64_t parent;		/* a directory that names it */
+	uint32_t names;			/* entries that lead to it */
+	uint32_t subdirs;		/* directories whose ".." it is */
+	uint8_t ftype;			/* by the first entry; 0: not said */
+};
+
+struct repair_hints {
+	struct repair_hint *h;		/* ascending */
+	size_t n;
+};
+
+/* Asks all directories about the inodes in r->lost. Errors: NOMEM. */
+int repair_gather_hints(struct repair *, struct repair_hints *);
+/* Never NULL: an empty hint when nobody knows it. */
+const struct repair_hint *repair_hint_of(const struct repair_hints *, uint64_t ino);
+
+/* Before its forks are scanned: the type of a lost inode by role, names and content, into image and d. */
+void repair_restore_type(struct repair *, struct evidence *, const struct repair_hint *);
+/* Decides a lost inode: it is made anew, completed, or becomes free. */
+int repair_restore(struct repair *, struct evidence *, const struct repair_hint *);
 
 /* Decides one inode: notes findings, adds a struct repair_inode when it changes, marks AGs. */
 int repair_judge(struct repair *, struct evidence *);

@@ -10,6 +10,7 @@
 
 #include "libxfs/inode/symlink.h"
 #include "libxfs/name/verify.h"
+#include "libxfs/ondisk/dir.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -565,6 +566,32 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	return judge_difference(r, e, k);
 }
 
+/* A directory ends with its last data block; the blocks of its index lie far behind. */
+static int judge_dir_size(struct repair *r, struct evidence *e)
+{
+	uint64_t limit = UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - r->geo.blocklog), end = 0;
+	struct repair_inode *c = repair_find_changed(r, e->ino);
+	const struct xfs_mapset *s = c && c->fork[XFS_FORK_DATA] ? &c->map[XFS_FORK_DATA] : &e->side[XFS_FORK_DATA].fork;
+	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_FIELD, "inode");
+	int error;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->m[i].off < limit)
+			end = xfs_min(s->m[i].off + s->m[i].len, limit);
+	end <<= r->geo.blocklog;
+	if (!end || e->d.core.size == end)
+		return 0;
+	f.ino = e->ino;
+	f.field = "size";
+	f.found = e->d.core.size;
+	f.expected = end;
+	repair_note(r, &f, true);
+	error = repair_changed_inode(r, e->ino, e->image, &c);
+	if (!error)
+		xfs_put_be64(c->image + XFS_OFF(dinode_core, size), end);
+	return error;
+}
+
 int repair_judge(struct repair *r, struct evidence *e)
 {
 	struct repair_inode *c;
@@ -573,6 +600,8 @@ int repair_judge(struct repair *r, struct evidence *e)
 
 	for (unsigned k = 0; k < 2 && !error; k++)
 		error = judge_fork(r, e, k);
+	if (!error && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && e->side[XFS_FORK_DATA].f.mapped)
+		error = judge_dir_size(r, e);
 	if (error)
 		return error;
 	c = repair_find_changed(r, e->ino);

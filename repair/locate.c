@@ -7,6 +7,7 @@
  */
 #include "repair/sbvotes.h"
 #include "repair/scan.h"
+#include "repair/survey.h"
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
@@ -21,6 +22,7 @@
 /* A superblock as read from one place. */
 struct copy {
 	bool readable, valid;
+	bool flipped;			/* valid, when one bit is flipped back */
 	struct xfs_sb sb;
 	const char *why;		/* reason when not valid; static */
 };
@@ -75,6 +77,28 @@ static int decode_copy(const uint8_t *buf, size_t len, struct copy *c)
 	return 0;
 }
 
+/* One flipped bit: which sector size is right only the checksum can say, as the bit may be in that field. */
+static int flip_back(uint8_t *buf, size_t len, struct copy *c)
+{
+	for (size_t size = 512; size <= len; size *= 2) {
+		struct copy again = { 0 };
+		size_t byte;
+		unsigned bit;
+
+		if (!xfs_crc32c_find_flip(buf, size, XFS_SB_CRC_OFF, &byte, &bit))
+			continue;
+		buf[byte] ^= (uint8_t)(1u << bit);
+		if (!decode_copy(buf, len, &again) && xfs_sb_is_v5(&again.sb)) {
+			*c = again;
+			c->flipped = true;
+			c->why = "one bit is flipped";
+			return 0;
+		}
+		buf[byte] ^= (uint8_t)(1u << bit);
+	}
+	return -XFS_E_BADCRC;
+}
+
 static int read_copy(struct xfs_dev *dev, uint64_t off, struct copy *c)
 {
 	uint8_t buf[MAX_SECTOR];
@@ -98,7 +122,8 @@ static int read_copy(struct xfs_dev *dev, uint64_t off, struct copy *c)
 		c->why = "cannot be read";
 		return error;
 	}
-	return decode_copy(buf, len, c);
+	error = decode_copy(buf, len, c);
+	return error && !flip_back(buf, len, c) ? 0 : error;
 }
 
 /* The fields that copies vote on: those that are the same in every copy for the life of the filesystem. */
@@ -159,6 +184,9 @@ static void make_primary(struct repair *r, const struct xfs_sb *from, const stru
 		sb.qflags = old->sb.qflags;
 		sb.metadirino = old->sb.metadirino;
 		sb.lsn = old->sb.lsn;
+	} else {
+		/* secondaries do not know whether there are attributes; where there are none the bit does no harm */
+		sb.versionnum |= XFS_SB_VERSION_ATTR;
 	}
 	sb.inprogress = 0;
 	r->primary = sb;
@@ -206,6 +234,20 @@ static void vote_uuid(struct repair *r, struct xfs_sb *sb)
 		memcpy(sb->uuid, rival, 16);
 }
 
+/* More than half of the AGFs that this geometry wants lie where it wants them, and say so. */
+static bool headers_agree(struct repair *r, const struct xfs_sb *sb)
+{
+	uint64_t step = (uint64_t)sb->agblocks * sb->blocksize;
+	uint32_t n = 0, last = (uint32_t)(sb->dblocks - (uint64_t)(sb->agcount - 1) * sb->agblocks);
+	uint8_t buf[512];
+
+	for (uint32_t i = 0; i < sb->agcount; i++)
+		n += !xfs_dev_read(r->dev.data, step * i + sb->sectsize, buf, sizeof(buf)) && xfs_be32(buf) == XFS_AGF_MAGIC &&
+		     xfs_be32(buf + XFS_OFF(agf, seqno)) == i &&
+		     xfs_be32(buf + XFS_OFF(agf, length)) == (i == sb->agcount - 1 ? last : sb->agblocks);
+	return 2 * n > sb->agcount;
+}
+
 /* The primary can't be used: the first scanned superblock whose geometry its own copies confirm. */
 static int search_secondary(struct repair *r, const struct copy *old)
 {
@@ -231,7 +273,7 @@ static int search_secondary(struct repair *r, const struct copy *old)
 			if (!fits_device(r, &c.sb))
 				continue;
 			take_votes(r, &c.sb, &v);
-			if (v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) {
+			if ((v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) && !headers_agree(r, &c.sb)) {
 				repair_say(r, "unable to verify superblock, continuing...");
 				continue;
 			}
@@ -242,7 +284,10 @@ static int search_secondary(struct repair *r, const struct copy *old)
 			goto out;
 		}
 	}
-	repair_say(r, "Sorry, could not find valid secondary superblock");
+	if (error == -XFS_E_BADSB && !r->looking)
+		error = repair_guess_superblock(r);
+	if (error)
+		repair_say(r, "Sorry, could not find valid secondary superblock");
 out:
 	free(buf);
 	return error;
@@ -352,9 +397,9 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	}
 	/*
 	 * Secondaries are lost, nothing contradicts the primary, and its own checksum is good: on V5 that is a better
-	 * witness than any number of missing ones.  Without a checksum the user decides.
+	 * witness than any number of missing ones.  Without a checksum the AG headers decide, or the user.
 	 */
-	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry))
+	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry || headers_agree(r, sb)))
 		return 0;
 	repair_say(r, "Not enough matching superblocks - cannot proceed.");
 	return -XFS_E_BADSB;
@@ -416,6 +461,8 @@ static int judge_secondaries(struct repair *r)
 			why = "impossible flag of mkfs";
 		else if (!error)
 			why = odd_rest(r, step * agno, &c.sb);
+		if (!why && c.flipped)
+			why = c.why;
 		if (!why)
 			continue;
 		r->secondary_bad[agno] = true;
@@ -526,6 +573,10 @@ int repair_locate(struct repair *r)
 		error = confirm_primary(r, &primary);
 		if (error)
 			return error;
+		if (primary.flipped) {
+			note_primary(r, primary.why);
+			r->sb_changed = true;
+		}
 	}
 	check_features2(r);
 	if (!r->sb_changed && odd_rest(r, 0, &r->primary)) {
@@ -544,12 +595,12 @@ int repair_locate(struct repair *r)
 		repair_say(r, r->no_modify ? "would clear needsrepair flag and regenerate metadata"
 					   : "clearing needsrepair flag and regenerating metadata");
 		r->primary.features_incompat &= ~XFS_SB_INCOMPAT_NEEDSREPAIR;
-		r->sb_changed = true;
+		r->sb_changed = r->had_needsrepair = true;
 	}
 	error = xfs_geometry_init(&r->geo, &r->primary, NULL, &why);
 	if (error)
 		return error;
-	repair_special_numbers(r);
+	repair_settle_specials(r);
 	r->geo.sb = r->primary;
 	return judge_secondaries(r);
 }

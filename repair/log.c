@@ -203,7 +203,7 @@ int repair_raise_log(struct repair *r, uint64_t most)
 	repair_note(r, &f, possible);
 	repair_say(r, "Maximum metadata LSN (%u:%u) is ahead of log (%u:%u).", (uint32_t)(most >> 32), (uint32_t)most,
 		   r->log.cycle, r->log.head);
-	if (!possible)
+	if (!possible || repair_is_held(r, f.id))
 		return 0;
 	repair_say(r, r->no_modify ? "Would format log to cycle %u." : "Format log to cycle %u.", cycle);
 	error = repair_begin_writing(r);

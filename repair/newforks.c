@@ -5,7 +5,9 @@
  * Blocks of a new btree are taken in AGs that are rebuilt anyway, near the inode; an AG is only drawn in when none has room.
  */
 #include "repair/forks.h"
+#include "repair/names.h"
 #include "repair/rebuild.h"
+#include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/build/fork.h"
@@ -33,6 +35,12 @@ static int extents_of(const struct xfs_mapset *s, struct xfs_extent **out, size_
 	return error;
 }
 
+/* Built from lists of names. */
+static bool is_planned(const struct repair_inode *c, unsigned k)
+{
+	return c->names && (k ? c->names->attrs : c->names->dir || c->names->target);
+}
+
 /* Blocks that all new forks want; when no AG is rebuilt yet, those of the inodes are. */
 int repair_plan_forks(struct repair *r)
 {
@@ -47,7 +55,7 @@ int repair_plan_forks(struct repair *r)
 			size_t n;
 			int error;
 
-			if (!c->fork[k])
+			if (!c->fork[k] || is_planned(c, k))
 				continue;
 			error = extents_of(&c->map[k], &e, &n);
 			free(e);
@@ -165,6 +173,10 @@ static int fork_blocks(struct making *m, const struct xfs_dinode *d, unsigned k,
 	struct repair_fork f;
 	int error;
 
+	if (is_planned(m->c, k)) {
+		*blocks += m->c->names->blocks[k];
+		return 0;
+	}
 	if (m->c->fork[k]) {
 		*blocks += xfs_mapset_blocks(&m->c->map[k]) + m->c->nown[k];
 		return 0;
@@ -175,6 +187,18 @@ static int fork_blocks(struct making *m, const struct xfs_dinode *d, unsigned k,
 	return error;
 }
 
+/* A fork that others made up may share what the inode did not know of. */
+static void flag_sharing(struct repair *r, const struct repair_inode *c, struct xfs_dinode *d)
+{
+	const struct xfs_mapset *s = &c->map[XFS_FORK_DATA];
+
+	if (!r->geo.reflink || !c->fork[XFS_FORK_DATA] || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
+		return;
+	for (size_t i = 0; i < s->n && !(d->v3.flags2 & XFS_DIFLAG2_REFLINK); i++)
+		if (!s->m[i].unwritten && repair_is_shared(r, s->m[i].fsbno, s->m[i].len))
+			d->v3.flags2 |= XFS_DIFLAG2_REFLINK;
+}
+
 static int make_inode(struct repair *r, struct repair_inode *c)
 {
 	struct making m = { .r = r, .c = c, .agno = xfs_ino_agno(&r->geo, XFS_INO(c->ino)).v };
@@ -183,8 +207,10 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 	int error = 0;
 
 	xfs_dinode_decode(&d, c->image);
+	if (c->names)
+		error = repair_build_names(r, c, &d);
 	for (m.k = 0; m.k < 2 && !error; m.k++)
-		if (c->fork[m.k])
+		if (c->fork[m.k] && !is_planned(c, m.k))
 			error = make_fork(&m, &d);
 	for (unsigned k = 0; k < 2 && !error; k++)
 		error = fork_blocks(&m, &d, k, &blocks);
@@ -192,6 +218,7 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 		return error;
 	if (!(d.core.flags & XFS_DIFLAG_REALTIME))
 		d.core.nblocks = blocks;
+	flag_sharing(r, c, &d);
 	/* none holds for contents that no log has seen; and a wild one would drag the log along */
 	if (r->geo.v5) {
 		d.v3.lsn = 0;
@@ -203,11 +230,39 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 	return 0;
 }
 
+/* Inodes of a new chunk are blocks that nothing points to yet; all are free until the switch. */
+static int write_new_inode(struct repair *r, const struct repair_inode *c)
+{
+	uint8_t *image = malloc(r->geo.inodesize);
+	struct xfs_dinode d;
+	int error;
+
+	if (!image)
+		return -XFS_E_NOMEM;
+	memcpy(image, c->image, r->geo.inodesize);
+	xfs_dinode_decode(&d, image);
+	if (d.core.mode) {
+		d.core.mode = 0;
+		d.core.nlinkv2 = 0;
+		d.core.size = d.core.nblocks = 0;
+		d.core.format = d.core.aformat = XFS_DINODE_FMT_EXTENTS;
+		xfs_dinode_encode(image, &d);
+		if (r->geo.v5)
+			xfs_crc32c_store(image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
+	}
+	error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(c->ino)), image, r->geo.inodesize);
+	free(image);
+	return error;
+}
+
 int repair_build_forks(struct repair *r)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		error = make_inode(r, &r->inodes[i]);
+	for (size_t i = 0; i < r->ninodes && !error; i++)
+		if (r->inodes[i].new_chunk)
+			error = write_new_inode(r, &r->inodes[i]);
 	return error;
 }

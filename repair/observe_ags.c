@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* observe_ags.c - opens the filesystem for reading and observes headers and trees of every AG. */
 #include "repair/agtrees.h"
+#include "repair/flips.h"
 #include "repair/scan.h"
 
 #include "libxfs/base/crc32c.h"
@@ -18,7 +19,6 @@ static void header_finding(void *payload, const struct xfs_finding *f)
 
 int repair_open(struct repair *r)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct xfs_sink sink = { header_finding, r };
 	uint64_t key[2];
 	int error;
@@ -28,7 +28,7 @@ int repair_open(struct repair *r)
 		key[0] = (uint64_t)time(NULL) * UINT64_C(0x9e3779b97f4a7c15);
 		key[1] = (uint64_t)(uintptr_t)r ^ (uint64_t)clock();
 	}
-	error = xfs_fs_open(&r->fs, &r->dev, &options, &sink);
+	error = repair_fs_open(r, &r->fs, &sink);
 	if (!error)
 		error = xfs_fingerprint_init(&r->fork_sums, FINGERPRINT_BITS, key);
 	if (!error)

@@ -10,6 +10,7 @@
 #include "repair/space.h"
 
 #include "libxfs/inode/inode.h"
+#include "libxfs/ondisk/dir.h"
 
 #include <stdlib.h>
 
@@ -18,6 +19,7 @@ struct adding {
 	uint64_t ino, flags;
 	bool unflagged;		/* the inode says that it shares nothing */
 	bool shares;		/* but it does */
+	uint64_t end;		/* of the last mapping below the leaf blocks of a directory, blocks */
 };
 
 static bool ag_knows(const struct repair *r, uint64_t fsbno)
@@ -30,6 +32,8 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 	struct adding *a = payload;
 	uint64_t offword = m->off | a->flags | (m->unwritten ? XFS_RMAP_UNWRITTEN : 0);
 
+	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
+		a->end = m->off + m->len;
 	if (a->unflagged && !a->shares && !m->unwritten)
 		a->shares = repair_is_shared(a->r, m->fsbno, m->len);
 	if (ag_knows(a->r, m->fsbno))
@@ -43,13 +47,18 @@ static void make_odd(struct repair *r, uint64_t ino)
 	r->any_odd = true;
 }
 
-static void keep_facts(struct repair_seen *s)
+static struct repair_fact *keep_facts(struct repair *r, struct repair_seen *s)
 {
 	struct repair_fact *f = &s->ag->facts[(size_t)(s->chunk - s->ag->chunks) * XFS_INODES_PER_CHUNK + s->index];
 
 	f->used = true;
 	f->ftype = (uint8_t)xfs_mode_ftype(s->d.core.mode);
 	f->nlink = xfs_dinode_nlink(&s->d);
+	f->meta = xfs_dinode_is_metadata(&s->d);
+	f->open = s->ag->agi_ok && s->ag->unlinked[(s->chunk->startino + s->index) % XFS_AGI_BUCKETS] != XFS_NULL32;
+	r->before.inodes++;
+	r->before.blocks += s->d.core.nblocks;
+	return f;
 }
 
 static int add_own(struct adding *a, const struct repair_fork *f)
@@ -71,7 +80,7 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 	uint64_t counted = 0;
 
 	for (unsigned k = 0; k < 2; k++) {
-		struct adding a = { r, s->ino, k ? XFS_RMAP_ATTR : 0, false, false };
+		struct adding a = { .r = r, .ino = s->ino, .flags = k ? XFS_RMAP_ATTR : 0 };
 		struct repair_fork f;
 		int error;
 
@@ -83,6 +92,8 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 			error = repair_set_reflink(r, s->ino, s->image);
 		counted += f.blocks + f.nown;
 		damaged |= f.damaged;
+		damaged |= k == XFS_FORK_DATA && f.mapped && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR &&
+			   s->d.core.size != a.end << r->geo.blocklog;
 		repair_fork_release(&f);
 		if (error)
 			return error;
@@ -95,14 +106,18 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 static int observe_inode(void *payload, struct repair_seen *s)
 {
 	struct repair *r = payload;
+	struct repair_fact *fact;
 	bool usable;
 	int error = repair_check_core(r, s, &usable);
 
+	if (!error && !usable && repair_is_lost(r, s->ino))
+		make_odd(r, s->ino);
 	if (error || !usable)
 		return error;
-	keep_facts(s);
+	fact = keep_facts(r, s);
 	s->ag->has_attrs |= s->d.core.forkoff != 0;
-	return observe_forks(r, s);
+	error = observe_forks(r, s);
+	return error ? error : repair_glance(r, s, fact);
 }
 
 static int observe_ag_inodes(void *payload, size_t agno)
@@ -110,7 +125,7 @@ static int observe_ag_inodes(void *payload, size_t agno)
 	struct repair *r = payload;
 	int error = repair_find_chunks(r, &r->ags[agno]);
 
-	if (!error && r->ags[agno].nchunks) {
+	if (!error && r->ags[agno].nchunks && !r->ags[agno].facts) {
 		r->ags[agno].facts = calloc(r->ags[agno].nchunks * XFS_INODES_PER_CHUNK, sizeof(struct repair_fact));
 		error = r->ags[agno].facts ? 0 : -XFS_E_NOMEM;
 	}
@@ -147,7 +162,13 @@ int repair_observe_inodes(struct repair *r)
 	/* without reverse mappings, free space and reference counts are compared with what the files claim */
 	error = r->geo.rmapbt ? 0 : xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
-		error = repair_each_ag(r, observe_ag_inodes, r);
+		error = repair_glance_begin(r);
+	if (error)
+		return error;
+	r->ahead = !r->glance->off;
+	error = repair_each_ag(r, observe_ag_inodes, r);
+	r->ahead = false;
+	repair_glance_end(r);
 	if (!error)
 		check_attr_bit(r);
 	if (error || !r->geo.rmapbt)

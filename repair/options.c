@@ -2,13 +2,14 @@
 /* options.c - options of xfs_repair as its users' scripts give them (format sheet 06, section 1). */
 #include "repair/options.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFAULT_MEMORY ((size_t)256 << 20)
+#define DEFAULT_MEMORY ((size_t)512 << 20)
+#define DEFAULT_INTERVAL 900
 #define UPSTREAM_VERSION "6.15.0"
 
 static const char usage_text[] =
@@ -32,87 +33,89 @@ static const char usage_text[] =
 	"               (Cannot be used together with -n.)\n"
 	"  -V           Reports version and exits.\n"
 	"  --json       Findings as JSON, one object a line, on stdout.\n"
+	"  --plan=FILE  With -n: findings and intended writes as JSON (\"-\": stdout).\n"
+	"  --undo=FILE  Saves what is overwritten.\n"
+	"  --undo-apply=FILE\n"
+	"               Takes a repair back.\n"
+	"  --only=IDS, --skip=IDS\n"
+	"               Repairs only these findings; all but these.\n"
+	"  --list-findings\n"
+	"               Their ids and texts.\n"
+	"  --salvage-to=DIR\n"
+	"               Copies out what could not be put back.\n"
+	"  --salvage-all\n"
+	"               And all files that have a name.\n"
+	"  --progress=fd:N\n"
+	"               Progress as JSON lines to file descriptor N.\n"
 	"  --help       This text.\n"
 	"  --version    The version of this program.\n";
 
-static int usage(void)
+int repair_usage(void)
 {
 	fputs(usage_text, stderr);
 	return 1;
 }
 
-enum suboption { SUB_ASSUME, SUB_BHASH, SUB_IHASH, SUB_STRIDE, SUB_FORCE, SUB_THREADS, SUB_LEAF, SUB_NODE, SUB_NOQUOTA,
-	SUB_NOREPLAY };
-static char *const suboptions[] = { "assume_xfs", "bhash", "ihash", "ag_stride", "force_geometry", "phase2_threads",
-	"debug_bload_leaf_slack", "debug_bload_node_slack", "noquota", "noreplay", NULL };
+enum { LONG_JSON = 256, LONG_HELP, LONG_VERSION, LONG_PLAN, LONG_UNDO, LONG_APPLY, LONG_ONLY, LONG_SKIP, LONG_LIST,
+       LONG_SALVAGE,
+       LONG_ALL, LONG_PROGRESS };
 
-static int number(const char *name, const char *value, long least, long most, long *out)
+static const struct option longs[] = {
+	{ "json", no_argument, NULL, LONG_JSON }, { "help", no_argument, NULL, LONG_HELP },
+	{ "version", no_argument, NULL, LONG_VERSION }, { "plan", required_argument, NULL, LONG_PLAN },
+	{ "undo", required_argument, NULL, LONG_UNDO }, { "undo-apply", required_argument, NULL, LONG_APPLY },
+	{ "only", required_argument, NULL, LONG_ONLY }, { "skip", required_argument, NULL, LONG_SKIP },
+	{ "list-findings", no_argument, NULL, LONG_LIST }, { "salvage-to", required_argument, NULL, LONG_SALVAGE },
+	{ "salvage-all", no_argument, NULL, LONG_ALL }, { "progress", required_argument, NULL, LONG_PROGRESS }, { 0 }
+};
+
+static int list_findings(void)
 {
-	char *end;
+	for (unsigned i = 1; i < XFS_F_COUNT; i++) {
+		enum xfs_finding_id id = (enum xfs_finding_id)i;
 
-	if (!value || !*value) {
-		fprintf(stderr, "xfs_repair: -o %s requires a parameter\n", name);
-		return 1;
+		printf("%-18s %-8s %s: %s\n", xfs_finding_name(id), xfs_severity_name(xfs_finding_severity(id)),
+		       xfs_finding_text(id), xfs_finding_fix(id));
 	}
-	errno = 0;
-	*out = strtol(value, &end, 0);
-	if (errno || *end || *out < least || *out > most) {
-		fprintf(stderr, "xfs_repair: value %s of %s is not a number from %ld to %ld\n", value, name, least, most);
-		return 1;
-	}
-	return 0;
+	return fflush(stdout) ? 1 : 0;
 }
 
-static int parse_o(struct repair_options *o, char *text)
+/* "fd:N", of an open descriptor. */
+static int parse_progress(struct repair_options *o, const char *text)
 {
 	long n;
 
-	while (*text) {
-		char *value = NULL, *whole = text;
-		int which = getsubopt(&text, suboptions, &value);
-
-		switch (which) {
-		case SUB_ASSUME:
-		case SUB_NOQUOTA:
-		case SUB_FORCE:
-		case SUB_NOREPLAY:
-			if (value) {
-				fprintf(stderr, "xfs_repair: -o %s cannot have a value\n", suboptions[which]);
-				return 1;
-			}
-			if (which == SUB_FORCE)
-				o->force_geometry = true;
-			if (which == SUB_NOREPLAY)
-				o->no_replay = true;
-			break;
-		case SUB_IHASH:
-			fprintf(stderr, "-o ihash option has been removed and will be ignored\n");
-			break;
-		case SUB_BHASH:
-		case SUB_STRIDE:
-		case SUB_THREADS:	/* tuning of a machinery that this program does not have: checked, no effect */
-			if (number(suboptions[which], value, 0, 1 << 30, &n))
-				return 1;
-			break;
-		case SUB_LEAF:
-		case SUB_NODE:
-			if (number(suboptions[which], value, -1, 8192, &n))
-				return 1;
-			*(which == SUB_LEAF ? &o->leaf_slack : &o->node_slack) = (int)n;
-			break;
-		default:
-			fprintf(stderr, "unknown option -o %s\n", whole);
-			return usage();
-		}
+	if (strncmp(text, "fd:", 3)) {
+		fprintf(stderr, "xfs_repair: --progress=%s: it must be fd:NUMBER\n", text);
+		return 1;
 	}
-	return 0;
+	if (repair_parse_number("--progress", text + 3, 0, 1 << 20, &n))
+		return 1;
+	if (fcntl((int)n, F_GETFD) < 0) {
+		fprintf(stderr, "xfs_repair: --progress: file descriptor %ld is not open\n", n);
+		return 1;
+	}
+	o->progress_fd = (int)n;
+	return -1;
 }
 
-/* Feature upgrades are not there yet; "unknown option" is what scripts that probe for them look for. */
-static int parse_c(const char *text)
+static int parse_long(struct repair_options *o, int c)
 {
-	fprintf(stderr, "unknown option -c %s (feature upgrades come with a later version)\n", text);
-	return usage();
+	switch (c) {
+	case LONG_JSON: o->json = true; return -1;
+	case LONG_HELP: fputs(usage_text, stdout); return 0;
+	case LONG_VERSION: puts("xfs_repair (xfskit " XFSKIT_VERSION ")"); return 0;
+	case LONG_PLAN: o->plan = optarg; return -1;
+	case LONG_UNDO: o->undo = optarg; return -1;
+	case LONG_APPLY: o->undo_apply = optarg; return -1;
+	case LONG_ONLY:
+	case LONG_SKIP: return repair_parse_findings(o, optarg, c == LONG_ONLY) ? 1 : -1;
+	case LONG_LIST: return list_findings();
+	case LONG_SALVAGE: o->salvage = optarg; return -1;
+	case LONG_ALL: o->salvage_all = true; return -1;
+	case LONG_PROGRESS: return parse_progress(o, optarg);
+	default: return repair_usage();
+	}
 }
 
 static int parse_letter(struct repair_options *o, int c)
@@ -130,38 +133,64 @@ static int parse_letter(struct repair_options *o, int c)
 	case 'D': return -1;
 	case 'l': o->logdev = optarg; return -1;
 	case 'r': o->rtdev = optarg; return -1;
-	case 't': return number("interval", optarg, 1, 1 << 30, &n) ? 1 : -1;
-	case 'm':
-		if (number("maxmem", optarg, 1, 1 << 20, &n))
+	case 't':
+		if (repair_parse_number("-t", optarg, 1, 1 << 30, &n))
 			return 1;
-		o->memory = (size_t)n << 20;
+		o->interval = (unsigned)n;
+		o->reporting = true;
 		return -1;
-	case 'o': return parse_o(o, optarg) ? 1 : -1;
-	case 'c': return parse_c(optarg);
-	case 'j': o->json = true; return -1;
+	case 'm':
+		if (repair_parse_number("-m", optarg, 1, 1 << 20, &n))
+			return 1;
+		o->memory = (unsigned long)n > SIZE_MAX >> 20 ? SIZE_MAX : (size_t)n << 20;
+		return -1;
+	case 'o': return repair_parse_o(o, optarg) ? 1 : -1;
+	case 'c': return repair_parse_c(o, optarg) ? 1 : -1;
 	case 'V': puts("xfs_repair version " UPSTREAM_VERSION); return 0;
-	case 'h': fputs(usage_text, stdout); return 0;
-	case 'W': puts("xfs_repair (xfskit " XFSKIT_VERSION ")"); return 0;
-	default: return usage();
+	default: return parse_long(o, c);
 	}
+}
+
+/* Options that contradict each other; 0 or the exit status. */
+static int check(const struct repair_options *o)
+{
+	const char *why = NULL;
+
+	if (o->no_modify && o->report_repairs)
+		return repair_usage();
+	if (o->undo_apply && (o->no_modify || o->undo || o->plan || o->salvage || o->add || o->selecting ||
+			      o->zero_log))
+		why = "--undo-apply stands alone";
+	else if (o->plan && !o->no_modify)
+		why = "--plan needs -n: a plan is made of a repair that does not take place";
+	else if (o->undo && o->no_modify)
+		why = "--undo and -n exclude each other: -n overwrites nothing";
+	else if (o->salvage_all && !o->salvage)
+		why = "--salvage-all needs --salvage-to";
+	else if (o->plan && o->json && !strcmp(o->plan, "-"))
+		why = "--json and --plan=- would share standard output";
+	else if (o->add & REPAIR_LAZY_ON && o->add & REPAIR_LAZY_OFF)
+		why = "-c lazycount option respecified";
+	if (!why)
+		return 0;
+	fprintf(stderr, "xfs_repair: %s\n", why);
+	return 1;
 }
 
 int repair_parse_options(struct repair_options *o, int argc, char **argv)
 {
-	static const struct option longs[] = {
-		{ "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'W' }, { 0 }
-	};
-	int c;
+	int c, status;
 
-	*o = (struct repair_options){ .memory = DEFAULT_MEMORY, .leaf_slack = -1, .node_slack = -1 };
+	*o = (struct repair_options){ .memory = DEFAULT_MEMORY, .leaf_slack = -1, .node_slack = -1, .progress_fd = -1,
+				      .interval = DEFAULT_INTERVAL };
 	while ((c = getopt_long(argc, argv, "c:o:fl:m:r:LnDvVdPet:", longs, NULL)) != -1) {
-		int status = parse_letter(o, c);
-
+		status = parse_letter(o, c);
 		if (status >= 0)
 			return status;
 	}
-	if (argc - optind != 1 || (o->no_modify && o->report_repairs))
-		return usage();
+	if (argc - optind != 1)
+		return repair_usage();
 	o->device = argv[optind];
-	return -1;
+	status = check(o);
+	return status ? status : -1;
 }

@@ -211,12 +211,30 @@ static int build_ag(struct repair *r, struct repair_ag *ag)
 	return 0;
 }
 
+/* Blocks that inodes give up are free afterwards, but whole until the switch. */
+static int avoid_given_up(struct repair *r, uint32_t agno)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < r->ninodes; i++)
+		for (size_t k = 0; k < r->inodes[i].old.n && !error; k++) {
+			const struct xfs_mapping *m = &r->inodes[i].old.m[k];
+
+			if (xfs_fsbno_agno(&r->geo, XFS_FSBNO(m->fsbno)).v == agno)
+				error = xfs_claims_avoid(r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v,
+							 (uint32_t)m->len);
+		}
+	return error;
+}
+
 static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
 {
 	int error = claim_static(r, &r->ags[agno]);
 
 	if (!error)
 		error = plan_trees(r, &r->ags[agno]);
+	if (!error)
+		error = avoid_given_up(r, agno);
 	if (!error)
 		error = xfs_claims_seal(r->claims, XFS_AGNO(agno));
 	return error ? error : repair_settle_conflicts(r, agno, settled);
@@ -251,6 +269,9 @@ static int claim_without_conflict(struct repair *r)
 		settled = 0;
 		error = claim_all(r, &settled);
 	}
+	/* nothing was written so far; a contradiction that is not to be settled leaves everything as it was */
+	if (!error && r->holds.conflict)
+		error = repair_select(r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
 		if (repair_ag_changes(r, i))
 			error = repair_check_flags(r, i);
@@ -279,6 +300,8 @@ static int make_forks(struct repair *r)
 
 	do {
 		error = claim_without_conflict(r);
+		if (!error && r->holds.space)
+			return 0;
 		if (!error)
 			error = repair_begin_writing(r);
 		if (!error)

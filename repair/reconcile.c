@@ -13,6 +13,7 @@ struct gather {
 	struct repair *r;
 	struct evidence *e;		/* ascending by inode number: the order of the scan */
 	size_t n, room;
+	struct repair_hints hints;	/* about lost inodes */
 	struct repair_ag *ag;		/* whose rmapbt is being read */
 	int error;
 };
@@ -30,13 +31,23 @@ static int keep_mapping(void *payload, const struct xfs_mapping *m)
 	return xfs_mapset_add(payload, &copy);
 }
 
+static int scan_forks(struct repair *r, struct evidence *e)
+{
+	int error = 0;
+
+	for (unsigned k = 0; k < 2 && !error; k++)
+		error = repair_fork_scan(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &e->side[k].f, keep_mapping, &e->side[k].fork);
+	return error;
+}
+
 static int gather_inode(void *payload, struct repair_seen *s)
 {
 	struct gather *g = payload;
 	struct repair *r = g->r;
+	bool lost = repair_is_lost(r, s->ino);
 	struct evidence *e;
 
-	if (s->free || !s->identified || !is_odd(r, s->ino) || repair_is_lost(r, s->ino))
+	if (!is_odd(r, s->ino) || (!lost && (s->free || !s->identified)))
 		return 0;
 	if (g->n == g->room) {
 		size_t room = g->room ? 2 * g->room : 64;
@@ -48,20 +59,15 @@ static int gather_inode(void *payload, struct repair_seen *s)
 		g->room = room;
 	}
 	e = &g->e[g->n++];
-	*e = (struct evidence){ .ino = s->ino, .d = s->d, .suspect = repair_core_flawed(r, s) };
+	*e = (struct evidence){ .ino = s->ino, .d = s->d, .suspect = repair_core_flawed(r, s), .lost = lost,
+				.wiped = !s->identified };
 	e->image = malloc(r->geo.inodesize);
 	if (!e->image)
 		return -XFS_E_NOMEM;
 	memcpy(e->image, s->image, r->geo.inodesize);
-	for (unsigned k = 0; k < 2; k++) {
-		struct evidence_side *side = &e->side[k];
-		int error;
-
-		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &side->f, keep_mapping, &side->fork);
-		if (error)
-			return error;
-	}
-	return 0;
+	if (lost)
+		repair_restore_type(r, e, repair_hint_of(&g->hints, s->ino));
+	return e->wiped ? 0 : scan_forks(r, e);
 }
 
 static int gather_ag_inodes(void *payload, size_t agno)
@@ -102,29 +108,6 @@ static int keep_bmbt(struct evidence_side *side, uint64_t fsbno, uint32_t len)
 	return 0;
 }
 
-/* A wiped inode that seemed free, but reverse mappings name it: it was in use, and what it owned stays its own. */
-static int revive(struct repair *r, uint64_t ino)
-{
-	struct repair_inode *changed = repair_find_changed(r, ino);
-	struct repair_ag *ag = &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v];
-	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_BAD, "inode");
-	struct xfs_inode_chunk *chunk;
-	unsigned index;
-
-	if (!changed || !changed->was_nothing || repair_is_lost(r, ino))
-		return 0;
-	chunk = repair_chunk_of(ag, xfs_ino_agino(&r->geo, XFS_INO(ino)).v, &index);
-	if (!chunk)
-		return 0;
-	f.ino = ino;
-	xfs_finding_detail(&f, "wiped, but reverse mappings name it");
-	repair_note(r, &f, false);
-	repair_drop_changed(r, ino);
-	if (chunk->free >> index & 1)
-		repair_flip_free(ag, chunk, index);
-	return repair_add_lost(r, ino);
-}
-
 static int gather_rmap(void *payload, const void *disk)
 {
 	struct gather *g = payload;
@@ -139,8 +122,7 @@ static int gather_rmap(void *payload, const void *disk)
 		return 0;
 	e = find(g, c.owner);
 	if (!e) {
-		g->error = revive(g->r, c.owner);
-		if (!g->error && !repair_is_lost(g->r, c.owner)) {
+		if (!repair_is_lost(g->r, c.owner)) {
 			struct xfs_finding f = xfs_finding_of(XFS_F_RMAP_SURPLUS, "rmapbt");
 
 			f.agno = g->ag->agno.v;
@@ -174,6 +156,8 @@ static int gather_ag_rmaps(void *payload, size_t agno)
 	int error;
 
 	g->ag = &g->r->ags[agno];
+	if (!g->ag->tree[XFS_TREE_RMAP].sound && !g->r->looking)
+		return repair_each_stray_rmap(g->r, g->ag, gather_rmap, g) ? -XFS_E_NOMEM : g->error;
 	error = repair_ag_btree(g->r, g->ag, XFS_BTREE_RMAP, &bt);
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
@@ -193,17 +177,20 @@ static void release_evidence(struct gather *g)
 		free(g->e[i].image);
 	}
 	free(g->e);
+	free(g->hints.h);
 }
 
 static int judge_odd(struct repair *r)
 {
 	struct gather g = { .r = r };
-	int error = repair_each_ag(r, gather_ag_inodes, &g);
+	int error = r->nlost ? repair_gather_hints(r, &g.hints) : 0;
 
+	if (!error)
+		error = repair_each_ag(r, gather_ag_inodes, &g);
 	if (!error && r->geo.rmapbt)
 		error = repair_each_ag(r, gather_ag_rmaps, &g);
 	for (size_t i = 0; i < g.n && !error; i++)
-		error = repair_judge(r, &g.e[i]);
+		error = g.e[i].lost ? repair_restore(r, &g.e[i], repair_hint_of(&g.hints, g.e[i].ino)) : repair_judge(r, &g.e[i]);
 	release_evidence(&g);
 	return error;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* repair.c - runs the passes and keeps the count of what was found. */
-#include "repair/repair.h"
+#include "repair/flips.h"
+#include "repair/names.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,29 +29,94 @@ void repair_say(struct repair *r, const char *format, ...)
 	r->words->line(r->words->payload, line);
 }
 
+void repair_tell(struct repair *r, const char *format, ...)
+{
+	char line[512];
+	va_list args;
+
+	if (!r->words || !r->words->tell)
+		return;
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	r->words->tell(r->words->payload, line);
+}
+
+void repair_step(struct repair *r, const char *unit, uint64_t done, uint64_t total)
+{
+	if (r->words && r->words->step)
+		r->words->step(r->words->payload, unit, done, total);
+}
+
+static void say_phase(struct repair *r, unsigned ended)
+{
+	if (r->words && r->words->phase)
+		r->words->phase(r->words->payload, ended);
+}
+
+/* For --salvage-to. Without memory for one more it is not copied out; the finding says that it is there. */
+static void keep_left(struct repair *r, uint64_t ino)
+{
+	if (r->nleft && r->left[r->nleft - 1] == ino)
+		return;
+	if (r->nleft == r->left_room) {
+		size_t room = r->left_room ? 2 * r->left_room : 64;
+		uint64_t *grown = realloc(r->left, room * sizeof(*grown));
+
+		if (!grown)
+			return;
+		r->left = grown;
+		r->left_room = room;
+	}
+	r->left[r->nleft++] = ino;
+}
+
 void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 {
-	if (xfs_finding_mutant(f->id))
+	if (xfs_finding_mutant(f->id) || (fixed && repair_is_upgrade(r, f->id)))
 		return;
+	if (fixed && repair_is_held(r, f->id)) {
+		repair_hold(r, f);
+		fixed = false;
+	}
+	/* after the choice of what is written, the rest goes with what is held */
+	if (r->holds.selected && (r->holds.all || r->holds.space))
+		fixed = false;
 	if (xfs_finding_severity(f->id) > XFS_SEV_INFO) {
 		r->findings++;
 		if (!fixed)
 			r->unfixed++;
+		if ((!fixed || f->id == XFS_F_FORK_LOST) && f->ino != XFS_NULL64 && !r->looking)
+			keep_left(r, f->ino);
 	}
+	if (f->id == XFS_F_FORK_LOST && f->len != XFS_NULL64)
+		r->lost_blocks += f->len;
+	if (f->id == XFS_F_BLOCK_IO && f->agbno != XFS_NULL32 && r->nunread < XFS_ARRAY_SIZE(r->unread)) {
+		r->unread[r->nunread].agno = f->agno;
+		r->unread[r->nunread].agbno = f->agbno;
+		r->unread[r->nunread++].structure = f->structure;
+	}
+	r->note_fixed = fixed;
 	xfs_finding_emit(&r->sink, f);
 }
 
 int repair_run(struct repair *r)
 {
+	unsigned phase = 0;
+
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(passes); i++) {
 		int error;
 
-		if (passes[i].phase)
+		if (passes[i].phase) {
+			say_phase(r, phase++);
+			r->scanned = 0;
 			repair_say(r, "%s", passes[i].phase);
+		}
 		error = passes[i].run(r);
 		if (error)
 			return error;
 	}
+	say_phase(r, phase);
 	return 0;
 }
 
@@ -89,6 +155,7 @@ static void release_ag(struct repair_ag *ag)
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
 		free(ag->tree[t].own);
 	free(ag->agfl);
+	free(ag->rmap_leaves);
 	free(ag->chunks);
 	free(ag->facts);
 	free(ag->free.r);
@@ -102,6 +169,8 @@ void repair_release_changed(struct repair_inode *c)
 {
 	xfs_mapset_release(&c->map[0]);
 	xfs_mapset_release(&c->map[1]);
+	xfs_mapset_release(&c->old);
+	repair_name_plan_free(c->names);
 	free(c->image);
 	free(c->own_blocks);
 	*c = (struct repair_inode){ 0 };
@@ -113,8 +182,15 @@ void repair_release(struct repair *r)
 		release_ag(&r->ags[i]);
 	for (size_t i = 0; i < r->ninodes; i++)
 		repair_release_changed(&r->inodes[i]);
+	if (r->renewed)
+		repair_release(r->renewed);
+	free(r->renewed);
 	free(r->inodes);
 	free(r->lost);
+	repair_forget_flips(r);
+	free(r->flips);
+	free(r->left);
+	free(r->glance);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);
@@ -123,5 +199,6 @@ void repair_release(struct repair *r)
 	xfs_claims_free(r->claims);
 	xfs_fs_close(r->strict);
 	xfs_fs_close(r->fs);
+	repair_release_holds(&r->holds);
 	*r = (struct repair){ .dev = r->dev };
 }

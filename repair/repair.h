@@ -62,10 +62,16 @@ struct repair_runs {
 };
 int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
 
-/* What names.c knows of one inode. Parents: of directories only. */
+/* What is known of one inode before names are looked at, and what names.c finds. Parents: of directories only. */
 struct repair_fact {
-	bool used, named, has_parent;
+	bool used : 1, named : 1, has_parent : 1;
+	bool meta : 1;			/* of the metadata directory tree */
+	bool open : 1;			/* its list of deleted files that were open was not empty */
+	bool bad_names : 1;		/* a directory that is built anew, a symlink without a good target */
+	bool bad_attrs : 1;		/* its attribute fork is built anew */
+	bool kept : 1;			/* left as it is: its names are told and not decided */
 	uint8_t ftype;
+	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
 };
@@ -88,6 +94,8 @@ struct repair_ag {
 	size_t nfinobt, finobt_room;
 	struct repair_runs free;		/* what the bnobt says */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
+	uint32_t *rmap_leaves;			/* rmapbt not sound: its leaves that were found, by their first keys */
+	size_t nrmap_leaves;
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
 	bool has_attrs;				/* some inode has an attribute fork */
 	bool chunks_changed;			/* they differ from the inobt */
@@ -108,11 +116,42 @@ struct repair_inode {
 	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
 	size_t nown[2];			/* of the data fork, then of the attr fork */
 	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
+	struct repair_name_plan *names;	/* directory and attributes that are built from lists */
+	struct xfs_mapset old;		/* blocks that it gives up: they stay whole until the switch */
 	bool made_free;			/* it becomes a free inode */
-	bool was_nothing;		/* made_free: its bytes said nothing of what it was */
+	bool decided;			/* image takes the place of the bytes on disk for all that read the inode */
+	bool last;			/* it begins to be in use: written when all that names it is durable */
+	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 };
 
 struct repair_words;
+struct repair_name_plan;
+
+/* Inodes in use and the blocks that they say to hold. */
+struct repair_tally {
+	uint64_t inodes, blocks;
+};
+
+/* What findings that are not to be repaired keep from being written (select.c). */
+struct repair_holds {
+	uint64_t findings;		/* held back */
+	bool all;			/* nothing may be written */
+	bool conflict;			/* claims contradict each other and are not to be settled */
+	bool space;			/* no AG is rebuilt, no fork changes */
+	bool selected;			/* repair_select() is done: what is held now are names */
+	bool names;			/* no directory, attribute or link count changes */
+	uint32_t *ags;
+	size_t nags, ags_room;
+	uint64_t *inodes;
+	size_t ninodes, inodes_room;
+};
+
+/* Names as read along with the inodes: of worth only when nothing at all was odd (glance.c). */
+struct repair_glance {
+	bool off;			/* something was */
+	bool mended;			/* a block with a flipped bit lies in the cache as if it were whole */
+	uint64_t sums[2];		/* link_sums */
+};
 
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
@@ -121,11 +160,16 @@ struct repair {
 	unsigned verbose;
 	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
 	size_t memory;			/* bytes for claims before they spill */
+	size_t cache;			/* bytes for the cache of blocks; 0: its default */
+	unsigned add;			/* features to add: REPAIR_ADD_*, REPAIR_LAZY_* (options.h) */
+	bool no_quota;			/* the kernel counts quota anew in any case */
+	const bool *held;		/* by finding: reported, not repaired; NULL: none (select.c) */
 	const char *name;		/* of the device, for messages */
 	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
 	struct xfs_devset dev;
 	/* results */
 	struct xfs_sb primary;		/* as it will be written */
+	struct xfs_sb upgraded;		/* with the features to add */
 	bool sb_changed;		/* the primary differs from the disk */
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
@@ -139,16 +183,38 @@ struct repair {
 	size_t ninodes, inode_room;
 	struct xfs_claims *claims;
 	uint64_t used_inodes;
+	uint64_t scanned;		/* inodes looked at in this phase, for who watches */
 	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
 	size_t nlost, lost_room;
+	struct repair_flip *flips;	/* blocks with one flipped bit, not written back yet (flips.c) */
+	size_t nflips, flip_room;
+	int flip_error;
+	/* blocks that could not be read, by those who wanted to: the first so many */
+	struct { uint32_t agno, agbno; const char *structure; } unread[256];
+	size_t nunread;
+	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
+	size_t nleft, left_room;
 	uint64_t max_lsn;
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */
 	bool replayed;			/* it was dirty */
+	/* names */
+	bool names_bad;			/* something must be decided with all names side by side */
+	uint64_t link_sums[2];		/* of entries, of parent pointers */
+	struct repair_glance *glance;
+	bool ahead;			/* directory blocks are read ahead of the inodes that are scanned */
+	struct repair *renewed;		/* the state after round one, when that changed anything */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool had_needsrepair;		/* the primary said so when the run began */
+	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
+	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */
+	struct repair_holds holds;
+	struct repair_tally moved;	/* to lost+found */
+	uint64_t lost_blocks;		/* of forks whose map nobody knows any more */
+	struct repair_tally before, after;	/* inodes in use as observed; after the repair, when it was checked afresh */
 	const struct repair_words *words;
 	struct xfs_sink sink;
 };
@@ -161,12 +227,27 @@ struct repair {
 /* How passes speak: the tool renders (words.c), tests record. */
 struct repair_words {
 	void (*line)(void *payload, const char *text);	/* log-class: banner or progress, no newline */
+	void (*tell)(void *payload, const char *text);	/* the few lines that scripts expect on standard output */
+	void (*phase)(void *payload, unsigned ended);	/* this phase has ended; 0: the first one begins */
+	void (*step)(void *payload, const char *unit, uint64_t done, uint64_t total);	/* within a phase; total 0: unknown */
 	void *payload;
 };
+void repair_tell(struct repair *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* How far the current work has come. Cheap: may be called for every batch. */
+void repair_step(struct repair *, const char *unit, uint64_t done, uint64_t total);
 void repair_say(struct repair *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Emits a finding and counts it; `fixed` = this run repairs it. */
 void repair_note(struct repair *, const struct xfs_finding *, bool fixed);
 
+/* upgrade.c: what is missing because a feature is being added is no finding. */
+bool repair_is_upgrade(const struct repair *, enum xfs_finding_id);
+/* select.c: findings of this kind are reported and not repaired. */
+bool repair_is_held(const struct repair *, enum xfs_finding_id);
+/* A held finding: remembers what must not be written because of it. */
+void repair_hold(struct repair *, const struct xfs_finding *);
+/* Names are repaired together or not at all: no such repair may be written. */
+bool repair_names_are_held(const struct repair *);
+void repair_release_holds(struct repair_holds *);
 /* What an entry of r->inodes holds. */
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */

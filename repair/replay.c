@@ -10,20 +10,9 @@
 #include "repair/write.h"
 
 #include "libxfs/log/close.h"
-#include "libxfs/recovery/replay.h"
+#include "libxfs/recovery/recovery.h"
 
 #include <stdlib.h>
-
-/* Work that only the log knows of: without it files have holes, or lack attributes. */
-static bool only_log_knows(const struct xfs_recovery *rec)
-{
-	for (size_t i = 0; i < rec->nintents; i++)
-		switch (rec->intents[i].item.type) {
-		case XFS_LI_BUI: case XFS_LI_ATTRI: case XFS_LI_XMI:
-			return true;
-		}
-	return false;
-}
 
 /* A superblock that was put together from others must be on the device before a replay can start from it. */
 static int ready_primary(struct repair *r, struct xfs_dev *data)
@@ -41,10 +30,33 @@ static int ready_primary(struct repair *r, struct xfs_dev *data)
 	return error;
 }
 
+/* Changes that only the log knows of: without them files have holes, or lack attributes. */
+static bool only_log_knows(const struct xfs_recovery *rec)
+{
+	for (size_t i = 0; i < rec->nintents; i++)
+		switch (rec->intents[i].item.type) {
+		case XFS_LI_BUI: case XFS_LI_ATTRI: case XFS_LI_XMI:
+			return true;
+		}
+	return false;
+}
+
+static bool is_of_machine(int error)
+{
+	return error == -XFS_E_NOMEM || error == -XFS_E_IO || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
+}
+
+/* What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out. */
+static bool may_go_on(int error, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
+{
+	return error && !is_of_machine(error) && done->stage > XFS_RECOVER_REPLAY && !only_log_knows(rec);
+}
+
 int repair_try_replay(struct repair *r)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
 	struct xfs_recovery rec = { .nintents = 0 };
+	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
 
 	if (!error && r->dev.log)
@@ -52,12 +64,12 @@ int repair_try_replay(struct repair *r)
 	if (!error)
 		error = ready_primary(r, top.data);
 	if (!error)
-		error = xfs_recovery_replay(&top, &rec, &r->sink);
-	if (!error && only_log_knows(&rec)) {
-		repair_say(r, "The log announces changes to files that this version cannot finish.");
-		error = -XFS_E_DIRTYLOG;
-	} else if (error && error != -XFS_E_NOMEM && error != -XFS_E_IO) {
-		repair_say(r, "The log cannot be replayed: %s.", xfs_error_text(error));
+		error = xfs_recovery_run(&top, &rec, &done, &r->sink);
+	if (may_go_on(error, &rec, &done)) {
+		error = 0;
+	} else if (error && !is_of_machine(error)) {
+		repair_say(r, done.stage > XFS_RECOVER_REPLAY ? "Changes that the log announces cannot be finished: %s."
+							      : "The log cannot be replayed: %s.", xfs_error_text(error));
 		error = -XFS_E_DIRTYLOG;
 	}
 	xfs_recovery_free(&rec);
@@ -92,10 +104,7 @@ static int locate_again(struct repair *r)
 	return error;
 }
 
-/*
- * Intents or inodes without names are left: the rest of this run sorts that out, and needsrepair keeps everybody else
- * away until it has.
- */
+/* needsrepair keeps everybody else away until the rest of this run is done. */
 static int leave_rest(struct repair *r, const struct xfs_recovery *rec)
 {
 	struct xfs_fs *fs;
@@ -112,36 +121,40 @@ static int leave_rest(struct repair *r, const struct xfs_recovery *rec)
 	return error;
 }
 
-static void say_counts(struct repair *r, const struct xfs_recovery *rec)
+static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
 {
 	const struct xfs_recovery_counts *c = &rec->counts;
 
 	repair_say(r, "        - %llu transactions, %llu changes to blocks and %llu to inodes replayed",
 		   (unsigned long long)c->transactions, (unsigned long long)(c->buffers + c->icreates + c->dquots),
 		   (unsigned long long)c->inodes);
-	if (rec->nintents)
-		repair_say(r, "        - %zu chains of changes were cut off", rec->nintents);
+	if (done->intents)
+		repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)done->intents);
+	if (done->inodes)
+		repair_say(r, "        - %llu inodes without names freed", (unsigned long long)done->inodes);
+	if (done->cow_blocks)
+		repair_say(r, "        - %llu blocks left over by copy-on-write freed", (unsigned long long)done->cow_blocks);
 }
 
 int repair_replay(struct repair *r)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
+	struct xfs_recovery_work done = { .intents = 0 };
 	int error;
 
 	repair_say(r, "        - replaying the log...");
 	error = ready_primary(r, r->dev.data);
 	if (!error)
-		error = xfs_recovery_replay(&r->dev, &rec, NULL);
-	if (error)
-		goto out;
-	say_counts(r, &rec);
+		error = xfs_recovery_run(&r->dev, &rec, &done, NULL);
 	r->replayed = true;
-	error = xfs_recovery_settle(&r->dev, &rec, NULL);
-	if (error == -XFS_E_DIRTYLOG)
+	if (!error || may_go_on(error, &rec, &done))
+		say_counts(r, &rec, &done);
+	if (may_go_on(error, &rec, &done)) {
+		repair_say(r, "        - what is left of it is sorted out by the repair");
 		error = leave_rest(r, &rec);
-	else if (!error)
+	} else if (!error) {
 		error = locate_again(r);
-out:
+	}
 	xfs_recovery_free(&rec);
 	return error;
 }

@@ -7,6 +7,7 @@
  * Inode numbers that follow from the geometry are computed (format sheet 01, section 8; sheet 06, section 2.4).
  */
 #include "repair/sbvotes.h"
+#include "repair/survey.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/name/dir.h"
@@ -172,71 +173,3 @@ unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
 }
 
 /* ---- inode numbers ---- */
-
-uint64_t repair_expected_root(const struct xfs_geometry *geo)
-{
-	/* headers, both trees of free space, inode trees and what is optional, the free list, and a log in the same AG */
-	uint64_t b = (uint64_t)geo->agfl_block + 1 + 2 + 1 + geo->finobt + geo->rmapbt + geo->reflink +
-		     xfs_agfl_minimum(geo, 1, 1, 1);
-
-	if (geo->sb.logstart && geo->sb.logstart >> geo->agblklog == 0)
-		b += geo->sb.logblocks;
-	if (geo->sb.unit && geo->ialloc_align)
-		b = xfs_round_up(b, geo->sb.unit);
-	else if (geo->sb.versionnum & XFS_SB_VERSION_ALIGN && geo->sb.inoalignmt > 1)
-		b = xfs_round_up(b, geo->sb.inoalignmt);
-	return b << geo->inopblog;
-}
-
-/* A root that lies elsewhere (a stripe unit that was changed later) is its own parent. */
-static bool is_root(struct repair *r, uint64_t ino)
-{
-	struct xfs_fs_options o = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = 1u << 20, .sb = &r->primary };
-	struct xfs_inode *ip = malloc(sizeof(*ip));
-	struct xfs_fs *fs = NULL;
-	xfs_ino_t parent;
-	struct xfs_dir dir;
-	bool yes = false;
-
-	if (ip && !xfs_fs_open(&fs, &r->dev, &o, NULL) && !xfs_inode_read(fs, XFS_INO(ino), 0, ip) && xfs_inode_is_dir(ip) &&
-	    !xfs_dir_open(&dir, ip, NULL))
-		yes = !xfs_dir_parent(&dir, &parent) && parent.v == ino;
-	xfs_fs_close(fs);
-	free(ip);
-	return yes;
-}
-
-static void set_number(struct repair *r, const char *field, const char *what, uint64_t *number, uint64_t expected)
-{
-	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
-
-	if (*number == expected)
-		return;
-	f.field = field;
-	f.found = *number;
-	f.expected = expected;
-	if (!r->sb_changed || *number != XFS_NULL64)	/* secondaries need not know them */
-		repair_note(r, &f, true);
-	repair_say(r, "sb %s inode value %llu %sinconsistent with calculated value %llu", what, (unsigned long long)*number,
-		   *number == XFS_NULL64 ? "(NULLFSINO) " : "", (unsigned long long)expected);
-	repair_say(r, r->no_modify ? "would reset superblock %s inode pointer to %llu" : "resetting superblock %s inode pointer to %llu",
-		   what, (unsigned long long)expected);
-	*number = expected;
-	r->sb_changed = true;
-}
-
-void repair_special_numbers(struct repair *r)
-{
-	struct xfs_sb *sb = &r->primary;
-	uint64_t root = repair_expected_root(&r->geo);
-
-	if (sb->rootino != root && (!xfs_ino_valid(&r->geo, XFS_INO(sb->rootino)) || !is_root(r, sb->rootino)))
-		set_number(r, "rootino", "root", &sb->rootino, root);
-	root = sb->rootino;
-	if (r->geo.metadir) {
-		set_number(r, "metadirino", "metadata root directory", &sb->metadirino, root + 1);
-		return;
-	}
-	set_number(r, "rbmino", "realtime bitmap", &sb->rbmino, root + 1);
-	set_number(r, "rsumino", "realtime summary", &sb->rsumino, root + 2);
-}

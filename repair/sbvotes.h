@@ -9,9 +9,5 @@
 
 /* Points for each witness that fits `sb`; to be compared with those of another one. 0: its geometry is impossible. */
 unsigned repair_sb_evidence(struct repair *, const struct xfs_sb *);
-/* The root directory's number as mkfs chooses it. */
-uint64_t repair_expected_root(const struct xfs_geometry *);
-/* Sets the inode numbers of r->primary (whose geometry is r->geo) that are wrong, with findings. */
-void repair_special_numbers(struct repair *);
 
 #endif

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* scan.c - reads inode chunks in batches: one vectored read for about a megabyte of inodes. */
-#include "repair/scan.h"
+#include "repair/evidence.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/inode/inode.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,39 +35,114 @@ bool repair_is_inode(const struct repair *r, const uint8_t *image, uint64_t ino)
 	       !memcmp(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
 }
 
+/* The inode of that number has the same generation and forks. */
+static bool is_copy_of(struct repair *r, uint64_t ino, const uint8_t *image)
+{
+	uint8_t other[XFS_DINODE_MAX_SIZE];
+
+	return xfs_ino_valid(&r->geo, XFS_INO(ino)) &&
+	       !xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), other, r->geo.inodesize) &&
+	       repair_is_inode(r, other, ino) && !memcmp(other + XFS_OFF(dinode_core, gen), image + XFS_OFF(dinode_core, gen), 4) &&
+	       !memcmp(other + XFS_DINODE_SIZE_V3, image + XFS_DINODE_SIZE_V3, r->geo.inodesize - XFS_DINODE_SIZE_V3);
+}
+
 /*
- * Magic, version, number and uuid say who an inode is.  Its place and the superblock know all of it, so one of them that
- * is wrong is made right in memory.  A right checksum with another number or uuid is different: that is a good inode in
- * the wrong place.
+ * Magic, version, number and uuid say who an inode is.  Its place and the superblock know all of it, so what is wrong of
+ * it is made right in memory, when the rest suffices: 16 bytes of uuid do not come about by chance, nor do magic and
+ * number together.  A right checksum with another number may be different: a good inode that was written here, too.
  */
 static void identify(struct repair *r, struct repair_seen *s, uint8_t *image)
 {
 	struct xfs_dinode *d = &s->d;
 	bool magic = d->core.magic == XFS_DINODE_MAGIC, version = d->core.version == 3;
-	bool number, uuid, whole;
+	uint64_t own = xfs_be64(image + XFS_OFF(dinode_v3, inumber));
+	bool number = own == s->ino, uuid = !memcmp(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
 
-	if (!r->geo.v5) {
-		s->identified = magic && (d->core.version == 1 || d->core.version == 2);
-		return;
-	}
-	/* below version 3 the decoder leaves the rest out */
-	number = xfs_be64(image + XFS_OFF(dinode_v3, inumber)) == s->ino;
-	uuid = !memcmp(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
 	s->identified = magic && version && number && uuid;
-	if (s->identified || magic + version + number + uuid < 3)
+	if (s->identified || (!uuid && !(magic && number)) || magic + version + number < 1)
 		return;
-	whole = xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
-	if (whole && (!uuid || (!number && xfs_ino_valid(&r->geo, XFS_INO(xfs_be64(image + XFS_OFF(dinode_v3, inumber)))))))
+	if (s->whole && !number && is_copy_of(r, own, image))
 		return;
-	s->found = !magic ? d->core.magic : !version ? (uint8_t)d->core.version :
-		   !number ? xfs_be64(image + XFS_OFF(dinode_v3, inumber)) : XFS_NULL64;
-	s->mended = !magic ? "magic" : !version ? "version" : !number ? "inumber" : "uuid";
+	if (!magic)
+		repair_add_fix(s, XFS_F_BLOCK_MAGIC, "magic", d->core.magic, XFS_DINODE_MAGIC);
+	if (!version)
+		repair_add_fix(s, XFS_F_INODE_FIELD, "version", (uint8_t)d->core.version, 3);
+	if (!number)
+		repair_add_fix(s, XFS_F_BLOCK_OWNER, "inumber", own, s->ino);
+	if (!uuid)
+		repair_add_fix(s, XFS_F_BLOCK_UUID, "uuid", XFS_NULL64, XFS_NULL64);
 	xfs_put_be16(image, XFS_DINODE_MAGIC);
 	image[4] = 3;
 	xfs_put_be64(image + XFS_OFF(dinode_v3, inumber), s->ino);
 	memcpy(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
 	xfs_dinode_decode(d, image);
 	s->identified = true;
+}
+
+/* V4: magic and version alone. One of them may be wrong when the other, the mode and the format make sense. */
+static void identify_v4(struct repair_seen *s, uint8_t *image)
+{
+	struct xfs_dinode *d = &s->d;
+	bool magic = d->core.magic == XFS_DINODE_MAGIC, version = d->core.version == 1 || d->core.version == 2;
+
+	s->identified = magic && version;
+	if (s->identified || (!magic && !version) || !xfs_mode_ftype(d->core.mode) || d->core.format > XFS_DINODE_FMT_BTREE)
+		return;
+	if (!magic)
+		repair_add_fix(s, XFS_F_BLOCK_MAGIC, "magic", d->core.magic, XFS_DINODE_MAGIC);
+	else
+		repair_add_fix(s, XFS_F_INODE_FIELD, "version", (uint8_t)d->core.version, 2);
+	xfs_put_be16(image, XFS_DINODE_MAGIC);
+	image[4] = version ? image[4] : 2;
+	xfs_dinode_decode(d, image);
+	s->identified = true;
+}
+
+/* One bit that makes the checksum right, and then the inode is one of this place. */
+static void flip_back(struct repair *r, struct repair_seen *s, uint8_t *image)
+{
+	size_t byte;
+	unsigned bit;
+
+	if (!xfs_crc32c_find_flip(image, r->geo.inodesize, XFS_DINODE_CRC_OFF, &byte, &bit))
+		return;
+	image[byte] ^= (uint8_t)(1u << bit);
+	if (!repair_is_inode(r, image, s->ino)) {
+		image[byte] ^= (uint8_t)(1u << bit);
+		return;
+	}
+	s->mended = true;
+	repair_add_fix(s, XFS_F_BLOCK_BITFLIP, "byte", byte, XFS_NULL64);
+}
+
+/* From bytes to what all passes see; `decided`: bytes that take the place of those on disk, or NULL. */
+static void look_at(struct repair *r, struct repair_seen *s, uint8_t *image, const uint8_t *decided)
+{
+	s->image = image;
+	s->whole = true;
+	s->replaced = decided != NULL;
+	if (decided)
+		memcpy(image, decided, r->geo.inodesize);
+	else if (r->geo.v5)
+		s->whole = xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
+	if (!s->whole)
+		flip_back(r, s, image);
+	xfs_dinode_decode(&s->d, image);
+	if (decided)
+		s->identified = true;
+	else if (r->geo.v5)
+		identify(r, s, image);
+	else
+		identify_v4(s, image);
+	if (s->identified && !decided)
+		repair_mend_core(r, s, image);
+}
+
+static const uint8_t *decided_image(struct repair *r, uint64_t ino)
+{
+	const struct repair_inode *c = r->ninodes ? repair_find_changed(r, ino) : NULL;
+
+	return c && c->decided ? c->image : NULL;
 }
 
 static bool is_proven(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c, const uint8_t *bytes)
@@ -92,8 +168,7 @@ static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_
 			continue;
 		s.ino = xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(c->startino + i)).v;
 		s.free = c->free >> i & 1;
-		xfs_dinode_decode(&s.d, s.image);
-		identify(r, &s, bytes + (size_t)i * r->geo.inodesize);
+		look_at(r, &s, bytes + (size_t)i * r->geo.inodesize, decided_image(r, s.ino));
 		error = seen(payload, &s);
 		if (error)
 			return error;
@@ -111,9 +186,13 @@ int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_f
 	for (size_t i = 0; i < ag->nchunks && !error; i += batch) {
 		size_t n = ag->nchunks - i < batch ? ag->nchunks - i : batch;
 
+		if (!r->looking)
+			repair_step(r, "inodes", r->scanned += n * XFS_INODES_PER_CHUNK, r->primary.icount);
 		for (size_t k = 0; k < n; k++)
 			v[k] = (struct xfs_iovec){ chunk_byte(r, ag, &ag->chunks[i + k]), size, bytes + k * size, 0 };
 		xfs_dev_readv(r->dev.data, v, n);	/* each vector says for itself */
+		if (r->ahead)
+			repair_read_ahead(r, bytes, n * XFS_INODES_PER_CHUNK);
 		for (size_t k = 0; k < n && !error; k++) {
 			if (v[k].error && !r->looking)
 				note_unreadable(r, ag, &ag->chunks[i + k]);
@@ -132,8 +211,7 @@ int repair_read_inode(struct repair *r, uint64_t ino, uint8_t *image, struct xfs
 
 	if (error)
 		return error;
-	xfs_dinode_decode(&s.d, image);
-	identify(r, &s, image);
+	look_at(r, &s, image, decided_image(r, ino));
 	*d = s.d;
 	return 0;
 }
@@ -160,8 +238,11 @@ struct xfs_inode_chunk *repair_chunk_of(const struct repair_ag *ag, uint32_t agi
 int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), void *payload)
 {
 	for (uint32_t agno = 0; agno < r->geo.agcount; agno++) {
-		int error = job(payload, agno);
+		int error;
 
+		if (!r->looking)
+			repair_step(r, "allocation groups", agno, r->geo.agcount);
+		error = job(payload, agno);
 		if (error)
 			return error;
 	}
@@ -205,4 +286,15 @@ bool repair_is_lost(const struct repair *r, uint64_t ino)
 			hi = mid;
 	}
 	return lo < r->nlost && r->lost[lo] == ino;
+}
+
+void repair_drop_lost(struct repair *r, uint64_t ino)
+{
+	for (size_t i = 0; i < r->nlost; i++) {
+		if (r->lost[i] != ino)
+			continue;
+		memmove(&r->lost[i], &r->lost[i + 1], (r->nlost - i - 1) * sizeof(*r->lost));
+		r->nlost--;
+		return;
+	}
 }

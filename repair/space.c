@@ -77,7 +77,7 @@ int repair_set_reflink(struct repair *r, uint64_t ino, const uint8_t *image)
 
 	f.ino = ino;
 	repair_note(r, &f, true);
-	if (r->looking)
+	if (r->looking || repair_is_held(r, f.id))
 		return 0;
 	error = repair_changed_inode(r, ino, image, &c);
 	if (error)

@@ -5,8 +5,10 @@
  * Order and barriers make every stop harmless: before stage 2 nothing points to what stage 1 wrote; in stage 2 each
  * sector goes from one consistent state to another, and needsrepair keeps the filesystem from being mounted in between.
  */
+#include "repair/flips.h"
 #include "repair/write.h"
 #include "repair/scan.h"
+#include "repair/survey.h"
 
 #include "libxfs/base/crc32c.h"
 
@@ -57,7 +59,8 @@ int repair_begin_writing(struct repair *r)
 			return error;
 	}
 	/* before anything changes that a replay could meet */
-	return r->zero_log ? repair_clear_log(r) : 0;
+	error = r->zero_log ? repair_clear_log(r) : 0;
+	return error ? error : repair_write_flips(r);
 }
 
 /* Secondaries know nothing of counters and say that they are not the primary (format sheet 01, section 6). */
@@ -117,14 +120,34 @@ out:
 	return error;
 }
 
-static int write_inodes(struct repair *r)
+static int write_some_inodes(struct repair *r, bool last, size_t *left)
 {
 	int error = 0;
 
-	for (size_t i = 0; i < r->ninodes && !error; i++)
-		error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
-				      r->geo.inodesize);
+	*left = 0;
+	for (size_t i = 0; i < r->ninodes && !error; i++) {
+		if (r->inodes[i].last == last)
+			error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
+					      r->geo.inodesize);
+		else
+			++*left;
+	}
 	return error;
+}
+
+/*
+ * A directory that is new comes last: a name that leads to a free inode says that this was cut off, a directory without
+ * a name could be anything.
+ */
+static int write_inodes(struct repair *r)
+{
+	size_t left;
+	int error = write_some_inodes(r, false, &left);
+
+	if (error || !left)
+		return error;
+	error = xfs_dev_barrier(r->dev.data);
+	return error ? error : write_some_inodes(r, true, &left);
 }
 
 static void check_counter(struct repair *r, const char *field, uint64_t *value, uint64_t expected)
@@ -139,13 +162,15 @@ static void check_counter(struct repair *r, const char *field, uint64_t *value, 
 	/* counters that follow from other repairs of this run are no findings of their own */
 	if (!r->rebuilt_any)
 		repair_note(r, &f, true);
+	if (r->holds.space || (!r->rebuilt_any && repair_is_held(r, f.id)))
+		return;
 	*value = expected;
 	r->sb_changed = true;
 }
 
 static void sum_counters(struct repair *r)
 {
-	uint64_t icount = 0, ifree = 0, fdblocks = 0;
+	uint64_t icount = 0, ifree = 0, fdblocks = 0, frextents;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {
 		const struct repair_ag *ag = &r->ags[i];
@@ -157,6 +182,8 @@ static void sum_counters(struct repair *r)
 	check_counter(r, "icount", &r->primary.icount, icount);
 	check_counter(r, "ifree", &r->primary.ifree, ifree);
 	check_counter(r, "fdblocks", &r->primary.fdblocks, fdblocks);
+	if (repair_count_rt_free(r, &frextents))
+		check_counter(r, "frextents", &r->primary.frextents, frextents);
 }
 
 /* True when anything is written besides what the rebuild wrote. */
@@ -165,7 +192,17 @@ static bool anything_to_write(const struct repair *r)
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		if (r->ags[i].rebuilt || r->ags[i].reasons || r->secondary_bad[i])
 			return true;
-	return r->sb_changed || r->ninodes || r->zero_log;
+	return r->sb_changed || r->ninodes || r->nflips || r->zero_log;
+}
+
+/* The kernel counts the quota anew at the next mount. */
+static void doubt_quota(struct repair *r)
+{
+	if (!(r->primary.qflags & QFLAGS_CHECKED) || r->holds.all)
+		return;
+	repair_say(r, "Note - quota info will be regenerated on next quota mount.");
+	r->primary.qflags &= (uint16_t)~QFLAGS_CHECKED;
+	r->sb_changed = true;
 }
 
 int repair_switch_over(struct repair *r)
@@ -173,11 +210,13 @@ int repair_switch_over(struct repair *r)
 	int error = 0;
 
 	sum_counters(r);
+	if (!r->looking && r->no_quota)
+		doubt_quota(r);
 	if (r->looking || !anything_to_write(r))
 		return 0;
-	/* who owns which blocks may have changed: the kernel counts the quota anew at the next mount */
+	/* who owns which blocks may have changed */
 	if (r->rebuilt_any || r->ninodes)
-		r->primary.qflags &= (uint16_t)~QFLAGS_CHECKED;
+		doubt_quota(r);
 	error = repair_begin_writing(r);
 	if (!error)	/* stage 1 ends: what the rebuild wrote is durable */
 		error = xfs_dev_barrier(r->dev.data);

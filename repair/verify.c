@@ -22,14 +22,15 @@ static void still_there(void *payload, const struct xfs_finding *f)
 int repair_verify(struct repair *r)
 {
 	struct repair fresh = { .looking = true, .no_modify = true, .force_geometry = true, .dev = r->dev, .name = r->name,
-				.memory = r->memory, .sink = { still_there, r } };
+				.memory = r->memory, .cache = r->cache, .sink = { still_there, r } };
 	int error = 0;
 
 	if (r->looking || !r->writing)
 		return 0;
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
 		error = looking[i](&fresh);
-	if (!error && fresh.findings > r->unfixed) {
+	/* with findings held back, what follows from them remains as well: there is no number to expect */
+	if (!error && !r->holds.findings && fresh.findings > r->unfixed) {
 		repair_say(r, "the repaired filesystem still has %llu findings; run xfs_repair again",
 			   (unsigned long long)fresh.findings);
 		r->unfixed = fresh.findings;
@@ -37,12 +38,11 @@ int repair_verify(struct repair *r)
 	}
 	if (!error)
 		error = repair_raise_log(r, xfs_max(fresh.max_lsn, r->primary.lsn));
+	r->after = fresh.before;
 	repair_release(&fresh);
 	if (error)
 		return error;
-	if (r->no_modify)
-		repair_say(r, "the repair would leave %llu findings",
-			   (unsigned long long)r->unfixed);
-	error = repair_write_primary(r, false);
+	r->verified = true;
+	error = repair_write_primary(r, r->had_needsrepair && r->holds.findings);
 	return error ? error : xfs_dev_barrier(r->dev.data);
 }

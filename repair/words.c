@@ -1,20 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* words.c - findings and banners as text or JSON. */
+/* words.c - findings and banners as text; what follows from what. */
 #include "repair/words.h"
 
-#include "libxfs/base/json.h"
-
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define RECORDS_MOST 16384u
 
 /* Banners that read otherwise in a run that modifies nothing, or with an external log. */
 static void line(void *payload, const char *text)
 {
-	const struct repair_text *t = payload;
+	struct repair_text *t = payload;
 
+	repair_progress_clear(&t->progress);
 	if (t->r->no_modify && !strncmp(text, "Phase 5", 7)) {
-		puts("No modify flag set, skipping phase 5");	/* on stdout: scripts look for it there */
+		/* on stdout: scripts look for it there */
+		fputs("No modify flag set, skipping phase 5\n", t->o->json ? stderr : stdout);
 		fflush(stdout);
 	} else if (t->r->no_modify && !strncmp(text, "Phase 7", 7)) {
 		fprintf(stderr, "Phase 7 - verify link counts...\n");
@@ -22,6 +27,34 @@ static void line(void *payload, const char *text)
 		fprintf(stderr, "Phase 2 - using external log on %s\n", t->r->dev.log->name);
 	} else {
 		fprintf(stderr, "%s\n", text);
+	}
+}
+
+static void tell(void *payload, const char *text)
+{
+	struct repair_text *t = payload;
+
+	repair_progress_clear(&t->progress);
+	fprintf(t->o->json ? stderr : stdout, "%s\n", text);
+	fflush(stdout);
+}
+
+static void step(void *payload, const char *unit, uint64_t done, uint64_t total)
+{
+	struct repair_text *t = payload;
+
+	repair_progress_step(&t->progress, unit, done, total);
+}
+
+static void phase(void *payload, unsigned ended)
+{
+	struct repair_text *t = payload;
+
+	repair_progress_phase(&t->progress, ended);
+	if (t->phase_to_die >= 0 && ended == (unsigned)t->phase_to_die) {
+		fprintf(stderr, "xfs_repair: stopped after phase %u, as XFS_REPAIR_FAIL_AFTER_PHASE says\n", ended);
+		fflush(NULL);
+		kill(getpid(), SIGKILL);
 	}
 }
 
@@ -41,91 +74,241 @@ static void classic(const struct repair *r, const struct xfs_finding *f)
 		fprintf(stderr, "would have tried to rebuild inode %" PRIu64 " data fork\n", f->ino);
 }
 
-static int to_stdout(void *payload, const void *bytes, size_t len)
+/* ---- causes ---- */
+
+/* Blocks and headers that are damaged bring further findings about what they hold. */
+static bool is_cause(enum xfs_finding_id id)
 {
-	(void)payload;
-	return fwrite(bytes, 1, len, stdout) == len ? 0 : -XFS_E_IO;
+	return id == XFS_F_AG_HEADER || (id >= XFS_F_BLOCK_IO && id <= XFS_F_BLOCK_OWNER) || id == XFS_F_FORK_DAMAGED ||
+	       id == XFS_F_FORK_DIFFERS || (id >= XFS_F_BTREE_LEVEL && id <= XFS_F_BTREE_RECORD);
 }
 
-static void number(struct xfs_json *j, const char *name, uint64_t value, uint64_t none)
+static bool is_counter(enum xfs_finding_id id)
 {
-	if (value != none)
-		xfs_json_u64(j, name, value);
+	return id == XFS_F_AG_COUNTER || id == XFS_F_BTREE_BLOCKS || id == XFS_F_INODE_NBLOCKS ||
+		id == XFS_F_INODE_NEXTENTS;
 }
 
-static void text_of(struct xfs_json *j, const char *name, const char *value)
+static uint64_t cause_of(struct repair_text *t, const struct xfs_finding *f)
 {
-	if (value && *value)
-		xfs_json_string(j, name, value);
+	unsigned n = t->ncauses < XFS_ARRAY_SIZE(t->causes) ? t->ncauses : XFS_ARRAY_SIZE(t->causes);
+
+	for (unsigned i = 0; i < n; i++) {
+		const struct repair_cause *c = &t->causes[i];
+		bool there = f->agno != XFS_NULL32 ? f->agno == c->agno : f->ino != XFS_NULL64 && f->ino == c->ino;
+
+		if (there && (is_counter(f->id) || (f->structure && c->structure && !strcmp(f->structure,
+											    c->structure))))
+			return c->number;
+	}
+	if (is_cause(f->id))
+		t->causes[t->ncauses++ % XFS_ARRAY_SIZE(t->causes)] =
+			(struct repair_cause){ f->agno, f->ino, t->said, f->structure };
+	return REPAIR_NO_CAUSE;
 }
 
-static void as_json(const struct xfs_finding *f)
-{
-	static const char *const severities[] = { "info", "warning", "error", "fatal" };
-	struct xfs_json j;
+/* ---- findings ---- */
 
-	xfs_json_start(&j, to_stdout, NULL, false);
-	xfs_json_object(&j, NULL);
-	text_of(&j, "id", xfs_finding_name(f->id));
-	text_of(&j, "severity", severities[xfs_finding_severity(f->id)]);
-	text_of(&j, "text", xfs_finding_text(f->id));
-	text_of(&j, "structure", f->structure);
-	text_of(&j, "field", f->field);
-	number(&j, "agno", f->agno, XFS_NULL32);
-	number(&j, "agbno", f->agbno, XFS_NULL32);
-	number(&j, "ino", f->ino, XFS_NULL64);
-	number(&j, "fileoff", f->fileoff, XFS_NULL64);
-	number(&j, "len", f->len, XFS_NULL64);
-	number(&j, "found", f->found, XFS_NULL64);
-	number(&j, "expected", f->expected, XFS_NULL64);
-	text_of(&j, "detail", f->detail);
-	text_of(&j, "fix", xfs_finding_fix(f->id));
-	xfs_json_object_end(&j);
-	xfs_json_finish(&j);
+static void as_text(struct repair_text *t, const struct repair_record *rec)
+{
+	char buf[512];
+
+	if (rec->cause != REPAIR_NO_CAUSE && rec->fixed && xfs_finding_severity(rec->f.id) < XFS_SEV_FATAL &&
+	    !t->o->verbose) {
+		t->folded++;
+		return;
+	}
+	repair_progress_clear(&t->progress);
+	classic(t->r, &rec->f);
+	xfs_finding_format(&rec->f, buf, sizeof(buf));
+	if (rec->held)
+		fprintf(stderr, "%s; left as it is (--only, --skip)\n", buf);
+	else if (!rec->fixed && xfs_finding_severity(rec->f.id) > XFS_SEV_INFO)
+		fprintf(stderr, "%s; not repaired\n", buf);
+	else if (t->r->no_modify || t->o->verbose)
+		fprintf(stderr, "%s; fix: %s\n", buf, xfs_finding_fix(rec->f.id));
+	else
+		fprintf(stderr, "%s\n", buf);
+}
+
+static void flush_records(struct repair_text *t)
+{
+	for (size_t i = 0; i < t->nrecords; i++) {
+		if (t->o->json)
+			repair_print_finding(&t->records[i], t->first + i);
+		free(t->records[i].path);
+	}
+	t->first += t->nrecords;
+	t->nrecords = 0;
+}
+
+/* JSON waits for paths, and a plan for its end. */
+static bool keep(struct repair_text *t, const struct repair_record *rec)
+{
+	if (t->streaming || (!t->o->json && !t->o->plan && !t->o->verbose))
+		return false;
+	if (t->nrecords == t->room) {
+		size_t room = t->room ? 2 * t->room : 64;
+		struct repair_record *grown = room <= RECORDS_MOST || t->o->plan ? realloc(t->records,
+											   room * sizeof(*grown)) :
+												   NULL;
+
+		if (!grown) {
+			t->streaming = true;
+			flush_records(t);
+			return false;
+		}
+		t->records = grown;
+		t->room = room;
+	}
+	t->records[t->nrecords++] = *rec;
+	return true;
 }
 
 static void finding(void *payload, const struct xfs_finding *f)
 {
 	struct repair_text *t = payload;
-	char buf[512];
+	struct repair_record rec = { .f = *f, .fixed = t->r->note_fixed, .held = repair_is_held(t->r, f->id) };
+	bool kept;
 
+	rec.cause = cause_of(t, f);
+	kept = keep(t, &rec);
+	if (!t->o->json)
+		as_text(t, &rec);
+	else if (!kept)
+		repair_print_finding(&rec, t->first++);
 	t->said++;
-	if (t->json) {
-		as_json(f);
-		return;
-	}
-	classic(t->r, f);
-	xfs_finding_format(f, buf, sizeof(buf));
-	fprintf(stderr, "%s\n", buf);
 }
 
-void repair_text_init(struct repair_text *t, struct repair *r, struct repair_words *words, bool json)
+static int environment(struct repair_text *t)
 {
-	*t = (struct repair_text){ .r = r, .json = json };
-	*words = (struct repair_words){ line, t };
+	const char *text = getenv("XFS_REPAIR_FAIL_AFTER_PHASE");
+	char *end;
+	long n;
+
+	t->phase_to_die = -1;
+	if (!text)
+		return 0;
+	n = strtol(text, &end, 10);
+	if (!*text || *end || n < 0 || n > 7) {
+		fprintf(stderr, "xfs_repair: invalid phase in XFS_REPAIR_FAIL_AFTER_PHASE: %s\n", text);
+		return 1;
+	}
+	t->phase_to_die = (int)n;
+	return 0;
+}
+
+int repair_text_init(struct repair_text *t, struct repair *r, struct repair_words *words,
+		     const struct repair_options *o)
+{
+	*t = (struct repair_text){
+		.r = r, .o = o,
+		.progress = { .fd = o->progress_fd, .reporting = o->reporting, .interval = o->interval },
+	};
+	*words = (struct repair_words){ .line = line, .tell = tell, .step = step, .phase = phase, .payload = t };
 	r->words = words;
 	r->sink = (struct xfs_sink){ finding, t };
+	repair_progress_start(&t->progress);
+	return environment(t);
 }
 
-void repair_text_end(struct repair_text *t, int error)
+/* ---- the end ---- */
+
+static void say_paths(const struct repair_text *t)
+{
+	for (size_t i = 0; i < t->nrecords; i++)
+		if (t->records[i].path && (!i || t->records[i].f.ino != t->records[i - 1].f.ino))
+			fprintf(stderr, "inode %" PRIu64 " is %s\n", t->records[i].f.ino, t->records[i].path);
+}
+
+static void say_result(const struct repair_text *t)
+{
+	const struct repair *r = t->r;
+	const struct repair_tally *kept = r->verified ? &r->after : &r->before;
+
+	if (t->folded)
+		fprintf(stderr, "%" PRIu64 " findings that follow from these are not shown (-v shows them)\n",
+			t->folded);
+	if (r->holds.findings)
+		fprintf(stderr, "%" PRIu64 " findings were left as they are (--only, --skip)\n", r->holds.findings);
+	if (r->unfixed > r->holds.findings)
+		fprintf(stderr, "%" PRIu64 " findings remain that this version does not repair\n",
+			r->unfixed - r->holds.findings);
+	if (r->findings && r->writing)
+		fprintf(stderr,
+			"%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " moved to lost+found, %" PRIu64
+			" lost\n", r->no_modify ? "would be" : "result", kept->inodes, kept->blocks * r->geo.blocksize,
+			r->moved.inodes, (uint64_t)r->nlost);
+	if (r->no_modify && r->replayed && !r->findings)
+		fprintf(stderr, "with its log replayed the filesystem is clean\n");
+	else if (r->no_modify && r->replayed)
+		fprintf(stderr, "with its log replayed the filesystem has %" PRIu64 " findings\n", r->findings);
+	if (r->no_modify && r->writing && r->verified)
+		fprintf(stderr, "the repair was carried out on a copy and checked: %s\n",
+			r->unfixed ? "the filesystem would not be clean" : "the filesystem would be clean");
+}
+
+bool repair_text_hits(struct repair_text *t, const struct xfs_dev *watch)
+{
+	bool left = false;
+
+	if (repair_list_hits(t->r, watch, &t->hits, &t->nhits))
+		return true;
+	repair_progress_clear(&t->progress);
+	for (size_t i = 0; i < t->nhits; i++) {
+		const struct repair_hit *h = &t->hits[i];
+
+		left |= !h->gone;
+		fprintf(stderr, "unreadable: bytes %" PRIu64 " to %" PRIu64 ": ", h->off, h->off + h->len - 1);
+		if (h->agno != XFS_NULL32)
+			fprintf(stderr, "ag %u block %u: ", h->agno, h->agbno);
+		fputs(h->structure, stderr);
+		if (h->owner != XFS_NULL64)
+			fprintf(stderr, " of inode %" PRIu64, h->owner);
+		fputs(!h->gone ? "\n" : t->r->no_modify ? " (the repair would write it anew)\n" : " (written anew)\n",
+		      stderr);
+	}
+	return left;
+}
+
+void repair_text_end(struct repair_text *t, int error, int status)
 {
 	const struct repair *r = t->r;
 
+	repair_progress_clear(&t->progress);
+	if (t->o->json || t->o->verbose || t->o->plan)
+		repair_find_paths(t->r, t->records, t->nrecords);
+	if (!t->o->json && t->o->verbose)
+		say_paths(t);
+	if (t->o->json) {
+		for (size_t i = 0; i < t->nrecords; i++)
+			repair_print_finding(&t->records[i], t->first + i);
+		repair_print_summary(t, error, status);
+	}
 	fflush(stdout);
-	if (error == -XFS_E_DIRTYLOG)
+	if (error == -XFS_E_DIRTYLOG || error == -XFS_E_STOP)
 		return;
 	if (error) {
 		fprintf(stderr, "\nfatal error -- %s: %s\n", r->name, xfs_error_text(error));
 		return;
 	}
-	if (r->unfixed)
-		fprintf(stderr, "%" PRIu64 " findings remain that this version does not repair\n", r->unfixed);
-	if (r->no_modify && r->replayed && !r->findings)
-		fprintf(stderr, "with its log replayed the filesystem is clean\n");
-	else if (r->no_modify && r->replayed)
-		fprintf(stderr, "with its log replayed the filesystem has %" PRIu64 " findings\n", r->findings);
+	say_result(t);
+	if (r->verbose)
+		repair_progress_table(&t->progress);
 	if (r->no_modify)
 		fprintf(stderr, "No modify flag set, skipping filesystem flush and exiting.\n");
 	else
 		fprintf(stderr, "done\n");
+}
+
+void repair_text_release(struct repair_text *t)
+{
+	for (size_t i = 0; i < t->nrecords; i++)
+		free(t->records[i].path);
+	free(t->records);
+	free(t->hits);
+	t->hits = NULL;
+	t->nhits = 0;
+	t->records = NULL;
+	t->nrecords = t->room = 0;
 }

@@ -9,6 +9,8 @@ benchtool_SRCS += $(filter-out $(bench_SRCS),$(patsubst $(srcdir)/%,%,$(sort $(w
 helper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/helpers/*.c)))
 # linked with the core of xfs_repair
 repairhelper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/damage/*.c)))
+# The driver of scripts of operations, and its model.
+fsx_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/lib/*.c))) tests/unit/sha256.c
 # Cross builds have neither Check nor Jansson: stand-ins with the part of their interface that the tests use.
 ifeq ($(ENABLE_TOOLS),0)
 CHECK_CFLAGS = -I$(srcdir)/tests/cross/include
@@ -16,3 +18,7 @@ unitlib_SRCS += tests/cross/jansson.c
 endif
 # The driver needs libc only: formats, damages, repairs and prints by a script, on any architecture.
 driver_SRCS = tests/cross/driver.c $(filter-out mkfs/main.c mkfs/config.c mkfs/devices.c,$(mkfs.xfs_SRCS)) $(repair_core_SRCS)
+# Runs of the core of xfs_repair on devices that fail.
+bin/tests/unit/test_repair_names bin/tests/unit/test_repair_reads: $(patsubst %.c,obj/%.o,$(repair_core_SRCS))
+test_repair_names_LIBS = libxfskit.a
+test_repair_reads_LIBS = libxfskit.a

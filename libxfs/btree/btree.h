@@ -224,6 +224,12 @@ int xfs_btree_insert(struct xfs_btree *, const void *rec);
 int xfs_btree_delete(struct xfs_btree_cursor *);
 /* Replaces the record at the cursor, which stays on it. INVALID: the new key does not lie between the neighbours. */
 int xfs_btree_update(struct xfs_btree_cursor *, const void *rec);
+/*
+ * A tree with its root in an inode begins (plant.c): `n` records, ascending, go to one leaf, the only entry of the root,
+ * whatever the bytes of the fork were; levels becomes 2.  Errors: INVALID (no such kind, or more than a leaf holds), and
+ * those of the callbacks; the fork is as it was then.
+ */
+int xfs_btree_plant(struct xfs_btree *, const void *recs, uint32_t n);
 
 /* ---- bulk load (bulk.c): format sheet 02, section 7 ---- */
 struct xfs_btree_geometry {

@@ -8,6 +8,7 @@ libxfs_SRCS += \
 	libxfs/btree/geometry.c \
 	libxfs/btree/insert.c \
 	libxfs/btree/node.c \
+	libxfs/btree/plant.c \
 	libxfs/btree/ptrset.c \
 	libxfs/btree/query.c \
 	libxfs/btree/verify.c \

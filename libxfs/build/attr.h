@@ -5,13 +5,13 @@
  * The form follows from the list and the data fork alone: short form when there is a place for it in the inode, else
  * one leaf, else a tree with leaves filled to about 85 %; values that a leaf may not hold lie in blocks of their own behind
  * the tree.  The same list gives the same bytes.  Memory: 28 bytes an attribute while it runs.
- * On a filesystem that had no attributes yet the superblock must get XFS_SB_VERSION_ATTR: the caller's.  Layer: build.
+ * On a filesystem that had no attributes yet the superblock must get XFS_SB_VERSION_ATTR: the caller's.  Layer: inode.
  */
 #ifndef XFS_BUILD_ATTR_H
 #define XFS_BUILD_ATTR_H
 
 #include "libxfs/build/filemap.h"
-#include "libxfs/build/forkoff.h"
+#include "libxfs/inode/forkoff.h"
 #include "libxfs/name/attr.h"
 
 struct xfs_build_attr {

@@ -10,6 +10,5 @@ libxfs_SRCS += \
 	libxfs/build/dir_blocks.c \
 	libxfs/build/filemap.c \
 	libxfs/build/fork.c \
-	libxfs/build/forkoff.c \
 	libxfs/build/hashkeys.c \
 	libxfs/build/treewrite.c

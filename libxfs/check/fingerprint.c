@@ -16,9 +16,10 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 32;
 }
 
-static uint64_t point(const struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block)
+/* `start`: the owner and half of the key, mixed; it is the same for both ends, and the bucket is its top bits. */
+static uint64_t point(const struct xfs_fingerprint *f, uint64_t start, uint64_t offword, uint64_t block)
 {
-	return mix(mix(mix(owner ^ f->key[0]) + offword) + (block ^ f->key[1]));
+	return mix(mix(start + offword) + (block ^ f->key[1]));
 }
 
 int xfs_fingerprint_init(struct xfs_fingerprint *f, unsigned bits, const uint64_t key[2])
@@ -47,9 +48,10 @@ void xfs_fingerprint_add(struct xfs_fingerprint *f, uint64_t owner, uint64_t off
 {
 	/* offsets of special owners and bmbt blocks stand still */
 	uint64_t end = xfs_owner_is_special(owner) || (offword & XFS_RMAP_BMBT) ? offword : offword + len;
-	uint64_t delta = point(f, owner, offword, block) - point(f, owner, end, block + len);
+	uint64_t start = mix(owner ^ f->key[0]);
+	uint64_t delta = point(f, start, offword, block) - point(f, start, end, block + len);
 
-	__atomic_fetch_add(&f->sums[xfs_fingerprint_bucket(f, owner)], delta, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&f->sums[start >> (64 - f->bits)], delta, __ATOMIC_RELAXED);
 }
 
 void xfs_fingerprint_merge(struct xfs_fingerprint *to, const struct xfs_fingerprint *from)

@@ -41,8 +41,8 @@ static void file_close(struct xfs_dev *dev)
 }
 
 static const struct xfs_dev_ops file_ops = {
-	.read = xfs_file_read, .write = xfs_file_write, .barrier = file_barrier, .zero = xfs_file_zero,
-	.discard = xfs_file_discard, .close = file_close,
+	.read = xfs_file_dev_read, .write = xfs_file_dev_write, .barrier = file_barrier, .zero = xfs_file_dev_zero,
+	.discard = xfs_file_dev_discard, .close = file_close,
 };
 
 static int size_of(int fd, bool block, uint64_t *size)
@@ -83,7 +83,7 @@ static int claim(const struct file_dev *f, unsigned flags, const struct stat *st
 
 	if (!(flags & XFS_DEV_EXCLUSIVE))
 		return 0;
-	if (xfs_file_is_mounted(st))
+	if (xfs_file_dev_is_mounted(st))
 		return EBUSY;
 	while (flock(f->fd, (writing ? LOCK_EX : LOCK_SH) | LOCK_NB)) {
 		if (errno == EWOULDBLOCK)

@@ -168,12 +168,12 @@ static int transfer_vectors(struct file_dev *f, struct xfs_iovec *v, size_t n, b
 	return err;
 }
 
-int xfs_file_read(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
+int xfs_file_dev_read(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
 {
 	return transfer_vectors((struct file_dev *)dev, v, n, false);
 }
 
-int xfs_file_write(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
+int xfs_file_dev_write(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
 {
 	return transfer_vectors((struct file_dev *)dev, v, n, true);
 }

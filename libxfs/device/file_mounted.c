@@ -90,7 +90,7 @@ static bool loop_holds(const char *name, const struct stat *want)
 	       block_is_mounted(makedev(maj, min));
 }
 
-bool xfs_file_is_mounted(const struct stat *st)
+bool xfs_file_dev_is_mounted(const struct stat *st)
 {
 	struct dirent *entry;
 	bool found = false;
@@ -110,5 +110,5 @@ bool xfs_dev_is_mounted(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && xfs_file_is_mounted(&st);
+	return stat(path, &st) == 0 && xfs_file_dev_is_mounted(&st);
 }

@@ -21,11 +21,11 @@ struct file_dev {
 	atomic_int sync_error;		/* first failed sync: lost writes stay lost, so all later barriers fail too */
 };
 
-int xfs_file_read(struct xfs_dev *, struct xfs_iovec *, size_t n);
-int xfs_file_write(struct xfs_dev *, struct xfs_iovec *, size_t n);
-int xfs_file_zero(struct xfs_dev *, uint64_t off, uint64_t len);
-int xfs_file_discard(struct xfs_dev *, uint64_t off, uint64_t len);
+int xfs_file_dev_read(struct xfs_dev *, struct xfs_iovec *, size_t n);
+int xfs_file_dev_write(struct xfs_dev *, struct xfs_iovec *, size_t n);
+int xfs_file_dev_zero(struct xfs_dev *, uint64_t off, uint64_t len);
+int xfs_file_dev_discard(struct xfs_dev *, uint64_t off, uint64_t len);
 /* True when the block device, or a loop device above the regular file, is mounted as far as this process can see. */
-bool xfs_file_is_mounted(const struct stat *);
+bool xfs_file_dev_is_mounted(const struct stat *);
 
 #endif

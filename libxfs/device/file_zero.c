@@ -86,7 +86,7 @@ static int zero_aligned(struct file_dev *f, uint64_t off, uint64_t len)
 	return write_zeroes(f, off, len);
 }
 
-int xfs_file_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
+int xfs_file_dev_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 {
 	struct file_dev *f = (struct file_dev *)dev;
 	uint64_t end = off + len, from, to;
@@ -104,7 +104,7 @@ int xfs_file_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return err ? err : write_zeroes(f, to, end - to);
 }
 
-int xfs_file_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
+int xfs_file_dev_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 {
 	struct file_dev *f = (struct file_dev *)dev;
 	uint64_t from = xfs_round_up(off, dev->sectsize), to = xfs_round_down(off + len, dev->sectsize);

@@ -47,10 +47,25 @@ struct xfs_bmap_want {
 int xfs_bmap_alloc(struct xfs_live_inode *, struct xfs_change *, enum xfs_fork, const struct xfs_bmap_want *,
 		   struct xfs_extent *got);
 
-/* Moves all extents from `off` on by `shift` blocks: collapse (down, into a hole) or insert (up). At most `most` extents
- * a call; *next is where to go on, XFS_NULL64 when done. */
+/*
+ * Moves all extents from `off` on by `shift` blocks: collapse (down, into a hole) or insert (up, the last ones first).
+ * At most `most` extents a call (0: all); *next is XFS_NULL64 for the first one, then what the last one gave back, and
+ * XFS_NULL64 again when all is done.  Errors: INVALID (an extent lies across `off`), EXISTS (no hole), RANGE.
+ */
 int xfs_bmap_shift(struct xfs_live_inode *, uint64_t off, uint64_t shift, bool up, unsigned most, uint64_t *next);
 /* Cuts the extent that holds file block `off` there in two, as records are before a shift. */
 int xfs_bmap_split(struct xfs_live_inode *, uint64_t off);
+
+/*
+ * Before works of kind BMAP are queued: is there space for what the tree of this fork may need for so many mappings that
+ * come or go?  A chain must not run out of it half way.  NOSPC: no.
+ */
+int xfs_bmap_room(struct xfs_live_inode *, enum xfs_fork, unsigned mappings);
+
+/*
+ * Finishes a work of XFS_WORK_BMAP: maps, or unmaps at most one extent; nothing but its reverse mappings follows.
+ * AGAIN: w->len blocks, from w->offset on, are still to be unmapped.  CORRUPT: the inode is free.
+ */
+int xfs_bmap_finish(struct xfs_live *, struct xfs_change *, struct xfs_work *);
 
 #endif

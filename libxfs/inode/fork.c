@@ -73,10 +73,31 @@ static int damaged(struct xfs_ifork *f, const struct xfs_extent *e, const char *
 
 /* ---- set up ---- */
 
-static int init_btree(struct xfs_ifork *f)
+void xfs_ifork_tree(struct xfs_ifork *f, unsigned levels)
 {
 	struct xfs_fs *fs = f->ip->fs;
-	struct xfs_geometry *g = &fs->geo;
+	const struct xfs_geometry *g = &fs->geo;
+
+	f->bt = (struct xfs_btree){
+		.kind = &xfs_btree_kinds[XFS_BTREE_BMAP],
+		.io = { fs, source_get, source_put, source_readahead },
+		.blocksize = g->blocksize,
+		.v5 = g->v5,
+		.root = XFS_NULL64,
+		.levels = levels,
+		.inline_root = f->bytes,
+		.inline_len = f->len,
+		.uuid = g->v5 ? g->uuid : NULL,
+		.owner = f->ip->ino.v,
+		.daddr_of = g->v5 ? source_daddr : NULL,
+		.ptr_min = 1,
+		.ptr_max = (uint64_t)g->agcount << g->agblklog,
+	};
+}
+
+static int init_btree(struct xfs_ifork *f)
+{
+	const struct xfs_geometry *g = &f->ip->fs->geo;
 	struct xfs_bmdr root;
 
 	if (f->len < sizeof(struct xfs_bmdr_disk))
@@ -86,21 +107,7 @@ static int init_btree(struct xfs_ifork *f)
 		return damaged(f, NULL, "btree root has an impossible level");
 	if (root.numrecs < 1 || root.numrecs > xfs_bmdr_maxrecs(f->len))
 		return damaged(f, NULL, "btree root has an impossible number of records");
-	f->bt = (struct xfs_btree){
-		.kind = &xfs_btree_kinds[XFS_BTREE_BMAP],
-		.io = { fs, source_get, source_put, source_readahead },
-		.blocksize = g->blocksize,
-		.v5 = g->v5,
-		.root = XFS_NULL64,
-		.levels = root.level + 1u,
-		.inline_root = f->bytes,
-		.inline_len = f->len,
-		.uuid = g->v5 ? g->uuid : NULL,
-		.owner = f->ip->ino.v,
-		.daddr_of = g->v5 ? source_daddr : NULL,
-		.ptr_min = 1,
-		.ptr_max = (uint64_t)g->agcount << g->agblklog,
-	};
+	xfs_ifork_tree(f, root.level + 1u);
 	return 0;
 }
 
@@ -215,8 +222,7 @@ int xfs_ifork_each(struct xfs_ifork *f, xfs_extent_fn fn, void *payload)
 	return err;
 }
 
-/* Hands out a record that a search ended on. */
-static int hand_out(struct xfs_ifork *f, const void *rec, struct xfs_extent *out)
+int xfs_ifork_record(struct xfs_ifork *f, const void *rec, struct xfs_extent *out)
 {
 	decode(out, rec);
 	return record_fits(f, out) ? 0 : damaged(f, out, "impossible extent");
@@ -236,7 +242,7 @@ static int lookup_inline(struct xfs_ifork *f, uint64_t off, struct xfs_extent *o
 		else
 			high = mid;
 	}
-	return low < f->count ? hand_out(f, f->bytes + 16 * (size_t)low, out) : -XFS_E_NOENT;
+	return low < f->count ? xfs_ifork_record(f, f->bytes + 16 * (size_t)low, out) : -XFS_E_NOENT;
 }
 
 static int lookup_btree(struct xfs_ifork *f, uint64_t off, struct xfs_extent *out)
@@ -248,7 +254,7 @@ static int lookup_btree(struct xfs_ifork *f, uint64_t off, struct xfs_extent *ou
 	xfs_btree_cursor_init(&cur, &f->bt);
 	err = xfs_btree_lookup(&cur, XFS_LOOKUP_LE, &key);
 	if (!err) {
-		err = hand_out(f, xfs_btree_record(&cur), out);
+		err = xfs_ifork_record(f, xfs_btree_record(&cur), out);
 		if (err || off - out->off < out->len)
 			goto out;
 		err = xfs_btree_next(&cur);
@@ -256,7 +262,7 @@ static int lookup_btree(struct xfs_ifork *f, uint64_t off, struct xfs_extent *ou
 		err = xfs_btree_first(&cur);
 	}
 	if (!err)
-		err = hand_out(f, xfs_btree_record(&cur), out);
+		err = xfs_ifork_record(f, xfs_btree_record(&cur), out);
 	if (!err && out->off < off)
 		err = damaged(f, out, "extent out of order");
 out:
@@ -283,13 +289,37 @@ int xfs_ifork_last(struct xfs_ifork *f, struct xfs_extent *out)
 	int err;
 
 	if (f->format == XFS_DINODE_FMT_EXTENTS)
-		return f->count ? hand_out(f, f->bytes + 16 * (f->count - 1), out) : -XFS_E_NOENT;
+		return f->count ? xfs_ifork_record(f, f->bytes + 16 * (f->count - 1), out) : -XFS_E_NOENT;
 	if (f->format != XFS_DINODE_FMT_BTREE)
 		return -XFS_E_NOENT;
 	xfs_btree_cursor_init(&cur, &f->bt);
 	err = xfs_btree_last(&cur);
 	if (!err)
-		err = hand_out(f, xfs_btree_record(&cur), out);
+		err = xfs_ifork_record(f, xfs_btree_record(&cur), out);
 	xfs_btree_cursor_close(&cur);
+	return err;
+}
+
+int xfs_ifork_before(struct xfs_ifork *f, uint64_t off, struct xfs_extent *out)
+{
+	struct xfs_btree_key key = { { off - 1, 0, 0 } };
+	struct xfs_btree_cursor cur;
+	int err = -XFS_E_NOENT;
+
+	if (!off)
+		return err;
+	if (f->format == XFS_DINODE_FMT_EXTENTS) {
+		for (uint64_t i = f->count; i-- > 0;) {
+			decode(out, f->bytes + 16 * i);
+			if (out->off < off)
+				return xfs_ifork_record(f, f->bytes + 16 * i, out);
+		}
+	} else if (f->format == XFS_DINODE_FMT_BTREE) {
+		xfs_btree_cursor_init(&cur, &f->bt);
+		err = xfs_btree_lookup(&cur, XFS_LOOKUP_LE, &key);
+		if (!err)
+			err = xfs_ifork_record(f, xfs_btree_record(&cur), out);
+		xfs_btree_cursor_close(&cur);
+	}
 	return err;
 }

@@ -47,6 +47,13 @@ int xfs_ifork_each(struct xfs_ifork *, xfs_extent_fn, void *payload);
 int xfs_ifork_lookup(struct xfs_ifork *, uint64_t off, struct xfs_extent *out);
 /* The last extent. NOENT: empty. */
 int xfs_ifork_last(struct xfs_ifork *, struct xfs_extent *out);
+/* The last extent that starts below block `off`. NOENT: none. */
+int xfs_ifork_before(struct xfs_ifork *, uint64_t off, struct xfs_extent *out);
+
+/* A record of the fork, as a search ended on it. CORRUPT: impossible. */
+int xfs_ifork_record(struct xfs_ifork *, const void *rec, struct xfs_extent *out);
+/* Makes f->bt the tree of this fork, of so many levels; nothing is read. For those who begin one. */
+void xfs_ifork_tree(struct xfs_ifork *, unsigned levels);
 
 /* Can these blocks belong to a file? As each record is checked. */
 bool xfs_extent_valid(const struct xfs_geometry *, const struct xfs_extent *, bool realtime);

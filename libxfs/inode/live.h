@@ -16,12 +16,15 @@
 #include "libxfs/space/work.h"
 
 struct xfs_live_inode;
+struct xfs_aginodes;
 
 struct xfs_live {
 	struct xfs_fs *fs;
 	struct xfs_agspace **ags;		/* by agno; NULL until first asked for */
+	struct xfs_aginodes **inodes_of;	/* by agno (aginodes.h); NULL until first asked for */
 	struct xfs_timestamp now;		/* stamped into what changes; the caller sets it */
 	uint32_t generation;			/* of the next new inode: + 1 each time; the caller seeds it */
+	uint32_t rotor;				/* AG of the next new directory */
 	/* internal */
 	struct xfs_live_inode **inodes;		/* by number; open hash */
 	size_t ninodes, room;
@@ -50,7 +53,9 @@ struct xfs_live_inode {
 	struct xfs_inode *before;	/* as it was when it joined */
 	struct xfs_buf *block;		/* joined too */
 	uint32_t refs;
-	bool gone;			/* freed in this change */
+	bool gone;			/* its chunk was freed in this change */
+	bool unwritten;			/* changed since it last wrote itself into its block */
+	bool unhashed;			/* not found any more: it never was, or its chunk is gone */
 	struct xfs_live_inode *next;
 };
 
@@ -59,6 +64,8 @@ struct xfs_live_inode {
  * CORRUPT (rules of xfs_inode_verify()).
  */
 int xfs_live_inode_get(struct xfs_live *, uint64_t ino, struct xfs_live_inode **out);
+/* The inode of this number if it is in memory, else NULL; no new reference. */
+struct xfs_live_inode *xfs_live_inode_find(struct xfs_live *, uint64_t ino);
 void xfs_live_inode_put(struct xfs_live_inode *);	/* NULL is allowed; stays in memory while it is in a change */
 int xfs_live_inode_join(struct xfs_live_inode *, struct xfs_change *);
 /* Parts have changed. The inode must have joined. */
@@ -67,5 +74,23 @@ void xfs_live_inode_dirty(struct xfs_live_inode *, unsigned parts);
 void xfs_live_inode_stamp(struct xfs_live_inode *, unsigned which);
 /* Bytes of a fork in i.raw, for writing. */
 uint8_t *xfs_live_fork_bytes(struct xfs_live_inode *, enum xfs_fork, uint32_t *len);
+
+/* ---- formats and places of forks (fork_place.c). The inode must have joined (INVALID). ---- */
+/*
+ * The fork becomes one of extents without any; what it held is forgotten, so whoever wants the bytes of a local fork
+ * takes them before.  INVALID: it has extents.
+ */
+int xfs_live_fork_clear(struct xfs_live_inode *, enum xfs_fork);
+/* The fork becomes local, with these bytes; di_size is the caller's. INVALID: it has extents; TOOBIG: no room. */
+int xfs_live_fork_set_local(struct xfs_live_inode *, enum xfs_fork, const void *bytes, uint32_t len);
+/* Bytes in use in a fork as it is: local contents (data: di_size; attr: as its header says), records, or the root. */
+uint32_t xfs_live_fork_used(const struct xfs_live_inode *, enum xfs_fork);
+/*
+ * Moves the border between the forks (units of di_forkoff; 0: no attribute fork, which must be empty then).  A fork of
+ * extents becomes a tree when it no longer fits, a tree whose records fit becomes extents.  forkoff.h has the rule which
+ * place to choose.  Errors: TOOBIG (local contents or the root of a tree do not fit: nothing has changed), INVALID
+ * (not a place of this format; the attribute fork is not empty), and those of bmap.h.
+ */
+int xfs_live_forkoff_set(struct xfs_live_inode *, unsigned forkoff);
 
 #endif

@@ -17,8 +17,7 @@ void xfs_inobt_load(const struct xfs_geometry *g, struct xfs_inobt_rec *out, con
 	}
 }
 
-/* Bit i set: inode i of the chunk exists. */
-static uint64_t existing(uint16_t holemask)
+uint64_t xfs_inobt_existing(uint16_t holemask)
 {
 	uint64_t mask = 0;
 
@@ -30,7 +29,7 @@ static uint64_t existing(uint16_t holemask)
 
 bool xfs_inobt_valid(const struct xfs_geometry *g, xfs_agno_t agno, const struct xfs_inobt_rec *r)
 {
-	uint64_t mask = existing(r->holemask), last = (uint64_t)r->startino + XFS_INODES_PER_CHUNK - 1;
+	uint64_t mask = xfs_inobt_existing(r->holemask), last = (uint64_t)r->startino + XFS_INODES_PER_CHUNK - 1;
 	uint32_t align = g->cluster_align > 1 ? g->cluster_align << g->inopblog : 1;
 
 	if (!mask || last > UINT32_MAX || !xfs_agino_valid(g, agno, r->startino + (uint32_t)__builtin_ctzll(mask)) ||

@@ -29,6 +29,8 @@ int xfs_inodes_each(struct xfs_fs *, xfs_agno_t, unsigned flags, xfs_inode_fn, v
 
 /* Does inode `n` (0..63) of a chunk exist, given the record's holes? */
 XFS_INLINE bool xfs_chunk_has_inode(uint16_t holemask, unsigned n) { return !(holemask >> n / 4 & 1); }
+/* Bit i: inode i of the chunk exists. */
+uint64_t xfs_inobt_existing(uint16_t holemask);
 /* Native form of an inobt record of either form; holemask 0 and count 64 without sparse inodes. */
 void xfs_inobt_load(const struct xfs_geometry *, struct xfs_inobt_rec *out, const void *rec);
 /* Can it be? Start, holes, counters (format sheet 02, section 2.2). */

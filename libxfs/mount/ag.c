@@ -214,7 +214,7 @@ static void load_agf(struct xfs_fs *fs, struct xfs_ag *ag)
 			ag->agf_error = ag->agf_error ? ag->agf_error : err;
 		}
 	}
-	ag->have_agf = true;
+	ag->have_agf = ag->agf_error != -XFS_E_NOMEM;	/* there may be memory next time */
 }
 
 static void load_agi(struct xfs_fs *fs, struct xfs_ag *ag)
@@ -239,7 +239,7 @@ static void load_agi(struct xfs_fs *fs, struct xfs_ag *ag)
 			ag->agi_error = ag->agi_error ? ag->agi_error : err;
 		}
 	}
-	ag->have_agi = true;
+	ag->have_agi = ag->agi_error != -XFS_E_NOMEM;	/* there may be memory next time */
 }
 
 static void load_agfl(struct xfs_fs *fs, struct xfs_ag *ag)
@@ -262,7 +262,7 @@ static void load_agfl(struct xfs_fs *fs, struct xfs_ag *ag)
 		ag->agfl_error = check_fields(fs, "agfl", ag->agno, &c, 1);
 	}
 	xfs_buf_put(b);
-	ag->have_agfl = true;
+	ag->have_agfl = ag->agfl_error != -XFS_E_NOMEM;	/* there may be memory next time */
 }
 
 int xfs_fs_agf(struct xfs_fs *fs, xfs_agno_t agno, struct xfs_agf *out)
@@ -360,6 +360,20 @@ void xfs_fs_note_agf(struct xfs_fs *fs, xfs_agno_t agno, const struct xfs_agf *a
 	ag->agf_error = 0;
 	ag->have_agf = true;
 	ag->have_agfl = false;
+	pthread_mutex_unlock(&ag->lock);
+}
+
+void xfs_fs_note_agi(struct xfs_fs *fs, xfs_agno_t agno, const struct xfs_agi *agi, const uint32_t *unlinked)
+{
+	struct xfs_ag *ag;
+
+	if (xfs_ag_obtain(fs, agno, &ag))
+		return;		/* it will be read when it is asked for */
+	pthread_mutex_lock(&ag->lock);
+	ag->agi = *agi;
+	memcpy(ag->unlinked, unlinked, sizeof(ag->unlinked));
+	ag->agi_error = 0;
+	ag->have_agi = true;
 	pthread_mutex_unlock(&ag->lock);
 }
 

@@ -3,6 +3,7 @@
 #include "libxfs/mount/blocks.h"
 
 #include "libxfs/base/bytes.h"
+#include "libxfs/base/crc32c.h"
 #include "libxfs/ondisk/agheaders.h"
 #include "libxfs/ondisk/attr.h"
 #include "libxfs/ondisk/inode.h"
@@ -140,6 +141,33 @@ int xfs_block_verify(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, 
 	return err;
 }
 
+/* The form with this magic: the block's own magic may hold the flipped bit. */
+static const struct xfs_blockform *form_of_magic(enum xfs_block_kind kind, uint32_t magic5)
+{
+	for (const struct xfs_blockform *f = xfs_blockforms; *f->name; f++)
+		if (f->type == kinds[kind].type && f->magic5 == magic5)
+			return f;
+	return NULL;
+}
+
+bool xfs_block_mend(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, uint8_t *data, uint32_t len, uint64_t daddr,
+		    size_t *byte, unsigned *bit)
+{
+	for (int i = 0; ctx->geo->v5 && i < 3 && kinds[kind].magic5[i]; i++) {
+		const struct xfs_blockform *f = form_of_magic(kind, kinds[kind].magic5[i]);
+
+		if (!f || f->crc == XFS_NO_POS || f->crc + 4u > len ||
+		    !xfs_crc32c_find_flip(data, len, f->crc, byte, bit))
+			continue;
+		data[*byte] ^= (uint8_t)(1u << *bit);
+		if (xfs_block_form(kind, true, data, len) == f &&
+		    !xfs_block_verify(ctx, kind, data, len, daddr, NULL))
+			return true;
+		data[*byte] ^= (uint8_t)(1u << *bit);
+	}
+	return false;
+}
+
 static void seal(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, struct xfs_buf *b)
 {
 	const struct xfs_blockform *f = xfs_block_form(kind, ctx->geo->v5, b->data, b->len);
@@ -157,6 +185,10 @@ static void seal(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, stru
 	static void seal_##k(const void *ctx, struct xfs_buf *b)						\
 	{													\
 		seal(ctx, XFS_BLK_##k, b);									\
+	}													\
+	static bool mend_##k(const void *ctx, struct xfs_buf *b, size_t *byte, unsigned *bit)			\
+	{													\
+		return xfs_block_mend(ctx, XFS_BLK_##k, b->data, b->len, b->extents[0].daddr, byte, bit);	\
 	}
 #define KINDS(X)												\
 	X(SB) X(AGF) X(AGI) X(AGFL) X(BNOBT) X(CNTBT) X(INOBT) X(FINOBT) X(RMAPBT) X(REFCBT) X(BMBT)		\
@@ -165,7 +197,7 @@ static void seal(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, stru
 	X(ATTR_REMOTE) X(SYMLINK) X(DIR_ANYDATA) X(DIR_ANYLEAF) X(ATTR_ANY) X(RT_BITMAP) X(RT_SUMMARY)
 KINDS(FUNCTIONS)
 
-#define TYPE(k) [XFS_BLK_##k] = { .name = #k, .verify = verify_##k, .seal = seal_##k },
+#define TYPE(k) [XFS_BLK_##k] = { .name = #k, .verify = verify_##k, .seal = seal_##k, .mend = mend_##k },
 const struct xfs_buf_type xfs_buf_types[XFS_BLK_KINDS] = {
 	KINDS(TYPE)
 	[XFS_BLK_INODES] = { .name = "INODES" },

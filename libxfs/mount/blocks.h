@@ -46,6 +46,12 @@ XFS_INLINE const struct xfs_buf_type *xfs_block_type(enum xfs_block_kind kind) {
  */
 int xfs_block_verify(const struct xfs_block_ctx *, enum xfs_block_kind, const uint8_t *data, uint32_t len,
 		     uint64_t daddr, struct xfs_finding *why);
+/*
+ * V5, a block that does not verify: when one flipped bit explains its checksum and the block verifies without it, the bit is
+ * flipped in `data`, *byte and *bit (0 = least significant) say where, and true is returned.
+ */
+bool xfs_block_mend(const struct xfs_block_ctx *, enum xfs_block_kind, uint8_t *data, uint32_t len, uint64_t daddr,
+		    size_t *byte, unsigned *bit);
 /* The form that the block has, by its magic, among those of the kind; NULL: none of them. */
 const struct xfs_blockform *xfs_block_form(enum xfs_block_kind, bool v5, const uint8_t *data, uint32_t len);
 const char *xfs_block_name(enum xfs_block_kind);

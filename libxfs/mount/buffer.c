@@ -456,6 +456,23 @@ int xfs_buf_get1(struct xfs_buf_cache *c, uint64_t daddr, uint32_t bbs, const st
 	return xfs_buf_get(c, &e, 1, type, flags, out);
 }
 
+void xfs_buf_cache_mends(struct xfs_buf_cache *c, xfs_buf_mended_fn told, void *payload)
+{
+	c->mended = told;
+	c->mended_payload = payload;
+}
+
+static bool mend(struct xfs_buf *b, const struct xfs_buf_type *type)
+{
+	size_t byte;
+	unsigned bit;
+
+	if (!b->cache->mended || !type->mend || !type->mend(b->cache->ctx, b, &byte, &bit))
+		return false;
+	b->cache->mended(b->cache->mended_payload, b, type, byte, bit);
+	return true;
+}
+
 int xfs_buf_check(struct xfs_buf *b, const struct xfs_buf_type *type, struct xfs_finding *why)
 {
 	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
@@ -469,6 +486,8 @@ int xfs_buf_check(struct xfs_buf *b, const struct xfs_buf_type *type, struct xfs
 	if (!type->verify || (known && (!err || !why)))
 		return type->verify ? err : 0;
 	err = type->verify(b->cache->ctx, b, why);
+	if (err && !known && mend(b, type))
+		err = 0;
 	pthread_mutex_lock(&s->lock);
 	b->type = type;
 	b->verdict = err;

@@ -40,7 +40,16 @@ struct xfs_buf_type {
 	int (*verify)(const void *ctx, const struct xfs_buf *, struct xfs_finding *why);
 	/* Stamps checksums before a write. NULL: nothing to stamp. */
 	void (*seal)(const void *ctx, struct xfs_buf *);
+	/*
+	 * A block that fails: is one flipped bit the reason?  Then the bit is flipped back in memory, the block verifies,
+	 * and *byte, *bit say where it was.  NULL: never.
+	 */
+	bool (*mend)(const void *ctx, struct xfs_buf *, size_t *byte, unsigned *bit);
 };
+
+/* Tells of a block that was mended after it was read: the device still holds the flipped bit. */
+typedef void (*xfs_buf_mended_fn)(void *payload, const struct xfs_buf *, const struct xfs_buf_type *, size_t byte,
+				  unsigned bit);
 
 /* One granule of the cache's map of covered sectors; internal. */
 struct xfs_buf_node {
@@ -91,6 +100,11 @@ struct xfs_buf_want {
  */
 int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t blocksize, size_t limit,
 		      const void *ctx);
+/*
+ * From now on blocks with one flipped bit are mended before their verifier has the last word, and told() hears of each.
+ * Call before the first block is read; without it nothing is mended.
+ */
+void xfs_buf_cache_mends(struct xfs_buf_cache *, xfs_buf_mended_fn told, void *payload);
 /* All buffers must have been put back. Dirty ones are lost: flush before. NULL is allowed. */
 void xfs_buf_cache_free(struct xfs_buf_cache *);
 
@@ -119,6 +133,8 @@ int xfs_buf_dirty(struct xfs_buf *, const struct xfs_buf_type *type);
 void xfs_buf_trust(struct xfs_buf *, const struct xfs_buf_type *type);
 /* Contents of a held buffer are not wanted any more: not written, and out of the cache when its last user puts it. */
 void xfs_buf_cancel(struct xfs_buf *);
+/* Writes these dirty buffers (the array is sorted), checksums stamped. What fails stays dirty. No barrier. */
+int xfs_buf_write(struct xfs_buf **, size_t n);
 /* Writes all dirty buffers in disk order, checksums stamped. What fails stays dirty. No barrier. */
 int xfs_buf_flush(struct xfs_buf_cache *);
 /* Drops idle clean buffers that touch the range; `bbs` 0: all. The next get reads the device again. */

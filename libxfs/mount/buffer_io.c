@@ -187,17 +187,33 @@ static int write_batch(struct xfs_buf_cache *c, struct xfs_buf **bufs, size_t n)
 	return err;
 }
 
-int xfs_buf_flush(struct xfs_buf_cache *c)
+static int write_all(struct xfs_buf_cache *c, struct xfs_buf **list, size_t n)
 {
-	struct xfs_buf **list;
-	size_t n;
-	int err = collect_dirty(c, &list, &n);
+	int err = 0;
 
 	for (size_t i = 0; i < n; i += BATCH) {
 		int one = write_batch(c, list + i, n - i < BATCH ? n - i : BATCH);
 
 		err = err ? err : one;
 	}
+	return err;
+}
+
+int xfs_buf_write(struct xfs_buf **bufs, size_t n)
+{
+	if (!n)
+		return 0;
+	qsort(bufs, n, sizeof(*bufs), by_daddr);
+	return write_all(bufs[0]->cache, bufs, n);
+}
+
+int xfs_buf_flush(struct xfs_buf_cache *c)
+{
+	struct xfs_buf **list;
+	size_t n;
+	int err = collect_dirty(c, &list, &n), one = write_all(c, list, n);
+
+	err = err ? err : one;
 	for (size_t i = 0; i < n; i++)
 		xfs_buf_put(list[i]);
 	free(list);

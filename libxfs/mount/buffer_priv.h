@@ -30,6 +30,8 @@ struct xfs_buf_shard {
 struct xfs_buf_cache {
 	struct xfs_dev *dev;
 	const void *ctx;
+	xfs_buf_mended_fn mended;		/* NULL: nothing is mended */
+	void *mended_payload;
 	uint64_t limit;				/* idle bytes of one shard */
 	unsigned granule_shift;			/* sectors of a granule, log2 */
 	size_t bucket_mask, map_mask;

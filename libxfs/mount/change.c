@@ -27,6 +27,9 @@ void xfs_change_release(struct xfs_change *c)
 		free(e->before);
 		free(e);
 	}
+	free(c->notes);
+	c->notes = NULL;
+	c->notes_room = 0;
 }
 
 /* An entry with room for the contents of a buffer of `len` bytes. */
@@ -69,7 +72,7 @@ int xfs_change_join(struct xfs_change *c, struct xfs_buf *b, const struct xfs_bu
 	e->change = c;
 	e->buf = b;
 	e->type = type;
-	e->fresh = e->changed = e->stale = false;
+	e->fresh = e->changed = e->stale = e->ordered = false;
 	memset(e->ranges, 0, sizeof(e->ranges));
 	memcpy(e->before, b->data, b->len);
 	xfs_buf_hold(b);
@@ -127,7 +130,50 @@ void xfs_change_dirty(struct xfs_buf *b, uint32_t off, uint32_t len)
 		e->ranges[k / 64] |= UINT64_C(1) << k % 64;
 }
 
-int xfs_change_forget(struct xfs_change *c, uint64_t daddr, uint32_t bbs)
+void xfs_change_order(struct xfs_buf *b)
+{
+	b->joined->ordered = true;
+}
+
+/* ---- notes ---- */
+
+static int note(struct xfs_change *c, const struct xfs_change_note *n)
+{
+	if (!c->logged)
+		return 0;
+	if (c->nnotes == c->notes_room) {
+		size_t room = 2 * c->notes_room + 32;
+		struct xfs_change_note *more = realloc(c->notes, room * sizeof(*more));
+
+		if (!more)
+			return -XFS_E_NOMEM;
+		c->notes = more;
+		c->notes_room = room;
+	}
+	c->notes[c->nnotes++] = *n;
+	c->writes++;
+	return 0;
+}
+
+int xfs_change_icreate(struct xfs_change *c, xfs_agno_t agno, uint32_t agbno, uint32_t blocks, uint32_t gen)
+{
+	const struct xfs_geometry *g = &c->fs->geo;
+	struct xfs_change_note n = {
+		XFS_NOTE_ICREATE, xfs_agbno_daddr(g, agno, XFS_AGBNO(agbno)).v, blocks, blocks << g->inopblog, gen,
+	};
+
+	return note(c, &n);
+}
+
+int xfs_change_freed(struct xfs_change *c, uint64_t fsblock, uint32_t blocks)
+{
+	struct xfs_change_note n = { XFS_NOTE_FREED, fsblock, blocks, 0, 0 };
+
+	return note(c, &n);
+}
+
+/* The buffer, if somebody has it, is not written any more. */
+static int forget(struct xfs_change *c, uint64_t daddr, uint32_t bbs)
 {
 	struct xfs_buf *b;
 	int err = xfs_buf_get1(c->fs->cache, daddr, bbs, NULL, XFS_BUF_CACHED, &b);
@@ -138,6 +184,33 @@ int xfs_change_forget(struct xfs_change *c, uint64_t daddr, uint32_t bbs)
 	if (!err)
 		b->joined->stale = true;
 	xfs_buf_put(b);
+	return err;
+}
+
+int xfs_change_forget(struct xfs_change *c, uint64_t daddr, uint32_t bbs)
+{
+	struct xfs_change_note n = { XFS_NOTE_CANCEL, daddr, bbs, 0, 0 };
+	int err = forget(c, daddr, bbs);
+
+	return err ? err : note(c, &n);
+}
+
+int xfs_change_iremove(struct xfs_change *c, xfs_agno_t agno, uint32_t agbno, uint32_t blocks)
+{
+	const struct xfs_geometry *g = &c->fs->geo;
+	uint64_t daddr = xfs_agbno_daddr(g, agno, XFS_AGBNO(agbno)).v;
+	uint32_t bbs = g->blocksize / XFS_BBSIZE;
+	int err = 0;
+
+	for (uint32_t i = 0; i < blocks && !err; i++)
+		err = forget(c, daddr + (uint64_t)i * bbs, bbs);
+	for (uint32_t i = 0; i < blocks && !err; i += g->blocks_per_cluster) {
+		struct xfs_change_note n = {
+			XFS_NOTE_CANCEL, daddr + (uint64_t)i * bbs, xfs_min(blocks - i, g->blocks_per_cluster) * bbs, 0, 0,
+		};
+
+		err = note(c, &n);
+	}
 	return err;
 }
 
@@ -180,6 +253,7 @@ static void end(struct xfs_change *c, bool committed)
 	}
 	c->last = &c->bufs;
 	c->fdblocks = c->icount = c->ifree = 0;
+	c->nnotes = 0;
 	c->error = 0;
 }
 
@@ -196,6 +270,28 @@ static void count(struct xfs_change *c)
 	pthread_mutex_unlock(&c->fs->lock);
 }
 
+/* Hands what has changed to the cache; fails on read-only devices alone: see init. */
+static void hand_over(struct xfs_change_buf *e)
+{
+	if (e->stale)
+		xfs_buf_cancel(e->buf);
+	else if (e->changed)
+		xfs_buf_dirty(e->buf, e->type);
+}
+
+void xfs_change_roll(struct xfs_change *c)
+{
+	xfs_change_prepare(c);
+	for (struct xfs_change_buf *e = c->bufs; e; e = e->next) {
+		hand_over(e);
+		if (e->changed)
+			memcpy(e->before, e->buf->data, e->buf->len);
+		memset(e->ranges, 0, sizeof(e->ranges));
+		e->changed = e->fresh = e->ordered = false;
+	}
+	c->nnotes = 0;
+}
+
 int xfs_change_commit(struct xfs_change *c)
 {
 	int err = c->error;
@@ -205,12 +301,8 @@ int xfs_change_commit(struct xfs_change *c)
 		return err;
 	}
 	xfs_change_prepare(c);
-	for (struct xfs_change_buf *e = c->bufs; e; e = e->next) {
-		if (e->stale)
-			xfs_buf_cancel(e->buf);
-		else if (e->changed)
-			xfs_buf_dirty(e->buf, e->type);		/* fails on read-only devices alone: see init */
-	}
+	for (struct xfs_change_buf *e = c->bufs; e; e = e->next)
+		hand_over(e);
 	count(c);
 	end(c, true);
 	return 0;

@@ -79,6 +79,8 @@ int xfs_fs_agfl_blocks(struct xfs_fs *, xfs_agno_t, uint32_t *blocks, uint32_t *
 
 /* The AGF has changed in the cache: what xfs_fs_agf() and trees opened from now on are given. Its free list too. */
 void xfs_fs_note_agf(struct xfs_fs *, xfs_agno_t, const struct xfs_agf *);
+/* The same for the AGI; `unlinked`: XFS_AGI_BUCKETS heads. */
+void xfs_fs_note_agi(struct xfs_fs *, xfs_agno_t, const struct xfs_agi *, const uint32_t *unlinked);
 /* The AG headers must be read again (after they were written past this module). */
 void xfs_fs_forget_ag(struct xfs_fs *, xfs_agno_t);
 

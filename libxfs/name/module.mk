@@ -1,5 +1,23 @@
 libxfs_SRCS += \
+	libxfs/name/forkblocks.c \
+	libxfs/name/hashtree.c \
+	libxfs/name/hashtree_join.c \
+	libxfs/name/dirdata_change.c \
+	libxfs/name/dirindex.c \
+	libxfs/name/dirshort.c \
+	libxfs/name/dirblock.c \
+	libxfs/name/dirleaf.c \
+	libxfs/name/dirnode.c \
+	libxfs/name/dirfree.c \
+	libxfs/name/dirchange.c \
 	libxfs/name/attr.c \
+	libxfs/name/attrchange.c \
+	libxfs/name/attrleaf.c \
+	libxfs/name/attrremote.c \
+	libxfs/name/attrshort.c \
+	libxfs/name/attrtree.c \
+	libxfs/name/attrwork.c \
+	libxfs/name/change.c \
 	libxfs/name/attr_value.c \
 	libxfs/name/da.c \
 	libxfs/name/da_verify.c \

@@ -77,12 +77,33 @@ static bool claim(struct units *u, uint32_t at, uint32_t size)
 	return clear;
 }
 
+/* LSN of a block of a value: none, as values are not logged; others the kernel refuses to write. */
+static void check_lsns(struct check *c, uint64_t block, const struct xfs_attr *attr)
+{
+	const struct xfs_geometry *g = &c->a.ip->fs->geo;
+	uint32_t blocks = g->v5 ? xfs_remote_blocks(true, g->blocksize, attr->valuelen) : 0;
+
+	for (uint32_t i = 0; i < blocks; i++) {
+		struct xfs_buf *b;
+		uint64_t lsn;
+
+		if (xfs_ifork_get(&c->a.f, (uint64_t)attr->valueblk + i, 1, XFS_BLK_ATTR_REMOTE, &b))
+			return;
+		lsn = xfs_be64(b->data + XFS_OFF(attr_rmt_hdr, lsn));
+		xfs_buf_put(b);
+		if (lsn != XFS_NULL64)
+			report(c, XFS_F_ATTR_REMOTE, block, "block of a value has a log sequence number", lsn, XFS_NULL64);
+	}
+}
+
 static void check_value(struct check *c, uint64_t block, const struct xfs_attr *attr)
 {
 	if (!attr->valueblk)
 		report(c, XFS_F_ATTR_ENTRY, block, "remote value has no block", XFS_NULL64, XFS_NULL64);
 	else if (xfs_attr_value(&c->a, attr, c->value))
 		report(c, XFS_F_ATTR_REMOTE, block, "remote value cannot be read", attr->valueblk, XFS_NULL64);
+	else
+		check_lsns(c, block, attr);
 }
 
 static void check_entry(struct check *c, uint64_t block, const struct xfs_attr *attr)

@@ -176,6 +176,7 @@ XFS_STRUCT_DECLARE(dinode_time, 8, XFS_DINODE_TIME_ROWS);
 XFS_STRUCT_DECLARE(bmdr, 4, XFS_BMDR_ROWS);
 
 #define XFS_DINODE_CRC_OFF XFS_OFF(dinode_v3, crc)
+#define XFS_DINODE_LSN_OFF XFS_OFF(dinode_v3, lsn)
 
 /* The whole head of an inode in host order; `v3` is zero below version 3. */
 struct xfs_dinode {

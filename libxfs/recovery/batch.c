@@ -122,6 +122,14 @@ static enum xfs_block_kind kind_of(const struct xfs_geometry *g, unsigned conten
 	return XFS_BLK_KINDS;
 }
 
+unsigned replay_content(const struct xfs_geometry *g, const uint8_t *p, uint32_t len)
+{
+	for (unsigned content = 0; content < XFS_BLFT_COUNT; content++)
+		if (kind_of(g, content, p, len) != XFS_BLK_KINDS)
+			return content;
+	return XFS_BLFT_UNKNOWN;
+}
+
 bool replay_stamp(const struct xfs_geometry *g, unsigned content, uint8_t *p, uint32_t len, uint64_t lsn)
 {
 	enum xfs_block_kind kind = kind_of(g, content, p, len);

@@ -69,6 +69,8 @@ void replay_dirty(struct touched *);
 int replay_settle(struct replay *);
 /* Stamps LSN (XFS_NULL64: leaves it) and checksum by what the block is; false: it is none of the kinds of this content. */
 bool replay_stamp(const struct xfs_geometry *, unsigned content, uint8_t *p, uint32_t len, uint64_t lsn);
+/* What a whole block holds, by its magic number: enum xfs_blft. Not for AG headers of V4. */
+unsigned replay_content(const struct xfs_geometry *, const uint8_t *p, uint32_t len);
 /* Does V5 metadata of this filesystem stand here that is not older than the current LSN? */
 bool replay_is_newer(struct replay *, const struct touched *);
 

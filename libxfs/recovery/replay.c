@@ -34,6 +34,7 @@ static int note_item(struct replay *rp, const struct xfs_log_item *it)
 static int judge_record(struct replay *rp, const struct xfs_log_record *r)
 {
 	rp->out->counts.records++;
+	rp->out->log_le = xfs_log_record_is_le(r);
 	/* only records that say nothing but "unmounted" are written without one, and those are not replayed */
 	if (rp->geo.v5 && !r->h.crc) {
 		rp->lsn = r->h.lsn;

@@ -39,6 +39,8 @@ struct xfs_recovery_counts {
 
 struct xfs_recovery {
 	struct xfs_log_state log;	/* as it was found */
+	bool log_le;				/* byte order of its writer, when it was dirty */
+	bool quota_stale;			/* what was done besides is not counted: settling says so */
 	struct xfs_recovery_counts counts;
 	struct xfs_recovered_intent *intents;	/* in log order */
 	size_t nintents;
@@ -62,7 +64,7 @@ void xfs_recovery_free(struct xfs_recovery *);
 
 /*
  * Ends a replay that left nothing to do: counters of the superblock from those of the AGs, log features off, and an
- * empty log of the next cycle.  DIRTYLOG, and nothing is changed: intents are left, or inodes in unlinked lists.
+ * unmount record in the log.  DIRTYLOG, and nothing is changed: intents are left, or inodes in unlinked lists.
  * Counters of realtime extents stay as the log has them.  Errors: those of xfs_fs_open(), CORRUPT (AG headers), IO, NOMEM.
  */
 int xfs_recovery_settle(const struct xfs_devset *, const struct xfs_recovery *, const struct xfs_sink *);

@@ -32,7 +32,10 @@ static int add_up(struct xfs_fs *fs, struct totals *t)
 	return t->ifree <= t->icount && t->fdblocks <= fs->geo.dblocks ? 0 : -XFS_E_CORRUPT;
 }
 
-static int write_sb(struct xfs_fs *fs, const struct totals *t)
+/* User, group, project, and the old bit of V4: counts are trusted. Without them the kernel counts at the next mount. */
+#define QUOTA_CHECKED 0x524u
+
+static int write_sb(struct xfs_fs *fs, const struct totals *t, bool quota_stale)
 {
 	uint32_t size = fs->geo.sectsize;
 	uint8_t *p = malloc(size);
@@ -47,6 +50,8 @@ static int write_sb(struct xfs_fs *fs, const struct totals *t)
 			sb.fdblocks = t->fdblocks;
 		}
 		sb.features_log_incompat = 0;
+		if (quota_stale)
+			sb.qflags &= (uint16_t)~QUOTA_CHECKED;
 		xfs_sb_encode(p, &sb);
 		if (fs->geo.v5)
 			xfs_crc32c_store(p, size, XFS_SB_CRC_OFF);
@@ -71,7 +76,7 @@ int xfs_recovery_settle(const struct xfs_devset *dev, const struct xfs_recovery 
 	if (!err && t.unlinked)
 		err = -XFS_E_DIRTYLOG;
 	if (!err)
-		err = write_sb(fs, &t);
+		err = write_sb(fs, &t, r->quota_stale);
 	if (!err)
 		err = xfs_log_close(fs, &r->log);
 	xfs_fs_close(fs);

@@ -52,6 +52,8 @@ int xfs_agspace_free_raw(struct xfs_agspace *ag, uint32_t agbno, uint32_t len, u
 	}
 	if (!err)
 		err = xfs_freespace_add(ag, agbno, len);
+	if (!err)
+		err = xfs_change_freed(ag->change, xfs_fsbno_of(&ag->fs->geo, ag->agno, XFS_AGBNO(agbno)).v, len);
 	return xfs_change_check(ag->change, writes, err);
 }
 

@@ -34,7 +34,7 @@ struct xfs_work {
 	enum xfs_work_kind kind;
 	unsigned op;			/* of the kind: enum xfs_*_op; FREE: 0 */
 	bool shared;			/* RMAP: the variants for inodes with the reflink flag */
-	bool attr_fork, unwritten;	/* BMAP, RMAP */
+	bool attr_fork, unwritten;	/* BMAP, RMAP; CONVERT: the state that the blocks get */
 	bool realtime;			/* blocks are realtime blocks */
 	bool agfl;			/* FREE: a block that was taken off the free list */
 	uint64_t block;			/* fsblock (realtime: rtblock); all of the range lies in one AG */
@@ -54,5 +54,14 @@ struct xfs_work_sink {
 
 /* Queues work with the sink of the change. Errors: NOMEM; INVALID: the change has no sink. Counts as a write. */
 int xfs_change_defer(struct xfs_change *, const struct xfs_work *);
+
+struct xfs_agspace;
+
+/*
+ * Does one RMAP, REFC or FREE work in its AG, which has joined a change.  AGAIN: a bounded part was done, `block` and
+ * `len` are what is left.  A decrease queues the freeing of what nobody owns any more.  Errors: INVALID (no such work),
+ * UNSUPPORTED (realtime), RANGE, CORRUPT (the trees contradict it) and those of agspace.h.
+ */
+int xfs_agspace_finish(struct xfs_agspace *, struct xfs_work *);
 
 #endif

@@ -22,10 +22,10 @@ class ToolFailed(Exception):
 
 
 class Cost:
-    """What one run took: seconds, seconds, KiB."""
+    """What one run took: seconds, seconds, seconds, KiB."""
 
-    def __init__(self, wall, cpu, rss):
-        self.wall, self.cpu, self.rss = wall, cpu, rss
+    def __init__(self, wall, user, system, rss):
+        self.wall, self.user, self.cpu, self.rss = wall, user, user + system, rss
 
 
 class Calls:
@@ -60,7 +60,7 @@ class Meter:
             if int(status) not in good:
                 err.seek(0)
                 raise ToolFailed("%s: exit status %s\n%s" % (" ".join(command), status, err.read()[-500:]))
-        return Cost(float(wall), float(user) + float(system), int(rss))
+        return Cost(float(wall), float(user), float(system), int(rss))
 
     def pairs(self, count, ours, theirs, prepare=None, good=(0,)):
         """Lists of Cost, one for each command; `theirs` may be None.  prepare() is called before each run."""
@@ -156,8 +156,11 @@ class Table:
     def add_rate(self, what, value, unit, goal):
         self.rows.append((what, "%.1f %s" % (value, unit), "-", "-", ">= %g %s" % (goal, unit), "yes" if value >= goal else "NO"))
 
-    def add_costs(self, what, costs, wall_goal=None, cpu_goal=None, rss_goal=None):
+    def add_costs(self, what, costs, wall_goal=None, cpu_goal=None, rss_goal=None, user_goal=None):
         ours, theirs = costs
+        if user_goal:
+            self.add("%s: user" % what, seconds(median(ours, "user")), seconds(median(theirs, "user")), ratio(ours, theirs, "user"),
+                     user_goal)
         for name, label, show, goal in (("wall", "wall", seconds, wall_goal), ("cpu", "user+sys", seconds, cpu_goal),
                                         ("rss", "peak memory", lambda k: amount(k and k * 1024), rss_goal)):
             self.add("%s: %s" % (what, label), show(median(ours, name)), show(median(theirs, name)), ratio(ours, theirs, name), goal)

@@ -147,7 +147,7 @@ def without_superblock(image, name, listing):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="repair-log.") as work:
-        for name in ("log-rmap", "log-v4", "log-pieces"):
+        for name in ("log-rmap", "log-v4", "log-pieces", "log-unlinked"):
             image = unpack(name, work)
             listing = f"{work}/{name}.list"
             if name == "log-rmap":

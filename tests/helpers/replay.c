@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * replay.c - test program: replays the log of an image.
+ * replay.c - test program: replays the log of an image, and all that follows.
  *
  * replay [-k] [-o] IMAGE
  *	-k	keep the log dirty: only replay
@@ -8,7 +8,7 @@
  * Prints counts, what is left to do, and how it ended. Exit status: 0 replayed and settled, 3 replayed with work left,
  * 1 it could not be replayed.
  */
-#include "libxfs/recovery/replay.h"
+#include "libxfs/recovery/recovery.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -42,6 +42,7 @@ static void print_counts(const struct xfs_recovery_counts *c)
 int main(int argc, char **argv)
 {
 	struct xfs_sink sink = { say, NULL };
+	struct xfs_recovery_work done = { .intents = 0 };
 	struct xfs_recovery r;
 	struct xfs_devset set = { .data = NULL };
 	bool keep = false, overlay = false;
@@ -68,10 +69,11 @@ int main(int argc, char **argv)
 		xfs_dev_close(set.data);
 		return 1;
 	}
-	err = xfs_recovery_replay(&set, &r, &sink);
+	err = keep ? xfs_recovery_replay(&set, &r, &sink) : xfs_recovery_run(&set, &r, &done, &sink);
 	print_counts(&r.counts);
-	if (!err && !keep) {
-		err = xfs_recovery_settle(&set, &r, &sink);
+	if (!keep) {
+		printf("finished %llu intents, freed %llu inodes, %llu blocks\n", (unsigned long long)done.intents,
+		       (unsigned long long)done.inodes, (unsigned long long)done.cow_blocks);
 		printf("%s\n", err == -XFS_E_DIRTYLOG ? "work is left" : err ? "not settled" : "settled");
 	}
 	if (err && err != -XFS_E_DIRTYLOG)

@@ -20,7 +20,7 @@ result() {
 	fi
 }
 
-for name in log-rmap log-v4 log-pieces; do
+for name in log-rmap log-v4 log-pieces log-unlinked; do
 	img=$dir/$name
 	xz -dc "$here/../data/$name.img.xz" >"$img" && xz -dc "$here/../data/$name.list.xz" >"$dir/list" || exit 1
 	cp "$img" "$dir/before"

@@ -34,8 +34,8 @@ static void seal_last(const void *ctx, struct xfs_buf *b)
 	b->data[b->len - 1] = 0x5a;
 }
 
-static const struct xfs_buf_type even = { "even", verify_even, seal_last };
-static const struct xfs_buf_type any = { "any", NULL, NULL };
+static const struct xfs_buf_type even = { .name = "even", .verify = verify_even, .seal = seal_last };
+static const struct xfs_buf_type any = { .name = "any" };
 
 static void setup(void)
 {

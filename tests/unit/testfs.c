@@ -29,6 +29,8 @@ static void set_features(struct xfs_sb *sb, const struct testfs *fs)
 		sb->features_incompat |= XFS_SB_INCOMPAT_SPINODES;
 	if (fs->parent)
 		sb->features_incompat |= XFS_SB_INCOMPAT_PARENT;
+	if (fs->exchange)
+		sb->features_incompat |= XFS_SB_INCOMPAT_EXCHRANGE;
 	sb->features_ro_compat = (fs->no_finobt ? 0 : XFS_SB_ROCOMPAT_FINOBT) |
 		(fs->no_rmapbt ? 0 : XFS_SB_ROCOMPAT_RMAPBT) | (fs->no_reflink ? 0 : XFS_SB_ROCOMPAT_REFLINK) |
 		(fs->no_inobtcnt || fs->no_finobt ? 0 : XFS_SB_ROCOMPAT_INOBTCNT);

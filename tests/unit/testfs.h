@@ -12,7 +12,7 @@ struct testfs {
 	uint32_t agblocks, agcount, last;		/* last: blocks of the last AG, 0 = agblocks */
 	bool v4, no_finobt, no_rmapbt, no_reflink, no_sparse, no_inobtcnt;
 	bool no_ftype, no_attr2;			/* V4 alone */
-	bool ci, parent;				/* parent: V5 alone */
+	bool ci, parent, exchange;			/* the two latter: V5 alone */
 	unsigned dirblklog;
 	uint64_t logstart;
 	uint32_t logblocks;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* forkoff.c - where the attribute fork of an inode begins. */
-#include "libxfs/build/forkoff.h"
+#include "libxfs/inode/forkoff.h"
 
 #define EXTENT_BYTES 16u
 #define ROOT_BYTES(records) (4u + 16u * (records))

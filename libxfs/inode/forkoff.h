@@ -3,10 +3,10 @@
  * forkoff.h - where the attribute fork of an inode begins (format sheet 03, section 2, "di_forkoff rules").
  *
  * Pure functions; units of di_forkoff are 8 bytes.  V4 without attr2: the default or what is there, nothing between.
- * Layer: build.
+ * Layer: inode.
  */
-#ifndef XFS_BUILD_FORKOFF_H
-#define XFS_BUILD_FORKOFF_H
+#ifndef XFS_INODE_FORKOFF_H
+#define XFS_INODE_FORKOFF_H
 
 #include "libxfs/mount/geometry.h"
 #include "libxfs/ondisk/inode.h"

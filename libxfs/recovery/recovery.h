@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * recovery.h - a filesystem that was not unmounted becomes as if it had been: replay of the log, chains of changes that
+ * were cut off, inodes without names, leftovers of copy-on-write, counters, a clean log (format sheet 04, 9 to 11).
+ *
+ * Each part beyond the replay is worked out above the device, with the code that makes such changes anywhere else, and
+ * goes to the log as one checkpoint before it is brought to its place: so the whole may be stopped at any write and
+ * begun again, by the kernel too.  Works on any stack of devices.  Layer: recovery (above transaction).
+ */
+#ifndef XFS_RECOVERY_RECOVERY_H
+#define XFS_RECOVERY_RECOVERY_H
+
+#include "libxfs/recovery/replay.h"
+
+enum xfs_recovery_stage {
+	XFS_RECOVER_REPLAY, XFS_RECOVER_INTENTS, XFS_RECOVER_UNLINKED, XFS_RECOVER_COW, XFS_RECOVER_SETTLE
+};
+
+/* What was done after the replay. */
+struct xfs_recovery_work {
+	enum xfs_recovery_stage stage;	/* the last one that was begun */
+	uint64_t intents;		/* finished */
+	uint64_t inodes;		/* without names: freed */
+	uint64_t cow_blocks;		/* leftovers of copy-on-write: freed */
+	bool bare;			/* the log had no room (or is of version 1): not all of it could be begun again */
+};
+
+/*
+ * All of it.  A clean log: nothing to do.  *r as after xfs_recovery_replay(); intents that were finished are no longer in
+ * its list.  xfs_recovery_free() in any case.  `done` may be NULL.
+ *
+ * Errors, and the log stays as dirty as it was: those of xfs_recovery_replay(), in its stage; afterwards what the log
+ * holds is in place, stages before the one that failed are done, and nothing of that one is: CORRUPT, with a finding,
+ * when work cannot be finished; DIRTYLOG or UNSUPPORTED when a feature of the filesystem is in the way of unlinked inodes
+ * or intents.
+ */
+int xfs_recovery_run(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done,
+		     const struct xfs_sink *);
+
+#endif

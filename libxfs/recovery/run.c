@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* run.c - recovery as a whole: replay, then rounds of changes, then counters and a clean log. */
+#include "libxfs/recovery/round.h"
+
+#include "libxfs/log/close.h"
+
+#include <stdlib.h>
+
+#define SCRATCH ((size_t)64 << 20)	/* bytes of memory for what a round changes; the rest goes to a file */
+
+/* Devices above, where the log is clean, so that changes can begin. */
+static int open_round(const struct xfs_devset *dev, struct recovery_round *round)
+{
+	int err = xfs_dev_scratch(&round->top.data, dev->data, SCRATCH);
+
+	round->top.rt = dev->rt;
+	if (!err && dev->log)
+		err = xfs_dev_scratch(&round->top.log, dev->log, SCRATCH);
+	if (!err)
+		err = xfs_fs_open(&round->fs, &round->top, NULL, round->sink);
+	if (!err)
+		err = xfs_log_close(round->fs, &round->r->log);
+	if (err)
+		return err;
+	/* a repair may have been stopped; this mark is no feature that changes could break */
+	round->fs->geo.needsrepair = false;
+	return xfs_edit_open(&round->edit, round->fs, NULL);
+}
+
+static void close_round(struct recovery_round *round)
+{
+	xfs_edit_close(round->edit);
+	xfs_fs_close(round->fs);
+	xfs_dev_close(round->top.log);
+	xfs_dev_close(round->top.data);
+}
+
+static int do_round(const struct xfs_devset *dev, const struct recovery_round *with,
+		    int (*work)(struct recovery_round *), bool dones)
+{
+	struct recovery_round round = *with;
+	int err = open_round(dev, &round);
+
+	if (!err)
+		err = work(&round);
+	if (!err)
+		err = xfs_edit_quiesce(round.edit);
+	if (!err) {
+		err = recovery_bring_down(dev, &round, dones);
+		if (err == -XFS_E_NOSPC || err == -XFS_E_UNSUPPORTED)
+			err = recovery_bring_down_bare(dev, &round);
+	}
+	close_round(&round);
+	return err;
+}
+
+static void forget_intents(struct xfs_recovery *r)
+{
+	for (size_t i = 0; i < r->nintents; i++)
+		free((void *)r->intents[i].item.regions);
+	r->nintents = 0;
+}
+
+static int has_unlinked(const struct xfs_devset *dev, bool *yes)
+{
+	struct xfs_fs *fs;
+	int err = xfs_fs_open(&fs, dev, NULL, NULL);
+
+	*yes = false;
+	if (err)
+		return err;
+	for (uint32_t ag = 0; ag < fs->geo.agcount && !err && !*yes; ag++) {
+		uint32_t buckets[XFS_AGI_BUCKETS];
+		struct xfs_agi agi;
+
+		err = xfs_fs_agi(fs, XFS_AGNO(ag), &agi, buckets);
+		for (unsigned b = 0; b < XFS_AGI_BUCKETS && !err; b++)
+			*yes |= buckets[b] != XFS_NULL32;
+	}
+	xfs_fs_close(fs);
+	return err;
+}
+
+static int do_rounds(const struct xfs_devset *dev, struct recovery_round *with)
+{
+	bool unlinked;
+	int err = 0;
+
+	with->done->stage = XFS_RECOVER_INTENTS;
+	if (with->r->nintents)
+		err = do_round(dev, with, recovery_finish_intents, true);
+	if (err)
+		return err;
+	with->r->quota_stale = with->r->nintents != 0;
+	forget_intents(with->r);
+	with->done->stage = XFS_RECOVER_UNLINKED;
+	err = has_unlinked(dev, &unlinked);
+	if (!err && unlinked) {
+		err = do_round(dev, with, recovery_free_unlinked, false);
+		with->r->quota_stale = true;
+	}
+	if (err && err != -XFS_E_UNSUPPORTED)
+		return err;
+	with->done->stage = XFS_RECOVER_COW;
+	err = do_round(dev, with, recovery_free_cow, false);
+	/* leftovers hurt nobody, and whoever mounts it frees them */
+	return err == -XFS_E_UNSUPPORTED ? 0 : err;
+}
+
+int xfs_recovery_run(const struct xfs_devset *dev, struct xfs_recovery *r, struct xfs_recovery_work *done,
+		     const struct xfs_sink *sink)
+{
+	struct xfs_recovery_work own = { .stage = XFS_RECOVER_REPLAY };
+	struct recovery_round with = { .r = r, .done = done ? done : &own, .sink = sink };
+	int err;
+
+	*with.done = own;
+	err = xfs_recovery_replay(dev, r, sink);
+	if (err || r->log.kind != XFS_LOG_DIRTY)
+		return err;
+	err = do_rounds(dev, &with);
+	if (err)
+		return err;
+	with.done->stage = XFS_RECOVER_SETTLE;
+	err = xfs_recovery_settle(dev, r, sink);
+	if (!err && with.done->bare)
+		err = recovery_unmark(dev);
+	return err;
+}

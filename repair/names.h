@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names.h - the second round of a repair: names.
+ *
+ * names.c reads every directory and attribute fork once and judges without memory per name: facts about inodes, and sums
+ * over links and parent pointers.  Only when something is wrong are all names gathered (names_gather.c) into sorted
+ * arrays, decided (names_decide.c, names_tree.c, names_place.c) and the directories, attribute forks and cores that
+ * differ planned (names_plan.c); the machinery of round one then builds them in new blocks (names_build.c), rebuilds the
+ * AGs concerned and switches.  Round one is durable before that: a run that is stopped in between starts with sound
+ * forks and trees.
+ *
+ * Names live in one arena, records refer to it by offset.
+ */
+#ifndef REPAIR_NAMES_H
+#define REPAIR_NAMES_H
+
+#include "repair/scan.h"
+
+#include "libxfs/build/attr.h"
+#include "libxfs/build/dir.h"
+
+#define NAMES_NONE UINT32_MAX
+
+enum names_entry_flag {
+	NAMES_DROPPED = 1,
+	NAMES_CONFIRMED = 2,	/* the hash index of the directory has this name at this place */
+	NAMES_FRESH = 4,	/* not in the directory as it is: restored, moved or renamed */
+	NAMES_ILLEGAL = 8,	/* its name holds what no name may hold */
+	NAMES_DOUBTED = 16,	/* from a damaged block, and not confirmed */
+	NAMES_POINTED = 32,	/* a parent pointer agrees with it */
+	NAMES_ASTRAY = 64,	/* leads to no inode in use */
+};
+
+/* A name in a directory. */
+struct names_entry {
+	uint64_t dir, ino;
+	uint64_t order;		/* entries of a directory keep their order; what is added comes last */
+	uint32_t name;		/* offset in the arena */
+	uint32_t hash;		/* as the hash index says where that is known, else of the name */
+	uint8_t namelen, ftype, flags, meta;
+};
+
+/* A parent pointer as found. */
+struct names_parent {
+	uint64_t ino, parent;
+	uint32_t gen, name, hash;
+	uint8_t namelen;
+	bool used;		/* an entry agrees with it */
+};
+
+/* A directory. */
+struct names_dir {
+	uint64_t ino;
+	uint64_t said;		/* its ".." as found; XFS_NULL64: none */
+	uint64_t parent;	/* as decided; XFS_NULL64: it has none yet */
+	uint32_t entry;		/* the entry that leads to it, or NAMES_NONE */
+	uint32_t first, n;	/* its entries after names_sort_entries() */
+	uint32_t gen;
+	uint32_t subdirs;	/* in the end */
+	uint32_t nmissed, nspares, spare;	/* subdirectories that claim it and have no name; entries that lead astray */
+	uint64_t missed;
+	bool bad;		/* it has to be built anew whatever is decided */
+	bool dirty;		/* its entries or its ".." change */
+	bool meta;		/* of the metadata tree */
+	uint8_t mark;		/* of walks */
+};
+
+/* An attribute fork whose readable attributes were gathered is kept until it is built. */
+struct names_attr {
+	uint32_t name, value;	/* offsets in the arena */
+	uint32_t valuelen;
+	uint8_t namelen, flags;
+};
+
+/* What becomes of one fork: handed over to the builder through struct repair_inode. */
+struct repair_name_plan {
+	bool dir, attrs;		/* which are built */
+	uint64_t parent;
+	struct xfs_build_dirent *entries;
+	size_t nentries;
+	struct xfs_build_attr *list;
+	size_t nlist;
+	uint8_t *target;		/* of a symlink that is made anew, or NULL */
+	size_t targetlen;
+	uint64_t blocks[2];		/* filesystem blocks of data and attribute fork, once built */
+};
+
+struct names {
+	struct repair *r;		/* the state of the filesystem after round one */
+	struct repair *told;		/* who is told */
+	uint8_t *arena;
+	size_t used, room;
+	struct names_entry *entries;
+	size_t nentries, entry_room;
+	struct names_parent *parents;	/* ascending by (ino) as gathered */
+	size_t nparents, parent_room;
+	struct names_dir *dirs;		/* ascending */
+	size_t ndirs, dir_room;
+	uint64_t fresh;			/* order of the next entry that is added */
+	uint32_t *table;		/* entries that count by (directory, name): open hash of 1 << table_bits */
+	unsigned table_bits;
+	size_t tabled;
+	uint64_t lost_found;		/* XFS_NULL64: not there yet */
+	struct xfs_inode *ip;		/* scratch */
+	uint8_t *block;			/* scratch: a directory block, and an inode behind it */
+	uint8_t *image;
+};
+
+/* names.c */
+struct repair_fact *repair_fact_of(struct repair *, uint64_t ino);
+bool repair_is_internal(const struct repair *, uint64_t ino);
+/* Share of one link in the sums that compare directories with parent pointers. */
+uint64_t repair_link_hash(const struct repair *, uint64_t ino, uint64_t parent, uint32_t gen, uint32_t hash);
+
+/* names_round.c: the state that names are read from: r, or what it looks like after round one changed it. */
+int repair_names_state(struct repair *r, struct repair **out);
+/* Notes a finding that this round repairs, or not. */
+void names_note(struct names *, enum xfs_finding_id, const char *structure, uint64_t ino, bool fixed,
+		const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+/* A line that scripts know; the first form when the run modifies, the other one with -n. */
+void names_say(struct names *, const char *doing, const char *would, ...) __attribute__((format(printf, 2, 4)));
+/* Reads the inode as it will be: as round one or an earlier step changed it. */
+int names_read_inode(struct names *, uint64_t ino, uint8_t *image, struct xfs_dinode *);
+
+/* names_gather.c */
+int names_gather(struct names *);
+int names_keep(struct names *, const void *bytes, size_t len, uint32_t *at);
+int names_add_entry(struct names *, const struct names_entry *);
+struct names_dir *names_find_dir(struct names *, uint64_t ino);
+int names_add_dir(struct names *, const struct names_dir *);
+/* Salvages the entries of a directory; `map` NULL: the blocks of its fork. */
+int names_gather_dir(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
+		const struct xfs_mapset *map,
+		     uint64_t *said);
+/* The first parent pointer of this inode in n->parents, or where it would be. */
+size_t names_first_parent(const struct names *, uint64_t ino);
+bool names_has_parents(const struct names *, uint64_t ino);
+/* Does a parent pointer of its inode say the same as the entry? */
+bool names_is_pointed(const struct names *, const struct names_entry *);
+/* Sorts by (dir, order) and sets first and n of all directories. */
+int names_sort_entries(struct names *);
+void names_release(struct names *);
+
+/*
+ * names_table.c: entries by directory and name, as directories of this filesystem compare names.  NAMES_NONE: not there.
+ */
+uint32_t names_find(struct names *, uint64_t dir, const uint8_t *name, size_t len);
+int names_table_add(struct names *, uint32_t entry);
+void names_table_clear(struct names *);
+/* Adds an entry to the list and the table; *at is its number. The name must be free. */
+int names_insert(struct names *, uint64_t dir, uint64_t ino, const uint8_t *name, size_t len, uint32_t *at);
+/* The entry does not count any more; its directory is built anew. */
+void names_drop(struct names *, uint32_t entry);
+/* The directory of this number is built anew. */
+void names_touch(struct names *, uint64_t dir);
+
+/* names_block.c: directory and attribute blocks, however damaged. */
+enum names_quality {
+	NAMES_GOOD,		/* as it was written, or was after one bit was turned back */
+	NAMES_WEAK,		/* of this inode, but damaged */
+	NAMES_FOREIGN,		/* another block that was written whole */
+};
+/* `map` is normalised. Reads a block of `fsbs` at `off` of the file: unmapped and unreadable parts are zero. */
+int names_read_block(struct names *, const struct xfs_mapset *map, uint64_t off, unsigned fsbs, uint8_t *block,
+		     uint64_t *fsbno);
+/* Turns back a flipped bit when there is one. */
+enum names_quality names_judge_block(struct names *, enum xfs_block_kind, uint64_t ino, uint64_t fsbno, uint8_t *block,
+				     uint32_t len);
+/* Mappings of one fork of the inode image. */
+int names_map(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
+	      struct xfs_mapset *out);
+/* names_dir.c: all entries of a directory that can be had; sets *said. */
+int names_salvage_dir(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
+		      const struct xfs_mapset *, uint64_t *said);
+/* names_short.c */
+int names_salvage_short(struct names *, uint64_t ino, const uint8_t *fork, uint32_t len, uint64_t size, uint64_t *said);
+/* names_attr.c: every attribute that can be had, each once; what is lost is told, unless quiet. The list is the caller's. */
+int names_salvage_attrs(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, bool quiet,
+			struct names_attr **list, size_t *n);
+
+/* names_decide.c: each entry by itself; then those that lead nowhere, when parent pointers had their say. */
+int names_decide_entries(struct names *);
+int names_decide_strays(struct names *);
+/* names_tree.c: one parent for each directory, no rings. */
+int names_decide_tree(struct names *);
+/* names_restore.c: entries that only parent pointers hold. */
+int names_restore(struct names *);
+/* names_place.c: what has no name goes to lost+found. */
+int names_place_orphans(struct names *);
+/* Adds an entry under this name, or one like it when it is taken. */
+int names_link(struct names *, uint64_t dir, uint64_t ino, const uint8_t *name, size_t namelen);
+/* names_new.c: the root directory, when it is none; lost+found; inodes that become free. */
+int names_root(struct names *);
+int names_make_lost_found(struct names *, uint64_t *ino);
+int names_free_inode(struct names *, uint64_t ino, struct repair_fact *);
+/* names_plan.c: what differs from the disk becomes changed inodes. */
+int names_plan(struct names *);
+/* Blocks of a fork of the inode, which gets others or none: their AGs are rebuilt, and they stay whole until the switch. */
+int names_give_up(struct names *, struct repair_inode *, const struct xfs_dinode *, const uint8_t *image,
+		enum xfs_fork);
+
+/* names_symlink.c: the target as far as it can be had becomes the plan; then its blocks. */
+int names_mend_symlink(struct names *, uint64_t ino);
+int repair_build_symlink(struct repair *, struct repair_inode *, struct xfs_dinode *);
+
+/* names_build.c */
+void repair_name_plan_free(struct repair_name_plan *);
+int repair_build_names(struct repair *, struct repair_inode *, struct xfs_dinode *);
+
+#endif

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names_block.c - blocks of directories and attributes as they lie on the disk, and how far each can be trusted.
+ *
+ * They are read past the cache, whose verifiers refuse what is damaged.
+ */
+#include "repair/names.h"
+
+#include "repair/forks.h"
+
+#include "libxfs/base/crc32c.h"
+
+#include <string.h>
+
+static int keep_mapping(void *payload, const struct xfs_mapping *m)
+{
+	return m->unwritten ? 0 : xfs_mapset_add(payload, m);
+}
+
+int names_map(struct names *n, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork which,
+	      struct xfs_mapset *out)
+{
+	struct repair_fork f;
+	int64_t cut = 0;
+	int error = repair_fork_scan(n->r, ino, d, image, which, &f, keep_mapping, out);
+
+	repair_fork_release(&f);
+	if (!error)
+		cut = xfs_mapset_normalise(out);
+	return error ? error : cut < 0 ? (int)cut : 0;
+}
+
+/* The mapping that holds block `off` of the file, or the next one. */
+static const struct xfs_mapping *mapping_at(const struct xfs_mapset *map, uint64_t off)
+{
+	size_t lo = 0, hi = map->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (map->m[mid].off + map->m[mid].len <= off)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < map->n ? &map->m[lo] : NULL;
+}
+
+int names_read_block(struct names *n, const struct xfs_mapset *map, uint64_t off, unsigned fsbs, uint8_t *block,
+		     uint64_t *fsbno)
+{
+	unsigned blocklog = n->r->geo.blocklog, done = 0;
+
+	*fsbno = XFS_NULL64;
+	memset(block, 0, (size_t)fsbs << blocklog);
+	while (done < fsbs) {
+		const struct xfs_mapping *m = mapping_at(map, off + done);
+		uint64_t skip, take, at;
+
+		if (!m || m->off >= off + fsbs)
+			break;
+		if (m->off > off + done)
+			done = (unsigned)(m->off - off);
+		skip = off + done - m->off;
+		take = xfs_min(m->len - skip, fsbs - done);
+		at = m->fsbno + skip;
+		if (!done)
+			*fsbno = at;
+		/* what cannot be read is lost, and was told when the directory was first read */
+		if (xfs_dev_read(n->r->dev.data, xfs_fsbno_byte(&n->r->geo, XFS_FSBNO(at)), block + ((size_t)done << blocklog),
+				 (size_t)take << blocklog) == -XFS_E_NOMEM)
+			return -XFS_E_NOMEM;
+		done += (unsigned)take;
+	}
+	return 0;
+}
+
+/* Where the identity of a block lies. */
+struct place {
+	unsigned crc, bno, uuid, owner;
+};
+
+static struct place place_of(enum xfs_block_kind kind)
+{
+	if (kind == XFS_BLK_DIR_ANYDATA)
+		return (struct place){ XFS_OFF(dir_blkhdr, crc), XFS_OFF(dir_blkhdr, bno), XFS_OFF(dir_blkhdr, uuid),
+				       XFS_OFF(dir_blkhdr, owner) };
+	if (kind == XFS_BLK_ATTR_REMOTE || kind == XFS_BLK_SYMLINK)
+		return (struct place){ XFS_OFF(attr_rmt_hdr, crc), XFS_OFF(attr_rmt_hdr, bno), XFS_OFF(attr_rmt_hdr, uuid),
+				       XFS_OFF(attr_rmt_hdr, owner) };
+	return (struct place){ XFS_OFF(da3_blkinfo, crc), XFS_OFF(da3_blkinfo, bno), XFS_OFF(da3_blkinfo, uuid),
+			       XFS_OFF(da3_blkinfo, owner) };
+}
+
+enum names_quality names_judge_block(struct names *n, enum xfs_block_kind kind, uint64_t ino, uint64_t fsbno,
+		uint8_t *block,
+				     uint32_t len)
+{
+	const struct xfs_geometry *g = &n->r->geo;
+	struct place p = place_of(kind);
+	uint64_t daddr = fsbno == XFS_NULL64 ? XFS_NULL64 : xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v;
+	bool bno, uuid, owner, whole;
+	unsigned bit;
+	size_t byte;
+
+	if (!g->v5)
+		return xfs_block_form(kind, false, block, len) ? NAMES_GOOD : NAMES_WEAK;
+	whole = xfs_crc32c_check(block, len, p.crc);
+	if (!whole && xfs_crc32c_find_flip(block, len, p.crc, &byte, &bit)) {
+		block[byte] ^= (uint8_t)(1u << bit);
+		/* any bytes differ from some right ones in a bit; only a block that then is what it should be counts */
+		whole = xfs_block_form(kind, true, block, len) && xfs_be64(block + p.bno) == daddr &&
+			xfs_be64(block + p.owner) == ino && !memcmp(block + p.uuid, g->uuid, 16);
+		if (!whole)
+			block[byte] ^= (uint8_t)(1u << bit);
+	}
+	bno = xfs_be64(block + p.bno) == daddr;
+	owner = xfs_be64(block + p.owner) == ino;
+	uuid = !memcmp(block + p.uuid, g->uuid, 16);
+	if (whole && !owner && (!bno || !uuid || !xfs_block_form(kind, true, block, len)))
+		return NAMES_FOREIGN;
+	if (whole && bno && owner && uuid && xfs_block_form(kind, true, block, len))
+		return NAMES_GOOD;
+	return bno + owner + uuid >= 2 || !whole ? NAMES_WEAK : NAMES_FOREIGN;
+}

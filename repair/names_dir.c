@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names_dir.c - every entry of a damaged directory that can be had.
+ *
+ * Data blocks are read one by one, whatever the index says of them; the hash index is the second witness: it confirms an
+ * entry at its place, and tells which bit of a name is wrong.  In a damaged block an entry counts when the index
+ * confirms it, or when it is where its own tag says and leads to an inode in use.
+ */
+#include "repair/names.h"
+
+#include "repair/forks.h"
+
+#include "libxfs/base/sort.h"
+#include "libxfs/name/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct pair {
+	uint64_t address, hash;
+};
+
+struct reader {
+	struct names *n;
+	uint64_t ino;
+	const struct xfs_mapset *map;
+	struct pair *index;		/* ascending by address */
+	size_t nindex, room;
+	bool index_whole;		/* every block of it is as it was written */
+	uint64_t *said;
+	uint64_t db;			/* the data block at hand */
+	enum names_quality quality;
+	unsigned taken;
+};
+
+/* ---- the index ---- */
+
+static int add_pair(struct reader *r, uint32_t hash, uint32_t address)
+{
+	if (address == XFS_DIR_NULL_ADDRESS)
+		return 0;
+	if (r->nindex == r->room) {
+		size_t room = 2 * r->room + 256;
+		struct pair *grown = realloc(r->index, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		r->index = grown;
+		r->room = room;
+	}
+	r->index[r->nindex++] = (struct pair){ address, hash };
+	return 0;
+}
+
+static int add_pairs(struct reader *r, const uint8_t *entries, uint32_t count)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < count && !error; i++)
+		error = add_pair(r, xfs_be32(entries + 8 * (size_t)i), xfs_be32(entries + 8 * (size_t)i + 4));
+	return error;
+}
+
+static bool is_leaf_magic(uint16_t magic)
+{
+	return magic == XFS_DIR2_LEAF1_MAGIC || magic == XFS_DIR3_LEAF1_MAGIC || magic == XFS_DIR2_LEAFN_MAGIC ||
+	       magic == XFS_DIR3_LEAFN_MAGIC;
+}
+
+/* A pair of a damaged leaf is no worse than none: it only ever confirms what it matches. */
+static int read_leaf(struct reader *r, uint64_t off)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint8_t *block = r->n->block;
+	enum names_quality quality;
+	struct xfs_dir3_leaf_hdr h;
+	uint64_t fsbno;
+	int error = names_read_block(r->n, r->map, off, g->dirblkfsbs, block, &fsbno);
+
+	if (error)
+		return error;
+	quality = names_judge_block(r->n, XFS_BLK_DIR_ANYLEAF, r->ino, fsbno, block, g->dirblksize);
+	r->index_whole &= quality == NAMES_GOOD;
+	if (quality == NAMES_FOREIGN || !is_leaf_magic(xfs_be16(block + 8)))
+		return 0;
+	xfs_dir_leaf_hdr_load(&h, block, g->v5);
+	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
+}
+
+/*
+ * Where the entries of a block directory end.  The count at its end says it; when the items, followed one by one, end
+ * elsewhere and leave room for as many hashes as there are entries, the count is wrong.
+ */
+static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
+{
+	uint32_t off = xfs_dir_data_header_len(g->v5), most = g->dirblksize - 8, said = xfs_dir_data_end(block,
+			g->v5, g->dirblksize);
+	uint32_t used = 0, next = off;
+	struct xfs_dir_item it;
+
+	while (off < most && xfs_dir_data_next(g, block, most, &next, &it) > 0 && it.tag == it.off) {
+		used += it.used;
+		off = next;
+	}
+	return used > 2 && (most - off) / 8 >= used && off != said ? off : said;
+}
+
+static int read_tail(struct reader *r)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint8_t *block = r->n->block;
+	enum names_quality quality;
+	uint64_t fsbno;
+	uint32_t count;
+	int error = names_read_block(r->n, r->map, 0, g->dirblkfsbs, block, &fsbno);
+
+
+	if (error)
+		return error;
+	quality = names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize);
+	if (quality == NAMES_FOREIGN || !xfs_dir_is_block_magic(xfs_be32(block)))
+		return 0;
+	r->index_whole = quality == NAMES_GOOD;
+	count = (g->dirblksize - 8 - block_end(g, block)) / 8;
+	return add_pairs(r, block + xfs_dir_block_leaf_off(g->dirblksize, count), count);
+}
+
+/* Calls job(r, first block) for each directory block that is mapped, at least in part, in [from, to) of the file. */
+static int each_block(struct reader *r, uint64_t from, uint64_t to, int (*job)(struct reader *, uint64_t off))
+{
+	unsigned fsbs = r->n->r->geo.dirblkfsbs;
+	uint64_t next = from;
+	int error = 0;
+
+	for (size_t i = 0; i < r->map->n && !error; i++) {
+		const struct xfs_mapping *m = &r->map->m[i];
+		uint64_t at = xfs_max(m->off / fsbs * fsbs, next), end = xfs_min(m->off + m->len, to);
+
+		for (; at < end && !error; at += fsbs) {
+			error = job(r, at);
+			next = at + fsbs;
+		}
+	}
+	return error;
+}
+
+static int read_index(struct reader *r)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(struct pair), .words = 2,
+						    .word_off = { offsetof(struct pair, address), offsetof(struct pair, hash) } };
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct xfs_mapping *last = &r->map->m[r->map->n - 1];
+	int error = read_tail(r);
+
+	/* whole unless a leaf shows the opposite; without leaves there is no index */
+	if (last->off + last->len > XFS_DIR_LEAF_OFFSET >> g->blocklog)
+		r->index_whole = true;
+	if (!error)
+		error = each_block(r, XFS_DIR_LEAF_OFFSET >> g->blocklog, XFS_DIR_FREE_OFFSET >> g->blocklog, read_leaf);
+	return error ? error : xfs_sort(&order, r->index, r->nindex);
+}
+
+/* What the index says of the entry at this place; NULL: nothing. */
+static const struct pair *index_at(const struct reader *r, uint32_t off)
+{
+	uint64_t address = (r->db * r->n->r->geo.dirblksize + off) / XFS_DIR_ALIGN;
+	size_t lo = 0, hi = r->nindex;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (r->index[mid].address < address)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < r->nindex && r->index[lo].address == address ? &r->index[lo] : NULL;
+}
+
+/* ---- entries ---- */
+
+static bool is_legal(const uint8_t *name, unsigned len)
+{
+	return len && !memchr(name, 0, len) && !memchr(name, '/', len);
+}
+
+/* One bit, or the one byte that no name may hold, turned so that the name gets the hash that the index has for it. */
+static bool mend_name(const struct xfs_geometry *g, uint8_t *name, unsigned len, uint32_t hash)
+{
+	for (unsigned i = 0; i < len; i++) {
+		uint8_t was = name[i];
+		bool free_choice = !was || was == '/';
+
+		for (unsigned k = 1; k < 256; k = free_choice ? k + 1 : k * 2) {
+			name[i] = was ^ (uint8_t)k;
+			if (xfs_dir_hash(g, name, len) == hash && is_legal(name, len))
+				return true;
+		}
+		name[i] = was;
+	}
+	return false;
+}
+
+static bool leads_somewhere(struct names *n, uint64_t ino)
+{
+	struct repair_fact *f = repair_fact_of(n->r, ino);
+
+	return f && (f->used || repair_is_lost(n->r, ino));
+}
+
+static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct pair *known = index_at(r, off);
+	struct names_entry e = { .dir = r->ino, .ino = it->ino, .order = r->db * g->dirblksize + off, .ftype = it->ftype,
+				 .namelen = it->namelen };
+	uint8_t name[XFS_DIR_NAME_MAX];
+
+	memcpy(name, it->name, it->namelen);
+	e.hash = xfs_dir_hash(g, name, it->namelen);
+	if (xfs_dir_is_dot(it))
+		return 0;
+	if (xfs_dir_is_dotdot(it)) {
+		if (r->db == 0)
+			*r->said = it->ino;
+		return 0;
+	}
+	if (known && known->hash == e.hash)
+		e.flags |= NAMES_CONFIRMED;
+	else if (known && (r->quality != NAMES_GOOD || !is_legal(name, it->namelen)) &&
+		 mend_name(g, name, it->namelen, (uint32_t)known->hash))
+		e.flags |= NAMES_CONFIRMED | NAMES_FRESH;
+	else if (r->quality != NAMES_GOOD)
+		e.flags |= NAMES_DOUBTED;
+	if (!is_legal(name, it->namelen))
+		e.flags |= NAMES_ILLEGAL;
+	/* without a witness, and what it leads to is not there either */
+	if (!(e.flags & NAMES_CONFIRMED) && (r->quality == NAMES_FOREIGN ||
+					     ((it->tag != it->off || e.flags & NAMES_ILLEGAL) && !leads_somewhere(r->n, it->ino)) ||
+					     (e.flags & NAMES_DOUBTED && (it->tag != it->off || !leads_somewhere(r->n, it->ino)))))
+		return 0;
+	e.hash = xfs_dir_hash(g, name, it->namelen);
+	r->taken++;
+	if (names_keep(r->n, name, it->namelen, &e.name))
+		return -XFS_E_NOMEM;
+	return names_add_entry(r->n, &e);
+}
+
+/*
+ * An entry whose length of name is wrong: its tag, the last two bytes, tells how long it is, and the index or the inode
+ * which of eight lengths of name it was.
+ */
+static bool guess_length(struct reader *r, const uint8_t *block, uint32_t off, uint32_t end, struct xfs_dir_item *it)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct pair *known = index_at(r, off);
+
+	for (uint32_t len = 16; len <= 272 && len <= end - off; len += XFS_DIR_ALIGN) {
+		if (xfs_be16(block + off + len - 2) != off)
+			continue;
+		for (unsigned k = 1; k <= XFS_DIR_NAME_MAX; k++) {
+			const uint8_t *name = block + off + 9;
+
+			if (xfs_dir_data_entsize(g->ftype, k) != len || !known || xfs_dir_hash(g, name, k) != known->hash)
+				continue;
+			*it = (struct xfs_dir_item){ .used = true, .off = off, .len = len, .tag = off, .ino = xfs_be64(block + off),
+						     .name = name, .namelen = (uint8_t)k };
+			it->ftype = g->ftype ? block[off + xfs_dir_data_ftype_off(k)] : 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Is the item at `off` what it seems to be?  One whose length is wrong is replaced by what the index makes of it. */
+static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32_t end, int more,
+		struct xfs_dir_item *it)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct pair *known = index_at(r, off);
+	struct xfs_dir_item other;
+
+	if (more > 0 && it->tag == it->off)
+		return true;
+	if (more > 0 && it->used && known && known->hash == xfs_dir_hash(g, it->name, it->namelen))
+		return true;	/* the tag alone is wrong */
+	if (guess_length(r, block, off, end, &other)) {
+		*it = other;
+		return true;
+	}
+	return more > 0 && it->used && r->quality == NAMES_GOOD && leads_somewhere(r->n, it->ino) &&
+			is_legal(it->name, it->namelen);
+}
+
+/* Behind a gap the remains of deleted entries may lie: what an index that is whole does not name was deleted. */
+static bool is_remains(struct reader *r, const struct xfs_dir_item *it)
+{
+	const struct pair *known = index_at(r, it->off);
+	struct repair_fact *f = repair_fact_of(r->n->r, it->ino);
+
+	if (known && known->hash == xfs_dir_hash(&r->n->r->geo, it->name, it->namelen))
+		return false;
+	return r->index_whole || it->tag != it->off || !f || !f->used || (it->ftype && it->ftype != f->ftype);
+}
+
+/* Item by item; where none can be, on in steps of the alignment to the next one that is where its tag says. */
+static int read_items(struct reader *r, const uint8_t *block, uint32_t end)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint32_t off = xfs_dir_data_header_len(g->v5);
+	bool gap = false;
+	int error = 0;
+
+	while (off < end && !error) {
+		uint32_t next = off;
+		struct xfs_dir_item it;
+		int more = xfs_dir_data_next(g, block, end, &next, &it);
+
+		if (!is_item(r, block, off, end, more, &it) || (gap && it.used && is_remains(r, &it))) {
+			off += XFS_DIR_ALIGN;
+			gap = true;
+			continue;
+		}
+		if (it.used)
+			error = keep(r, off, &it);
+		gap = gap && !it.used;
+		off += it.len;
+	}
+	return error;
+}
+
+static int read_data(struct reader *r, uint64_t off)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint8_t *block = r->n->block;
+	uint32_t end = g->dirblksize;
+	uint64_t fsbno;
+	int error = names_read_block(r->n, r->map, off, g->dirblkfsbs, block, &fsbno);
+
+	if (error)
+		return error;
+	r->db = off / g->dirblkfsbs;
+	r->quality = names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize);
+	/* an end that a damaged count gives is no end */
+	if (xfs_dir_is_block_magic(xfs_be32(block)) && r->db == 0)
+		end = block_end(g, block);
+	if (end < xfs_dir_data_header_len(g->v5) || (r->quality != NAMES_GOOD && end < g->dirblksize / 4))
+		end = g->dirblksize;
+	return read_items(r, block, end);
+}
+
+int names_salvage_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+		      const struct xfs_mapset *map, uint64_t *said)
+{
+	const struct xfs_geometry *g = &n->r->geo;
+	struct reader r = { .n = n, .ino = ino, .map = map, .said = said };
+	uint32_t size = repair_fork_size(n->r, d, XFS_FORK_DATA);
+	int error;
+
+	*said = XFS_NULL64;
+	if (!map->n) {
+		uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize, XFS_FORK_DATA);
+
+		return d->core.format == XFS_DINODE_FMT_LOCAL ? names_salvage_short(n, ino, image + at, size,
+				(uint64_t)d->core.size, said)
+							      : 0;
+	}
+	error = read_index(&r);
+	if (!error)
+		error = each_block(&r, 0, XFS_DIR_LEAF_OFFSET >> g->blocklog, read_data);
+	free(r.index);
+	return error;
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names_gather.c - all names of the filesystem: entries and parent pointers, sound or salvaged.
+ *
+ * One pass over the inodes in the order of the disk; arrays grow, nothing is allocated for a single name.
+ */
+#include "repair/names.h"
+
+#include "repair/evidence.h"
+
+#include "libxfs/base/sort.h"
+#include "libxfs/name/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_ENTRIES (UINT32_MAX - 1)
+
+static int make_room(void **list, size_t *room, size_t need, size_t size)
+{
+	size_t want = *room ? *room : 256;
+	void *grown;
+
+	if (need <= *room)
+		return 0;
+	while (want < need)
+		want += want / 2;
+	grown = realloc(*list, want * size);
+	if (!grown)
+		return -XFS_E_NOMEM;
+	*list = grown;
+	*room = want;
+	return 0;
+}
+
+int names_keep(struct names *n, const void *bytes, size_t len, uint32_t *at)
+{
+	void *arena = n->arena;
+	int error = make_room(&arena, &n->room, n->used + len, 1);
+
+	n->arena = arena;
+	if (!error && n->used + len > UINT32_MAX)
+		error = -XFS_E_TOOBIG;
+	if (error)
+		return error;
+	*at = (uint32_t)n->used;
+	memcpy(n->arena + n->used, bytes, len);
+	n->used += len;
+	return 0;
+}
+
+int names_add_entry(struct names *n, const struct names_entry *e)
+{
+	void *list = n->entries;
+	int error = n->nentries >= MOST_ENTRIES ? -XFS_E_TOOBIG : make_room(&list, &n->entry_room, n->nentries + 1,
+			sizeof(*e));
+
+	n->entries = list;
+	if (!error)
+		n->entries[n->nentries++] = *e;
+	return error;
+}
+
+static int add_dir(struct names *n, const struct names_dir *d)
+{
+	void *list = n->dirs;
+	int error = make_room(&list, &n->dir_room, n->ndirs + 1, sizeof(*d));
+	size_t at = n->ndirs;
+
+	n->dirs = list;
+	if (error)
+		return error;
+	/* the scan goes upwards: at the end as a rule */
+	while (at && n->dirs[at - 1].ino > d->ino)
+		at--;
+	memmove(&n->dirs[at + 1], &n->dirs[at], (n->ndirs - at) * sizeof(*d));
+	n->dirs[at] = *d;
+	n->ndirs++;
+	return 0;
+}
+
+int names_add_dir(struct names *n, const struct names_dir *d)
+{
+	return add_dir(n, d);
+}
+
+struct names_dir *names_find_dir(struct names *n, uint64_t ino)
+{
+	size_t lo = 0, hi = n->ndirs;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (n->dirs[mid].ino < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < n->ndirs && n->dirs[lo].ino == ino ? &n->dirs[lo] : NULL;
+}
+
+size_t names_first_parent(const struct names *n, uint64_t ino)
+{
+	size_t lo = 0, hi = n->nparents;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (n->parents[mid].ino < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool names_has_parents(const struct names *n, uint64_t ino)
+{
+	size_t at = names_first_parent(n, ino);
+
+	return at < n->nparents && n->parents[at].ino == ino;
+}
+
+bool names_is_pointed(const struct names *n, const struct names_entry *e)
+{
+	for (size_t i = names_first_parent(n, e->ino); i < n->nparents && n->parents[i].ino == e->ino; i++)
+		if (n->parents[i].parent == e->dir && n->parents[i].namelen == e->namelen &&
+		    !memcmp(n->arena + n->parents[i].name, n->arena + e->name, e->namelen))
+			return true;
+	return false;
+}
+
+int names_sort_entries(struct names *n)
+{
+	static const struct xfs_sort_spec order = {
+		.size = sizeof(struct names_entry), .words = 2,
+		.word_off = { offsetof(struct names_entry, dir), offsetof(struct names_entry, order) } };
+	int error = xfs_sort(&order, n->entries, n->nentries);
+	size_t k = 0;
+
+	for (size_t i = 0; i < n->ndirs && !error; i++) {
+		struct names_dir *d = &n->dirs[i];
+
+		while (k < n->nentries && n->entries[k].dir < d->ino)
+			k++;
+		d->first = (uint32_t)k;
+		while (k < n->nentries && n->entries[k].dir == d->ino)
+			k++;
+		d->n = (uint32_t)k - d->first;
+	}
+	return error;
+}
+
+void names_release(struct names *n)
+{
+	free(n->arena);
+	free(n->entries);
+	free(n->parents);
+	free(n->dirs);
+	free(n->table);
+	free(n->ip);
+	free(n->block);
+	free(n->image);
+}
+
+/* ---- directories ---- */
+
+struct gathering {
+	struct names *n;
+	uint64_t ino, said;
+};
+
+static int keep_entry(void *payload, const struct xfs_dir_entry *e)
+{
+	struct gathering *g = payload;
+	struct names *n = g->n;
+	struct names_entry out = { .dir = g->ino, .ino = e->ino.v, .order = e->cookie, .ftype = (uint8_t)e->ftype,
+				   .namelen = (uint8_t)e->namelen, .flags = NAMES_CONFIRMED };
+	int error;
+
+	if (e->namelen <= 2 && e->name[0] == '.' && e->name[e->namelen - 1] == '.') {
+		if (e->namelen == 2)
+			g->said = e->ino.v;
+		return 0;
+	}
+	out.hash = xfs_dir_hash(&n->r->geo, e->name, e->namelen);
+	error = names_keep(n, e->name, e->namelen, &out.name);
+	return error ? error : names_add_entry(n, &out);
+}
+
+int names_gather_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+		     const struct xfs_mapset *map, uint64_t *said)
+{
+	struct xfs_mapset own = { 0 };
+	size_t before = n->nentries;
+	int error = 0;
+
+	if (!map)
+		error = names_map(n, ino, d, image, XFS_FORK_DATA, &own);
+	if (!error)
+		error = names_salvage_dir(n, ino, d, image, map ? map : &own, said);
+	xfs_mapset_release(&own);
+	if (!error && n->r->verbose)
+		names_say(n, "        - directory inode %llu: %zu entries salvaged", "        - directory inode %llu: %zu entries salvaged",
+			  (unsigned long long)ino, n->nentries - before);
+	return error;
+}
+
+static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact *f)
+{
+	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE,
+			.gen = s->d.core.gen,
+			       .bad = f->bad_names, .meta = f->meta };
+	struct gathering g = { n, s->ino, XFS_NULL64 };
+	size_t before = n->nentries;
+	struct xfs_dir dir;
+	int error = d.bad ? -XFS_E_CORRUPT : xfs_dir_open(&dir, n->ip, NULL);
+
+	if (!error)
+		error = xfs_dir_each(&dir, 0, keep_entry, &g);
+	if (error == -XFS_E_NOMEM || error == -XFS_E_TOOBIG)
+		return error;
+	if (error) {
+		n->nentries = before;
+		d.bad = true;
+		error = names_gather_dir(n, s->ino, &s->d, s->image, NULL, &g.said);
+	}
+	d.said = g.said;
+	return error ? error : add_dir(n, &d);
+}
+
+/* ---- parent pointers ---- */
+
+static int add_parent(struct names *n, const struct names_parent *p)
+{
+	void *list = n->parents;
+	int error = make_room(&list, &n->parent_room, n->nparents + 1, sizeof(*p));
+
+	n->parents = list;
+	if (!error)
+		n->parents[n->nparents++] = *p;
+	return error;
+}
+
+static int keep_parent(void *payload, const struct xfs_parent *p)
+{
+	struct gathering *g = payload;
+	struct names_parent out = { .ino = g->ino, .parent = p->ino.v, .gen = p->gen, .namelen = (uint8_t)p->namelen };
+	int error;
+
+	out.hash = xfs_dir_hash(&g->n->r->geo, p->name, p->namelen);
+	error = names_keep(g->n, p->name, p->namelen, &out.name);
+	return error ? error : add_parent(g->n, &out);
+}
+
+static int salvage_parents(struct names *n, struct repair_seen *s)
+{
+	struct names_attr *list;
+	size_t count;
+	int error = names_salvage_attrs(n, s->ino, &s->d, s->image, true, &list, &count);
+
+	for (size_t i = 0; i < count && !error; i++) {
+		struct names_parent p = { .ino = s->ino, .name = list[i].name, .namelen = list[i].namelen };
+
+		if (!(list[i].flags & XFS_ATTR_PARENT) || list[i].valuelen != sizeof(struct xfs_parent_rec_disk))
+			continue;
+		p.parent = xfs_be64(n->arena + list[i].value);
+		p.gen = xfs_be32(n->arena + list[i].value + 8);
+		p.hash = xfs_dir_hash(&n->r->geo, n->arena + p.name, p.namelen);
+		error = add_parent(n, &p);
+	}
+	free(list);
+	return error;
+}
+
+static int gather_parents(struct names *n, struct repair_seen *s, struct repair_fact *f)
+{
+	struct gathering g = { n, s->ino, 0 };
+	size_t before = n->nparents;
+	struct xfs_attrs a;
+	int error;
+
+	if (f->bad_attrs)
+		return salvage_parents(n, s);
+	error = xfs_attrs_open(&a, n->ip, NULL);
+	if (!error)
+		error = xfs_parents_each(&a, keep_parent, &g);
+	if (!error || error == -XFS_E_NOMEM || error == -XFS_E_TOOBIG)
+		return error;
+	n->nparents = before;
+	f->bad_attrs = true;
+	return salvage_parents(n, s);
+}
+
+static int gather_inode(void *payload, struct repair_seen *s)
+{
+	struct names *n = payload;
+	struct repair_fact *f = repair_fact_of(n->r, s->ino);
+	int error;
+
+	if (s->free || !s->identified || !f || !f->used || repair_is_lost(n->r, s->ino))
+		return 0;
+	error = xfs_inode_parse(n->r->fs, XFS_INO(s->ino), s->image, n->ip);
+	if (error && error != -XFS_E_BADCRC)
+		return 0;
+	error = f->ftype == XFS_DIR_FT_DIR ? gather_dir(n, s, f) : 0;
+	if (!error && n->r->geo.parent && s->d.core.forkoff)
+		error = gather_parents(n, s, f);
+	return error;
+}
+
+static int gather_ag(void *payload, size_t agno)
+{
+	struct names *n = payload;
+
+	return repair_scan_ag_inodes(n->r, &n->r->ags[agno], gather_inode, n);
+}
+
+int names_gather(struct names *n)
+{
+	const struct xfs_geometry *g = &n->r->geo;
+	int error;
+
+	n->ip = malloc(sizeof(*n->ip));
+	n->block = malloc(xfs_max(g->dirblksize, XFS_BUF_MAXLEN));
+	n->image = malloc(g->inodesize);
+	n->fresh = UINT64_C(1) << 40;		/* behind every place in a directory */
+	if (!n->ip || !n->block || !n->image)
+		return -XFS_E_NOMEM;
+	error = repair_each_ag(n->r, gather_ag, n);
+	if (!error)
+		error = names_root(n);
+	return error ? error : names_sort_entries(n);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names_round.c - the second round: decides names and puts them right with the machinery of the first.
+ */
+#include "repair/names.h"
+#include "repair/options.h"
+
+#include "repair/evidence.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void told_before(void *payload, const struct xfs_finding *f)
+{
+	(void)payload;
+	(void)f;
+}
+
+static int (*const looking[])(struct repair *) = {
+	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile,
+};
+
+/* Round one has changed the filesystem: what is known of it is read afresh. */
+static int renew(struct repair *r)
+{
+	struct repair *fresh = calloc(1, sizeof(*fresh));
+	int error = 0;
+
+	if (!fresh)
+		return -XFS_E_NOMEM;
+	r->renewed = fresh;
+	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
+				  .memory = r->memory, .cache = r->cache, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
+				  .sink = { told_before, NULL } };
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
+		error = looking[i](fresh);
+	if (error)
+		return error;
+	fresh->looking = false;
+	fresh->writing = true;
+	/* round one cleared the lists of deleted files; which there were is known still */
+	for (uint32_t i = 0; i < r->geo.agcount && i < fresh->geo.agcount; i++)
+		for (size_t k = 0; fresh->ags[i].facts && k < fresh->ags[i].nchunks * XFS_INODES_PER_CHUNK; k++) {
+			uint32_t agino = fresh->ags[i].chunks[k / XFS_INODES_PER_CHUNK].startino + (uint32_t)(k % XFS_INODES_PER_CHUNK);
+
+			fresh->ags[i].facts[k].open = r->ags[i].agi_ok && r->ags[i].unlinked[agino % XFS_AGI_BUCKETS] != XFS_NULL32;
+		}
+	return 0;
+}
+
+int repair_names_state(struct repair *r, struct repair **out)
+{
+	int error = 0;
+
+	if (!r->looking && r->writing && !r->renewed)
+		error = renew(r);
+	*out = r->renewed ? r->renewed : r;
+	return error;
+}
+
+void names_note(struct names *n, enum xfs_finding_id id, const char *structure, uint64_t ino, bool fixed,
+		const char *format, ...)
+{
+	struct xfs_finding f = xfs_finding_of(id, structure);
+	va_list args;
+
+	f.ino = ino;
+	va_start(args, format);
+	vsnprintf(f.detail, sizeof(f.detail), format, args);
+	va_end(args);
+	repair_note(n->told, &f, fixed);
+}
+
+void names_say(struct names *n, const char *doing, const char *would, ...)
+{
+	char line[512];
+	va_list args;
+
+	va_start(args, would);
+	vsnprintf(line, sizeof(line), n->told->no_modify ? would : doing, args);
+	va_end(args);
+	for (char *p = line; *p; p++)
+		if ((uint8_t)*p < 32 || *p == 127)
+			*p = '?';
+	repair_say(n->told, "%s", line);
+}
+
+int names_read_inode(struct names *n, uint64_t ino, uint8_t *image, struct xfs_dinode *d)
+{
+	struct repair_inode *c = repair_find_changed(n->r, ino);
+
+	if (!c)
+		return repair_read_inode(n->r, ino, image, d);
+	memcpy(image, c->image, n->r->geo.inodesize);
+	xfs_dinode_decode(d, image);
+	return 0;
+}
+
+static void forget_links(struct repair *r)
+{
+	for (uint32_t agno = 0; agno < r->geo.agcount; agno++)
+		for (size_t i = 0; r->ags[agno].facts && i < r->ags[agno].nchunks * XFS_INODES_PER_CHUNK; i++)
+			r->ags[agno].facts[i].links = 0;
+}
+
+static int decide(struct names *n)
+{
+	static int (*const steps[])(struct names *) = {
+		names_gather, names_decide_entries, names_restore, names_decide_strays, names_decide_tree, names_place_orphans,
+		names_plan,
+	};
+	int error = 0;
+
+	forget_links(n->r);
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(steps) && !error; i++)
+		error = steps[i](n);
+	return error;
+}
+
+/* What the second round wrote is what the last words are about. */
+static void take_over(struct repair *r, const struct repair *done)
+{
+	r->fixed_something |= done->fixed_something;
+	if (done == r)
+		return;
+	r->primary = done->primary;
+	r->rebuilt_any |= done->rebuilt_any;
+	r->max_lsn = xfs_max(r->max_lsn, done->max_lsn);
+}
+
+int repair_names(struct repair *r)
+{
+	struct names n = { .told = r, .lost_found = XFS_NULL64 };
+	int error = repair_names_state(r, &n.r);
+
+	if (error || r->looking || !(n.r->names_bad || r->add & REPAIR_ADD_PARENT) || repair_names_are_held(r))
+		return error;
+	error = decide(&n);
+	if (error || repair_names_are_held(r))
+		goto out;
+	error = repair_rebuild(n.r);
+	if (!error)
+		error = repair_switch_over(n.r);
+	if (!error)
+		take_over(r, n.r);
+out:
+	names_release(&n);
+	return error;
+}

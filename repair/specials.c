@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * specials.c - the inodes that the superblock names: root directory, realtime bitmap and summary, metadata root (format
+ * sheet 06, section 2.4).
+ *
+ * Secondaries often do not know them, and a damaged number would make any directory the root.  Where a number does not lead
+ * to what it should, it becomes the one that mkfs gives.
+ */
+#include "repair/survey.h"
+
+#include "libxfs/inode/fork.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool read_core(struct repair *r, uint64_t ino, uint8_t *image, struct xfs_dinode *d)
+{
+	if (!xfs_ino_valid(&r->geo, XFS_INO(ino)) ||
+	    xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), image, r->geo.inodesize))
+		return false;
+	xfs_dinode_decode(d, image);
+	return d->core.magic == XFS_DINODE_MAGIC && (!r->geo.v5 || d->v3.inumber == ino);
+}
+
+/* ".." of a directory as its first bytes have it; 0: not to be had. */
+static uint64_t parent_of(struct repair *r, const struct xfs_dinode *d, const uint8_t *image)
+{
+	const uint8_t *fork = image + xfs_dinode_literal_off((unsigned)d->core.version);
+	uint32_t at = r->geo.v5 ? 64 : 16;	/* of "."; ".." follows it */
+	struct xfs_bmbt_rec rec;
+	uint8_t p[128];
+
+	if (d->core.format == XFS_DINODE_FMT_LOCAL)
+		return fork[1] ? xfs_be64(fork + 2) : xfs_be32(fork + 2);
+	if (d->core.format != XFS_DINODE_FMT_EXTENTS || !xfs_dinode_nextents(d, XFS_FORK_DATA))
+		return 0;
+	xfs_bmbt_rec_decode(&rec, fork);
+	if (rec.startoff || !xfs_fsbno_range_valid(&r->geo, rec.startblock, 1) ||
+	    xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(rec.startblock)), p, sizeof(p)) || p[at + 16 + 8] != 2 ||
+	    p[at + 16 + 9] != '.')
+		return 0;
+	return xfs_be64(p + at + 16);
+}
+
+static bool is_root(struct repair *r, uint64_t ino)
+{
+	uint8_t image[XFS_DINODE_MAX_SIZE];
+	struct xfs_dinode d;
+
+	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && !xfs_dinode_is_metadata(&d) &&
+	       parent_of(r, &d, image) == ino;
+}
+
+static bool is_file(struct repair *r, uint64_t ino)
+{
+	uint8_t image[XFS_DINODE_MAX_SIZE];
+	struct xfs_dinode d;
+
+	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG;
+}
+
+static bool is_metadata(struct repair *r, uint64_t ino)
+{
+	uint8_t image[XFS_DINODE_MAX_SIZE];
+	struct xfs_dinode d;
+
+	return read_core(r, ino, image, &d) && xfs_dinode_is_metadata(&d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR;
+}
+
+static void settle(struct repair *r, const char *name, const char *field, uint64_t *number, uint64_t expected,
+		   bool (*fits)(struct repair *, uint64_t))
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
+	uint8_t image[XFS_DINODE_MAX_SIZE];
+	struct xfs_dinode d;
+
+	if (*number == expected || fits(r, *number))
+		return;
+	/* nothing speaks against it but that it was wiped: it is made anew there (stripes move it away from the usual place) */
+	if (xfs_ino_valid(&r->geo, XFS_INO(*number)) && !read_core(r, *number, image, &d) && !fits(r, expected))
+		return;
+	f.field = field;
+	f.found = *number;
+	f.expected = expected;
+	repair_say(r, "sb %s inode value %" PRIu64 " %sinconsistent with calculated value %" PRIu64, name, *number,
+		   *number == XFS_NULL64 ? "(NULLFSINO) " : "", expected);
+	repair_say(r, "%s superblock %s inode pointer to %" PRIu64, r->no_modify ? "would reset" : "resetting", name, expected);
+	/* a primary that comes from a secondary does not know them: that was said */
+	if (*number != XFS_NULL64 || !r->sb_changed)
+		repair_note(r, &f, true);
+	*number = expected;
+	r->sb_changed = true;
+}
+
+void repair_settle_specials(struct repair *r)
+{
+	struct xfs_sb *sb = &r->primary;
+	uint64_t expected = repair_expected_root(&r->geo);
+
+	if (!xfs_ino_valid(&r->geo, XFS_INO(expected)))
+		return;
+	settle(r, "root", "rootino", &sb->rootino, expected, is_root);
+	if (r->geo.metadir) {
+		settle(r, "metadata root directory", "metadirino", &sb->metadirino, sb->rootino + 1, is_metadata);
+		return;
+	}
+	settle(r, "realtime bitmap", "rbmino", &sb->rbmino, sb->rootino + 1, is_file);
+	settle(r, "realtime summary", "rsumino", &sb->rsumino, sb->rootino + 2, is_file);
+}
+
+struct counting {
+	struct repair *r;
+	uint64_t left;		/* bytes of the bitmap that count */
+	uint64_t sum;
+	uint8_t *block;
+};
+
+static int count_bits(void *payload, const struct xfs_extent *e)
+{
+	struct counting *c = payload;
+	uint32_t bs = c->r->geo.blocksize;
+
+	for (uint32_t i = 0; i < e->len && c->left; i++) {
+		uint32_t n = (uint32_t)xfs_min(c->left, (uint64_t)bs);
+		int error = xfs_dev_read(c->r->dev.data, xfs_fsbno_byte(&c->r->geo, XFS_FSBNO(e->block + i)), c->block, bs);
+
+		if (error)
+			return error;
+		for (uint32_t k = 0; k < n; k += 4)	/* whole words: what lies behind the last extent is zero */
+			c->sum += (uint64_t)__builtin_popcount(xfs_le32(c->block + k));
+		c->left -= n;
+	}
+	return 0;
+}
+
+bool repair_count_rt_free(struct repair *r, uint64_t *count)
+{
+	struct counting c = { .r = r, .left = xfs_ceil_div(r->geo.sb.rextents, 32) * 4, .block = malloc(r->geo.blocksize) };
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	struct xfs_ifork f;
+	bool good = c.block && ip && !r->geo.metadir && r->geo.sb.rextents &&
+		    !xfs_inode_read(r->fs, XFS_INO(r->primary.rbmino), XFS_INODE_NOCHECK, ip) &&
+		    !xfs_ifork_init(&f, ip, XFS_FORK_DATA) && !xfs_ifork_each(&f, count_bits, &c) && !c.left;
+
+	*count = c.sum;
+	free(ip);
+	free(c.block);
+	return good;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * survey.h - what all sectors of a device say about the filesystem on it, when no superblock does.
+ *
+ * One pass over the device in large reads.  Evidence is kept apart by the uuid that blocks carry, so that what an older
+ * filesystem left does not mix with the living one; V4 blocks carry none, and share the uuid of zeroes.
+ */
+#ifndef REPAIR_SURVEY_H
+#define REPAIR_SURVEY_H
+
+#include "repair/repair.h"
+
+#define SURVEY_GROUPS 8u
+#define SURVEY_BLOCKLOGS 17u
+
+struct survey_header {		/* an AGF or AGI */
+	uint64_t off;		/* bytes */
+	uint32_t seqno, length;
+	uint32_t sectsize;	/* 0: V4, not known */
+	bool agi;
+};
+
+struct survey_record {		/* the head of a record of the log */
+	uint64_t start;		/* byte of the log's first block, by the record's own place in it */
+	uint32_t block, prev, total;	/* 512-byte blocks */
+	uint8_t uuid[16];
+};
+
+struct survey_group {
+	uint8_t uuid[16];
+	struct survey_header *headers;
+	size_t nheaders, header_room;
+	/* votes by log2 of the size, of blocks whose checksum tells it */
+	uint32_t blocksize[SURVEY_BLOCKLOGS], dirsize[SURVEY_BLOCKLOGS], inodesize[SURVEY_BLOCKLOGS];
+	uint32_t sparse, dense;	/* leaves of inode btrees with and without counts of sparse chunks */
+	uint32_t rmap, refcount, finobt, inobtcnt, agfs, agis;
+	uint32_t ftype, no_ftype;	/* V4 directory blocks whose entries have a type, or have none */
+	uint64_t flags2;	/* of all inodes in use */
+	bool parents;		/* an attribute that is a parent pointer */
+	uint64_t root;		/* the smallest directory that is its own parent; XFS_NULL64: none seen */
+	uint32_t log_agno, log_agbno, log_blocks;	/* by a reverse mapping; log_blocks 0: none */
+};
+
+struct survey {
+	struct survey_group groups[SURVEY_GROUPS];
+	size_t ngroups;
+	struct survey_record *records;
+	size_t nrecords, record_room;
+};
+
+/* Errors: NOMEM. What can't be read is left out. */
+int repair_survey(struct xfs_dev *, struct survey *);
+void repair_survey_release(struct survey *);
+/* guess.c: r->primary from a survey of the device; says what it found. Errors: NOMEM, BADSB (nothing that will do). */
+int repair_guess_superblock(struct repair *);
+/* specials.c: inode numbers of the superblock that lead nowhere become those that mkfs gives. Needs r->geo. */
+void repair_settle_specials(struct repair *);
+/* Free realtime extents by the bitmap. False: there is none, or it can't be read. */
+bool repair_count_rt_free(struct repair *, uint64_t *count);
+/* Where mkfs puts the root directory of such a filesystem (format sheet 01, section 8). */
+uint64_t repair_expected_root(const struct xfs_geometry *);
+
+#endif

@@ -250,7 +250,7 @@ static void report(const struct xfs_sink *sink, const struct sb_rule *rule, uint
 	if (!sink || !sink->emit)
 		return;
 	strncpy(f.detail, rule->why, sizeof(f.detail) - 1);
-	sink->emit(sink->payload, &f);
+	xfs_finding_emit(sink, &f);
 }
 
 int xfs_sb_judge(const struct xfs_sb *sb, const struct xfs_sink *sink, const char **why)

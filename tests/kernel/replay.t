@@ -38,11 +38,13 @@ PROFILES = [
     ("wrap-1k", 40, RMAP + "-b size=1k -d agcount=2", 600, "sync"),
     ("nrext64", 40, RMAP + "-b size=1k -i nrext64=1 -d agcount=2", 200, "now"),
     ("quota", 40, RMAP + "-b size=1k -d agcount=2", 200, "sync"),
+    ("rmap-2k", 48, RMAP + "-b size=2k -i size=1024 -d agcount=2", 200, "sync"),
+    ("v4-512", 64, "-m crc=0,finobt=0 -b size=512 -d agcount=2", 200, "sync"),
     ("middle-1k", 40, RMAP + "-b size=1k -d agcount=2", 300, "middle"),
     ("middle-4k", 64, RMAP + "-d agcount=2", 300, "middle"),
 ]
 if LONG:
-    PROFILES = [(f"{name}-{i}", *rest) for i in range(4) for name, *rest in PROFILES]
+    PROFILES = [(f"{name}-{i}", *rest) for i in range(14) for name, *rest in PROFILES]
 MOUNT = {"wrap-1k": "-o logbsize=256k", "rmap-4k": "-o logbsize=64k", "quota": "-o uquota,gquota"}
 
 count = 0
@@ -136,7 +138,7 @@ def pieces(name):
 
 def base_of(name):
     """Without the number that many images of one profile have."""
-    return re.sub(r"-\d$", "", name) if LONG else name
+    return re.sub(r"-\d+$", "", name) if LONG else name
 
 
 def make_dirty(work):

@@ -4,199 +4,88 @@
 
 #include <stdlib.h>
 
-static const struct {
-	enum xfs_btree_id id;
-	enum xfs_block_kind kind;
-} trees[XFS_AIT_COUNT] = {
-	[XFS_AIT_INO] = { XFS_BTREE_INO, XFS_BLK_INOBT }, [XFS_AIT_FINO] = { XFS_BTREE_FINO, XFS_BLK_FINOBT },
-};
-
-static void touch(struct xfs_aginodes *ag)
-{
-	ag->changed = true;
-	ag->change->writes++;
-}
-
 /* ---- blocks of trees ---- */
 
-static uint64_t daddr_of(const struct xfs_aginodes *ag, uint64_t agbno)
+static struct xfs_aginodes *of_tree(const struct xfs_agtree *t)
 {
-	return xfs_agbno_daddr(&ag->fs->geo, ag->agno, XFS_AGBNO(agbno)).v;
+	return (void *)t->m;
 }
 
-static const struct xfs_buf_type *type_of(const struct xfs_aginodes_owner *t)
+static bool is_fino(const struct xfs_agtree *t)
 {
-	return xfs_block_type(trees[t->tree].kind);
+	return t == &of_tree(t)->trees[XFS_AIT_FINO];
 }
 
-static int tree_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
+static void count_block(const struct xfs_agtree *t, int by)
 {
-	struct xfs_aginodes_owner *t = owner;
-	const struct xfs_geometry *g = &t->ag->fs->geo;
-	struct xfs_buf *b;
-	int err;
+	struct xfs_aginodes *ag = of_tree(t);
 
-	if (ptr > UINT32_MAX || !xfs_agbno_range_valid(g, t->ag->agno, (uint32_t)ptr, 1))
-		return -XFS_E_RANGE;
-	err = xfs_buf_get1(t->ag->fs->cache, daddr_of(t->ag, ptr), g->blocksize / XFS_BBSIZE, type_of(t), 0, &b);
-	if (!err)
-		*out = (struct xfs_btree_block){ .ptr = ptr, .data = b->data, .handle = b };
-	return err;
-}
-
-static void tree_put(void *owner, struct xfs_btree_block *block)
-{
-	(void)owner;
-	xfs_buf_put(block->handle);
-	block->handle = NULL;
-	block->data = NULL;
-}
-
-static uint64_t tree_daddr(void *owner, uint64_t ptr)
-{
-	struct xfs_aginodes_owner *t = owner;
-
-	return daddr_of(t->ag, ptr);
-}
-
-static int tree_prepare(void *owner, const struct xfs_btree_block *block)
-{
-	struct xfs_aginodes_owner *t = owner;
-
-	return xfs_change_join(t->ag->change, block->handle, type_of(t));
-}
-
-static int tree_fresh(void *owner, uint64_t ptr, struct xfs_btree_block *out)
-{
-	struct xfs_aginodes_owner *t = owner;
-	struct xfs_buf *b;
-	int err = xfs_change_get_new(t->ag->change, daddr_of(t->ag, ptr), t->ag->fs->geo.blocksize / XFS_BBSIZE,
-				     type_of(t), &b);
-
-	if (err)
-		return err;
-	xfs_buf_hold(b);	/* for put */
-	*out = (struct xfs_btree_block){ .ptr = ptr, .data = b->data, .handle = b };
-	return 0;
-}
-
-static void tree_dirty(void *owner, const struct xfs_btree_block *block, uint32_t off, uint32_t len)
-{
-	(void)owner;
-	xfs_change_dirty(block->handle, off, len);
-}
-
-static void tree_moved(void *owner, const struct xfs_btree *bt)
-{
-	struct xfs_aginodes_owner *t = owner;
-	struct xfs_agi *a = &t->ag->agi;
-
-	if (t->tree == XFS_AIT_INO) {
-		a->root = (uint32_t)bt->root;
-		a->level = bt->levels;
-	} else {
-		a->free_root = (uint32_t)bt->root;
-		a->free_level = bt->levels;
-	}
-	touch(t->ag);
-}
-
-static void count_block(struct xfs_aginodes_owner *t, int by)
-{
-	struct xfs_aginodes *ag = t->ag;
-
-	if (t->tree == XFS_AIT_FINO) {
+	if (is_fino(t)) {
 		ag->fino_blocks += (uint32_t)by;
 		ag->space->fino_blocks = ag->fino_blocks;
 	}
-	if (ag->fs->geo.inobtcnt && t->tree == XFS_AIT_INO)
-		ag->agi.ino_blocks += (uint32_t)by;
-	else if (ag->fs->geo.inobtcnt)
-		ag->agi.fino_blocks += (uint32_t)by;
-	touch(ag);
+	if (ag->fs->geo.inobtcnt)
+		*(is_fino(t) ? &ag->agi.fino_blocks : &ag->agi.ino_blocks) += (uint32_t)by;
+	xfs_agmember_touch(&ag->m);
 }
 
 static int tree_alloc(void *owner, unsigned level, uint64_t near, uint64_t *ptr)
 {
-	struct xfs_aginodes_owner *t = owner;
 	struct xfs_alloc a = {
-		.how = XFS_ALLOC_NEAR, .pool = t->tree == XFS_AIT_FINO ? XFS_POOL_META : XFS_POOL_NONE,
+		.how = XFS_ALLOC_NEAR, .pool = is_fino(owner) ? XFS_POOL_META : XFS_POOL_NONE,
 		.minlen = 1, .maxlen = 1, .owner = XFS_OWN_INOBT, .target = near == XFS_NULL64 ? 0 : (uint32_t)near,
 	};
-	int err = xfs_agspace_alloc(t->ag->space, &a);
+	int err = xfs_agspace_alloc(of_tree(owner)->space, &a);
 
 	(void)level;
 	if (err)
 		return err;
-	count_block(t, 1);
+	count_block(owner, 1);
 	*ptr = a.agbno;
 	return 0;
 }
 
 static int tree_free(void *owner, uint64_t ptr)
 {
-	struct xfs_aginodes_owner *t = owner;
-	const struct xfs_geometry *g = &t->ag->fs->geo;
+	struct xfs_aginodes *ag = of_tree(owner);
 	struct xfs_work w = {
 		.kind = XFS_WORK_FREE, .len = 1, .owner = XFS_OWN_INOBT,
-		.block = xfs_fsbno_of(g, t->ag->agno, XFS_AGBNO(ptr)).v,
+		.block = xfs_fsbno_of(&ag->fs->geo, ag->agno, XFS_AGBNO(ptr)).v,
 	};
-	int err = xfs_change_forget(t->ag->change, daddr_of(t->ag, ptr), g->blocksize / XFS_BBSIZE);
+	int err = xfs_agtree_forget(owner, ptr);
 
 	if (!err)
-		err = xfs_change_defer(t->ag->change, &w);
+		err = xfs_change_defer(ag->m.change, &w);
 	if (!err)
-		count_block(t, -1);
+		count_block(owner, -1);
 	return err;
 }
 
 /* ---- the AGI ---- */
 
-static void set_roots(struct xfs_aginodes *ag)
+static void header_write(struct xfs_agmember *m)
 {
-	ag->tree[XFS_AIT_INO].root = ag->agi.root;
-	ag->tree[XFS_AIT_INO].levels = ag->agi.level;
-	ag->tree[XFS_AIT_FINO].root = ag->agi.free_root;
-	ag->tree[XFS_AIT_FINO].levels = ag->agi.free_level;
-}
+	struct xfs_aginodes *ag = (void *)m;
 
-static void member_prepare(struct xfs_change_member *m)
-{
-	struct xfs_aginodes *ag = (void *)((char *)m - offsetof(struct xfs_aginodes, member));
-	uint32_t used = ag->fs->geo.v5 ? sizeof(struct xfs_agi_disk) : XFS_AGI_SIZE_V4;
-	uint8_t raw[sizeof(struct xfs_agi_disk)];
-
-	if (!ag->changed)
-		return;
-	memcpy(raw, ag->buf->data, sizeof(raw));
-	xfs_agi_encode(raw, &ag->agi);
-	for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++)
-		xfs_put_be32(raw + XFS_AGI_UNLINKED_OFF + 4 * i, ag->unlinked[i]);
-	memcpy(ag->buf->data, raw, used);
-	xfs_change_dirty(ag->buf, 0, used);
-	ag->change->icount += (int64_t)ag->agi.count - ag->count_before;
-	ag->change->ifree += (int64_t)ag->agi.freecount - ag->free_before;
+	xfs_change_dirty(ag->buf, 0, xfs_agi_store(ag->buf->data, ag->fs->geo.v5, &ag->agi, ag->unlinked));
+	m->change->icount += (int64_t)ag->agi.count - ag->count_before;
+	m->change->ifree += (int64_t)ag->agi.freecount - ag->free_before;
 	ag->count_before = ag->agi.count;
 	ag->free_before = ag->agi.freecount;
-	ag->changed = false;
 }
 
-static void member_ended(struct xfs_change_member *m, bool committed)
+static void header_ended(struct xfs_agmember *m, bool committed)
 {
-	struct xfs_aginodes *ag = (void *)((char *)m - offsetof(struct xfs_aginodes, member));
+	struct xfs_aginodes *ag = (void *)m;
 
 	if (committed) {
 		xfs_fs_note_agi(ag->fs, ag->agno, &ag->agi, ag->unlinked);
 	} else {
 		xfs_fs_agi(ag->fs, ag->agno, &ag->agi, ag->unlinked);	/* as it was read, or committed last */
-		set_roots(ag);
 		ag->fino_blocks = ag->fino_before;
 		ag->space->fino_blocks = ag->fino_before;
 	}
-	ag->change = NULL;
 	ag->buf = NULL;
-	for (unsigned i = 0; i < XFS_AIT_COUNT; i++)
-		ag->tree[i].space = NULL;
 }
 
 static int join(struct xfs_aginodes *ag, struct xfs_change *c)
@@ -204,43 +93,35 @@ static int join(struct xfs_aginodes *ag, struct xfs_change *c)
 	const struct xfs_geometry *g = &ag->fs->geo;
 	int err;
 
-	if (ag->change)
-		return ag->change == c ? 0 : -XFS_E_BUSY;
+	if (ag->m.change)
+		return ag->m.change == c ? 0 : -XFS_E_BUSY;
 	err = xfs_change_get(c, xfs_ag_header_daddr(g, ag->agno, 2).v, g->sectsize / XFS_BBSIZE,
 			     xfs_block_type(XFS_BLK_AGI), &ag->buf);
 	if (err)
 		return err;
-	ag->change = c;
-	ag->changed = false;
 	ag->count_before = ag->agi.count;
 	ag->free_before = ag->agi.freecount;
 	ag->fino_before = ag->fino_blocks;
-	ag->member = (struct xfs_change_member){ member_prepare, member_ended, NULL };
-	xfs_change_add_member(c, &ag->member);
-	for (unsigned i = 0; i < XFS_AIT_COUNT; i++)
-		ag->tree[i].space = &ag->spaces[i];
+	xfs_agmember_join(&ag->m, c);
 	return 0;
 }
 
 /* ---- opening ---- */
 
-static int open_tree(struct xfs_aginodes *ag, unsigned i)
+static int open_trees(struct xfs_aginodes *ag)
 {
-	struct xfs_btree *bt = &ag->tree[i];
-	int err = xfs_fs_ag_btree(ag->fs, ag->agno, trees[i].id, bt);
+	const struct xfs_btree_space space = { .alloc = tree_alloc, .free = tree_free };
+	struct xfs_agi *a = &ag->agi;
+	int err;
 
-	if (err == -XFS_E_UNSUPPORTED) {
-		bt->kind = NULL;
-		return 0;
-	}
-	ag->owners[i] = (struct xfs_aginodes_owner){ ag, i };
-	bt->io = (struct xfs_btree_io){ &ag->owners[i], tree_get, tree_put, NULL };
-	bt->daddr_of = tree_daddr;
-	ag->spaces[i] = (struct xfs_btree_space){
-		.owner = &ag->owners[i], .alloc = tree_alloc, .free = tree_free, .prepare = tree_prepare,
-		.fresh = tree_fresh, .dirty = tree_dirty, .moved = tree_moved,
+	ag->m = (struct xfs_agmember){
+		.trees = ag->trees, .ntrees = XFS_AIT_COUNT, .write = header_write, .ended = header_ended,
 	};
-	return err;
+	ag->trees[XFS_AIT_INO] = (struct xfs_agtree){ &ag->m, &ag->tree[XFS_AIT_INO], &a->root, &a->level, space };
+	ag->trees[XFS_AIT_FINO] =
+		(struct xfs_agtree){ &ag->m, &ag->tree[XFS_AIT_FINO], &a->free_root, &a->free_level, space };
+	err = xfs_agtree_open(&ag->trees[XFS_AIT_INO], ag->fs, ag->agno, XFS_BTREE_INO);
+	return err ? err : xfs_agtree_open(&ag->trees[XFS_AIT_FINO], ag->fs, ag->agno, XFS_BTREE_FINO);
 }
 
 static int count_one(void *payload, uint64_t ptr, unsigned level, const uint8_t *data)
@@ -265,8 +146,8 @@ static int open_ag(struct xfs_fs *fs, xfs_agno_t agno, struct xfs_agspace *space
 	ag->agno = agno;
 	ag->space = space;
 	err = xfs_fs_agi(fs, agno, &ag->agi, ag->unlinked);
-	for (unsigned i = 0; i < XFS_AIT_COUNT && !err; i++)
-		err = open_tree(ag, i);
+	if (!err)
+		err = open_trees(ag);
 	ag->fino_blocks = ag->agi.fino_blocks;
 	if (!err && ag->tree[XFS_AIT_FINO].kind && !fs->geo.inobtcnt) {
 		walk.payload = &ag->fino_blocks;

@@ -15,12 +15,8 @@
 
 enum xfs_aginodes_tree { XFS_AIT_INO, XFS_AIT_FINO, XFS_AIT_COUNT };
 
-struct xfs_aginodes_owner {
-	struct xfs_aginodes *ag;
-	enum xfs_aginodes_tree tree;
-};
-
 struct xfs_aginodes {
+	struct xfs_agmember m;
 	struct xfs_fs *fs;
 	xfs_agno_t agno;
 	struct xfs_agspace *space;		/* of this AG, joined to the same change */
@@ -28,14 +24,10 @@ struct xfs_aginodes {
 	uint32_t unlinked[XFS_AGI_BUCKETS];
 	struct xfs_btree tree[XFS_AIT_COUNT];	/* kind NULL: there is no finobt */
 	/* internal */
-	struct xfs_change *change;
-	struct xfs_change_member member;
 	struct xfs_buf *buf;
-	bool changed;
 	uint32_t count_before, free_before;
 	uint32_t fino_blocks, fino_before;	/* also where the AGI does not count them */
-	struct xfs_aginodes_owner owners[XFS_AIT_COUNT];
-	struct xfs_btree_space spaces[XFS_AIT_COUNT];
+	struct xfs_agtree trees[XFS_AIT_COUNT];
 };
 
 /*

@@ -144,7 +144,7 @@ static const struct xfs_inobt_rec *if_free(const struct xfs_inobt_rec *r)
 
 int xfs_aginodes_change(struct xfs_aginodes *ag, const struct xfs_inobt_rec *old, const struct xfs_inobt_rec *new)
 {
-	uint64_t writes = ag->change->writes;
+	uint64_t writes = ag->m.change->writes;
 	int err = xfs_agspace_fix_agfl(ag->space, true);	/* the rmapbt may grow with the trees */
 
 	if (!err)
@@ -154,22 +154,19 @@ int xfs_aginodes_change(struct xfs_aginodes *ag, const struct xfs_inobt_rec *old
 	if (!err) {
 		ag->agi.count += (uint32_t)((new ? new->count : 0) - (old ? old->count : 0));
 		ag->agi.freecount += (uint32_t)((new ? new->freecount : 0) - (old ? old->freecount : 0));
-		ag->changed = true;
-		ag->change->writes++;
+		xfs_agmember_touch(&ag->m);
 	}
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 void xfs_aginodes_set_bucket(struct xfs_aginodes *ag, uint32_t bucket, uint32_t agino)
 {
 	ag->unlinked[bucket] = agino;
-	ag->changed = true;
-	ag->change->writes++;
+	xfs_agmember_touch(&ag->m);
 }
 
 void xfs_aginodes_set_newino(struct xfs_aginodes *ag, uint32_t agino)
 {
 	ag->agi.newino = agino;
-	ag->changed = true;
-	ag->change->writes++;
+	xfs_agmember_touch(&ag->m);
 }

@@ -25,13 +25,13 @@ static int put_blocks(struct xfs_live *l, struct xfs_aginodes *ag, uint32_t agbn
 {
 	const struct xfs_geometry *g = &l->fs->geo;
 	uint32_t gen = l->generation++, per = UINT32_C(1) << g->inopblog;
-	int err = xfs_change_icreate(ag->change, ag->agno, agbno, blocks, gen);
+	int err = xfs_change_icreate(ag->m.change, ag->agno, agbno, blocks, gen);
 
 	for (uint32_t i = 0; i < blocks && !err; i++) {
 		uint64_t first = xfs_ino_of(g, ag->agno, XFS_AGINO((agbno + i) << g->inopblog)).v;
 		struct xfs_buf *b;
 
-		err = xfs_change_get_new(ag->change, xfs_agbno_daddr(g, ag->agno, XFS_AGBNO(agbno + i)).v,
+		err = xfs_change_get_new(ag->m.change, xfs_agbno_daddr(g, ag->agno, XFS_AGBNO(agbno + i)).v,
 					 g->blocksize / XFS_BBSIZE, xfs_block_type(XFS_BLK_INODES), &b);
 		for (uint32_t k = 0; k < per && !err; k++)
 			put_inode(g, b->data + ((size_t)k << g->inodelog), first + k, gen);
@@ -138,7 +138,7 @@ static bool too_many(const struct xfs_live *l, const struct xfs_aginodes *ag)
 	const struct xfs_geometry *g = &l->fs->geo;
 	int64_t more = (int64_t)ag->agi.count - ag->count_before;	/* of this change and this AG */
 
-	return g->maxicount && g->sb.icount + (uint64_t)(ag->change->icount + more) + g->ialloc_inos > g->maxicount;
+	return g->maxicount && g->sb.icount + (uint64_t)(ag->m.change->icount + more) + g->ialloc_inos > g->maxicount;
 }
 
 int xfs_chunk_make(struct xfs_live *l, struct xfs_aginodes *ag, struct xfs_inobt_rec *rec)
@@ -167,7 +167,7 @@ static int forget_inodes(struct xfs_live *l, struct xfs_aginodes *ag, uint32_t a
 
 		if (!li)
 			continue;
-		err = xfs_live_inode_join(li, ag->change);
+		err = xfs_live_inode_join(li, ag->m.change);
 		if (!err)
 			li->gone = true;
 	}
@@ -184,8 +184,8 @@ static int drop_run(struct xfs_live *l, struct xfs_aginodes *ag, uint32_t agino,
 	int err = forget_inodes(l, ag, agino, n);
 
 	if (!err)
-		err = xfs_change_iremove(ag->change, ag->agno, agino >> g->inopblog, (uint32_t)w.len);
-	return err ? err : xfs_change_defer(ag->change, &w);
+		err = xfs_change_iremove(ag->m.change, ag->agno, agino >> g->inopblog, (uint32_t)w.len);
+	return err ? err : xfs_change_defer(ag->m.change, &w);
 }
 
 int xfs_chunk_drop(struct xfs_live *l, struct xfs_aginodes *ag, const struct xfs_inobt_rec *rec)

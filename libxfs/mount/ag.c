@@ -201,12 +201,7 @@ static void load_agf(struct xfs_fs *fs, struct xfs_ag *ag)
 
 	memset(&ag->agf, 0, sizeof(ag->agf));
 	if (b) {
-		uint8_t raw[sizeof(struct xfs_agf_disk)];
-
-		memcpy(raw, b->data, sizeof(raw));
-		if (!fs->geo.v5)
-			memset(raw + XFS_AGF_SIZE_V4, 0, sizeof(raw) - XFS_AGF_SIZE_V4);
-		xfs_agf_decode(&ag->agf, raw);
+		xfs_agf_load(&ag->agf, fs->geo.v5, b->data);
 		xfs_buf_put(b);
 		if (!ag->agf_error || ag->agf_error == -XFS_E_BADCRC) {
 			int err = check_agf(fs, ag->agno, &ag->agf);
@@ -224,14 +219,7 @@ static void load_agi(struct xfs_fs *fs, struct xfs_ag *ag)
 	memset(&ag->agi, 0, sizeof(ag->agi));
 	memset(ag->unlinked, 0xff, sizeof(ag->unlinked));
 	if (b) {
-		uint8_t raw[sizeof(struct xfs_agi_disk)];
-
-		memcpy(raw, b->data, sizeof(raw));
-		if (!fs->geo.v5)
-			memset(raw + XFS_AGI_SIZE_V4, 0, sizeof(raw) - XFS_AGI_SIZE_V4);
-		xfs_agi_decode(&ag->agi, raw);
-		for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++)
-			ag->unlinked[i] = xfs_be32(raw + XFS_AGI_UNLINKED_OFF + 4 * i);
+		xfs_agi_load(&ag->agi, ag->unlinked, fs->geo.v5, b->data);
 		xfs_buf_put(b);
 		if (!ag->agi_error || ag->agi_error == -XFS_E_BADCRC) {
 			int err = check_agi(fs, ag->agno, &ag->agi, ag->unlinked);
@@ -256,8 +244,8 @@ static void load_agfl(struct xfs_fs *fs, struct xfs_ag *ag)
 	b = header_get(fs, ag->agno, 3, XFS_BLK_AGFL, &ag->agfl_error);
 	for (uint32_t i = 0; b && i < fs->geo.agfl_size; i++)
 		ag->agfl[i] = xfs_be32(b->data + xfs_agfl_slot_off(fs->geo.v5, i));
-	if (b && fs->geo.v5 && !ag->agfl_error && xfs_be32(b->data + 4) != ag->agno) {
-		struct field_check c = { "seqno", xfs_be32(b->data + 4), ag->agno, ag->agno };
+	if (b && fs->geo.v5 && !ag->agfl_error) {
+		struct field_check c = { "seqno", xfs_agfl_get_seqno((const void *)b->data), ag->agno, ag->agno };
 
 		ag->agfl_error = check_fields(fs, "agfl", ag->agno, &c, 1);
 	}

@@ -1,5 +1,6 @@
 libxfs_SRCS += \
 	libxfs/mount/ag.c \
+	libxfs/mount/agmember.c \
 	libxfs/mount/blocks.c \
 	libxfs/mount/buffer.c \
 	libxfs/mount/buffer_io.c \

@@ -52,7 +52,7 @@ uint32_t xfs_agspace_agfl_target(const struct xfs_agspace *ag)
 /* Several at once: while they are freed, the trees may give blocks back to the list, which may have been full. */
 static int drain(struct xfs_agspace *ag)
 {
-	uint64_t writes = ag->change->writes;
+	uint64_t writes = ag->m.change->writes;
 	uint32_t blocks[BATCH], n = 0;
 	int err = 0;
 
@@ -62,7 +62,7 @@ static int drain(struct xfs_agspace *ag)
 	}
 	for (uint32_t i = 0; i < n && !err; i++)
 		err = xfs_agspace_free_raw(ag, blocks[i], 1, XFS_OWN_AG, 0);
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 static int refill(struct xfs_agspace *ag)
@@ -77,11 +77,11 @@ static int refill(struct xfs_agspace *ag)
 
 	if (err)
 		return err;
-	writes = ag->change->writes;
+	writes = ag->m.change->writes;
 	err = xfs_alloc_take(ag, &a, &whole);
 	for (uint32_t i = 0; i < a.len && !err; i++)
 		err = xfs_agfl_put(ag, a.agbno + i);
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 /*
@@ -94,13 +94,13 @@ int xfs_agspace_fix_agfl(struct xfs_agspace *ag, bool freeing)
 	uint32_t turns = ag->fs->geo.agfl_size;
 	int err = 0;
 
-	if (!ag->change)
+	if (!ag->m.change)
 		return -XFS_E_READONLY;
 	while (turns-- && !err && ag->agf.flcount > xfs_agspace_agfl_target(ag))
 		err = drain(ag);
 	while (!err && ag->agf.flcount < xfs_agspace_agfl_target(ag))
 		err = refill(ag);
-	if (err == -XFS_E_NOSPC && freeing && !ag->change->error)
+	if (err == -XFS_E_NOSPC && freeing && !ag->m.change->error)
 		return 0;	/* nothing was begun: the list is only shorter than it should be */
 	return err;
 }

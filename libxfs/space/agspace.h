@@ -17,21 +17,14 @@
 #ifndef XFS_SPACE_AGSPACE_H
 #define XFS_SPACE_AGSPACE_H
 
-#include "libxfs/mount/change.h"
+#include "libxfs/mount/agmember.h"
 #include "libxfs/space/claims.h"
-
-struct xfs_agspace;
 
 /* The trees that a struct xfs_agspace changes. */
 enum xfs_agspace_tree { XFS_AGT_BNO, XFS_AGT_CNT, XFS_AGT_RMAP, XFS_AGT_REFC, XFS_AGT_COUNT };
 
-struct xfs_agspace_tree_owner {
-	struct xfs_agspace *ag;
-	enum xfs_agspace_tree tree;
-	enum xfs_block_kind kind;
-};
-
 struct xfs_agspace {
+	struct xfs_agmember m;
 	struct xfs_fs *fs;
 	xfs_agno_t agno;
 	uint32_t length;			/* blocks */
@@ -42,14 +35,10 @@ struct xfs_agspace {
 	uint64_t meta_ask, rmap_ask;
 	uint32_t fino_blocks;			/* finobt blocks; whoever changes that tree keeps it up to date */
 	/* internal */
-	struct xfs_change *change;
-	struct xfs_change_member member;
 	struct xfs_buf *agf_buf, *agfl_buf;	/* joined */
-	bool agf_changed;
 	int64_t tree_blocks;			/* blocks of the first three trees, against the start of the change */
 	uint64_t free_before;			/* freeblks + flcount at the start of the change */
-	struct xfs_agspace_tree_owner owners[XFS_AGT_COUNT];
-	struct xfs_btree_space spaces[XFS_AGT_COUNT];
+	struct xfs_agtree trees[XFS_AGT_COUNT];
 };
 
 /*

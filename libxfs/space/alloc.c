@@ -6,7 +6,7 @@
 
 int xfs_alloc_take(struct xfs_agspace *ag, const struct xfs_alloc *a, const struct xfs_free_extent *whole)
 {
-	uint64_t writes = ag->change->writes;
+	uint64_t writes = ag->m.change->writes;
 	int err = xfs_freespace_carve(ag, whole, a->agbno, a->len);
 
 	if (!err && a->owner != XFS_OWN_NULL && xfs_agspace_has(ag, XFS_AGT_RMAP)) {
@@ -14,7 +14,7 @@ int xfs_alloc_take(struct xfs_agspace *ag, const struct xfs_alloc *a, const stru
 
 		err = xfs_rmap_map(&ag->tree[XFS_AGT_RMAP], &c, false);
 	}
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 static bool sensible(const struct xfs_alloc *a)
@@ -29,7 +29,7 @@ int xfs_agspace_alloc(struct xfs_agspace *ag, struct xfs_alloc *a)
 	struct xfs_free_extent whole;
 	int err;
 
-	if (!ag->change)
+	if (!ag->m.change)
 		return -XFS_E_READONLY;
 	a->agbno = a->len = 0;
 	if (!sensible(a))
@@ -42,7 +42,7 @@ int xfs_agspace_alloc(struct xfs_agspace *ag, struct xfs_alloc *a)
 
 int xfs_agspace_free_raw(struct xfs_agspace *ag, uint32_t agbno, uint32_t len, uint64_t owner, uint64_t offset)
 {
-	uint64_t writes = ag->change->writes;
+	uint64_t writes = ag->m.change->writes;
 	int err = 0;
 
 	if (owner != XFS_OWN_NULL && xfs_agspace_has(ag, XFS_AGT_RMAP)) {
@@ -53,15 +53,15 @@ int xfs_agspace_free_raw(struct xfs_agspace *ag, uint32_t agbno, uint32_t len, u
 	if (!err)
 		err = xfs_freespace_add(ag, agbno, len);
 	if (!err)
-		err = xfs_change_freed(ag->change, xfs_fsbno_of(&ag->fs->geo, ag->agno, XFS_AGBNO(agbno)).v, len);
-	return xfs_change_check(ag->change, writes, err);
+		err = xfs_change_freed(ag->m.change, xfs_fsbno_of(&ag->fs->geo, ag->agno, XFS_AGBNO(agbno)).v, len);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 int xfs_agspace_free(struct xfs_agspace *ag, uint32_t agbno, uint32_t len, uint64_t owner, uint64_t offset)
 {
 	int err;
 
-	if (!ag->change)
+	if (!ag->m.change)
 		return -XFS_E_READONLY;
 	if (!xfs_agbno_range_valid(&ag->fs->geo, ag->agno, agbno, len))
 		return -XFS_E_RANGE;

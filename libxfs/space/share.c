@@ -8,7 +8,7 @@
 /* Before each change of a tree: it may need blocks, and the rmapbt takes none but those of the free list. */
 static int begin(struct xfs_agspace *ag, uint32_t agbno, uint32_t len)
 {
-	if (!ag->change)
+	if (!ag->m.change)
 		return -XFS_E_READONLY;
 	if (!xfs_agbno_range_valid(&ag->fs->geo, ag->agno, agbno, len))
 		return -XFS_E_RANGE;
@@ -27,8 +27,8 @@ static int change_rmap(struct xfs_agspace *ag, const struct xfs_claim *c, bool s
 	err = begin(ag, c->agbno, c->len);
 	if (err)
 		return err;
-	writes = ag->change->writes;
-	return xfs_change_check(ag->change, writes, change(&ag->tree[XFS_AGT_RMAP], c, shared));
+	writes = ag->m.change->writes;
+	return xfs_change_check(ag->m.change, writes, change(&ag->tree[XFS_AGT_RMAP], c, shared));
 }
 
 int xfs_agspace_rmap_map(struct xfs_agspace *ag, const struct xfs_claim *c, bool shared)
@@ -57,8 +57,8 @@ int xfs_agspace_share(struct xfs_agspace *ag, uint32_t agbno, uint32_t len)
 	err = begin(ag, agbno, len);
 	if (err)
 		return err;
-	writes = ag->change->writes;
-	return xfs_change_check(ag->change, writes, xfs_refcount_increase(&ag->tree[XFS_AGT_REFC], &w));
+	writes = ag->m.change->writes;
+	return xfs_change_check(ag->m.change, writes, xfs_refcount_increase(&ag->tree[XFS_AGT_REFC], &w));
 }
 
 struct freeing { struct xfs_agspace *ag; uint32_t blocks; };
@@ -85,11 +85,11 @@ int xfs_agspace_unshare(struct xfs_agspace *ag, uint32_t agbno, uint32_t len, ui
 	err = begin(ag, agbno, len);
 	if (err)
 		return err;
-	writes = ag->change->writes;
+	writes = ag->m.change->writes;
 	err = xfs_refcount_decrease(&ag->tree[XFS_AGT_REFC], &w);
 	if (freed)
 		*freed = f.blocks;
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 int xfs_agspace_cow_stage(struct xfs_agspace *ag, uint32_t agbno, uint32_t len)
@@ -103,11 +103,11 @@ int xfs_agspace_cow_stage(struct xfs_agspace *ag, uint32_t agbno, uint32_t len)
 	err = begin(ag, agbno, len);
 	if (err)
 		return err;
-	writes = ag->change->writes;
+	writes = ag->m.change->writes;
 	err = xfs_refcount_cow_alloc(&ag->tree[XFS_AGT_REFC], agbno, len);
 	if (!err)
 		err = xfs_agspace_rmap_map(ag, &c, false);
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 int xfs_agspace_cow_unstage(struct xfs_agspace *ag, uint32_t agbno, uint32_t len)
@@ -121,12 +121,12 @@ int xfs_agspace_cow_unstage(struct xfs_agspace *ag, uint32_t agbno, uint32_t len
 	err = begin(ag, agbno, len);
 	if (err)
 		return err;
-	writes = ag->change->writes;
+	writes = ag->m.change->writes;
 	/* the order of deferred work: format sheet 02, section 6.2 */
 	err = xfs_agspace_rmap_unmap(ag, &c, false);
 	if (!err)
 		err = xfs_refcount_cow_free(&ag->tree[XFS_AGT_REFC], agbno, len);
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }
 
 int xfs_agspace_cow_recover(struct xfs_agspace *ag, uint32_t most, uint64_t *blocks)
@@ -136,11 +136,11 @@ int xfs_agspace_cow_recover(struct xfs_agspace *ag, uint32_t most, uint64_t *blo
 	int err = 0;
 
 	*blocks = 0;
-	if (!ag->change)
+	if (!ag->m.change)
 		return -XFS_E_READONLY;
 	if (!xfs_agspace_has(ag, XFS_AGT_REFC))
 		return -XFS_E_NOENT;
-	writes = ag->change->writes;
+	writes = ag->m.change->writes;
 	for (n = 0; !most || n < most; n++) {
 		err = xfs_refcount_cow_next(&ag->tree[XFS_AGT_REFC], 0, &start, &len);
 		if (err == -XFS_E_NOENT)
@@ -153,5 +153,5 @@ int xfs_agspace_cow_recover(struct xfs_agspace *ag, uint32_t most, uint64_t *blo
 			break;
 		*blocks += len;
 	}
-	return xfs_change_check(ag->change, writes, err);
+	return xfs_change_check(ag->m.change, writes, err);
 }

@@ -55,7 +55,7 @@ static int defer_free(void *payload, uint32_t agbno, uint32_t len)
 		.block = xfs_fsbno_of(&u->ag->fs->geo, u->ag->agno, XFS_AGBNO(agbno)).v,
 	};
 
-	return xfs_change_defer(u->ag->change, &w);
+	return xfs_change_defer(u->ag->m.change, &w);
 }
 
 static int adjust(struct xfs_agspace *ag, struct xfs_work *w, uint32_t agbno)
@@ -85,7 +85,7 @@ static int finish_refc(struct xfs_agspace *ag, struct xfs_work *w, uint32_t agbn
 	err = xfs_agspace_fix_agfl(ag, true);
 	if (err)
 		return err;
-	writes = ag->change->writes;
+	writes = ag->m.change->writes;
 	switch (w->op) {
 	case XFS_REFC_INCREASE:
 	case XFS_REFC_DECREASE:
@@ -100,7 +100,7 @@ static int finish_refc(struct xfs_agspace *ag, struct xfs_work *w, uint32_t agbn
 	default:
 		return -XFS_E_INVALID;
 	}
-	return err == -XFS_E_AGAIN ? err : xfs_change_check(ag->change, writes, err);
+	return err == -XFS_E_AGAIN ? err : xfs_change_check(ag->m.change, writes, err);
 }
 
 int xfs_agspace_finish(struct xfs_agspace *ag, struct xfs_work *w)

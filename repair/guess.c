@@ -5,6 +5,7 @@
  * Where AG headers lie and what they say of themselves gives sector, AG and block size; contents give the rest: sizes by
  * checksums, features by what is in use, the log by its records.  What nothing tells gets the value that mkfs gives.
  */
+#include "repair/superblock.h"
 #include "repair/survey.h"
 
 #include "libxfs/log/logsize.h"

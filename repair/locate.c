@@ -5,9 +5,8 @@
  * Every copy of the superblock votes with its geometry; the primary is believed when enough copies agree, otherwise the
  * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
  */
-#include "repair/sbvotes.h"
 #include "repair/scan.h"
-#include "repair/survey.h"
+#include "repair/superblock.h"
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"

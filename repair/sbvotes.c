@@ -4,13 +4,11 @@
  *
  * Two copies that contradict each other, each with a good checksum, are decided by what they lead to.  A superblock
  * that is wrong about sizes leads to nothing; one that is wrong about a feature leaves its trees or bits unexplained.
- * Inode numbers that follow from the geometry are computed (format sheet 01, section 8; sheet 06, section 2.4).
  */
-#include "repair/sbvotes.h"
-#include "repair/survey.h"
+#include "repair/superblock.h"
 
 #include "libxfs/base/crc32c.h"
-#include "libxfs/name/dir.h"
+#include "libxfs/ondisk/dir.h"
 #include "libxfs/ondisk/logrecord.h"
 
 #include <stdlib.h>
@@ -18,7 +16,6 @@
 
 #define MOST_AGS 64u			/* asked at most: spread over all of them */
 #define LOG_BYTES (64u << 10)
-#define CHUNK 64u
 
 /* One superblock that is asked about. */
 struct claim {
@@ -64,7 +61,7 @@ static unsigned ask_header(struct claim *c, uint32_t agno, unsigned sector, uint
 
 static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 {
-	unsigned points = ask_header(c, agno, 1, buf);
+	unsigned points = ask_header(c, agno, 1, buf), by_agi;
 	struct xfs_agf agf;
 	struct xfs_agi agi;
 
@@ -74,9 +71,10 @@ static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 		points += has_magic(c, agno, agf.rmaproot, XFS_RMAPBT_MAGIC) == c->geo.rmapbt;
 		points += has_magic(c, agno, agf.refcntroot, XFS_REFCBT_MAGIC) == c->geo.reflink;
 	}
-	if (ask_header(c, agno, 2, buf)) {
+	by_agi = ask_header(c, agno, 2, buf);
+	if (by_agi) {
 		xfs_agi_decode(&agi, buf);
-		points += ask_header(c, agno, 2, buf);
+		points += by_agi;
 		points += has_magic(c, agno, agi.free_root, c->geo.v5 ? XFS_FINOBT_MAGIC : XFS_FINOBT_MAGIC_V4) == c->geo.finobt;
 		points += c->geo.inobtcnt == (c->geo.v5 && agi.ino_blocks);
 	}
@@ -104,15 +102,16 @@ static unsigned ask_log(struct claim *c)
 /* A directory in blocks of its own: its first block is whole only when the size of directory blocks is right. */
 static unsigned ask_dir_block(struct claim *c, const uint8_t *fork)
 {
-	uint64_t high = xfs_be64(fork), low = xfs_be64(fork + 8), fsbno = (high & 0x1ff) << 43 | low >> 21;
-	uint8_t *buf;
+	struct xfs_bmbt_rec rec;
 	unsigned points = 0;
+	uint8_t *buf;
 
-	if ((high & ~(UINT64_C(1) << 63)) >> 9 || (low & 0x1fffff) < c->geo.dirblkfsbs ||
-	    !xfs_fsbno_range_valid(&c->geo, fsbno, c->geo.dirblkfsbs))
+	xfs_bmbt_rec_decode(&rec, fork);
+	if (rec.startoff || rec.blockcount < c->geo.dirblkfsbs ||
+	    !xfs_fsbno_range_valid(&c->geo, rec.startblock, c->geo.dirblkfsbs))
 		return 0;
 	buf = malloc(c->geo.dirblksize);
-	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(fsbno)), buf, c->geo.dirblksize))
+	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(rec.startblock)), buf, c->geo.dirblksize))
 		points = 2u * xfs_crc32c_check(buf, c->geo.dirblksize, XFS_OFF(dir_blkhdr, crc));
 	free(buf);
 	return points;
@@ -142,12 +141,12 @@ static unsigned ask_inode(struct claim *c, const uint8_t *raw, uint64_t ino)
 /* The inodes of the first chunk. */
 static unsigned ask_inodes(struct claim *c)
 {
-	uint64_t root = repair_expected_root(&c->geo), len = (uint64_t)CHUNK * c->geo.inodesize;
+	uint64_t root = repair_expected_root(&c->geo), len = (uint64_t)XFS_INODES_PER_CHUNK * c->geo.inodesize;
 	uint8_t *buf = malloc(len);
 	unsigned points = 0;
 
 	if (buf && read_at(c, xfs_ino_byte(&c->geo, XFS_INO(root)), buf, len))
-		for (unsigned i = 0; i < CHUNK; i++)
+		for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++)
 			points += ask_inode(c, buf + (size_t)i * c->geo.inodesize, root + i);
 	free(buf);
 	return points;
@@ -171,5 +170,3 @@ unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
 	free(buf);
 	return points + ask_log(&c) + ask_inodes(&c);
 }
-
-/* ---- inode numbers ---- */

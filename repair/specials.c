@@ -6,13 +6,14 @@
  * Secondaries often do not know them, and a damaged number would make any directory the root.  Where a number does not lead
  * to what it should, it becomes the one that mkfs gives.
  */
-#include "repair/survey.h"
+#include "repair/forks.h"
+#include "repair/superblock.h"
 
 #include "libxfs/inode/fork.h"
+#include "libxfs/name/dirdata.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 static bool read_core(struct repair *r, uint64_t ino, uint8_t *image, struct xfs_dinode *d)
 {
@@ -27,20 +28,22 @@ static bool read_core(struct repair *r, uint64_t ino, uint8_t *image, struct xfs
 static uint64_t parent_of(struct repair *r, const struct xfs_dinode *d, const uint8_t *image)
 {
 	const uint8_t *fork = image + xfs_dinode_literal_off((unsigned)d->core.version);
-	uint32_t at = r->geo.v5 ? 64 : 16;	/* of "."; ".." follows it */
+	uint32_t at = xfs_dir_data_header_len(r->geo.v5) + xfs_dir_data_entsize(r->geo.ftype, 1);	/* behind "." */
 	struct xfs_bmbt_rec rec;
+	struct xfs_dir_item item;
+	struct xfs_dir_sf sf;
 	uint8_t p[128];
 
 	if (d->core.format == XFS_DINODE_FMT_LOCAL)
-		return fork[1] ? xfs_be64(fork + 2) : xfs_be32(fork + 2);
+		return xfs_dir_sf_start(&sf, fork, repair_fork_size(r, d, XFS_FORK_DATA)) ? 0 : sf.parent;
 	if (d->core.format != XFS_DINODE_FMT_EXTENTS || !xfs_dinode_nextents(d, XFS_FORK_DATA))
 		return 0;
 	xfs_bmbt_rec_decode(&rec, fork);
 	if (rec.startoff || !xfs_fsbno_range_valid(&r->geo, rec.startblock, 1) ||
-	    xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(rec.startblock)), p, sizeof(p)) || p[at + 16 + 8] != 2 ||
-	    p[at + 16 + 9] != '.')
+	    xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(rec.startblock)), p, sizeof(p)) ||
+	    xfs_dir_data_next(&r->geo, p, sizeof(p), &at, &item) != 1 || !item.used || !xfs_dir_is_dotdot(&item))
 		return 0;
-	return xfs_be64(p + at + 16);
+	return item.ino;
 }
 
 static bool is_root(struct repair *r, uint64_t ino)

@@ -3,9 +3,9 @@
 #include "repair/survey.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/name/dirdata.h"
 #include "libxfs/ondisk/attr.h"
 #include "libxfs/ondisk/btree.h"
-#include "libxfs/ondisk/dir.h"
 #include "libxfs/ondisk/logrecord.h"
 #include "libxfs/space/claims.h"
 
@@ -15,7 +15,9 @@
 #define PIECE (1u << 20)
 #define MOST_HEADERS (1u << 20)
 #define MOST_RECORDS (1u << 16)
+#define MOST_RECORD (256u << 10)	/* bytes of one */
 #define ENOUGH 4096u			/* votes on one size */
+#define VERSION_AT XFS_OFF(dinode_core, version)
 
 struct looking {
 	struct survey *s;
@@ -67,15 +69,17 @@ static int keep_header(struct survey_group *g, const struct survey_header *h)
 static int look_at_header(struct looking *l, bool agi)
 {
 	static const uint8_t none[16];
-	const size_t uuid = agi ? XFS_OFF(agi, uuid) : XFS_OFF(agf, uuid), crc = agi ? XFS_OFF(agi, crc) : XFS_OFF(agf, crc);
+	const size_t uuid = agi ? XFS_OFF(agi, uuid) : XFS_OFF(agf, uuid);
+	const size_t crc = agi ? XFS_OFF(agi, crc) : XFS_OFF(agf, crc);
 	unsigned size = size_by_crc(l, crc, 9, 15);
-	struct survey_header h = { .off = l->off, .seqno = xfs_be32(l->p + 8), .length = xfs_be32(l->p + 12), .agi = agi };
+	struct survey_header h = { .off = l->off, .seqno = xfs_be32(l->p + XFS_OFF(agf, seqno)),
+				   .length = xfs_be32(l->p + XFS_OFF(agf, length)), .agi = agi };
 	struct survey_group *g;
 	struct xfs_agf f;
 	struct xfs_agi i;
 
 	/* V4 headers have neither checksum nor uuid */
-	if (xfs_be32(l->p + 4) != 1 || h.length < 64 || (!size && memcmp(l->p + uuid, none, 16)))
+	if (xfs_be32(l->p + XFS_OFF(agf, versionnum)) != 1 || h.length < 64 || (!size && memcmp(l->p + uuid, none, 16)))
 		return 0;
 	h.sectsize = size ? 1u << size : 0;
 	g = group_of(l->s, size ? l->p + uuid : none);
@@ -99,21 +103,22 @@ static int look_at_header(struct looking *l, bool agi)
 
 static void look_for_log(struct looking *l, struct survey_group *g, unsigned size)
 {
-	uint32_t n = xfs_min(xfs_be16(l->p + XFS_OFF(btree_short, numrecs)), ((1u << size) - 56) / 24);
+	const struct xfs_rmap_rec_disk *rec = (const void *)(l->p + sizeof(struct xfs_btree_short_disk));
+	size_t n = xfs_min(xfs_be16(l->p + XFS_OFF(btree_short, numrecs)),
+			   ((1u << size) - sizeof(struct xfs_btree_short_disk)) / sizeof(*rec));
 
-	for (uint32_t i = 0; i < n; i++) {
-		const uint8_t *rec = l->p + 56 + 24 * (size_t)i;
-
-		if (xfs_be64(rec + 8) != XFS_OWN_LOG)
+	for (size_t i = 0; i < n; i++, rec++) {
+		if (xfs_rmap_rec_get_owner(rec) != XFS_OWN_LOG)
 			continue;
 		g->log_agno = xfs_be32(l->p + XFS_OFF(btree_short, owner));
-		g->log_agbno = xfs_be32(rec);
-		g->log_blocks = xfs_be32(rec + 4);
+		g->log_agbno = xfs_rmap_rec_get_startblock(rec);
+		g->log_blocks = xfs_rmap_rec_get_blockcount(rec);
 	}
 }
 
 static void look_at_btree(struct looking *l, uint32_t magic)
 {
+	const void *first = l->p + sizeof(struct xfs_btree_short_disk);
 	struct survey_group *g;
 	unsigned size;
 
@@ -131,7 +136,7 @@ static void look_at_btree(struct looking *l, uint32_t magic)
 	if (magic == XFS_RMAPBT_MAGIC)
 		look_for_log(l, g, size);
 	else if (magic == XFS_INOBT_MAGIC)	/* the second byte of the old counter is where new ones count 4 to 64 */
-		*(l->p[56 + 6] ? &g->sparse : &g->dense) += 1;
+		*(xfs_inobt_rec_get_count(first) ? &g->sparse : &g->dense) += 1;
 }
 
 static void look_at_v4_btree(struct looking *l)
@@ -140,7 +145,7 @@ static void look_at_v4_btree(struct looking *l)
 	static const uint8_t none[16];
 	struct survey_group *g = group_of(l->s, none);
 
-	if (g && !xfs_be16(l->p + 4) && xfs_be16(l->p + 6))
+	if (g && !xfs_be16(l->p + XFS_OFF(btree_short, level)) && xfs_be16(l->p + XFS_OFF(btree_short, numrecs)))
 		g->dense++;
 }
 
@@ -149,10 +154,10 @@ static void look_at_directory(struct looking *l)
 	struct survey_group *g;
 	unsigned size;
 
-	if (xfs_be64(l->p + 8) != l->off / XFS_BBSIZE)
+	if (xfs_be64(l->p + XFS_OFF(dir_blkhdr, bno)) != l->off / XFS_BBSIZE)
 		return;
-	g = group_of(l->s, l->p + 24);
-	size = g ? size_by_crc(l, 4, 10, 16) : 0;
+	g = group_of(l->s, l->p + XFS_OFF(dir_blkhdr, uuid));
+	size = g ? size_by_crc(l, XFS_OFF(dir_blkhdr, crc), 10, 16) : 0;
 	if (size)
 		g->dirsize[size]++;
 }
@@ -163,17 +168,21 @@ static void look_at_directory(struct looking *l)
  */
 static uint32_t follow_entries(const struct looking *l, bool ftype)
 {
-	uint32_t at = 16, most = xfs_min(l->left, 65536u);
+	const struct xfs_geometry geo = { .ftype = ftype };
+	uint32_t at = xfs_dir_data_header_len(false), next = at, most = xfs_min(l->left, 65536u);
+	struct xfs_dir_item item;
 
-	while (most - at >= 16) {
-		bool unused = xfs_be16(l->p + at) == 0xffff;
-		uint32_t size = unused ? xfs_be16(l->p + at + 2) : (8u + 1 + l->p[at + 8] + ftype + 2 + 7) & ~7u;
-
-		if (size < 8 || size % 8 || size > most - at || xfs_be16(l->p + at + size - 2) != at)
-			break;
-		at += size;
-	}
+	while (most - at >= 16 && xfs_dir_data_next(&geo, l->p, most, &next, &item) >= 0 && item.tag == at)
+		at = next;
 	return at;
+}
+
+/* Bytes that the index and the counters of a single block take, as the counters say. */
+static uint64_t index_bytes(const uint8_t *block, uint32_t size)
+{
+	const struct xfs_dir_block_tail_disk *tail = (const void *)(block + size - sizeof(*tail));
+
+	return sizeof(struct xfs_dir_leaf_ent_disk) * (uint64_t)xfs_dir_block_tail_get_count(tail) + sizeof(*tail);
 }
 
 static void look_at_v4_directory(struct looking *l, uint32_t magic)
@@ -182,7 +191,7 @@ static void look_at_v4_directory(struct looking *l, uint32_t magic)
 	uint32_t end[2] = { follow_entries(l, false), follow_entries(l, true) }, at = xfs_max(end[0], end[1]);
 	struct survey_group *g = group_of(l->s, none);
 
-	if (!g || at <= 32)
+	if (!g || at <= xfs_dir_data_header_len(false) + 16)
 		return;
 	if (end[0] != end[1])
 		*(end[1] > end[0] ? &g->ftype : &g->no_ftype) += 1;
@@ -191,7 +200,7 @@ static void look_at_v4_directory(struct looking *l, uint32_t magic)
 
 		/* data blocks end with their entries; a single block has its index and two counters behind them */
 		if (magic == XFS_DIR2_DATA_MAGIC
-		    ? at == size : at < size && at + 8 * (uint64_t)xfs_be32(l->p + size - 8) + 8 == size)
+		    ? at == size : at < size && at + index_bytes(l->p, size) == size)
 			g->dirsize[k]++;
 	}
 }
@@ -205,7 +214,7 @@ static void look_at_v4_inode(struct looking *l)
 	for (unsigned k = 8; g && k <= 11 && (1u << k) + 8 <= l->left; k++) {
 		const uint8_t *next = l->p + (1u << k);
 
-		if (xfs_be16(next) != XFS_DINODE_MAGIC || (next[4] != 1 && next[4] != 2))
+		if (xfs_be16(next) != XFS_DINODE_MAGIC || (next[VERSION_AT] != 1 && next[VERSION_AT] != 2))
 			continue;
 		g->inodesize[k]++;
 		return;
@@ -215,18 +224,21 @@ static void look_at_v4_inode(struct looking *l)
 static bool has_parent_pointer(const struct xfs_dinode *d, const uint8_t *image, uint32_t size)
 {
 	const uint8_t *p = image + xfs_dinode_fork_off(3, d->core.forkoff, size, XFS_FORK_ATTR);
-	uint32_t room = xfs_dinode_fork_size(3, d->core.forkoff, size, XFS_FORK_ATTR), at = 4;
+	uint32_t room = xfs_dinode_fork_size(3, d->core.forkoff, size, XFS_FORK_ATTR);
+	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
+	struct xfs_attr_sf_hdr h;
+	struct xfs_attr_sf_ent e;
 
-	if (d->core.aformat != XFS_DINODE_FMT_LOCAL || !d->core.forkoff || room < 4)
+	if (d->core.aformat != XFS_DINODE_FMT_LOCAL || !d->core.forkoff || room < at)
 		return false;
-	for (unsigned i = 0; i < p[2] && room - at >= 3; i++) {
-		uint32_t entry = xfs_attr_sf_entsize(p[at], p[at + 1]);
-
-		if (p[at + 2] & 8)
+	xfs_attr_sf_hdr_decode(&h, p);
+	for (unsigned i = 0; i < h.count && room - at >= sizeof(struct xfs_attr_sf_ent_disk); i++) {
+		xfs_attr_sf_ent_decode(&e, p + at);
+		if (e.flags & XFS_ATTR_PARENT)
 			return true;
-		if (entry > room - at)
+		if (xfs_attr_sf_entsize(e.namelen, e.valuelen) > room - at)
 			return false;
-		at += entry;
+		at += xfs_attr_sf_entsize(e.namelen, e.valuelen);
 	}
 	return false;
 }
@@ -234,6 +246,7 @@ static bool has_parent_pointer(const struct xfs_dinode *d, const uint8_t *image,
 static void look_at_inode(struct looking *l)
 {
 	struct survey_group *g;
+	struct xfs_dir_sf sf;
 	struct xfs_dinode d;
 	uint32_t size;
 	unsigned log;
@@ -254,7 +267,8 @@ static void look_at_inode(struct looking *l)
 	if ((d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || d.v3.inumber >= g->root || xfs_dinode_is_metadata(&d))
 		return;
 	if (d.core.format == XFS_DINODE_FMT_LOCAL &&
-	    (l->p[177] ? xfs_be64(l->p + 178) : xfs_be32(l->p + 178)) == d.v3.inumber)
+	    !xfs_dir_sf_start(&sf, l->p + xfs_dinode_literal_off(3),
+			      xfs_dinode_fork_size(3, d.core.forkoff, size, XFS_FORK_DATA)) && sf.parent == d.v3.inumber)
 		g->root = d.v3.inumber;
 }
 
@@ -263,13 +277,15 @@ static void look_at_inode(struct looking *l)
 static int look_at_record(struct looking *l)
 {
 	static const uint8_t none[16];
-	uint32_t version = xfs_be32(l->p + 8), len = xfs_be32(l->p + 12), block = (uint32_t)xfs_be64(l->p + 16);
-	uint32_t size = l->left >= 512 ? xfs_be32(l->p + 320) : 0;
-	uint32_t heads = version == 2 && size > 32768 ? xfs_ceil_div(size, 32768u) : 1;
 	struct survey *s = l->s;
+	struct xfs_log_rec h;
+	uint32_t block, heads;
 
-	if ((version != 1 && version != 2) || len > 256u << 10 || size > 256u << 10 || !memcmp(l->p + 304, none, 16) ||
-	    (uint64_t)block * XFS_BBSIZE > l->off || xfs_be32(l->p + 4) != xfs_be64(l->p + 16) >> 32 || s->nrecords == MOST_RECORDS)
+	xfs_log_rec_decode(&h, l->p);
+	block = (uint32_t)h.lsn;
+	heads = h.version == 2 && h.size > XFS_LOG_HEADER_DATA ? xfs_ceil_div(h.size, XFS_LOG_HEADER_DATA) : 1;
+	if ((h.version != 1 && h.version != 2) || h.len > MOST_RECORD || h.size > MOST_RECORD || !memcmp(h.fs_uuid, none, 16) ||
+	    (uint64_t)block * XFS_BBSIZE > l->off || h.cycle != h.lsn >> 32 || s->nrecords == MOST_RECORDS)
 		return 0;
 	if (s->nrecords == s->record_room) {
 		size_t room = s->record_room ? 2 * s->record_room : 256;
@@ -280,9 +296,9 @@ static int look_at_record(struct looking *l)
 		s->records = grown;
 		s->record_room = room;
 	}
-	s->records[s->nrecords] = (struct survey_record){ l->off - (uint64_t)block * XFS_BBSIZE, block, xfs_be32(l->p + 36),
-							  heads + xfs_ceil_div(len, XFS_BBSIZE), { 0 } };
-	memcpy(s->records[s->nrecords++].uuid, l->p + 304, 16);
+	s->records[s->nrecords] = (struct survey_record){ l->off - (uint64_t)block * XFS_BBSIZE, block, h.prev_block,
+							  heads + xfs_ceil_div(h.len, XFS_BBSIZE), { 0 } };
+	memcpy(s->records[s->nrecords++].uuid, h.fs_uuid, 16);
 	return 0;
 }
 
@@ -317,9 +333,9 @@ static int look(struct looking *l)
 		look_at_v4_directory(l, magic);
 		return 0;
 	default:
-		if (magic >> 16 == XFS_DINODE_MAGIC && l->p[4] == 3)
+		if (magic >> 16 == XFS_DINODE_MAGIC && l->p[VERSION_AT] == 3)
 			look_at_inode(l);
-		else if (magic >> 16 == XFS_DINODE_MAGIC && (l->p[4] == 1 || l->p[4] == 2))
+		else if (magic >> 16 == XFS_DINODE_MAGIC && (l->p[VERSION_AT] == 1 || l->p[VERSION_AT] == 2))
 			look_at_v4_inode(l);
 		return 0;
 	}

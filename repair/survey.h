@@ -51,13 +51,5 @@ struct survey {
 /* Errors: NOMEM. What can't be read is left out. */
 int repair_survey(struct xfs_dev *, struct survey *);
 void repair_survey_release(struct survey *);
-/* guess.c: r->primary from a survey of the device; says what it found. Errors: NOMEM, BADSB (nothing that will do). */
-int repair_guess_superblock(struct repair *);
-/* specials.c: inode numbers of the superblock that lead nowhere become those that mkfs gives. Needs r->geo. */
-void repair_settle_specials(struct repair *);
-/* Free realtime extents by the bitmap. False: there is none, or it can't be read. */
-bool repair_count_rt_free(struct repair *, uint64_t *count);
-/* Where mkfs puts the root directory of such a filesystem (format sheet 01, section 8). */
-uint64_t repair_expected_root(const struct xfs_geometry *);
 
 #endif

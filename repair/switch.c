@@ -8,7 +8,7 @@
 #include "repair/flips.h"
 #include "repair/write.h"
 #include "repair/scan.h"
-#include "repair/survey.h"
+#include "repair/superblock.h"
 
 #include "libxfs/base/crc32c.h"
 

@@ -35,7 +35,8 @@ struct xfs_edit_options {
 
 /*
  * The log must be clean (DIRTYLOG).  `options` NULL: direct.  Errors: those of xfs_live_open(), xfs_log_state(), NOMEM,
- * CORRUPT (no head of the log can be found).
+ * CORRUPT (no head of the log can be found), UNSUPPORTED (logged: V4, or clusters of inodes that are not aligned: says
+ * which as a finding).
  */
 int xfs_edit_open(struct xfs_edit **out, struct xfs_fs *, const struct xfs_edit_options *);
 struct xfs_live *xfs_edit_live(struct xfs_edit *);

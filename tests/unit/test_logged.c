@@ -584,7 +584,9 @@ START_TEST(old_filesystems)
 
 	livefs_init(&l, &v4, FILES, NULL);
 	ck_assert_int_eq(xfs_edit_quiesce(l.edit), 0);
+	*l.finding = 0;
 	ck_assert_int_eq(xfs_edit_open(&again, l.fs, &o), -XFS_E_UNSUPPORTED);
+	ck_assert_msg(strstr(l.finding, "changes to a V4 filesystem can't be logged"), "%s", l.finding);
 	livefs_release(&l);
 }
 END_TEST

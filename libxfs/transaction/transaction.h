@@ -17,6 +17,8 @@
  *
  * A chain is all or nothing in memory, too: when a step fails, every buffer and inode is put back; with `each`, when
  * steps are in the log already, the edit is shut down (SHUTDOWN from then on) and recovery finishes or forgets the chain.
+ * Quotas are not counted along: where they are on, the first change says in the superblock that they must be counted at the
+ * next mount.
  * One thread.  Layer: transaction (above log, inode, name).
  */
 #ifndef XFS_TRANSACTION_TRANSACTION_H

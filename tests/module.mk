@@ -10,7 +10,7 @@ helper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/helper
 # linked with the core of xfs_repair
 repairhelper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/damage/*.c)))
 # The driver of scripts of operations, and its model.
-fsx_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/lib/*.c))) tests/unit/sha256.c
+fsx_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/lib/*.c))) tests/unit/sha256.c tests/unit/failmalloc.c
 # Cross builds have neither Check nor Jansson: stand-ins with the part of their interface that the tests use.
 ifeq ($(ENABLE_TOOLS),0)
 CHECK_CFLAGS = -I$(srcdir)/tests/cross/include

@@ -319,6 +319,28 @@ void xfs_change_abort(struct xfs_change *c)
 	end(c, false);
 }
 
+int xfs_change_sb_bits(struct xfs_change *c, uint32_t off, uint16_t clear, uint16_t set)
+{
+	const struct xfs_buf_type *type = xfs_block_type(XFS_BLK_SB);
+	uint16_t was, bits;
+	struct xfs_buf *b;
+	int err = xfs_buf_get1(c->fs->cache, 0, c->fs->geo.sectsize / XFS_BBSIZE, type, 0, &b);
+
+	if (err)
+		return err;
+	was = xfs_be16(b->data + off);
+	bits = (uint16_t)((was & ~clear) | set);
+	if (bits != was) {
+		err = xfs_change_join(c, b, type);
+		if (!err) {
+			xfs_put_be16(b->data + off, bits);
+			xfs_change_dirty(b, off, sizeof(bits));
+		}
+	}
+	xfs_buf_put(b);
+	return err;
+}
+
 int xfs_change_sync(struct xfs_fs *fs)
 {
 	const struct xfs_sb *sb = &fs->geo.sb;

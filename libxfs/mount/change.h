@@ -115,6 +115,12 @@ int xfs_change_iremove(struct xfs_change *, xfs_agno_t, uint32_t agbno, uint32_t
 /* Blocks became free: the code that changes free space says so. Errors: NOMEM. */
 int xfs_change_freed(struct xfs_change *, uint64_t fsblock, uint32_t blocks);
 
+/*
+ * Bits of a 16-bit field of the primary superblock, by its offset; a superblock that has them so already stays out of the
+ * change.  Errors: those of xfs_buf_get1() and xfs_change_join().
+ */
+int xfs_change_sb_bits(struct xfs_change *, uint32_t off, uint16_t clear, uint16_t set);
+
 void xfs_change_add_member(struct xfs_change *, struct xfs_change_member *);
 /* Returns err. When it is an error and something was written since `writes`, the change can't be committed any more. */
 int xfs_change_check(struct xfs_change *, uint64_t writes, int err);

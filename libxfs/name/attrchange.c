@@ -59,34 +59,13 @@ static bool is_tree(const struct xfs_live_inode *ip)
 
 /* ---- the fork ---- */
 
-static int tell_superblock(struct xfs_change *c)
-{
-	uint32_t off = XFS_OFF(sb, versionnum);
-	struct xfs_fs *fs = c->fs;
-	struct xfs_buf *b;
-	unsigned version;
-	int err = xfs_buf_get1(fs->cache, 0, fs->geo.sectsize / XFS_BBSIZE, xfs_block_type(XFS_BLK_SB), 0, &b);
-
-	if (err)
-		return err;
-	version = xfs_be16(b->data + off);
-	if (!(version & XFS_SB_VERSION_ATTR)) {
-		err = xfs_change_join(c, b, xfs_block_type(XFS_BLK_SB));
-		if (!err) {
-			xfs_put_be16(b->data + off, (uint16_t)(version | XFS_SB_VERSION_ATTR));
-			xfs_change_dirty(b, off, 2);
-		}
-	}
-	xfs_buf_put(b);
-	return err;
-}
-
 int xfs_attr_place(struct xfs_live_inode *ip, unsigned forkoff)
 {
 	bool first = !ip->i.d.core.forkoff && forkoff;
 	int err = xfs_live_forkoff_set(ip, forkoff);
 
-	return err || !first ? err : tell_superblock(ip->change);
+	return err || !first ? err
+		: xfs_change_sb_bits(ip->change, XFS_OFF(sb, versionnum), 0, XFS_SB_VERSION_ATTR);
 }
 
 int xfs_attr_begin(struct xfs_live_inode *ip)

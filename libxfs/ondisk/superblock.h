@@ -12,6 +12,9 @@
 #define XFS_SB_MAGIC UINT32_C(0x58465342)
 #define XFS_SB_CRC_OFF XFS_OFF(sb, crc)
 
+/* qflags: what is counted is right (user, group, project, and the bit of V4 for either); else it is counted at a mount */
+#define XFS_SB_QUOTA_CHECKED 0x0524u
+
 /* versionnum */
 #define XFS_SB_VERSION_MASK 0x000fu
 #define XFS_SB_VERSION_ATTR 0x0010u

@@ -32,9 +32,6 @@ static int add_up(struct xfs_fs *fs, struct totals *t)
 	return t->ifree <= t->icount && t->fdblocks <= fs->geo.dblocks ? 0 : -XFS_E_CORRUPT;
 }
 
-/* User, group, project, and the old bit of V4: counts are trusted. Without them the kernel counts at the next mount. */
-#define QUOTA_CHECKED 0x524u
-
 static int write_sb(struct xfs_fs *fs, const struct totals *t, bool quota_stale)
 {
 	uint32_t size = fs->geo.sectsize;
@@ -51,7 +48,7 @@ static int write_sb(struct xfs_fs *fs, const struct totals *t, bool quota_stale)
 		}
 		sb.features_log_incompat = 0;
 		if (quota_stale)
-			sb.qflags &= (uint16_t)~QUOTA_CHECKED;
+			sb.qflags &= (uint16_t)~XFS_SB_QUOTA_CHECKED;
 		xfs_sb_encode(p, &sb);
 		if (fs->geo.v5)
 			xfs_crc32c_store(p, size, XFS_SB_CRC_OFF);

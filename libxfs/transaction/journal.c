@@ -324,15 +324,29 @@ int xfs_journal_data_begin(struct xfs_journal *j, uint64_t fsblock, uint32_t blo
 
 /* ---- opening ---- */
 
+/* V4 logs inodes in other ways; a cluster that may lie anywhere can't be found from the inode alone. */
+static bool may_log(struct xfs_fs *fs)
+{
+	const struct xfs_geometry *g = &fs->geo;
+	const char *why = !g->v5 ? "a V4 filesystem" : g->blocks_per_cluster > 1 && g->cluster_align <= 1
+		? "a filesystem whose inode clusters are not aligned" : NULL;
+
+	if (why) {
+		struct xfs_finding f = xfs_finding_of(XFS_F_SB_FEATURE, "superblock");
+
+		xfs_finding_detail(&f, "changes to %s can't be logged, only made in place", why);
+		xfs_fs_report(fs, &f);
+	}
+	return !why;
+}
+
 int xfs_journal_open(struct xfs_edit *e, const struct xfs_log_state *log)
 {
-	const struct xfs_geometry *g = &e->fs->geo;
 	struct xfs_log_writing how = { .record_size = e->options.record_size, .swapped = e->options.swapped };
 	struct xfs_journal *j;
 	int err;
 
-	/* V4 logs inodes in other ways; a cluster that may lie anywhere can't be found from the inode alone */
-	if (!g->v5 || (g->blocks_per_cluster > 1 && g->cluster_align <= 1))
+	if (!may_log(e->fs))
 		return -XFS_E_UNSUPPORTED;
 	j = calloc(1, sizeof(*j));
 	if (!j)

@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+/* Nothing here counts for quotas: the first change makes the next mount do it. */
+static int distrust_quota(struct xfs_trans *t)
+{
+	if (!(t->edit->fs->geo.sb.qflags & XFS_SB_QUOTA_CHECKED))
+		return 0;
+	return xfs_change_sb_bits(&t->change, XFS_OFF(sb, qflags), XFS_SB_QUOTA_CHECKED, 0);
+}
+
 int xfs_trans_begin(struct xfs_trans *t, struct xfs_edit *e, uint64_t bytes)
 {
 	int err;
@@ -29,7 +37,10 @@ int xfs_trans_begin(struct xfs_trans *t, struct xfs_edit *e, uint64_t bytes)
 	xfs_pending_init(&t->pending);
 	t->edit = e;
 	e->open = t;
-	return 0;
+	err = distrust_quota(t);
+	if (err)
+		xfs_trans_abort(t);
+	return err;
 }
 
 /* The change is over; its memory goes back to the edit. */

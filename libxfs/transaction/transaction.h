@@ -17,6 +17,8 @@
  *
  * A chain is all or nothing in memory, too: when a step fails, every buffer and inode is put back; with `each`, when
  * steps are in the log already, the edit is shut down (SHUTDOWN from then on) and recovery finishes or forgets the chain.
+ * Quotas are not counted along: where they are on, the first change says in the superblock that they must be counted at the
+ * next mount.
  * One thread.  Layer: transaction (above log, inode, name).
  */
 #ifndef XFS_TRANSACTION_TRANSACTION_H
@@ -35,7 +37,8 @@ struct xfs_edit_options {
 
 /*
  * The log must be clean (DIRTYLOG).  `options` NULL: direct.  Errors: those of xfs_live_open(), xfs_log_state(), NOMEM,
- * CORRUPT (no head of the log can be found).
+ * CORRUPT (no head of the log can be found), UNSUPPORTED (logged: V4, or clusters of inodes that are not aligned: says
+ * which as a finding).
  */
 int xfs_edit_open(struct xfs_edit **out, struct xfs_fs *, const struct xfs_edit_options *);
 struct xfs_live *xfs_edit_live(struct xfs_edit *);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# A read or a write of the device fails in the middle of a script of changes with a log: the run ends with an error, what
-# is left is recovered, consistent, and holds what was done (tests/lib/fsx.c).
+# A read or a write of the device, or an allocation, fails in the middle of a script of changes: the run ends with an error,
+# what is left is recovered, consistent, and holds what was done (tests/lib/fsx.c).  An operation that lacked memory was
+# undone: done again it succeeds, and the script goes on to its end.  XFSKIT_LONG=1: every allocation.
 build=${XFSKIT_BUILD:-$PWD}
 fsx=$build/bin/tests/lib/fsx
 dir=$(mktemp -d) || exit 1
@@ -17,36 +18,84 @@ TEST_DIR=/nowhere TEST_DEV=/nowhere QA_CHECK_FS=/nowhere \
 set -- $(cat "$dir/said")
 writes=$6 reads=$8
 
+# The image recovered and judged, against the files after FROM to TO lines.
+judge() {
+	"$fsx" recover "$dir/image" >/dev/null 2>"$dir/why" || { cat "$dir/why"; return 1; }
+	"$build/xfs_repair" -n -f "$dir/image" >"$dir/why" 2>&1 || { cat "$dir/why"; return 1; }
+	"$fsx" list "$dir/image" | sed 's/^\(..\)/\10 /' >"$dir/list"
+	"$fsx" match --base "$dir/image" "$dir/script" "$dir/list" "$1" "$2" >"$dir/why" 2>&1 || { cat "$dir/why"; return 1; }
+}
+
 # what to fail, the call
 one() {
 	"$fsx" run --base "$dir/base" --logged --each "--fail-$1" "$2" "$dir/image" "$dir/script" >"$dir/said" 2>"$dir/why"
 	[ $? -eq 3 ] || { echo "no error: $(cat "$dir/said" "$dir/why")"; return 1; }
 	done=$(sed -n 's/.*done \([0-9]*\) .*/\1/p' "$dir/said")
-	"$fsx" recover "$dir/image" >/dev/null 2>"$dir/why" || { cat "$dir/why"; return 1; }
-	"$build/xfs_repair" -n -f "$dir/image" >"$dir/why" 2>&1 || { cat "$dir/why"; return 1; }
-	"$fsx" list "$dir/image" | sed 's/^\(..\)/\10 /' >"$dir/list"
-	"$fsx" match --base "$dir/image" "$dir/script" "$dir/list" "$done" $((done + 1)) >"$dir/why" 2>&1 || { cat "$dir/why"; return 1; }
+	judge "$done" $((done + 1))
 }
 
-all() {
-	bad=
-	[ -n "$XFSKIT_LONG" ] && step=$(($2 / 200 + 1)) || step=$(($2 / 10 + 1))
-	at=$3
-	while [ "$at" -le "$2" ]; do
-		what=$(one "$1" "$at") || bad="$bad
-# $1 $at: $what"
-		at=$((at + step))
-	done
+# how it is opened, the allocation
+allocation() {
+	# shellcheck disable=SC2086 # words are wanted
+	"$fsx" run --base "$dir/base" $1 --fail-alloc "$2" "$dir/image" "$dir/script" >"$dir/said" 2>"$dir/why"
+	ended=$?
+	# shellcheck disable=SC2046
+	set -- $(cat "$dir/said")
+	case $ended in
+	0) judge "$lines" "$lines" ;;
+	3) echo "$2" >>"$dir/ended"; judge "$4" $(($2 + 1)) ;;
+	*) echo "status $ended: $(cat "$dir/said" "$dir/why")"; return 1 ;;
+	esac
+}
+
+# A recovery that lacks memory says so, and the next one goes on.
+recovery() {
+	cp "$dir/dirty" "$dir/image"
+	"$fsx" recover --fail-alloc "$2" "$dir/image" >"$dir/said" 2>"$dir/why"
+	[ $? -eq 3 ] || { echo "no error: $(cat "$dir/said" "$dir/why")"; return 1; }
+	judge "$done" $((done + 1))
+}
+
+result() {
 	n=$((n + 1))
-	if [ -z "$bad" ]; then
-		echo "ok $n - $1s that fail: one in $step of $2"
+	if [ -z "$2" ]; then
+		echo "ok $n - $1"
 	else
-		echo "not ok $n - $1s that fail$bad"
+		echo "not ok $n - $1$2"
 		status=1
 	fi
 }
-all write "$writes" 3
+
+# What fails, calls, the first of them, samples, the function and its first argument
+some() {
+	bad=
+	step=$(($2 / $4 + 1))
+	at=$3
+	while [ "$at" -le "$2" ]; do
+		what=$($5 "$6" "$at") || bad="$bad
+# $1 $at: $what"
+		at=$((at + step))
+	done
+	result "$1: one in $step of $2 fails" "$bad"
+}
+few=12 more=30
+[ -n "$XFSKIT_LONG" ] && few=200 more=1000000
+some writes "$writes" 3 "$few" one write
 # (the first reads open the filesystem)
-all read "$reads" 40
+some reads "$reads" 40 "$few" one read
+lines=$(wc -l <"$dir/script")
+for how in "--logged --each" --logged ""; do
+	# shellcheck disable=SC2046,SC2086
+	set -- $("$fsx" run --base "$dir/base" $how "$dir/all" "$dir/script")
+	: >"$dir/ended"
+	some "allocations ${how:-direct}" "${10}" 1 "$more" allocation "$how"
+	echo "# $(wc -l <"$dir/ended") of these ended the script"
+done
+"$fsx" run --base "$dir/base" --logged --each --stop-after $((writes / 2)) "$dir/dirty" "$dir/script" >"$dir/said"
+done=$(sed -n 's/done \([0-9]*\) .*/\1/p' "$dir/said")
+cp "$dir/dirty" "$dir/image"
+# shellcheck disable=SC2046
+set -- $("$fsx" recover "$dir/image" 2>"$dir/why")
+some "allocations of a recovery" "${12}" 1 "$more" recovery
 echo "1..$n"
 exit $status

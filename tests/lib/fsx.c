@@ -8,9 +8,10 @@
  *	--tear BYTES		but so much of the next one does
  *	--lose SEED		the disk has a cache: what was not flushed at the stop is there or not
  *	--fail-read N, --fail-write N	one call fails
+ *	--fail-alloc N		the N-th allocation fails; the operation is done again, if that ends the same
  *	--base BASE		works in memory above that image, which stays as it is; what comes out is written to IMAGE
- *	Prints "done D synced S writes W": whole operations, those before the last sync, calls seen.
- *	Exit status 0: all done; 3: stopped or failed by the fault device; 1: an operation went wrong.
+ *	Prints "done D synced S writes W reads R allocations A": whole operations, those before the last sync, calls.
+ *	Exit status 0: all done; 3: stopped or failed by a fault; 1: an operation went wrong.
  * fsx random SEED COUNT [limits]	prints a script
  * fsx model [options] [limits] IMAGE SEED FROM COUNT	random operations FROM.. on image and model, compared all the time
  *	--every N		after so many the whole is compared, and judged by --judge COMMAND (with the image behind)
@@ -21,7 +22,7 @@
  * fsx match SCRIPT LIST FROM TO	is LIST what is there after FROM..TO lines, or in the middle of a line of these?
  *	Prints the largest such number. LIST: what a kernel's walk says.
  *	--base IMAGE		what the list is of: each sector of a file in the middle of a change is the old or the new one
- * fsx recover [--base, --stop-after, --tear, --lose] IMAGE
+ * fsx recover [--base, --stop-after, --tear, --lose, --fail-alloc] IMAGE
  *	our own recovery of it, to the end or the stop; the same statuses
  * fsx audit IMAGE		judges the log as strictly as libxfs/log/validate.h does; prints open intents by type
  */
@@ -29,6 +30,7 @@
 #include "libxfs/recovery/recovery.h"
 #include "tests/lib/drive.h"
 #include "tests/lib/random.h"
+#include "tests/unit/failmalloc.h"
 
 #include <getopt.h>
 #include <stdarg.h>
@@ -41,6 +43,7 @@ static struct {
 	unsigned every;
 	const char *judge;
 	const char *expect, *base;
+	uint64_t fail_alloc;
 	bool verbose;
 } o = { .limits = { .most = 600000, .nodes = 250, .block = 4096 }, .every = 1000 };
 
@@ -95,7 +98,23 @@ static bool next_op(FILE *f, char *line, struct fsx_op *op)
 	return true;
 }
 
-static bool is_fault(int err) { return err == -XFS_E_FAULT || err == -XFS_E_SHUTDOWN; }
+static bool is_fault(int err)
+{
+	return err == -XFS_E_FAULT || err == -XFS_E_SHUTDOWN || (o.fail_alloc && err == -XFS_E_NOMEM);
+}
+
+/* From here on allocations are counted, and one may fail. */
+static void start_allocations(void) { failmalloc_start(o.fail_alloc ? o.fail_alloc : UINT64_MAX, false); }
+
+/* The second try after a part of the first one ends where one whole try does. */
+static bool may_be_repeated(enum fsx_verb v) { return v != FSX_COLLAPSE && v != FSX_INSERT && v != FSX_SWAP; }
+
+static int do_op(struct drive *d, const struct fsx_op *op)
+{
+	int err = drive_do(d, op);
+
+	return err == -XFS_E_NOMEM && o.fail_alloc && may_be_repeated(op->verb) ? drive_do(d, op) : err;
+}
 
 static void save(struct drive *d, const char *image)
 {
@@ -105,45 +124,66 @@ static void save(struct drive *d, const char *image)
 		die("%s: %s", image, xfs_error_text(err));
 }
 
-static int run(const char *image, const char *script)
+/* What is done becomes durable. */
+static int finish(struct drive *d)
+{
+	int err = o.edit.logged ? xfs_edit_sync(d->edit) : xfs_edit_quiesce(d->edit);
+
+	if (err == -XFS_E_NOMEM && o.fail_alloc)
+		err = o.edit.logged ? xfs_edit_sync(d->edit) : xfs_edit_quiesce(d->edit);
+	return err;
+}
+
+struct progress { unsigned done, synced; };
+
+/* The error that ended it, if a fault did; 1: an operation went wrong. */
+static int run_lines(struct drive *d, FILE *f, struct progress *p)
 {
 	static char line[FSX_LINE];
-	struct drive d = { .plan = o.plan, .base = o.base };
-	FILE *f = open_script(script);
-	unsigned done = 0, synced = 0;
 	struct fsx_op op;
-	int err = drive_open(&d, image, &o.edit), result = 0;
+
+	while (next_op(f, line, &op)) {
+		int err = do_op(d, &op);
+
+		if (is_fault(err))
+			return err;
+		if (op.error ? !err || strcmp(xfs_error_name(err), op.error) != 0 : err != 0) {
+			fprintf(stderr, "fsx: line %u, %s: %s, not %s: %s\n", p->done + 1, op.text[0] ? op.text[0] : "",
+				err ? xfs_error_name(err) : "done", op.error ? op.error : "done", d->finding);
+			return 1;
+		}
+		p->done++;
+		if (op.verb == FSX_SYNC || op.verb == FSX_QUIESCE)
+			p->synced = p->done;
+	}
+	return 0;
+}
+
+static int run(const char *image, const char *script)
+{
+	struct drive d = { .plan = o.plan, .base = o.base };
+	struct progress p = { 0, 0 };
+	FILE *f = open_script(script);
+	int err = drive_open(&d, image, &o.edit), ended;
+	uint64_t allocations;
 
 	if (err)
 		die("%s: %s: %s", image, xfs_error_text(err), d.finding);
-	while (next_op(f, line, &op)) {
-		err = drive_do(&d, &op);
-		if (is_fault(err))
-			break;
-		if (op.error ? !err || strcmp(xfs_error_name(err), op.error) != 0 : err != 0) {
-			fprintf(stderr, "fsx: line %u, %s: %s, not %s: %s\n", done + 1, op.text[0] ? op.text[0] : "",
-				err ? xfs_error_name(err) : "done", op.error ? op.error : "done", d.finding);
-			result = 1;
-			break;
-		}
-		err = 0;
-		done++;
-		if (op.verb == FSX_SYNC || op.verb == FSX_QUIESCE)
-			synced = done;
-	}
-	if (!err && !result && !o.edit.logged)
-		err = xfs_edit_quiesce(d.edit);
-	if (!err && !result && o.edit.logged)
-		err = xfs_edit_sync(d.edit);
+	start_allocations();
+	ended = run_lines(&d, f, &p);
+	/* what failed for want of memory was undone; all before it can still be kept */
+	err = !ended || ended == -XFS_E_NOMEM ? finish(&d) : ended;
+	allocations = failmalloc_stop();
 	if (!err)
-		synced = done;
+		p.synced = p.done;
 	save(&d, image);
 	drive_close(&d);
 	if (f != stdin)
 		fclose(f);
-	printf("done %u synced %u writes %llu reads %llu\n", done, synced, (unsigned long long)d.plan.writes,
-	       (unsigned long long)d.plan.reads);
-	return result ? result : is_fault(err) ? 3 : err ? 1 : 0;
+	printf("done %u synced %u writes %llu reads %llu allocations %llu\n", p.done, p.synced,
+	       (unsigned long long)d.plan.writes, (unsigned long long)d.plan.reads, (unsigned long long)allocations);
+	err = err ? err : ended;
+	return is_fault(err) ? 3 : err ? 1 : 0;
 }
 
 static struct fsx_random begin_random(uint64_t seed)
@@ -485,17 +525,20 @@ static int recover(const char *image)
 	struct drive d = { .plan = o.plan, .base = o.base };
 	struct xfs_recovery_work work = { .intents = 0 };
 	struct xfs_recovery r;
+	uint64_t allocations;
 	int err = drive_attach(&d, image);
 
 	if (err)
 		die("%s: %s", image, xfs_error_text(err));
+	start_allocations();
 	err = xfs_recovery_run(&d.set, &r, &work, &sink);
+	allocations = failmalloc_stop();
 	xfs_recovery_free(&r);
 	save(&d, image);
 	drive_close(&d);
-	printf("stage %u intents %llu inodes %llu writes %llu reads %llu\n", (unsigned)work.stage,
+	printf("stage %u intents %llu inodes %llu writes %llu reads %llu allocations %llu\n", (unsigned)work.stage,
 	       (unsigned long long)work.intents, (unsigned long long)work.inodes, (unsigned long long)d.plan.writes,
-	       (unsigned long long)d.plan.reads);
+	       (unsigned long long)d.plan.reads, (unsigned long long)allocations);
 	if (err && !is_fault(err))
 		die("%s: %s", image, xfs_error_text(err));
 	return err ? 3 : 0;
@@ -533,8 +576,8 @@ static int audit(const char *image)
 
 /* ---- the command line ---- */
 
-enum { LOGGED = 256, EACH, SWAPPED, RECORD_SIZE, STOP, TEAR, LOSE, FAIL_READ, FAIL_WRITE, EVERY, JUDGE, MOST, FILES, BLOCK,
-       REFLINK, SWAP, ALIGNED, SYNC_EVERY, EXPECT, BASE, VERBOSE };
+enum { LOGGED = 256, EACH, SWAPPED, RECORD_SIZE, STOP, TEAR, LOSE, FAIL_READ, FAIL_WRITE, FAIL_ALLOC, EVERY, JUDGE,
+       MOST, FILES, BLOCK, REFLINK, SWAP, ALIGNED, SYNC_EVERY, EXPECT, BASE, VERBOSE };
 
 static void option(int c)
 {
@@ -548,6 +591,7 @@ static void option(int c)
 	case LOSE: o.plan.lose_seed = number(optarg); break;
 	case FAIL_READ: o.plan.fail_read_at = number(optarg); break;
 	case FAIL_WRITE: o.plan.fail_write_at = number(optarg); break;
+	case FAIL_ALLOC: o.fail_alloc = number(optarg); break;
 	case EVERY: o.every = (unsigned)number(optarg); break;
 	case JUDGE: o.judge = optarg; break;
 	case MOST: o.limits.most = number(optarg); break;
@@ -570,8 +614,9 @@ static void parse_options(int argc, char **argv)
 		{ "logged", 0, NULL, LOGGED }, { "each", 0, NULL, EACH }, { "swapped", 0, NULL, SWAPPED },
 		{ "record-size", 1, NULL, RECORD_SIZE }, { "stop-after", 1, NULL, STOP }, { "tear", 1, NULL, TEAR },
 		{ "lose", 1, NULL, LOSE }, { "fail-read", 1, NULL, FAIL_READ }, { "fail-write", 1, NULL, FAIL_WRITE },
-		{ "every", 1, NULL, EVERY }, { "judge", 1, NULL, JUDGE }, { "most", 1, NULL, MOST },
-		{ "files", 1, NULL, FILES }, { "block", 1, NULL, BLOCK }, { "reflink", 0, NULL, REFLINK },
+		{ "fail-alloc", 1, NULL, FAIL_ALLOC }, { "every", 1, NULL, EVERY }, { "judge", 1, NULL, JUDGE },
+		{ "most", 1, NULL, MOST }, { "files", 1, NULL, FILES }, { "block", 1, NULL, BLOCK },
+		{ "reflink", 0, NULL, REFLINK },
 		{ "swap", 0, NULL, SWAP }, { "aligned", 0, NULL, ALIGNED }, { "sync-every", 1, NULL, SYNC_EVERY },
 		{ "expect", 1, NULL, EXPECT }, { "base", 1, NULL, BASE }, { "verbose", 0, NULL, VERBOSE }, { NULL, 0, NULL, 0 },
 	};

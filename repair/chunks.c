@@ -11,14 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_BYTES (1u << 20)
-
 struct finder {
 	struct repair *r;
 	struct repair_ag *ag;
 	uint32_t unit_blocks;		/* blocks of the smallest piece that is allocated: a cluster, or the whole chunk */
 	uint32_t unit_inodes;
-	uint8_t *bytes;			/* SCAN_BYTES */
+	uint8_t *bytes;			/* of one chunk */
 	bool base_sound;
 	size_t base;			/* records that come from a sound inobt, at the start of ag->chunks */
 	struct xfs_inode_chunk *records;	/* what leaves of a damaged inobt, and the finobt, say */
@@ -131,32 +129,20 @@ static bool is_free(const struct repair_ag *ag, uint32_t agbno)
 	return lo < ag->free.n && ag->free.r[lo].agbno <= agbno;
 }
 
-/* Looks for inodes in [agbno, agbno + len); units are aligned to their own size. */
+static int look_at(void *payload, uint32_t agbno, const uint8_t *unit)
+{
+	struct finder *f = payload;
+	bool has = unit_has_inodes(f, agbno, unit), forced = f->covered && !f->base_sound;
+
+	return forced || (has && (f->covered || !is_free(f->ag, agbno))) ? add_unit(f, agbno, unit, has) : 0;
+}
+
+/* Looks for inodes in [agbno, agbno + len). */
 static int scan_range(struct finder *f, uint32_t agbno, uint32_t len)
 {
-	const struct xfs_geometry *geo = &f->r->geo;
-	uint64_t base = xfs_agbno_daddr(geo, f->ag->agno, XFS_AGBNO(0)).v * XFS_BBSIZE;
-	uint32_t at = (uint32_t)xfs_round_up(agbno, f->unit_blocks), end = agbno + len;
-	uint32_t step = SCAN_BYTES / geo->blocksize / f->unit_blocks * f->unit_blocks;
+	struct repair_blockscan range = { agbno, agbno + len, f->unit_blocks, f->covered, look_at, f };
 
-	for (; at < end && end - at >= f->unit_blocks; at += step) {
-		uint32_t n = (end - at < step ? end - at : step) / f->unit_blocks * f->unit_blocks;
-
-		if (xfs_dev_read(f->r->dev.data, base + (uint64_t)at * geo->blocksize, f->bytes, (size_t)n * geo->blocksize) ==
-		    -XFS_E_SHORT)
-			return 0;
-		for (uint32_t k = 0; k + f->unit_blocks <= n; k += f->unit_blocks) {
-			const uint8_t *unit = f->bytes + (size_t)k * geo->blocksize;
-			bool has = unit_has_inodes(f, at + k, unit), forced = f->covered && !f->base_sound;
-			int error = 0;
-
-			if (forced || (has && (f->covered || !is_free(f->ag, at + k))))
-				error = add_unit(f, at + k, unit, has);
-			if (error)
-				return error;
-		}
-	}
-	return 0;
+	return repair_scan_blocks(f->r, f->ag->agno, &range);
 }
 
 static void finish_chunks(struct repair_ag *ag)
@@ -355,7 +341,7 @@ int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 		return 0;
 	f.unit_blocks = r->geo.blocks_per_cluster;
 	f.unit_inodes = f.unit_blocks << r->geo.inopblog;
-	f.bytes = malloc(SCAN_BYTES);
+	f.bytes = malloc((size_t)XFS_INODES_PER_CHUNK * r->geo.inodesize);
 	if (!f.bytes)
 		return -XFS_E_NOMEM;
 	error = search(&f);

@@ -3,6 +3,7 @@ PROGRAMS += xfs_repair
 repair_core_SRCS = \
 	repair/agcross.c \
 	repair/agtrees.c \
+	repair/blockscan.c \
 	repair/chunks.c \
 	repair/conflict.c \
 	repair/content.c \

@@ -76,6 +76,17 @@ int repair_check_core(struct repair *, struct repair_seen *, bool *usable);
 bool repair_core_flawed(const struct repair *, const struct repair_seen *);
 /* Changes the free bit of one inode in the record. */
 void repair_flip_free(struct repair_ag *, struct xfs_inode_chunk *, unsigned index);
+/* blockscan.c */
+struct repair_blockscan {
+	uint32_t from, end;		/* AG blocks; not behind the end of the AG */
+	uint32_t unit;			/* blocks that come at once, aligned to their own size */
+	bool holes;			/* also what the device knows to hold nothing */
+	int (*each)(void *payload, uint32_t agbno, const uint8_t *bytes);	/* nonzero stops, and is returned */
+	void *payload;
+};
+
+/* In disk order, in large pieces; what can't be read comes as zeroes. Errors: NOMEM, and what each() returns. */
+int repair_scan_blocks(struct repair *, xfs_agno_t, const struct repair_blockscan *);
 /* chunks.c: where the inode chunks are; fills ag->chunks when the inobt can not say it. */
 int repair_find_chunks(struct repair *, struct repair_ag *);
 /* One inode as the scans see it: image has room for inodesize bytes. Errors: those of the device. */

@@ -187,7 +187,7 @@ bool repair_glance_mends(struct repair *r)
 {
 	if (!repair_in_glance)
 		return false;
-	r->glance->mended = true;
+	__atomic_store_n(&r->glance->mended, true, __ATOMIC_RELAXED);
 	make_void(r);
 	return true;
 }
@@ -213,7 +213,7 @@ static bool all_agree(struct repair *r)
 
 bool repair_glance_holds(struct repair *r)
 {
-	bool holds = r->glance && !r->glance->off && !r->glance->mended && !r->findings && !r->ninodes && !r->nlost && !r->nflips &&
+	bool holds = r->glance && !r->glance->off && !r->glance->mended && !r->findings && !r->ninodes && !r->nlost && !r->flips.n &&
 		     !r->names_bad && all_agree(r);
 
 	if (holds) {

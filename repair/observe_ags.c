@@ -2,6 +2,7 @@
 /* observe_ags.c - opens the filesystem for reading and observes headers and trees of every AG. */
 #include "repair/agtrees.h"
 #include "repair/flips.h"
+#include "repair/lanes.h"
 #include "repair/scan.h"
 
 #include "libxfs/base/crc32c.h"
@@ -14,7 +15,7 @@
 
 static void header_finding(void *payload, const struct xfs_finding *f)
 {
-	repair_note(payload, f, true);
+	repair_note(repair_view(payload), f, true);
 }
 
 int repair_open(struct repair *r)
@@ -201,9 +202,8 @@ static int load_headers(struct repair *r, struct repair_ag *ag)
 	return error;
 }
 
-static int observe_ag(void *payload, size_t agno)
+static int observe_ag(struct repair *r, size_t agno)
 {
-	struct repair *r = payload;
 	struct repair_ag *ag = &r->ags[agno];
 	struct repair_walk w = { .r = r, .ag = ag };
 	int error;
@@ -224,5 +224,5 @@ int repair_observe_ags(struct repair *r)
 {
 	if (!r->looking)
 		repair_say(r, "        - scan filesystem freespace and inode maps...");
-	return repair_each_ag(r, observe_ag, r);
+	return repair_each_lane(r, observe_ag);
 }

@@ -137,6 +137,12 @@ void xfs_buf_hold(struct xfs_buf *);
 /* The verifier's result for `type`, from memory when it was run. *why (may be NULL) says what is wrong. */
 int xfs_buf_check(struct xfs_buf *, const struct xfs_buf_type *type, struct xfs_finding *why);
 
+/*
+ * The first `len` bytes (at most b->len) of a held buffer as they came from the device, whether it was mended meanwhile or not.
+ * Not for buffers that were changed otherwise.
+ */
+void xfs_buf_as_read(struct xfs_buf *b, void *out, size_t len);
+
 /* Reads what is not cached in one vectored read, in disk order. Errors are left to the get that follows. */
 void xfs_buf_readahead(struct xfs_buf_cache *, const struct xfs_buf_want *wants, size_t n);
 

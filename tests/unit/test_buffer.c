@@ -319,6 +319,7 @@ START_TEST(only_reads)
 {
 	struct xfs_buf *a, *b, *c;
 	unsigned told = 0;
+	uint8_t raw[64];
 
 	xfs_buf_cache_only_reads(cache);
 	xfs_buf_cache_mends(cache, count_told, &told);
@@ -339,6 +340,9 @@ START_TEST(only_reads)
 	for (unsigned i = 1; i < 4; i++) {
 		ck_assert_int_eq(xfs_buf_get1(cache, 8, 8, &mending, 0, &b), 0);
 		ck_assert_uint_eq(told, i);
+		xfs_buf_as_read(b, raw, sizeof(raw));
+		ck_assert_uint_eq(raw[0], 1);
+		ck_assert_mem_eq(raw + 1, b->data + 1, sizeof(raw) - 1);
 		xfs_buf_put(b);
 	}
 	/* a block that somebody looks at stays as it is under his eyes */

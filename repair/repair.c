@@ -161,6 +161,16 @@ int repair_refs_add(struct repair_refs_list *l, uint32_t agbno, uint32_t len, ui
 	return 0;
 }
 
+void repair_let_go(struct repair *r)
+{
+	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
+		free(r->ags[i].facts);
+		r->ags[i].facts = NULL;
+	}
+	if (r->fs)
+		xfs_buf_forget(r->fs->cache, 0, 0);
+}
+
 static void release_ag(struct repair_ag *ag)
 {
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)

@@ -262,6 +262,8 @@ void repair_release_holds(struct repair_holds *);
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
+/* Another state of the filesystem takes the place of this one: facts about inodes, and what is cached, are not needed. */
+void repair_let_go(struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);

@@ -183,8 +183,8 @@ static int rmap_record(void *payload, const void *disk)
 		if (!error)
 			error = repair_runs_add(&w->ag->special, c.agbno, c.len, c.owner);
 	} else {
-		xfs_fingerprint_add(&w->sums, c.owner, c.offset,
-				    xfs_fsbno_of(&w->r->geo, w->ag->agno, XFS_AGBNO(c.agbno)).v, c.len);
+		xfs_fingerprint_add_alone(&w->sums, c.owner, c.offset,
+					  xfs_fsbno_of(&w->r->geo, w->ag->agno, XFS_AGBNO(c.agbno)).v, c.len);
 	}
 	if (!error && w->r->geo.reflink)
 		error = xfs_sweep_claim(&w->sweep, &c);

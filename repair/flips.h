@@ -13,5 +13,7 @@ int repair_fs_open(struct repair *, struct xfs_fs **out, const struct xfs_sink *
  */
 int repair_write_flips(struct repair *);
 void repair_forget_flips(struct repair *);
+/* What a view keeps becomes known to r; *news: it was not before. Errors: NOMEM. */
+int repair_adopt_flip(struct repair *r, const struct repair *view, size_t n, bool *news);
 
 #endif

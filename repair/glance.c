@@ -25,6 +25,8 @@ struct glancing {
 	uint32_t gen;
 	uint64_t sums[2];
 	struct repair_fact *own;
+	const struct repair_ag *ag;	/* where the last entry led, as most follow their neighbours: */
+	const struct xfs_inode_chunk *chunk;
 };
 
 _Thread_local bool repair_in_glance;
@@ -42,6 +44,24 @@ static void odd(void *payload, const struct xfs_finding *f)
 	make_void(g->r);
 }
 
+static struct repair_fact *fact_of(struct glancing *g, uint64_t ino)
+{
+	const struct xfs_geometry *geo = &g->r->geo;
+	uint32_t agno = xfs_ino_agno(geo, XFS_INO(ino)).v, agino = xfs_ino_agino(geo, XFS_INO(ino)).v, index;
+
+	if (g->chunk && g->ag->agno.v == agno && agino - g->chunk->startino < XFS_INODES_PER_CHUNK) {
+		index = agino - g->chunk->startino;
+	} else {
+		if (!xfs_ino_valid(geo, XFS_INO(ino)))
+			return NULL;
+		g->ag = &g->r->ags[agno];
+		g->chunk = repair_chunk_of(g->ag, agino, &index);
+		if (!g->chunk || !g->ag->facts)
+			return NULL;
+	}
+	return &g->ag->facts[(size_t)(g->chunk - g->ag->chunks) * XFS_INODES_PER_CHUNK + index];
+}
+
 /* Bits of a fact belong to the thread of its AG; what others add are whole members. */
 static int entry(void *payload, const struct xfs_dir_entry *e)
 {
@@ -56,7 +76,7 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 			make_void(r);
 		return 0;
 	}
-	f = repair_fact_of(r, e->ino.v);
+	f = fact_of(g, e->ino.v);
 	if (!f) {
 		make_void(r);
 		return 0;
@@ -117,6 +137,12 @@ static bool is_plain(const struct repair_seen *s)
 	return s->identified && s->whole && !s->replaced && !s->nfixes && !s->suspect;
 }
 
+/* Most attribute forks are empty: room that a kernel left for later. */
+static bool has_attrs(const struct xfs_dinode *d)
+{
+	return d->core.forkoff && (d->core.aformat != XFS_DINODE_FMT_EXTENTS || xfs_dinode_nextents(d, XFS_FORK_ATTR));
+}
+
 int repair_glance(struct repair *r, struct repair_seen *s, struct repair_fact *own)
 {
 	struct glancing g = { .r = r, .ino = s->ino, .gen = s->d.core.gen, .own = own };
@@ -143,7 +169,7 @@ int repair_glance(struct repair *r, struct repair_seen *s, struct repair_fact *o
 		error = glance_dir(&g, &ip, &sink);
 	else if (!error && xfs_inode_fmt(&ip) == XFS_MODE_LNK)
 		error = xfs_symlink_target(&ip, target, &len, &sink);
-	if (!error && ip.d.core.forkoff)
+	if (!error && has_attrs(&ip.d))
 		error = glance_attrs(&g, &ip, &sink);
 	repair_in_glance = false;
 	for (unsigned i = 0; i < 2 && r->geo.parent; i++)
@@ -187,7 +213,7 @@ bool repair_glance_mends(struct repair *r)
 {
 	if (!repair_in_glance)
 		return false;
-	r->glance->mended = true;
+	__atomic_store_n(&r->glance->mended, true, __ATOMIC_RELAXED);
 	make_void(r);
 	return true;
 }
@@ -213,7 +239,7 @@ static bool all_agree(struct repair *r)
 
 bool repair_glance_holds(struct repair *r)
 {
-	bool holds = r->glance && !r->glance->off && !r->glance->mended && !r->findings && !r->ninodes && !r->nlost && !r->nflips &&
+	bool holds = r->glance && !r->glance->off && !r->glance->mended && !r->findings && !r->ninodes && !r->nlost && !r->flips.n &&
 		     !r->names_bad && all_agree(r);
 
 	if (holds) {

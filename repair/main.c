@@ -9,6 +9,8 @@
 #include "repair/salvage.h"
 #include "repair/words.h"
 
+#include "libxfs/base/pool.h"
+
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -20,6 +22,8 @@ enum { EXIT_CLEAN = 0, EXIT_CORRUPT = 1, EXIT_DIRTY_LOG = 2, EXIT_REPAIRED = 4 }
 #define CACHE_SHARE 8
 #define CACHE_LEAST ((size_t)1 << 20)
 #define CACHE_MOST ((size_t)16 << 20)	/* what is in order is read once */
+#define THREADS_MOST 8u			/* they share the cache: each reads ahead a megabyte or two */
+#define THREAD_MEMORY ((size_t)16 << 20)	/* of what -m allows, for each thread but the first */
 
 static int verdict(const struct repair *r, const struct repair_options *o, int error)
 {
@@ -41,6 +45,19 @@ static size_t cache_size(const struct repair_options *o)
 	size_t share = o->memory / CACHE_SHARE;
 
 	return share < CACHE_LEAST ? CACHE_LEAST : share < CACHE_MOST ? share : CACHE_MOST;
+}
+
+/* Of threads that observe AGs; there are never more than AGs. */
+static unsigned thread_count(const struct repair_options *o)
+{
+	size_t room = o->memory / THREAD_MEMORY;
+	unsigned n = xfs_pool_processors();
+
+	if (o->threads)
+		return o->threads;
+	if (n > THREADS_MOST)
+		n = THREADS_MOST;
+	return room < 1 ? 1 : room < n ? (unsigned)room : n;
 }
 
 static int run(struct repair *r, struct repair_devices *d, const struct repair_options *o)
@@ -98,7 +115,7 @@ int main(int argc, char **argv)
 	r = (struct repair){
 		.no_modify = o.no_modify, .zero_log = o.zero_log, .no_replay = o.no_replay,
 		.force_geometry = o.force_geometry, .verbose = o.verbose, .memory = o.memory / CLAIMS_SHARE,
-		.cache = cache_size(&o), .name = o.device, .leaf_slack = o.leaf_slack, .node_slack = o.node_slack,
+		.cache = cache_size(&o), .threads = thread_count(&o), .name = o.device, .leaf_slack = o.leaf_slack, .node_slack = o.node_slack,
 		.add = o.add, .no_quota = o.no_quota, .held = o.selecting ? o.held : NULL, .dev = d.set,
 	};
 	status = run(&r, &d, &o);

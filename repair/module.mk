@@ -14,6 +14,7 @@ repair_core_SRCS = \
 	repair/guess.c \
 	repair/hints.c \
 	repair/judge.c \
+	repair/lanes.c \
 	repair/leaves.c \
 	repair/locate.c \
 	repair/log.c \

@@ -31,8 +31,10 @@ static int renew(struct repair *r)
 	if (!fresh)
 		return -XFS_E_NOMEM;
 	r->renewed = fresh;
+	repair_let_go(r);
 	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
-				  .memory = r->memory, .cache = r->cache, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
+				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
+				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
 				  .sink = { told_before, NULL } };
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
 		error = looking[i](fresh);

@@ -2,11 +2,12 @@
 /* observe_ags.c - opens the filesystem for reading and observes headers and trees of every AG. */
 #include "repair/agtrees.h"
 #include "repair/flips.h"
+#include "repair/lanes.h"
 #include "repair/scan.h"
 
-#include "libxfs/base/crc32c.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -14,7 +15,7 @@
 
 static void header_finding(void *payload, const struct xfs_finding *f)
 {
-	repair_note(payload, f, true);
+	repair_note(repair_view(payload), f, true);
 }
 
 int repair_open(struct repair *r)
@@ -110,16 +111,28 @@ static void check_lsn(struct repair *r, struct repair_ag *ag, const char *struct
 	repair_note(r, &f, true);
 }
 
+/* The first 512 bytes of a header that was read before. */
+static int header_bytes(struct repair *r, const struct repair_ag *ag, unsigned n, uint8_t bytes[512])
+{
+	struct xfs_buf *b;
+	int error = xfs_buf_get1(r->fs->cache, xfs_ag_header_daddr(&r->geo, ag->agno, n).v, r->geo.sectsize / XFS_BBSIZE, NULL, 0, &b);
+
+	if (error)
+		return error;
+	memcpy(bytes, b->data, 512);
+	xfs_buf_put(b);
+	return 0;
+}
+
 static void check_lsns(struct repair *r, struct repair_ag *ag)
 {
-	uint64_t off = xfs_ag_header_daddr(&r->geo, ag->agno, 3).v * XFS_BBSIZE;
 	uint8_t buf[512];
 
 	if (!r->geo.v5)
 		return;
 	check_lsn(r, ag, "agf", ag->agf.lsn);
 	check_lsn(r, ag, "agi", ag->agi.lsn);
-	if (!xfs_dev_read(r->dev.data, off, buf, sizeof(buf)))
+	if (!header_bytes(r, ag, 3, buf))
 		check_lsn(r, ag, "agfl", xfs_be64(buf + XFS_OFF(agfl, lsn)));
 }
 
@@ -134,9 +147,8 @@ static void check_pads(struct repair *r, struct repair_ag *ag)
 
 	for (size_t i = 0; r->geo.v5 && i < XFS_ARRAY_SIZE(pads); i++) {
 		struct xfs_finding f = xfs_finding_of(XFS_F_AG_HEADER, pads[i].sector == 1 ? "agf" : "agi");
-		uint64_t off = xfs_ag_header_daddr(&r->geo, ag->agno, pads[i].sector).v * XFS_BBSIZE;
 
-		if (xfs_dev_read(r->dev.data, off, buf, sizeof(buf)))
+		if (header_bytes(r, ag, pads[i].sector, buf))
 			return;	/* told by the reader of the header */
 		for (size_t k = pads[i].from; k < pads[i].to; k++) {
 			if (!buf[k])
@@ -201,9 +213,8 @@ static int load_headers(struct repair *r, struct repair_ag *ag)
 	return error;
 }
 
-static int observe_ag(void *payload, size_t agno)
+static int observe_ag(struct repair *r, size_t agno)
 {
-	struct repair *r = payload;
 	struct repair_ag *ag = &r->ags[agno];
 	struct repair_walk w = { .r = r, .ag = ag };
 	int error;
@@ -224,5 +235,5 @@ int repair_observe_ags(struct repair *r)
 {
 	if (!r->looking)
 		repair_say(r, "        - scan filesystem freespace and inode maps...");
-	return repair_each_ag(r, observe_ag, r);
+	return repair_each_lane(r, observe_ag);
 }

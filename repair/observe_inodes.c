@@ -6,6 +6,7 @@
  * that reconcile.c judges one by one, with all evidence side by side.
  */
 #include "repair/forks.h"
+#include "repair/lanes.h"
 #include "repair/scan.h"
 #include "repair/space.h"
 
@@ -43,7 +44,7 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 
 static void make_odd(struct repair *r, uint64_t ino)
 {
-	r->odd_buckets[xfs_fingerprint_bucket(&r->fork_sums, ino)] = 1;
+	__atomic_store_n(&r->odd_buckets[xfs_fingerprint_bucket(&r->fork_sums, ino)], 1, __ATOMIC_RELAXED);
 	r->any_odd = true;
 }
 
@@ -120,9 +121,8 @@ static int observe_inode(void *payload, struct repair_seen *s)
 	return error ? error : repair_glance(r, s, fact);
 }
 
-static int observe_ag_inodes(void *payload, size_t agno)
+static int observe_ag_inodes(struct repair *r, size_t agno)
 {
-	struct repair *r = payload;
 	int error = repair_find_chunks(r, &r->ags[agno]);
 
 	if (!error && r->ags[agno].nchunks && !r->ags[agno].facts) {
@@ -166,7 +166,7 @@ int repair_observe_inodes(struct repair *r)
 	if (error)
 		return error;
 	r->ahead = !r->glance->off;
-	error = repair_each_ag(r, observe_ag_inodes, r);
+	error = repair_each_lane(r, observe_ag_inodes);
 	r->ahead = false;
 	repair_glance_end(r);
 	if (!error)

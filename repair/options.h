@@ -23,6 +23,7 @@ struct repair_options {
 	unsigned verbose, interval;	/* interval: seconds */
 	unsigned add;			/* REPAIR_ADD_*, REPAIR_LAZY_* */
 	size_t memory;			/* bytes in all */
+	unsigned threads;		/* -o threads; 0: as many as make sense */
 	int leaf_slack, node_slack;
 	int progress_fd;		/* -1: none */
 	const char *device, *logdev, *rtdev, *plan, *undo, *undo_apply, *salvage;

@@ -7,18 +7,19 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define REDRAW 0.5	/* seconds between lines on a terminal and of JSON */
 
-static volatile sig_atomic_t asked;
+static atomic_int asked;		/* by the signal; another thread may answer */
 
 static void on_signal(int number)
 {
 	(void)number;
-	asked = 1;
+	atomic_store(&asked, 1);
 }
 
 static double now(void)
@@ -157,10 +158,9 @@ void repair_progress_step(struct repair_progress *p, const char *unit, uint64_t 
 	p->unit = unit;
 	p->done = done;
 	p->total = done <= total ? total : 0;	/* it may come from a counter that is wrong */
-	if (asked) {
+	if (atomic_exchange(&asked, 0)) {
 		char line[160];
 
-		asked = 0;
 		describe(p, at, line, sizeof(line));
 		repair_progress_clear(p);
 		fprintf(stderr, "%s\n", line);

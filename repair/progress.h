@@ -2,7 +2,7 @@
 /*
  * progress.h - shows how far a run has come: on a terminal, on SIGUSR1, as JSON lines, or in upstream's words with -t.
  *
- * Otherwise silent.  Only the tool's main thread calls it.
+ * Otherwise silent.  One thread at a time calls it.
  */
 #ifndef REPAIR_PROGRESS_H
 #define REPAIR_PROGRESS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* repair.c - runs the passes and keeps the count of what was found. */
 #include "repair/flips.h"
+#include "repair/lanes.h"
 #include "repair/names.h"
 
 #include <stdarg.h>
@@ -26,7 +27,10 @@ void repair_say(struct repair *r, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	r->words->line(r->words->payload, line);
+	if (r->lane)
+		repair_lane_say(r, line);
+	else
+		r->words->line(r->words->payload, line);
 }
 
 void repair_tell(struct repair *r, const char *format, ...)
@@ -44,7 +48,9 @@ void repair_tell(struct repair *r, const char *format, ...)
 
 void repair_step(struct repair *r, const char *unit, uint64_t done, uint64_t total)
 {
-	if (r->words && r->words->step)
+	if (r->lane)
+		repair_lane_step(r, unit, done, total);
+	else if (r->words && r->words->step)
 		r->words->step(r->words->payload, unit, done, total);
 }
 
@@ -75,6 +81,11 @@ void repair_note(struct repair *r, const struct xfs_finding *f, bool fixed)
 {
 	if (xfs_finding_mutant(f->id) || (fixed && repair_is_upgrade(r, f->id)))
 		return;
+	if (r->lane) {
+		r->findings += xfs_finding_severity(f->id) > XFS_SEV_INFO;
+		repair_lane_note(r, f, fixed);
+		return;
+	}
 	if (fixed && repair_is_held(r, f->id)) {
 		repair_hold(r, f);
 		fixed = false;
@@ -150,6 +161,16 @@ int repair_refs_add(struct repair_refs_list *l, uint32_t agbno, uint32_t len, ui
 	return 0;
 }
 
+void repair_let_go(struct repair *r)
+{
+	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
+		free(r->ags[i].facts);
+		r->ags[i].facts = NULL;
+	}
+	if (r->fs)
+		xfs_buf_forget(r->fs->cache, 0, 0);
+}
+
 static void release_ag(struct repair_ag *ag)
 {
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
@@ -188,7 +209,6 @@ void repair_release(struct repair *r)
 	free(r->inodes);
 	free(r->lost);
 	repair_forget_flips(r);
-	free(r->flips);
 	free(r->left);
 	free(r->glance);
 	free(r->ags);

@@ -126,6 +126,15 @@ struct repair_inode {
 
 struct repair_words;
 struct repair_name_plan;
+struct repair_lane;
+
+/* flips.c: blocks with one flipped bit, each once. */
+struct repair_flips {
+	struct repair_flip *list;
+	size_t n, room;
+	size_t *heads;			/* chains by address: index + 1, 0 = none */
+	size_t nheads;			/* a power of two */
+};
 
 /* Inodes in use and the blocks that they say to hold. */
 struct repair_tally {
@@ -161,10 +170,12 @@ struct repair {
 	int leaf_slack, node_slack;	/* of rebuilt trees; -1 = default */
 	size_t memory;			/* bytes for claims before they spill */
 	size_t cache;			/* bytes for the cache of blocks; 0: its default */
+	unsigned threads;		/* at most so many observe AGs; 0: one */
 	unsigned add;			/* features to add: REPAIR_ADD_*, REPAIR_LAZY_* (options.h) */
 	bool no_quota;			/* the kernel counts quota anew in any case */
 	const bool *held;		/* by finding: reported, not repaired; NULL: none (select.c) */
 	const char *name;		/* of the device, for messages */
+	struct repair_lane *lane;	/* this is its view, for the time of one job on one AG (lanes.h); NULL: no view */
 	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
 	struct xfs_devset dev;
 	/* results */
@@ -186,8 +197,7 @@ struct repair {
 	uint64_t scanned;		/* inodes looked at in this phase, for who watches */
 	uint64_t *lost;			/* inodes whose core says nothing; what others say of them is kept */
 	size_t nlost, lost_room;
-	struct repair_flip *flips;	/* blocks with one flipped bit, not written back yet (flips.c) */
-	size_t nflips, flip_room;
+	struct repair_flips flips;	/* blocks with one flipped bit, not written back yet */
 	int flip_error;
 	/* blocks that could not be read, by those who wanted to: the first so many */
 	struct { uint32_t agno, agbno; const char *structure; } unread[256];
@@ -252,6 +262,8 @@ void repair_release_holds(struct repair_holds *);
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
+/* Another state of the filesystem takes the place of this one: facts about inodes, and what is cached, are not needed. */
+void repair_let_go(struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);

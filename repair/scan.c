@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* scan.c - reads inode chunks in batches: one vectored read for about a megabyte of inodes. */
 #include "repair/evidence.h"
+#include "repair/lanes.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/inode/inode.h"
@@ -176,6 +177,11 @@ static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_
 	return 0;
 }
 
+static uint64_t count_scanned(struct repair *r, uint64_t more)
+{
+	return r->lane ? repair_lane_scanned(r, more) : (r->scanned += more);
+}
+
 int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_fn seen, void *payload)
 {
 	size_t size = (size_t)XFS_INODES_PER_CHUNK * r->geo.inodesize, batch = BATCH_BYTES / size;
@@ -187,7 +193,7 @@ int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_f
 		size_t n = ag->nchunks - i < batch ? ag->nchunks - i : batch;
 
 		if (!r->looking)
-			repair_step(r, "inodes", r->scanned += n * XFS_INODES_PER_CHUNK, r->primary.icount);
+			repair_step(r, "inodes", count_scanned(r, n * XFS_INODES_PER_CHUNK), r->primary.icount);
 		for (size_t k = 0; k < n; k++)
 			v[k] = (struct xfs_iovec){ chunk_byte(r, ag, &ag->chunks[i + k]), size, bytes + k * size, 0 };
 		xfs_dev_readv(r->dev.data, v, n);	/* each vector says for itself */
@@ -198,6 +204,7 @@ int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_f
 				note_unreadable(r, ag, &ag->chunks[i + k]);
 			error = visit_chunk(r, ag, &ag->chunks[i + k], bytes + k * size, seen, payload);
 		}
+		repair_lane_rest(r);
 	}
 	free(v);
 	free(bytes);

@@ -2,6 +2,7 @@
 /* space.c - without reverse mappings: free space and reference counts against what files and trees claim. */
 #include "repair/space.h"
 #include "repair/agtrees.h"
+#include "repair/lanes.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,8 @@ int repair_claim(struct repair *r, uint64_t fsbno, uint64_t len, uint64_t owner,
 {
 	struct xfs_claim c = { xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v, (uint32_t)len, owner, offword };
 
+	if (r->lane)
+		return repair_lane_claim(r, xfs_fsbno_agno(&r->geo, XFS_FSBNO(fsbno)), &c);
 	return xfs_claims_add(r->claims, xfs_fsbno_agno(&r->geo, XFS_FSBNO(fsbno)), &c);
 }
 

@@ -28,7 +28,7 @@ int repair_parse_number(const char *name, const char *value, long least, long mo
 /* ---- -o ---- */
 
 enum o_option { O_ASSUME, O_BHASH, O_IHASH, O_STRIDE, O_FORCE, O_THREADS, O_LEAF, O_NODE, O_NOQUOTA, O_NOREPLAY,
-	       O_COUNT };
+	       O_OURS, O_COUNT };
 
 static const struct {
 	const char *name;
@@ -45,6 +45,7 @@ static const struct {
 	[O_NODE] = { "debug_bload_node_slack", NUMBER, -1, 8192 },
 	[O_NOQUOTA] = { "noquota", NO_VALUE, 0, 0 },
 	[O_NOREPLAY] = { "noreplay", NO_VALUE, 0, 0 },
+	[O_OURS] = { "threads", NUMBER, 1, 256 },
 };
 
 static int one_o(struct repair_options *o, enum o_option which, const char *value, unsigned *seen)
@@ -72,6 +73,7 @@ static int one_o(struct repair_options *o, enum o_option which, const char *valu
 	case O_STRIDE: o->reporting |= n != 0; break;
 	case O_LEAF: o->leaf_slack = (int)n; break;
 	case O_NODE: o->node_slack = (int)n; break;
+	case O_OURS: o->threads = (unsigned)n; break;
 	case O_IHASH:
 		fprintf(stderr, "-o ihash option has been removed and will be ignored\n");
 		break;

@@ -192,7 +192,7 @@ static bool anything_to_write(const struct repair *r)
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		if (r->ags[i].rebuilt || r->ags[i].reasons || r->secondary_bad[i])
 			return true;
-	return r->sb_changed || r->ninodes || r->nflips || r->zero_log;
+	return r->sb_changed || r->ninodes || r->flips.n || r->zero_log;
 }
 
 /* The kernel counts the quota anew at the next mount. */

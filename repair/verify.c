@@ -22,11 +22,12 @@ static void still_there(void *payload, const struct xfs_finding *f)
 int repair_verify(struct repair *r)
 {
 	struct repair fresh = { .looking = true, .no_modify = true, .force_geometry = true, .dev = r->dev, .name = r->name,
-				.memory = r->memory, .cache = r->cache, .sink = { still_there, r } };
+				.memory = r->memory, .cache = r->cache, .threads = r->threads, .sink = { still_there, r } };
 	int error = 0;
 
 	if (r->looking || !r->writing)
 		return 0;
+	repair_let_go(r->renewed ? r->renewed : r);
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
 		error = looking[i](&fresh);
 	/* with findings held back, what follows from them remains as well: there is no number to expect */

@@ -80,6 +80,16 @@ CRC_HARDWARE XFS_INLINE uint32_t step8(uint32_t crc, uint64_t v)
 #endif
 }
 
+CRC_HARDWARE XFS_INLINE uint32_t step4(uint32_t crc, uint32_t v)
+{
+#if defined(__aarch64__)
+	ARM_CRC("crc32cw %w0, %w0, %w1", crc, v);
+	return crc;
+#else
+	return _mm_crc32_u32(crc, v);
+#endif
+}
+
 CRC_HARDWARE XFS_INLINE uint32_t step1(uint32_t crc, uint8_t v)
 {
 #if defined(__aarch64__)
@@ -139,6 +149,11 @@ CRC_HARDWARE static uint32_t hardware(uint32_t crc, const uint8_t *p, size_t len
 	}
 	for (; len >= 8; len -= 8, p += 8)
 		crc = step8(crc, xfs_le64(p));
+	if (len >= 4) {
+		crc = step4(crc, xfs_le32(p));
+		p += 4;
+		len -= 4;
+	}
 	while (len--)
 		crc = step1(crc, *p++);
 	return crc;

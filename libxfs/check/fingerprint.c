@@ -6,6 +6,8 @@
 
 #include <stdlib.h>
 
+#define NEAR 3u			/* owners that differ in so many low bits share a cache line */
+
 /* bijective mixing of 64 bits (two multiply-xorshift rounds) */
 static uint64_t mix(uint64_t x)
 {
@@ -16,10 +18,21 @@ static uint64_t mix(uint64_t x)
 	return x ^ x >> 32;
 }
 
-/* `start`: the owner and half of the key, mixed; it is the same for both ends, and the bucket is its top bits. */
+/*
+ * `start`: the owner and half of the key, mixed; it is the same for both ends.  Factors that nobody knows keep offset and block
+ * apart: two points of an owner meet only where both differences end in as many zero bits, and then by chance.
+ */
 static uint64_t point(const struct xfs_fingerprint *f, uint64_t start, uint64_t offword, uint64_t block)
 {
-	return mix(mix(start + offword) + (block ^ f->key[1]));
+	return mix(start + offword * f->factor[0] + block * f->factor[1]);
+}
+
+/* Files that were made one after the other are found near each other, too: neighbours in number are neighbours here. */
+static size_t bucket_of(const struct xfs_fingerprint *f, uint64_t owner)
+{
+	uint64_t group = (owner >> NEAR) * f->spread;
+
+	return (size_t)(group >> (64 - f->bits + NEAR)) << NEAR | (owner & ((1u << NEAR) - 1));
 }
 
 int xfs_fingerprint_init(struct xfs_fingerprint *f, unsigned bits, const uint64_t key[2])
@@ -29,6 +42,9 @@ int xfs_fingerprint_init(struct xfs_fingerprint *f, unsigned bits, const uint64_
 	f->bits = bits;
 	f->key[0] = key[0];
 	f->key[1] = key[1];
+	f->factor[0] = mix(key[1]) | 1;
+	f->factor[1] = mix(f->factor[0] + key[0]) | 1;
+	f->spread = mix(key[0] ^ key[1]) | 1;
 	f->sums = calloc((size_t)1 << bits, sizeof(*f->sums));
 	return f->sums ? 0 : -XFS_E_NOMEM;
 }
@@ -41,17 +57,26 @@ void xfs_fingerprint_release(struct xfs_fingerprint *f)
 
 uint32_t xfs_fingerprint_bucket(const struct xfs_fingerprint *f, uint64_t owner)
 {
-	return (uint32_t)(mix(owner ^ f->key[0]) >> (64 - f->bits));
+	return (uint32_t)bucket_of(f, owner);
 }
 
-void xfs_fingerprint_add(struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
+static uint64_t delta_of(const struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
 {
 	/* offsets of special owners and bmbt blocks stand still */
 	uint64_t end = xfs_owner_is_special(owner) || (offword & XFS_RMAP_BMBT) ? offword : offword + len;
 	uint64_t start = mix(owner ^ f->key[0]);
-	uint64_t delta = point(f, start, offword, block) - point(f, start, end, block + len);
 
-	__atomic_fetch_add(&f->sums[start >> (64 - f->bits)], delta, __ATOMIC_RELAXED);
+	return point(f, start, offword, block) - point(f, start, end, block + len);
+}
+
+void xfs_fingerprint_add(struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
+{
+	__atomic_fetch_add(&f->sums[bucket_of(f, owner)], delta_of(f, owner, offword, block, len), __ATOMIC_RELAXED);
+}
+
+void xfs_fingerprint_add_alone(struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
+{
+	f->sums[bucket_of(f, owner)] += delta_of(f, owner, offword, block, len);
 }
 
 void xfs_fingerprint_merge(struct xfs_fingerprint *to, const struct xfs_fingerprint *from)

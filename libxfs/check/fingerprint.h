@@ -15,6 +15,7 @@
 
 struct xfs_fingerprint {
 	uint64_t key[2];
+	uint64_t factor[2], spread;	/* made from the key */
 	unsigned bits;		/* 1 << bits buckets */
 	uint64_t *sums;
 };
@@ -30,6 +31,8 @@ uint32_t xfs_fingerprint_bucket(const struct xfs_fingerprint *, uint64_t owner);
  * range must lie in one AG.  Atomic on the bucket: threads may add at the same time.
  */
 void xfs_fingerprint_add(struct xfs_fingerprint *, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len);
+/* The same for a table that no other thread knows. */
+void xfs_fingerprint_add_alone(struct xfs_fingerprint *, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len);
 /* Adds all of `from` (same key and size) to `to`; atomic on each bucket. */
 void xfs_fingerprint_merge(struct xfs_fingerprint *to, const struct xfs_fingerprint *from);
 /* True when bucket `i` of two tables with the same key and size differs. */

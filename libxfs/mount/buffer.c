@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* buffer.c - the buffer cache: look-up, overlap map, references, eviction, verdicts of verifiers. */
+/* buffer.c - the buffer cache: look-up, overlap map, references, eviction. */
 #include "libxfs/mount/buffer_priv.h"
 
 #include "libxfs/base/bytes.h"
@@ -156,7 +156,7 @@ static struct xfs_buf *buf_alloc(struct xfs_buf_cache *c, struct xfs_buf_shard *
 	b->shard = shard_index(e[0].daddr);
 	b->type = NULL;
 	b->verdict = 0;
-	b->dirty = b->doomed = false;
+	b->dirty = b->doomed = b->checking = b->tried = b->apart = b->mended = false;
 	b->joined = NULL;
 	return b;
 }
@@ -407,38 +407,83 @@ static int read_buf(struct xfs_buf *b)
 	return xfs_dev_readv(b->cache->dev, v, b->nextents);
 }
 
+static int read_counted(struct xfs_buf *b)
+{
+	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
+	int err = read_buf(b);
+
+	if (err)
+		return err;
+	pthread_mutex_lock(&s->lock);
+	s->stats.reads++;
+	s->stats.read_bytes += b->len;
+	pthread_mutex_unlock(&s->lock);
+	return 0;
+}
+
+/* A buffer outside of the cache, read anew. */
+static int get_apart(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len, struct xfs_buf **out)
+{
+	struct xfs_buf_shard *s = &c->shards[shard_index(e[0].daddr)];
+	struct xfs_buf *b;
+	int err;
+
+	pthread_mutex_lock(&s->lock);
+	b = buf_alloc(c, s, e, n, len);
+	pthread_mutex_unlock(&s->lock);
+	*out = b;
+	if (!b)
+		return -XFS_E_NOMEM;
+	b->apart = true;
+	b->refs = 1;
+	err = read_counted(b);
+	if (err) {
+		xfs_buf_put(b);
+		*out = NULL;
+	}
+	return err;
+}
+
+static int get_unchecked(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len, unsigned flags,
+			 struct xfs_buf **out)
+{
+	bool fresh;
+	int err = xfs_buf_obtain(c, e, n, len, flags, true, out, &fresh);
+
+	if (err == -XFS_E_OVERLAP && c->only_reads)
+		return get_apart(c, e, n, len, out);
+	if (err || !fresh)
+		return err;
+	if (flags & XFS_BUF_NEW)
+		memset((*out)->data, 0, len);
+	else
+		err = read_counted(*out);
+	xfs_buf_finish(*out, err);
+	return err;
+}
+
 int xfs_buf_get(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, const struct xfs_buf_type *type,
 		unsigned flags, struct xfs_buf **out)
 {
 	struct xfs_buf *b;
+	bool shared = false;
 	uint32_t len;
-	bool fresh;
 	int err = xfs_buf_shape_check(c, e, n, &len);
 
 	*out = NULL;
 	if (!err)
-		err = xfs_buf_obtain(c, e, n, len, flags, true, &b, &fresh);
+		err = get_unchecked(c, e, n, len, flags, &b);
 	if (err)
 		return err;
-	if (fresh && (flags & XFS_BUF_NEW)) {
-		memset(b->data, 0, b->len);
-		xfs_buf_finish(b, 0);
-	} else if (fresh) {
-		err = read_buf(b);
-		if (!err) {
-			struct xfs_buf_shard *s = xfs_buf_shard_of(b);
-
-			pthread_mutex_lock(&s->lock);
-			s->stats.reads++;
-			s->stats.read_bytes += b->len;
-			pthread_mutex_unlock(&s->lock);
-		}
-		xfs_buf_finish(b, err);
-		if (err)
-			return err;
-	}
 	if (type && !(flags & (XFS_BUF_NOVERIFY | XFS_BUF_NEW))) {
-		err = xfs_buf_check(b, type, NULL);
+		err = xfs_buf_check_held(b, type, NULL, &shared);
+		if (err && shared && c->only_reads) {
+			xfs_buf_put(b);
+			err = get_apart(c, e, n, len, &b);
+			if (err)
+				return err;
+			err = xfs_buf_check_held(b, type, NULL, &shared);
+		}
 		if (err && !(flags & XFS_BUF_BROKEN)) {
 			xfs_buf_put(b);
 			return err;
@@ -454,55 +499,6 @@ int xfs_buf_get1(struct xfs_buf_cache *c, uint64_t daddr, uint32_t bbs, const st
 	struct xfs_buf_extent e = { daddr, bbs };
 
 	return xfs_buf_get(c, &e, 1, type, flags, out);
-}
-
-void xfs_buf_cache_mends(struct xfs_buf_cache *c, xfs_buf_mended_fn told, void *payload)
-{
-	c->mended = told;
-	c->mended_payload = payload;
-}
-
-static bool mend(struct xfs_buf *b, const struct xfs_buf_type *type)
-{
-	size_t byte;
-	unsigned bit;
-
-	if (!b->cache->mended || !type->mend || !type->mend(b->cache->ctx, b, &byte, &bit))
-		return false;
-	b->cache->mended(b->cache->mended_payload, b, type, byte, bit);
-	return true;
-}
-
-int xfs_buf_check(struct xfs_buf *b, const struct xfs_buf_type *type, struct xfs_finding *why)
-{
-	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
-	bool known;
-	int err;
-
-	pthread_mutex_lock(&s->lock);
-	known = b->dirty || b->type == type;	/* a changed block has no valid checksum until it is written */
-	err = b->dirty ? 0 : b->verdict;
-	pthread_mutex_unlock(&s->lock);
-	if (!type->verify || (known && (!err || !why)))
-		return type->verify ? err : 0;
-	err = type->verify(b->cache->ctx, b, why);
-	if (err && !known && mend(b, type))
-		err = 0;
-	pthread_mutex_lock(&s->lock);
-	b->type = type;
-	b->verdict = err;
-	pthread_mutex_unlock(&s->lock);
-	return err;
-}
-
-void xfs_buf_trust(struct xfs_buf *b, const struct xfs_buf_type *type)
-{
-	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
-
-	pthread_mutex_lock(&s->lock);
-	b->type = type;
-	b->verdict = 0;
-	pthread_mutex_unlock(&s->lock);
 }
 
 void xfs_buf_cancel(struct xfs_buf *b)
@@ -534,7 +530,9 @@ void xfs_buf_put(struct xfs_buf *b)
 		return;
 	s = xfs_buf_shard_of(b);
 	pthread_mutex_lock(&s->lock);
-	if (!--b->refs && !b->dirty) {
+	if (!--b->refs && b->apart) {
+		buf_spare(s, b);
+	} else if (!b->refs && !b->dirty) {
 		lru_add(s, b);
 		if (b->doomed)
 			drop(s, b);

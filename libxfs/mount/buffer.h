@@ -10,6 +10,8 @@
  * The verifier of a block type runs once after a read and its result is remembered; readers that must see broken
  * blocks say so.  Buffers are borrowed with get and put; contents of a held buffer never move.  Idle buffers form an
  * LRU list and are dropped when the cache is above its limit; dirty ones stay until xfs_buf_flush().
+ * In a cache that is only read (xfs_buf_cache_only_reads()) what threads get does not depend on what other threads hold:
+ * a range that overlaps a held buffer of another shape, or a block to mend that others look at, is read apart.
  * Thread-safe; changes to the contents of one buffer are the caller's to serialise.  Layer: mount.
  */
 #ifndef XFS_MOUNT_BUFFER_H
@@ -47,7 +49,10 @@ struct xfs_buf_type {
 	bool (*mend)(const void *ctx, struct xfs_buf *, size_t *byte, unsigned *bit);
 };
 
-/* Tells of a block that was mended after it was read: the device still holds the flipped bit. */
+/*
+ * Tells of a block that was mended after it was read: the device still holds the flipped bit.  Called in the thread of each
+ * reader to whom such a block is handed out, first or not, and with no lock held.
+ */
 typedef void (*xfs_buf_mended_fn)(void *payload, const struct xfs_buf *, const struct xfs_buf_type *, size_t byte,
 				  unsigned bit);
 
@@ -73,6 +78,12 @@ struct xfs_buf {
 	unsigned max_extents, nnodes, max_nodes, shard;
 	bool reading, dirty;
 	bool doomed;			/* leaves the cache with its last user */
+	bool checking;			/* its verifier runs, and may mend it: others wait */
+	bool tried;			/* verdict is that of a block that could not be mended */
+	bool apart;			/* not in the cache: its only user's */
+	bool mended;			/* one flipped bit was flipped back: */
+	unsigned mended_bit;
+	size_t mended_byte;
 	struct xfs_change_buf *joined;	/* its place in the change that holds it (change.h), or NULL */
 };
 
@@ -105,6 +116,8 @@ int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t 
  * Call before the first block is read; without it nothing is mended.
  */
 void xfs_buf_cache_mends(struct xfs_buf_cache *, xfs_buf_mended_fn told, void *payload);
+/* Nobody will change a buffer of this cache: see above. Call before the first block is read. */
+void xfs_buf_cache_only_reads(struct xfs_buf_cache *);
 /* All buffers must have been put back. Dirty ones are lost: flush before. NULL is allowed. */
 void xfs_buf_cache_free(struct xfs_buf_cache *);
 
@@ -123,6 +136,12 @@ void xfs_buf_hold(struct xfs_buf *);
 
 /* The verifier's result for `type`, from memory when it was run. *why (may be NULL) says what is wrong. */
 int xfs_buf_check(struct xfs_buf *, const struct xfs_buf_type *type, struct xfs_finding *why);
+
+/*
+ * The first `len` bytes (at most b->len) of a held buffer as they came from the device, whether it was mended meanwhile or not.
+ * Not for buffers that were changed otherwise.
+ */
+void xfs_buf_as_read(struct xfs_buf *b, void *out, size_t len);
 
 /* Reads what is not cached in one vectored read, in disk order. Errors are left to the get that follows. */
 void xfs_buf_readahead(struct xfs_buf_cache *, const struct xfs_buf_want *wants, size_t n);

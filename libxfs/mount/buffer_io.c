@@ -106,7 +106,7 @@ int xfs_buf_dirty(struct xfs_buf *b, const struct xfs_buf_type *type)
 {
 	struct xfs_buf_shard *s = xfs_buf_shard_of(b);
 
-	if (b->cache->dev->readonly)
+	if (b->cache->dev->readonly || b->cache->only_reads)
 		return -XFS_E_READONLY;
 	pthread_mutex_lock(&s->lock);
 	if (!b->dirty)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * buffer_priv.h - inside of the buffer cache, shared by buffer.c and buffer_io.c only.
+ * buffer_priv.h - inside of the buffer cache, shared by buffer*.c only.
  *
  * Two indexes: buffers by the address of their first sector, in shards with a lock each (all that a hit touches), and
  * a map from granules (pieces of one block) to the buffers on them, with one lock, which only a miss and an eviction
@@ -32,6 +32,7 @@ struct xfs_buf_cache {
 	const void *ctx;
 	xfs_buf_mended_fn mended;		/* NULL: nothing is mended */
 	void *mended_payload;
+	bool only_reads;
 	uint64_t limit;				/* idle bytes of one shard */
 	unsigned granule_shift;			/* sectors of a granule, log2 */
 	size_t bucket_mask, map_mask;
@@ -51,6 +52,9 @@ int xfs_buf_obtain(struct xfs_buf_cache *, const struct xfs_buf_extent *, unsign
 		   bool wait, struct xfs_buf **out, bool *fresh);
 /* Ends the reading of a fresh buffer; with an error it goes away together with the reference. */
 void xfs_buf_finish(struct xfs_buf *, int error);
+
+/* xfs_buf_check(); *shared: it fails and could not be mended, as others hold it. */
+int xfs_buf_check_held(struct xfs_buf *, const struct xfs_buf_type *, struct xfs_finding *why, bool *shared);
 
 static inline struct xfs_buf_shard *xfs_buf_shard_of(struct xfs_buf *b)
 {

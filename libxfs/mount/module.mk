@@ -3,6 +3,7 @@ libxfs_SRCS += \
 	libxfs/mount/agmember.c \
 	libxfs/mount/blocks.c \
 	libxfs/mount/buffer.c \
+	libxfs/mount/buffer_check.c \
 	libxfs/mount/buffer_io.c \
 	libxfs/mount/change.c \
 	libxfs/mount/fs.c \

@@ -13,7 +13,8 @@
 
 static struct memdev *dev;
 static struct xfs_buf_cache *cache;
-static unsigned verified, sealed;
+static unsigned sealed;
+static _Atomic unsigned verified;
 
 static int verify_even(const void *ctx, const struct xfs_buf *b, struct xfs_finding *why)
 {
@@ -296,6 +297,109 @@ START_TEST(threads)
 }
 END_TEST
 
+/* Bit 0 of the first byte is the one that flips. */
+static bool mend_even(const void *ctx, struct xfs_buf *b, size_t *byte, unsigned *bit)
+{
+	(void)ctx;
+	b->data[0] ^= 1;
+	*byte = *bit = 0;
+	return true;
+}
+
+static const struct xfs_buf_type mending = { .name = "mending", .verify = verify_even, .mend = mend_even };
+static const struct xfs_buf_type other = { .name = "other", .verify = verify_even };
+
+static void count_told(void *payload, const struct xfs_buf *b, const struct xfs_buf_type *type, size_t byte, unsigned bit)
+{
+	ck_assert(type == &mending && !byte && !bit && !(b->data[0] & 1));
+	__atomic_add_fetch((unsigned *)payload, 1, __ATOMIC_RELAXED);
+}
+
+START_TEST(only_reads)
+{
+	struct xfs_buf *a, *b, *c;
+	unsigned told = 0;
+	uint8_t raw[64];
+
+	xfs_buf_cache_only_reads(cache);
+	xfs_buf_cache_mends(cache, count_told, &told);
+	/* what is held in another shape does not matter */
+	ck_assert_int_eq(xfs_buf_get1(cache, 64, 16, NULL, 0, &a), 0);
+	ck_assert_int_eq(xfs_buf_get1(cache, 72, 8, NULL, 0, &b), 0);
+	ck_assert_ptr_ne(a->data + 4096, b->data);
+	ck_assert_mem_eq(a->data + 4096, b->data, 4096);
+	ck_assert_int_eq(xfs_buf_dirty(b, &even), -XFS_E_READONLY);
+	xfs_buf_hold(b);
+	xfs_buf_put(b);
+	xfs_buf_put(b);
+	xfs_buf_put(a);
+	ck_assert_int_eq(xfs_buf_get1(cache, 64, 16, NULL, XFS_BUF_CACHED, &a), 0);
+	xfs_buf_put(a);
+	/* each reader of a mended block is told */
+	dev->bytes[8 * 512] = 1;
+	for (unsigned i = 1; i < 4; i++) {
+		ck_assert_int_eq(xfs_buf_get1(cache, 8, 8, &mending, 0, &b), 0);
+		ck_assert_uint_eq(told, i);
+		xfs_buf_as_read(b, raw, sizeof(raw));
+		ck_assert_uint_eq(raw[0], 1);
+		ck_assert_mem_eq(raw + 1, b->data + 1, sizeof(raw) - 1);
+		xfs_buf_put(b);
+	}
+	/* a block that somebody looks at stays as it is under his eyes */
+	dev->bytes[16 * 512] = 1;
+	ck_assert_int_eq(xfs_buf_get1(cache, 16, 8, &other, XFS_BUF_BROKEN, &a), 0);
+	ck_assert_int_eq(xfs_buf_get1(cache, 16, 8, &mending, 0, &b), 0);
+	ck_assert_ptr_ne(a, b);
+	ck_assert_uint_eq(a->data[0], 1);
+	ck_assert_uint_eq(b->data[0], 0);
+	ck_assert_uint_eq(told, 4);
+	xfs_buf_put(a);
+	ck_assert_int_eq(xfs_buf_get1(cache, 16, 8, &mending, 0, &c), 0);
+	ck_assert_uint_eq(told, 5);
+	xfs_buf_put(b);
+	xfs_buf_put(c);
+}
+END_TEST
+
+static void *mender(void *arg)
+{
+	uintptr_t bad = 0;
+
+	(void)arg;
+	for (unsigned i = 0; i < 2000; i++) {
+		struct xfs_buf *b;
+
+		if (xfs_buf_get1(cache, i % 256 * 8, 8, &mending, 0, &b)) {
+			bad++;
+			continue;
+		}
+		bad += b->data[0] & 1;
+		xfs_buf_put(b);
+	}
+	return (void *)bad;
+}
+
+START_TEST(mending_threads)
+{
+	unsigned told = 0;
+	pthread_t t[4];
+
+	for (unsigned i = 0; i < 256; i++)
+		dev->bytes[i * BLOCK] = 1;
+	xfs_buf_cache_only_reads(cache);
+	xfs_buf_cache_mends(cache, count_told, &told);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&t[i], NULL, mender, NULL), 0);
+	for (int i = 0; i < 4; i++) {
+		void *bad;
+
+		pthread_join(t[i], &bad);
+		ck_assert_ptr_null(bad);
+	}
+	ck_assert_uint_eq(told, 4 * 2000);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("buffer");
@@ -310,6 +414,8 @@ int main(void)
 	tcase_add_test(t, readahead);
 	tcase_add_test(t, write_back);
 	tcase_add_test(t, threads);
+	tcase_add_test(t, only_reads);
+	tcase_add_test(t, mending_threads);
 	suite_add_tcase(s, t);
 	return vectors_main(s);
 }

@@ -71,7 +71,6 @@ class Repaired:
         self.truth, self.work, self.asan = truth, work, asan
         self.log, self.wrong, self.ids = "", [], set()
         self.status = self.outcome = None
-        self.findings = []              # of the last run
 
     def repair(self, *options):
         """Exit status; ids are gathered. The images have two AGs, which says nothing about geometry: so it is forced."""
@@ -84,7 +83,6 @@ class Repaired:
             self.wrong.append("no end: xfs_repair " + " ".join(options))
             return None
         lines = run.stdout.splitlines()
-        self.findings = sorted(line for line in lines if line.startswith("{"))
         for line in lines:
             if line.startswith("{"):
                 try:
@@ -115,24 +113,6 @@ class Repaired:
         if again and not self.wrong:
             self.wrong.append("second run: exit %s" % again)
         return not self.wrong
-
-    def settle(self):
-        """For damages of which not all can be repaired: 0 and then nothing, or else the same again and again."""
-        self.status = self.repair()
-        if self.status == 2:
-            self.status = self.repair("-L")
-        if self.wrong:
-            return
-        if self.status not in (0, 1):
-            self.wrong.append("exit %s" % self.status)
-        again = self.repair("-n")
-        if self.status == 0 and again and not self.wrong:
-            self.wrong.append("second run: exit %s" % again)
-        if self.status == 1 and not self.wrong:
-            first, second = self.repair(), self.findings
-            third = self.repair()
-            if (first, third) != (1, 1) or second != self.findings:
-                self.wrong.append("exit 1, then %s, then %s: does not settle" % (first, third))
 
     def ask_judges(self):
         """The distribution's program and the independent judge."""

@@ -24,9 +24,12 @@ def main():
         if os.access(os.path.join(asan, "xfs_repair"), os.X_OK) and long:
             arguments += ["--asan", asan]
         said = []
-        cases, wrong, left, _ = fuzzer.fuzz(fuzzer.parse(arguments + [image]), said.append)
-        tap.put(cases and not wrong, "%s: %d fields changed, %d of them not repaired whole" % (image, cases, left), "\n".join(said),
-                None if cases else (said or ["no case"])[0])
+        cases, wrong, _, ran = fuzzer.fuzz(fuzzer.parse(arguments + [image]), said.append)
+        if not ran:
+            tap.put(True, image + ": fields changed", skip=said[0])
+            continue
+        said += ["known.txt: no such case: " + case for case in ran[0].known.unmet()] if long else []
+        tap.put(cases and not wrong and not said, "%s: %d fields changed, %d known to fail" % (image, cases, len(ran[0].known.met)), "\n".join(said))
     tap.end()
 
 

@@ -14,9 +14,10 @@ pairs = programs.load("damage_pairs", "pairs")
 
 def main():
     tap, said = campaign.Tap(), []
-    count = "2000" if os.environ.get("XFSKIT_LONG") else "25"
-    done, wrong, left = pairs.run_pairs(pairs.parse(["--seed", "5", "--count", count]), said.append)
-    tap.put(done and not wrong, "%d pairs of damages, %d not repaired whole" % (done, left), "\n".join(said))
+    long = bool(os.environ.get("XFSKIT_LONG"))
+    done, wrong, known = pairs.run_pairs(pairs.parse(["--seed", "5", "--count", "2000" if long else "25"]), said.append)
+    said += ["known.txt: no such pair: " + case for case in known.unmet()] if long else []
+    tap.put(done and not wrong and not said, "%d pairs of damages, %d known to fail" % (done, len(known.met)), "\n".join(said))
     tap.end()
 
 

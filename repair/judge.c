@@ -458,7 +458,7 @@ static int keep_mapping(void *payload, const struct xfs_mapping *m)
 	return xfs_mapset_add(payload, m);
 }
 
-/* Without the help of reverse mappings: does the fork read well in another format?  Then the format byte is wrong. */
+/* Without the help of all reverse mappings: does the fork read well in another format?  Then the format byte is wrong. */
 static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *done)
 {
 	static const uint8_t formats[] = { XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE };
@@ -507,12 +507,22 @@ static int judge_no_fork(struct repair *r, struct evidence *e, bool has_blocks)
 	return 0;
 }
 
+/* Every reverse mapping there ever was can still be read. */
+static bool rmaps_whole(const struct repair *r)
+{
+	bool whole = r->geo.rmapbt;
+
+	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
+		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
+	return whole;
+}
+
 static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 {
 	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset final = { 0 };
-	bool whole = r->geo.rmapbt, nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
+	bool whole = rmaps_whole(r), nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
 	int error;
 
 	if (k && !e->d.core.forkoff)
@@ -520,7 +530,7 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE) {
 		bool done = false;
 
-		error = r->geo.rmapbt ? 0 : try_formats(r, e, k, &done);
+		error = whole ? 0 : try_formats(r, e, k, &done);
 		if (error || done)
 			return error;
 		if (k || type == XFS_MODE_DIR || type == XFS_MODE_LNK)
@@ -529,8 +539,6 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
 		return judge_blockless(r, e);
 	error = make_final(r, s, &final);
-	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
-		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
 	note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
 	if (!whole)
 		note_fork(r, e, k, XFS_F_FORK_LOST, true, "not all reverse mappings are there to fill the gaps");

@@ -81,7 +81,7 @@ static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 	return points;
 }
 
-/* Records of the log start where the superblock says, or it lies elsewhere and was given. */
+/* Records of the log start where the superblock says, and carry its uuid; or it lies elsewhere and was given. */
 static unsigned ask_log(struct claim *c)
 {
 	uint64_t len = xfs_min(LOG_BYTES, (uint64_t)c->sb->logblocks * c->geo.blocksize);
@@ -94,7 +94,7 @@ static unsigned ask_log(struct claim *c)
 	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart)), buf, len))
 		for (size_t at = 0; at + XFS_BBSIZE <= len && !points; at += XFS_BBSIZE)
 			if (xfs_be32(buf + at) == XFS_LOG_MAGIC)
-				points = 4;
+				points = 4 + 2u * !memcmp(buf + at + XFS_OFF(log_rec, fs_uuid), c->sb->uuid, 16);
 	free(buf);
 	return points;
 }

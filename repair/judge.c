@@ -486,6 +486,41 @@ static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *d
 	return error;
 }
 
+/*
+ * Without the help of all reverse mappings: more entries than are counted stand in the inode, and with them the blocks are as
+ * many as the inode says.  Then the counter is wrong.
+ */
+static int try_counts(struct repair *r, struct evidence *e, unsigned k, bool *done)
+{
+	const struct repair_fork *other = &e->side[1 - k].f;
+	uint64_t others = other->blocks + other->nown, count = xfs_dinode_nextents(&e->d, (enum xfs_fork)k);
+	uint64_t room = repair_fork_size(r, &e->d, (enum xfs_fork)k) / sizeof(struct xfs_bmbt_rec_disk);
+	bool fits = true;
+	int error = 0;
+
+	*done = false;
+	if ((k ? e->d.core.aformat : e->d.core.format) != XFS_DINODE_FMT_EXTENTS)
+		return 0;
+	while (e->side[k].f.blocks + others < e->d.core.nblocks && count++ < room && fits && !*done && !error) {
+		struct xfs_mapset final = { 0 };
+		struct xfs_dinode d = e->d;
+		struct repair_fork f = { 0 };
+
+		fits = xfs_dinode_set_nextents(&d, (enum xfs_fork)k, count);
+		if (fits)
+			error = repair_fork_scan(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, keep_mapping, &final);
+		fits = fits && !error && !f.damaged;
+		*done = fits && f.blocks + others == e->d.core.nblocks;
+		if (*done) {
+			note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, "its count of extents is too small");
+			error = replace_fork(r, e, k, &final);
+		}
+		repair_fork_release(&f);
+		xfs_mapset_release(&final);
+	}
+	return error;
+}
+
 /* No room for attributes: then there are none, unless reverse mappings know of some. */
 static int judge_no_fork(struct repair *r, struct evidence *e, bool has_blocks)
 {
@@ -569,6 +604,13 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	}
 	if (s->f.damaged)
 		return judge_damaged(r, e, k);
+	if (!rmaps_whole(r)) {
+		bool done;
+		int error = try_counts(r, e, k, &done);
+
+		if (error || done)
+			return error;
+	}
 	if (!r->geo.rmapbt || (!s->f.mapped && !has_blocks))
 		return 0;
 	return judge_difference(r, e, k);

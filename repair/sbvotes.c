@@ -16,6 +16,7 @@
 
 #define MOST_AGS 64u			/* asked at most: spread over all of them */
 #define LOG_BYTES (64u << 10)
+#define LOG_PIECES 256u			/* of so many bytes, spread over the log */
 
 /* One superblock that is asked about. */
 struct claim {
@@ -81,7 +82,31 @@ static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 	return points;
 }
 
-/* Records of the log start where the superblock says, and carry its uuid; or it lies elsewhere and was given. */
+/*
+ * Each sector of a log starts with the number of the pass that wrote it, or with a record; nothing else lies before its end.
+ * Pieces all over it are looked at.
+ */
+static bool is_log_throughout(struct claim *c, uint32_t cycle, uint8_t *buf)
+{
+	uint64_t len = (uint64_t)c->sb->logblocks * c->geo.blocksize, start = xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart));
+	uint64_t step = xfs_round_up(xfs_max(len / LOG_PIECES, LOG_BYTES), XFS_BBSIZE);
+
+	for (uint64_t from = 0; from < len; from += step) {
+		uint64_t part = xfs_min(LOG_BYTES, len - from);
+
+		if (!read_at(c, start + from, buf, part))
+			return false;
+		for (uint64_t at = 0; at + XFS_BBSIZE <= part; at += XFS_BBSIZE) {
+			uint32_t word = xfs_be32(buf + at);
+
+			if (word && word != XFS_LOG_MAGIC && word + 1 != cycle && word != cycle && word != cycle + 1)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Records of the log start where the superblock says, carry its uuid, and nothing else lies among them; or it was given. */
 static unsigned ask_log(struct claim *c)
 {
 	uint64_t len = xfs_min(LOG_BYTES, (uint64_t)c->sb->logblocks * c->geo.blocksize);
@@ -92,9 +117,14 @@ static unsigned ask_log(struct claim *c)
 		return c->r->dev.log ? 4 : 0;
 	buf = malloc(LOG_BYTES);
 	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart)), buf, len))
-		for (size_t at = 0; at + XFS_BBSIZE <= len && !points; at += XFS_BBSIZE)
-			if (xfs_be32(buf + at) == XFS_LOG_MAGIC)
-				points = 4 + 2u * !memcmp(buf + at + XFS_OFF(log_rec, fs_uuid), c->sb->uuid, 16);
+		for (size_t at = 0; at + XFS_BBSIZE <= len && !points; at += XFS_BBSIZE) {
+			const uint8_t *record = buf + at;
+
+			if (xfs_be32(record) != XFS_LOG_MAGIC)
+				continue;
+			points = 4 + 2u * !memcmp(record + XFS_OFF(log_rec, fs_uuid), c->sb->uuid, 16);
+			points += 2u * is_log_throughout(c, xfs_be32(record + XFS_OFF(log_rec, cycle)), buf);
+		}
 	free(buf);
 	return points;
 }

@@ -562,15 +562,16 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 
 	if (k && !e->d.core.forkoff)
 		return judge_no_fork(r, e, !nothing);
-	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE) {
-		bool done = false;
+	if (nothing && !whole) {
+		bool done;
 
-		error = whole ? 0 : try_formats(r, e, k, &done);
+		error = try_formats(r, e, k, &done);
 		if (error || done)
 			return error;
-		if (k || type == XFS_MODE_DIR || type == XFS_MODE_LNK)
-			return judge_local(r, e, k);
 	}
+	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE &&
+	    (k || type == XFS_MODE_DIR || type == XFS_MODE_LNK))
+		return judge_local(r, e, k);
 	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
 		return judge_blockless(r, e);
 	error = make_final(r, s, &final);

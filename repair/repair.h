@@ -127,6 +127,11 @@ struct repair_inode {
 struct repair_words;
 struct repair_name_plan;
 
+/* A leaf of a block map that names its inode. */
+struct repair_bmbt_leaf {
+	uint64_t owner, fsbno;
+};
+
 /* Inodes in use and the blocks that they say to hold. */
 struct repair_tally {
 	uint64_t inodes, blocks;
@@ -192,6 +197,9 @@ struct repair {
 	/* blocks that could not be read, by those who wanted to: the first so many */
 	struct { uint32_t agno, agbno; const char *structure; } unread[256];
 	size_t nunread;
+	struct repair_bmbt_leaf *bmbt_leaves;	/* found by looking at all blocks, by owner (strays.c) */
+	size_t nbmbt_leaves, bmbt_leaf_room;
+	bool bmbt_searched;
 	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
 	size_t nleft, left_room;
 	uint64_t max_lsn;

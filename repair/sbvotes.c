@@ -16,6 +16,7 @@
 
 #define MOST_AGS 64u			/* asked at most: spread over all of them */
 #define LOG_BYTES (64u << 10)
+#define DIR_BYTES (1u << 20)
 #define LOG_PIECES 256u			/* of so many bytes, spread over the log */
 
 /* One superblock that is asked about. */
@@ -129,20 +130,40 @@ static unsigned ask_log(struct claim *c)
 	return points;
 }
 
-/* A directory in blocks of its own: its first block is whole only when the size of directory blocks is right. */
-static unsigned ask_dir_block(struct claim *c, const uint8_t *fork)
+/* Every block of the directory starts with its magic number: at the size of directory blocks, and nowhere between. */
+static bool is_dir_throughout(const struct claim *c, const uint8_t *buf, uint64_t len)
+{
+	const uint32_t magics[] = { c->geo.v5 ? XFS_DIR3_DATA_MAGIC : XFS_DIR2_DATA_MAGIC,
+				    c->geo.v5 ? XFS_DIR3_BLOCK_MAGIC : XFS_DIR2_BLOCK_MAGIC };
+
+	for (uint64_t at = 0; at < len; at += c->geo.blocksize) {
+		uint32_t word = xfs_be32(buf + at);
+
+		if ((word == magics[0] || word == magics[1]) != (at % c->geo.dirblksize == 0))
+			return false;
+	}
+	return true;
+}
+
+/* A directory in blocks of its own: they are whole only when the size of directory blocks is right. */
+static unsigned ask_dir_blocks(struct claim *c, const struct xfs_dinode *d, const uint8_t *fork)
 {
 	struct xfs_bmbt_rec rec;
 	unsigned points = 0;
+	uint64_t len;
 	uint8_t *buf;
 
 	xfs_bmbt_rec_decode(&rec, fork);
-	if (rec.startoff || rec.blockcount < c->geo.dirblkfsbs ||
-	    !xfs_fsbno_range_valid(&c->geo, rec.startblock, c->geo.dirblkfsbs))
+	if (rec.startoff || rec.blockcount < c->geo.dirblkfsbs || d->core.size % c->geo.dirblksize ||
+	    !xfs_fsbno_range_valid(&c->geo, rec.startblock, rec.blockcount))
 		return 0;
-	buf = malloc(c->geo.dirblksize);
-	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(rec.startblock)), buf, c->geo.dirblksize))
-		points = 2u * xfs_crc32c_check(buf, c->geo.dirblksize, XFS_OFF(dir_blkhdr, crc));
+	len = xfs_min(xfs_min(rec.blockcount * (uint64_t)c->geo.blocksize, d->core.size), DIR_BYTES);
+	len = xfs_max(len - len % c->geo.dirblksize, (uint64_t)c->geo.dirblksize);
+	buf = malloc(len);
+	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(rec.startblock)), buf, len)) {
+		points = is_dir_throughout(c, buf, len);
+		points += 2u * (c->geo.v5 && xfs_crc32c_check(buf, c->geo.dirblksize, XFS_OFF(dir_blkhdr, crc)));
+	}
 	free(buf);
 	return points;
 }
@@ -155,16 +176,17 @@ static unsigned ask_inode(struct claim *c, const uint8_t *raw, uint64_t ino)
 	xfs_dinode_decode(&d, raw);
 	if (d.core.magic != XFS_DINODE_MAGIC)
 		return 0;
+	points = 1;
+	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_EXTENTS)
+		points += ask_dir_blocks(c, &d, raw + xfs_dinode_literal_off((unsigned)d.core.version));
 	if (!c->geo.v5)
-		return 1;
+		return points;
 	if (d.v3.inumber != ino)
 		return 0;
-	points = 1u + xfs_crc32c_check(raw, c->geo.inodesize, XFS_OFF(dinode_v3, crc));
+	points += xfs_crc32c_check(raw, c->geo.inodesize, XFS_OFF(dinode_v3, crc));
 	/* a bit that is set needs its feature */
 	points += c->geo.bigtime || !(d.v3.flags2 & XFS_DIFLAG2_BIGTIME);
 	points += c->geo.nrext64 || !(d.v3.flags2 & XFS_DIFLAG2_NREXT64);
-	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_EXTENTS)
-		points += ask_dir_block(c, raw + XFS_DINODE_SIZE_V3);
 	return points;
 }
 

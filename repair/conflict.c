@@ -206,6 +206,9 @@ static int take_out(struct repair *r, uint32_t agno, const struct xfs_claim *los
 		c->map[k] = left;
 		left = (struct xfs_mapset){ 0 };
 	}
+	/* a map that led to a block of others may have led to one of its own */
+	if (!error && k == XFS_FORK_DATA && (xfs_be16(c->image + XFS_OFF(dinode_core, mode)) & XFS_MODE_FMT) == XFS_MODE_DIR)
+		error = repair_add_stray_entries(r, loser->owner, &c->map[k]);
 	xfs_mapset_release(&cut);
 	xfs_mapset_release(&left);
 	return error;

@@ -60,6 +60,11 @@ int repair_restore(struct repair *, struct evidence *, const struct repair_hint 
  * NOMEM, or what each() returned.
  */
 int repair_each_stray_mapping(struct repair *, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each, void *payload);
+/*
+ * Maps the blocks with entries that name this directory and lie nowhere in `map` (normalised before and after), where there is
+ * room; its index will be built anew.  Errors: NOMEM.
+ */
+int repair_add_stray_entries(struct repair *, uint64_t ino, struct xfs_mapset *map);
 /* Blocks of [agbno, agbno + len) that a sound bnobt calls free; 0 when it is not sound. */
 uint64_t repair_free_in(const struct repair_ag *, uint32_t agbno, uint64_t len);
 

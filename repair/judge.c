@@ -586,6 +586,8 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 		return judge_blockless(r, e);
 	/* with two damaged trees nobody can tell whose leaves they are */
 	error = make_final(r, e, k, !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged, &final);
+	if (!error && !whole && k == XFS_FORK_DATA && type == XFS_MODE_DIR)
+		error = repair_add_stray_entries(r, e->ino, &final);
 	note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
 	if (!whole)
 		note_fork(r, e, k, XFS_F_FORK_LOST, true, "not all reverse mappings are there to fill the gaps");

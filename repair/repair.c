@@ -190,7 +190,7 @@ void repair_release(struct repair *r)
 	repair_forget_flips(r);
 	free(r->flips);
 	free(r->left);
-	free(r->bmbt_leaves);
+	free(r->strays);
 	free(r->glance);
 	free(r->ags);
 	free(r->secondary_bad);

@@ -8,7 +8,7 @@
 #include "repair/superblock.h"
 
 #include "libxfs/base/crc32c.h"
-#include "libxfs/ondisk/dir.h"
+#include "libxfs/name/dirdata.h"
 #include "libxfs/ondisk/logrecord.h"
 
 #include <stdlib.h>
@@ -145,6 +145,33 @@ static bool is_dir_throughout(const struct claim *c, const uint8_t *buf, uint64_
 	return true;
 }
 
+/* Entries have another length without file types: then they do not follow each other, and their tags are elsewhere. */
+static bool has_entries_throughout(const struct claim *c, const uint8_t *block)
+{
+	uint32_t end = xfs_dir_data_end(block, c->geo.v5, c->geo.dirblksize), off = xfs_dir_data_header_len(c->geo.v5);
+	struct xfs_dir_item item;
+	int more;
+
+	while ((more = xfs_dir_data_next(&c->geo, block, end, &off, &item)) == 1)
+		if (item.tag != item.off || (item.used && xfs_dir_entry_problem(&c->geo, &item)))
+			return false;
+	return !more;
+}
+
+static bool is_short_dir(const struct claim *c, const uint8_t *fork, uint64_t size)
+{
+	struct xfs_dir_item item;
+	struct xfs_dir_sf sf;
+	int more;
+
+	if (size > c->geo.inodesize - XFS_DINODE_SIZE_V3 || xfs_dir_sf_start(&sf, fork, (uint32_t)size))
+		return false;
+	while ((more = xfs_dir_sf_next(&c->geo, &sf, &item)) == 1)
+		if (xfs_dir_entry_problem(&c->geo, &item))
+			return false;
+	return !more && sf.at == size;
+}
+
 /* A directory in blocks of its own: they are whole only when the size of directory blocks is right. */
 static unsigned ask_dir_blocks(struct claim *c, const struct xfs_dinode *d, const uint8_t *fork)
 {
@@ -162,6 +189,7 @@ static unsigned ask_dir_blocks(struct claim *c, const struct xfs_dinode *d, cons
 	buf = malloc(len);
 	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(rec.startblock)), buf, len)) {
 		points = is_dir_throughout(c, buf, len);
+		points += points && has_entries_throughout(c, buf);
 		points += 2u * (c->geo.v5 && xfs_crc32c_check(buf, c->geo.dirblksize, XFS_OFF(dir_blkhdr, crc)));
 	}
 	free(buf);
@@ -177,6 +205,8 @@ static unsigned ask_inode(struct claim *c, const uint8_t *raw, uint64_t ino)
 	if (d.core.magic != XFS_DINODE_MAGIC)
 		return 0;
 	points = 1;
+	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_LOCAL)
+		points += is_short_dir(c, raw + xfs_dinode_literal_off((unsigned)d.core.version), d.core.size);
 	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_EXTENTS)
 		points += ask_dir_blocks(c, &d, raw + xfs_dinode_literal_off((unsigned)d.core.version));
 	if (!c->geo.v5)

@@ -71,20 +71,27 @@ static unsigned fork_of(const struct xfs_claim *c)
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
 }
 
-/* 0: core or fork of this claim has a flaw. */
+/* 0: core or forks of this claim have a flaw, or the inode counts other blocks than they hold. */
 static int is_whole(struct repair *r, const struct xfs_claim *c, uint8_t *image, int *whole)
 {
-	struct repair_fork f;
+	uint64_t blocks = 0;
+	bool damaged = false;
 	struct xfs_dinode d;
 	int error = repair_read_inode(r, c->owner, image, &d);
 
 	*whole = 0;
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
-	error = repair_fork_scan(r, c->owner, &d, image, (enum xfs_fork)fork_of(c), &f, NULL, NULL);
-	if (!error)
-		*whole = !f.damaged && (!r->geo.v5 || xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF));
-	repair_fork_release(&f);
+	for (unsigned k = 0; k < 2 && !error; k++) {
+		struct repair_fork f;
+
+		error = repair_fork_scan(r, c->owner, &d, image, (enum xfs_fork)k, &f, NULL, NULL);
+		damaged |= f.damaged && k == fork_of(c);
+		blocks += f.blocks + f.nown;
+		repair_fork_release(&f);
+	}
+	*whole = !error && !damaged && blocks == d.core.nblocks &&
+		 (!r->geo.v5 || xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF));
 	return error;
 }
 
@@ -199,6 +206,9 @@ static int take_out(struct repair *r, uint32_t agno, const struct xfs_claim *los
 		c->map[k] = left;
 		left = (struct xfs_mapset){ 0 };
 	}
+	/* a map that led to a block of others may have led to one of its own */
+	if (!error && k == XFS_FORK_DATA && (xfs_be16(c->image + XFS_OFF(dinode_core, mode)) & XFS_MODE_FMT) == XFS_MODE_DIR)
+		error = repair_add_stray_entries(r, loser->owner, &c->map[k]);
 	xfs_mapset_release(&cut);
 	xfs_mapset_release(&left);
 	return error;

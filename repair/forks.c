@@ -58,8 +58,9 @@ static int take_record(struct scan *s, const void *disk)
 		return 0;
 	}
 	if (m.unwritten && !s->unwritten_allowed) {
+		/* the flag is wrong, not the mapping */
 		damaged(s->out, "unwritten extent at offset %llu where none may be", (unsigned long long)m.off);
-		return 0;
+		m.unwritten = false;
 	}
 	if (m.off < s->next_off) {
 		damaged(s->out, "extent at offset %llu is out of order or overlaps", (unsigned long long)m.off);

@@ -436,6 +436,9 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	 */
 	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry || headers_agree(r, sb)))
 		return 0;
+	/* two that nothing tells apart, and the user says to go on: the primary is what is mounted */
+	if (sb->agcount == 2 && r->force_geometry)
+		return 0;
 	repair_say(r, "Not enough matching superblocks - cannot proceed.");
 	return -XFS_E_BADSB;
 }

@@ -154,6 +154,8 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_LOCAL);
 	} else if (!blocks && is_reg(d)) {
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_EXTENTS);
+	} else if (!blocks && !d->core.size && d->core.format == XFS_DINODE_FMT_DEV) {
+		s->unknown = true;	/* a directory or symlink without anything in it: names tell what it was */
 	}
 }
 

@@ -50,6 +50,7 @@ repair_core_SRCS = \
 	repair/select.c \
 	repair/space.c \
 	repair/specials.c \
+	repair/strays.c \
 	repair/survey.c \
 	repair/switch.c \
 	repair/treewalk.c \

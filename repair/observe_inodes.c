@@ -85,11 +85,13 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 		struct repair_fork f;
 		int error;
 
-		a.unflagged = r->geo.reflink && k == XFS_FORK_DATA && !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK);
+		a.unflagged = r->geo.reflink && k == XFS_FORK_DATA && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG &&
+			      !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK);
 		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
 		if (!error)
 			error = add_own(&a, &f);
-		if (!error && a.shares)
+		/* of a damaged map nobody knows yet what it shares */
+		if (!error && a.shares && !f.damaged)
 			error = repair_set_reflink(r, s->ino, s->image);
 		counted += f.blocks + f.nown;
 		damaged |= f.damaged;

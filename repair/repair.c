@@ -210,6 +210,7 @@ void repair_release(struct repair *r)
 	free(r->lost);
 	repair_forget_flips(r);
 	free(r->left);
+	free(r->strays);
 	free(r->glance);
 	free(r->ags);
 	free(r->secondary_bad);

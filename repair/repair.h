@@ -136,6 +136,12 @@ struct repair_flips {
 	size_t nheads;			/* a power of two */
 };
 
+/* A leaf of a block map, or a block with entries of a directory, that names its inode. */
+struct repair_stray {
+	uint64_t owner, fsbno;
+	bool entries;
+};
+
 /* Inodes in use and the blocks that they say to hold. */
 struct repair_tally {
 	uint64_t inodes, blocks;
@@ -202,6 +208,9 @@ struct repair {
 	/* blocks that could not be read, by those who wanted to: the first so many */
 	struct { uint32_t agno, agbno; const char *structure; } unread[256];
 	size_t nunread;
+	struct repair_stray *strays;	/* found by looking at all blocks, by owner (strays.c) */
+	size_t nstrays, stray_room;
+	bool strays_known;
 	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
 	size_t nleft, left_room;
 	uint64_t max_lsn;

@@ -21,6 +21,11 @@ from xfsread.forks import read_fork  # noqa: E402
 from xfsread.fs import Fs  # noqa: E402
 from xfsread.inode import read_inode  # noqa: E402
 
+LOG_MAGIC = bytes.fromhex("feedbabe")
+# (name, byte, bytes) of what a log record starts with; the distribution's tools have no names for them
+LOG_RECORD = (("h_magicno", 0, 4), ("h_cycle", 4, 4), ("h_version", 8, 4), ("h_len", 12, 4), ("h_lsn", 16, 8), ("h_tail_lsn", 24, 8),
+              ("h_crc", 32, 4), ("h_prev_block", 36, 4), ("h_num_logops", 40, 4), ("h_cycle_data[0]", 44, 4), ("h_fmt", 300, 4),
+              ("h_fs_uuid", 304, 16), ("h_size", 320, 4))
 FIELDS = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "fields")
 TREES = {"refcountbt": "refcntbt"}
 DIR_FORMS = {b"XD2B": "block", b"XDB3": "block", b"XD2D": "data", b"XDD3": "data", b"XD2F": "free", b"XDF3": "free"}
@@ -66,9 +71,11 @@ class Places:
             self.trees(group)
             self.inodes(group)
         if fs.sb.logstart:
-            base = fs.byte_of(*fs.split_fsb(fs.sb.logstart))
-            for k in range(fs.sb.logblocks * fs.bs // 512):
-                self.put("log", "", None, base + 512 * k, 512, None)
+            base, size = fs.byte_of(*fs.split_fsb(fs.sb.logstart)), fs.sb.logblocks * fs.bs
+            data = self.image.read(base, size)
+            for k in range(0, size, 512):
+                part = "record" if data.startswith(LOG_MAGIC, k) else "data" if any(data[k:k + 512]) else "unused"
+                self.put("log", part, None, base + k, 512, None)
 
     def put(self, kind, part, type_, start, size, crc, **more):
         self.all.append(Place(kind, part, type_, start, size, crc if self.v5 else None, **more))
@@ -282,6 +289,8 @@ class Places:
 
     def fields(self, place):
         """[(path, bit, bits, little endian)] of all fields."""
+        if place.kind == "log" and place.part == "record":
+            return [("*", 0, 8 * place.size, False)] + [(name, 8 * at, 8 * size, False) for name, at, size in LOG_RECORD]
         if place.type is None:
             return [("*", 0, 8 * place.size, False)]
         answer = self.ask("list %s %d %d %s" % (place.type, place.start, place.size, place.filekind))

@@ -7,6 +7,7 @@
  * stay, unless neither a reverse mapping nor a single inode stands behind them.
  */
 #include "repair/scan.h"
+#include "repair/space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -112,21 +113,9 @@ static bool unit_has_inodes(struct finder *f, uint32_t agbno, const uint8_t *byt
 /*
  * A freed chunk is not wiped, so its inodes still look alive.  What a sound bnobt calls free is free.
  */
-static bool is_free(const struct repair_ag *ag, uint32_t agbno)
+static bool is_free(const struct finder *f, uint32_t agbno)
 {
-	size_t lo = 0, hi = ag->free.n;
-
-	if (!ag->tree[XFS_TREE_BNO].sound)
-		return false;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ag->free.r[mid].agbno + ag->free.r[mid].len <= agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < ag->free.n && ag->free.r[lo].agbno <= agbno;
+	return repair_free_blocks(f->r, f->ag, agbno, 1) != 0;
 }
 
 static int look_at(void *payload, uint32_t agbno, const uint8_t *unit)
@@ -134,7 +123,7 @@ static int look_at(void *payload, uint32_t agbno, const uint8_t *unit)
 	struct finder *f = payload;
 	bool has = unit_has_inodes(f, agbno, unit), forced = f->covered && !f->base_sound;
 
-	return forced || (has && (f->covered || !is_free(f->ag, agbno))) ? add_unit(f, agbno, unit, has) : 0;
+	return forced || (has && (f->covered || !is_free(f, agbno))) ? add_unit(f, agbno, unit, has) : 0;
 }
 
 /* Looks for inodes in [agbno, agbno + len). */
@@ -186,7 +175,7 @@ static int search_covered(struct finder *f)
 	for (size_t i = 0; i < ag->special.n && !error; i++)
 		/* leaves without a tree may be old: what is free now does not count */
 		if (ag->special.r[i].owner == XFS_OWN_INODES &&
-		    (ag->tree[XFS_TREE_RMAP].sound || !is_free(ag, ag->special.r[i].agbno)))
+		    (ag->tree[XFS_TREE_RMAP].sound || !is_free(f, ag->special.r[i].agbno)))
 			error = scan_range(f, ag->special.r[i].agbno, ag->special.r[i].len);
 	f->covered = false;
 	return error;
@@ -205,7 +194,7 @@ static int add_record(struct finder *f, const struct xfs_inode_chunk *c)
 {
 	struct repair_ag *ag = f->ag;
 
-	if (overlaps_any(ag, c->startino) || is_free(ag, c->startino >> f->r->geo.inopblog))
+	if (overlaps_any(ag, c->startino) || is_free(f, c->startino >> f->r->geo.inopblog))
 		return 0;
 	if (ag->nchunks == ag->chunk_room) {
 		size_t room = ag->chunk_room ? 2 * ag->chunk_room : 256;

@@ -65,8 +65,6 @@ int repair_each_stray_mapping(struct repair *, uint64_t ino, const struct repair
  * room; its index will be built anew.  Errors: NOMEM.
  */
 int repair_add_stray_entries(struct repair *, uint64_t ino, struct xfs_mapset *map);
-/* Blocks of [agbno, agbno + len) that a sound bnobt calls free; 0 when it is not sound. */
-uint64_t repair_free_in(const struct repair_ag *, uint32_t agbno, uint64_t len);
 
 /* Decides one inode: notes findings, adds a struct repair_inode when it changes, marks AGs. */
 int repair_judge(struct repair *, struct evidence *);

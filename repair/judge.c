@@ -6,7 +6,7 @@
  * of the fork itself counts.  Fork and reverse mappings both whole but different: the side that other witnesses (free
  * space, other owners, the block counter of the inode) contradict gives way; the smallest unit is a mapping.
  */
-#include "repair/evidence.h"
+#include "repair/space.h"
 
 #include "libxfs/inode/symlink.h"
 #include "libxfs/name/verify.h"
@@ -97,28 +97,6 @@ static void note_fork(struct repair *r, const struct evidence *e, unsigned k, en
 
 /* ---- contradictions ---- */
 
-uint64_t repair_free_in(const struct repair_ag *ag, uint32_t agbno, uint64_t len)
-{
-	size_t lo = 0, hi = ag->tree[XFS_TREE_BNO].sound ? ag->free.n : 0;
-	uint64_t sum = 0;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ag->free.r[mid].agbno + ag->free.r[mid].len <= agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < ag->free.n && ag->free.r[lo].agbno < agbno + len; lo++) {
-		uint64_t from = xfs_max(agbno, ag->free.r[lo].agbno);
-		uint64_t to = xfs_min(agbno + len, (uint64_t)ag->free.r[lo].agbno + ag->free.r[lo].len);
-
-		sum += to - from;
-	}
-	return sum;
-}
-
 struct rival {
 	uint64_t ino;
 	bool may_share;		/* the mapping in question could be shared */
@@ -158,9 +136,8 @@ static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct xfs_mapping *m = &s->m[i];
-		struct repair_ag *ag = ag_of(r, m->fsbno);
 
-		sum += repair_free_in(ag, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, m->len);
+		sum += repair_free_blocks(r, ag_of(r, m->fsbno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, (uint32_t)m->len);
 		if (ask_owners && owned_by_others(r, ino, m, attr))
 			sum += m->len;
 	}

@@ -1,6 +1,7 @@
 PROGRAMS += xfs_repair
 # the core needs libc only: it is part of the driver of cross builds, too
 repair_core_SRCS = \
+	repair/agask.c \
 	repair/agcross.c \
 	repair/agtrees.c \
 	repair/blockscan.c \

@@ -35,7 +35,7 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 
 	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
 		a->end = m->off + m->len;
-	if (a->unflagged && !a->shares && !m->unwritten)
+	if (a->unflagged && !a->shares && !m->unwritten && ag_knows(a->r, m->fsbno))
 		a->shares = repair_is_shared(a->r, m->fsbno, m->len);
 	if (ag_knows(a->r, m->fsbno))
 		xfs_fingerprint_add(&a->r->fork_sums, a->ino, offword, m->fsbno, m->len);
@@ -85,8 +85,9 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 		struct repair_fork f;
 		int error;
 
-		a.unflagged = r->geo.reflink && k == XFS_FORK_DATA && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG &&
-			      !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK);
+		/* where no rmapbt is sound, repair_check_flags() tells by the claims */
+		a.unflagged = k == XFS_FORK_DATA && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG &&
+			      !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK) && repair_may_share(r, s->ino);
 		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
 		if (!error)
 			error = add_own(&a, &f);

@@ -146,21 +146,6 @@ int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_
 	return 0;
 }
 
-int repair_refs_add(struct repair_refs_list *l, uint32_t agbno, uint32_t len, uint32_t refs)
-{
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		struct repair_refs *grown = realloc(l->r, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		l->r = grown;
-		l->room = room;
-	}
-	l->r[l->n++] = (struct repair_refs){ agbno, len, refs };
-	return 0;
-}
-
 void repair_let_go(struct repair *r)
 {
 	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
@@ -179,10 +164,8 @@ static void release_ag(struct repair_ag *ag)
 	free(ag->rmap_leaves);
 	free(ag->chunks);
 	free(ag->facts);
-	free(ag->free.r);
 	free(ag->special.r);
 	free(ag->finobt);
-	free(ag->shared.r);
 	xfs_ag_switch_release(&ag->sw);
 }
 
@@ -215,6 +198,7 @@ void repair_release(struct repair *r)
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);
+	free(r->sharers);
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);
 	xfs_claims_free(r->claims);

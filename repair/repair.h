@@ -20,6 +20,8 @@
 #include "libxfs/ondisk/inode.h"
 #include "libxfs/ondisk/agheaders.h"
 
+struct repair;
+
 /* Why an AG's trees and headers are written anew. */
 enum repair_reason {
 	REPAIR_COUNTERS = 1,	/* headers are written from what the (sound) trees hold */
@@ -39,10 +41,10 @@ struct repair_tree {
 	size_t nown, room;
 };
 
-/* A run of blocks: free space, or owned by a special owner. */
+/* A run of blocks, owned by a special owner. */
 struct repair_run {
 	uint32_t agbno, len;
-	uint64_t owner;		/* 0: free */
+	uint64_t owner;
 };
 
 /* A record of the refcountbt, or a run that several owners make. */
@@ -50,11 +52,12 @@ struct repair_refs {
 	uint32_t agbno, len, refs;
 };
 
-struct repair_refs_list {
-	struct repair_refs *r;
-	size_t n, room;
+/* Runs in order, whose neighbours never join, as a sum of keyed hashes: two such sets are equal when this is. */
+struct repair_sum {
+	uint64_t sum, n;
 };
-int repair_refs_add(struct repair_refs_list *, uint32_t agbno, uint32_t len, uint32_t refs);
+void repair_sum_add(const struct repair *, struct repair_sum *, uint32_t agbno, uint32_t len, uint32_t refs);
+bool repair_sums_equal(const struct repair_sum *, const struct repair_sum *);
 
 struct repair_runs {
 	struct repair_run *r;
@@ -92,14 +95,14 @@ struct repair_ag {
 	struct repair_fact *facts;		/* 64 a chunk */
 	struct xfs_inode_chunk *finobt;		/* records of the finobt */
 	size_t nfinobt, finobt_room;
-	struct repair_runs free;		/* what the bnobt says */
+	struct repair_sum free, counts;		/* what bnobt and refcountbt (shared extents) say */
+	bool counts_hold;			/* the refcountbt is sound, and a sound rmapbt says the same */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
 	uint32_t *rmap_leaves;			/* rmapbt not sound: its leaves that were found, by their first keys */
 	size_t nrmap_leaves;
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
 	bool has_attrs;				/* some inode has an attribute fork */
 	bool chunks_changed;			/* they differ from the inobt */
-	struct repair_refs_list shared;		/* runs of shared blocks, as rmapbt or else refcountbt have them */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
 	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
 	uint32_t longest;
@@ -194,6 +197,7 @@ struct repair {
 	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
+	uint8_t *sharers;		/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
 	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */

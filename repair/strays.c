@@ -8,6 +8,7 @@
  * not count.  The search is made once, when the first fork needs it.
  */
 #include "repair/evidence.h"
+#include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/ondisk/dir.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_BYTES (1u << 20)
 #define HEADER ((uint32_t)sizeof(struct xfs_btree_long_disk))
 #define RECORD ((uint32_t)sizeof(struct xfs_bmbt_rec_disk))
 
@@ -65,32 +65,23 @@ static int keep(struct repair *r, uint64_t owner, uint64_t fsbno, bool entries)
 	return 0;
 }
 
-static int look_at(struct repair *r, const struct repair_ag *ag, uint32_t agbno, const uint8_t *p)
+struct search {
+	struct repair *r;
+	struct repair_ag *ag;
+};
+
+static int look_at(void *payload, uint32_t agbno, const uint8_t *p)
 {
-	uint64_t fsbno = xfs_fsbno_of(&r->geo, ag->agno, XFS_AGBNO(agbno)).v;
+	struct search *s = payload;
+	struct repair *r = s->r;
+	uint64_t fsbno = xfs_fsbno_of(&r->geo, s->ag->agno, XFS_AGBNO(agbno)).v;
 
 	if (is_leaf(r, p, fsbno))
-		return repair_free_in(ag, agbno, 1) ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno, false);
-	if (has_entries(r, p, fsbno) && !repair_free_in(ag, agbno, r->geo.dirblkfsbs))
+		return repair_free_blocks(r, s->ag, agbno, 1) ? 0
+			: keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno, false);
+	if (has_entries(r, p, fsbno) && !repair_free_blocks(r, s->ag, agbno, r->geo.dirblkfsbs))
 		return keep(r, xfs_be64(p + XFS_OFF(dir_blkhdr, owner)), fsbno, true);
 	return 0;
-}
-
-static int search_ag(struct repair *r, const struct repair_ag *ag, uint8_t *bytes)
-{
-	uint64_t base = xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(0)).v * XFS_BBSIZE;
-	uint32_t step = SCAN_BYTES / r->geo.blocksize;
-	int error = 0;
-
-	for (uint32_t at = r->geo.agfl_block + 1; at < ag->length && !error; at += step) {
-		uint32_t n = ag->length - at < step ? ag->length - at : step;
-
-		/* what can't be read comes back as zeroes */
-		xfs_dev_read(r->dev.data, base + (uint64_t)at * r->geo.blocksize, bytes, (size_t)n * r->geo.blocksize);
-		for (uint32_t k = 0; k < n && !error; k++)
-			error = look_at(r, ag, at + k, bytes + (size_t)k * r->geo.blocksize);
-	}
-	return error;
 }
 
 static int by_owner(const void *pa, const void *pb)
@@ -102,16 +93,16 @@ static int by_owner(const void *pa, const void *pb)
 
 static int search(struct repair *r)
 {
-	uint8_t *bytes;
-	int error;
+	int error = 0;
 
 	if (!r->geo.v5 || r->strays_known)
 		return 0;
-	bytes = malloc(SCAN_BYTES);
-	error = bytes ? 0 : -XFS_E_NOMEM;
-	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
-		error = search_ag(r, &r->ags[i], bytes);
-	free(bytes);
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
+		struct search s = { r, &r->ags[i] };
+		struct repair_blockscan all = { r->geo.agfl_block + 1, s.ag->length, 1, false, look_at, &s };
+
+		error = repair_scan_blocks(r, s.ag->agno, &all);
+	}
 	if (!error && r->nstrays)
 		qsort(r->strays, r->nstrays, sizeof(*r->strays), by_owner);
 	r->strays_known = !error;
@@ -149,7 +140,7 @@ static int each_record(struct repair *r, const uint8_t *p, repair_mapping_fn eac
 		    !xfs_fsbno_range_valid(&r->geo, rec.startblock, rec.blockcount))
 			continue;
 		agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(rec.startblock)).v;
-		if (repair_free_in(&r->ags[agno], xfs_fsbno_agbno(&r->geo, XFS_FSBNO(rec.startblock)).v, rec.blockcount))
+		if (repair_free_blocks(r, &r->ags[agno], xfs_fsbno_agbno(&r->geo, XFS_FSBNO(rec.startblock)).v, (uint32_t)rec.blockcount))
 			continue;
 		m.off = rec.startoff;
 		m.fsbno = rec.startblock;

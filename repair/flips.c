@@ -76,8 +76,10 @@ int repair_fs_open(struct repair *r, struct xfs_fs **out, const struct xfs_sink 
 					  .sb = &r->primary };
 	int error = xfs_fs_open(out, &r->dev, &options, sink);
 
-	if (!error)
+	if (!error) {
+		(*out)->blocks.last_lsn = ((uint64_t)REPAIR_WILD_CYCLE << 32) - 1;
 		xfs_buf_cache_mends((*out)->cache, mended, r);
+	}
 	return error;
 }
 

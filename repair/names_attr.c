@@ -202,7 +202,30 @@ static int note_values(struct reader *r)
 	return 0;
 }
 
-/* By its magic, or, where that is damaged, because the rest of its header is right. */
+/* Whatever its header says: entries in order of their hashes, and most have a name with theirs. */
+static bool has_entries(const struct reader *r)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	struct xfs_attr_leaf_hdr h;
+	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(g->v5)) / 8, right = 0, last = 0;
+
+	xfs_attr_leaf_hdr_load(&h, r->leaf, g->v5);
+	if (!h.count || h.count > most)
+		return false;
+	for (uint32_t i = 0; i < h.count; i++) {
+		struct xfs_attr a;
+		uint32_t at, size;
+
+		if (xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) || xfs_attr_problem(g, &a) || !a.namelen || a.hash < last ||
+		    hash_of(g, &a) != a.hash)
+			continue;
+		last = a.hash;
+		right++;
+	}
+	return 2 * right >= h.count;
+}
+
+/* By its magic, or, where that is damaged, because the rest of its header is right, or all that stands below it. */
 static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
@@ -211,7 +234,7 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 
 	r->quality = NAMES_GOOD;
 	if (!g->v5)
-		return magic == XFS_ATTR_LEAF_MAGIC_V4 && !is_value(r, off);
+		return !is_value(r, off) && (magic == XFS_ATTR_LEAF_MAGIC_V4 || (magic != XFS_DA_NODE_MAGIC && has_entries(r)));
 	if (fsbno == XFS_NULL64)
 		return false;
 	r->quality = names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize);
@@ -220,7 +243,8 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 	xfs_da3_blkinfo_decode(&h, r->leaf);
 	return h.magic == XFS_ATTR_LEAF_MAGIC ||
 	       (h.magic != XFS_DA3_NODE_MAGIC && h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) &&
-		h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v);
+		h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) ||
+	       (h.magic != XFS_DA3_NODE_MAGIC && has_entries(r));
 }
 
 static int each_leaf(struct reader *r, int (*job)(struct reader *))

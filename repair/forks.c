@@ -18,6 +18,7 @@ struct scan {
 	bool unwritten_allowed;
 	bool realtime;		/* extents lie on another device: they are counted, not handed out */
 	uint64_t most;		/* blocks that the file may have; 0: any number */
+	uint64_t ends;		/* of directories, attributes, targets: where offsets end */
 	uint64_t next_off;	/* first offset that is still free, in order */
 	int stop;		/* error of each() */
 };
@@ -34,6 +35,26 @@ static void __attribute__((format(printf, 2, 3))) damaged(struct repair_fork *f,
 	va_end(args);
 }
 
+/*
+ * Blocks of directories, attributes and targets say themselves what they are: a flag or an offset that cannot be does not
+ * take them away. Without reverse mappings such a block gets the next place that is free; the names round reads it there.
+ */
+static void excuse(struct scan *s, struct xfs_mapping *m)
+{
+	uint64_t step = s->fork == XFS_FORK_DATA && !s->most ? s->r->geo.dirblkfsbs : 1;
+
+	if (!s->ends)
+		return;
+	if (m->unwritten) {
+		damaged(s->out, "unwritten extent at offset %llu where none may be", (unsigned long long)m->off);
+		m->unwritten = false;
+	}
+	if (s->r->geo.rmapbt || m->off + m->len <= s->ends)
+		return;
+	damaged(s->out, "extent at offset %llu where none may be", (unsigned long long)m->off);
+	m->off = (s->next_off + step - 1) / step * step;
+}
+
 /* One extent record in disk form. Returns nonzero only to stop. */
 static int take_record(struct scan *s, const void *disk)
 {
@@ -42,6 +63,7 @@ static int take_record(struct scan *s, const void *disk)
 
 	xfs_bmbt_rec_decode(&rec, disk);
 	m = (struct xfs_mapping){ rec.startoff, rec.startblock, rec.blockcount, rec.extentflag, 0 };
+	excuse(s, &m);
 	if (!m.len || m.off + m.len - 1 > (uint64_t)INT64_MAX >> s->r->geo.blocklog) {
 		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m.off,
 			(unsigned long long)m.len);
@@ -240,6 +262,11 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	/* a header in each block at most */
 	if (fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_LNK)
 		s.most = xfs_ceil_div(XFS_SYMLINK_MAXLEN, r->geo.blocksize - sizeof(struct xfs_symlink_hdr_disk));
+	s.ends = s.most;
+	if (fork == XFS_FORK_ATTR)
+		s.ends = UINT64_C(1) << 32;
+	else if ((d->core.mode & XFS_MODE_FMT) == XFS_MODE_DIR)
+		s.ends = (2 * XFS_DIR_FREE_OFFSET - XFS_DIR_LEAF_OFFSET) >> r->geo.blocklog;
 	*out = (struct repair_fork){ 0 };
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
 		if (format != XFS_DINODE_FMT_EXTENTS || count)

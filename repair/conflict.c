@@ -45,8 +45,7 @@ static int add_pair(void *payload, const struct xfs_claim *a, const struct xfs_c
 	return 0;
 }
 
-/* The owner that a block of metadata names, 0 for other blocks. */
-static uint64_t header_owner(struct repair *r, uint64_t fsbno)
+uint64_t repair_header_owner(struct repair *r, uint64_t fsbno)
 {
 	static const struct { uint32_t magic; uint8_t at, owner, uuid; } headers[] = {
 		{ 0x58444233, 0, 40, 24 }, { 0x58444433, 0, 40, 24 }, { 0x58444633, 0, 40, 24 },	/* XDB3 XDD3 XDF3 */
@@ -105,14 +104,14 @@ static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint
 	type = fork_of(c) == XFS_FORK_ATTR ? 0 : d.core.mode & XFS_MODE_FMT;
 	skip = type == XFS_MODE_DIR ? (unsigned)(off % r->geo.dirblkfsbs) : 0;
 	if ((!type || type == XFS_MODE_DIR || (type == XFS_MODE_LNK && !off)) && agbno - c->agbno >= skip)
-		*said = header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno - skip)).v) == c->owner ? 1 : -1;
+		*said = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno - skip)).v) == c->owner ? 1 : -1;
 	return 0;
 }
 
 /* *second: b loses, otherwise a. Both are claims of inodes. */
 static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
 {
-	uint64_t owner = header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(b->agbno)).v);
+	uint64_t owner = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(b->agbno)).v);
 	bool tree_a = a->offset & XFS_RMAP_BMBT, tree_b = b->offset & XFS_RMAP_BMBT;
 	uint8_t *image;
 	int good_a, good_b, error;

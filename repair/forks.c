@@ -73,8 +73,8 @@ static void excuse(struct scan *s, struct xfs_mapping *m)
 		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m->off, (unsigned long long)m->len);
 		m->len = own_blocks(s, m->fsbno, step);
 	}
-	/* a block of a directory is mapped as a whole */
-	if (m->off + m->len <= s->ends && (m->off == s->next_off || !(m->off % step)))
+	/* a block of a directory begins with its header, and at a multiple of its size */
+	if (m->off + m->len <= s->ends && (m->off == s->next_off || !(m->off % step) || repair_header_owner(s->r, m->fsbno) != s->ino))
 		return;
 	damaged(s->out, "extent at offset %llu where none may be", (unsigned long long)m->off);
 	m->off = (s->next_off + step - 1) / step * step;

@@ -23,6 +23,7 @@ repair_core_SRCS = \
 	repair/mend.c \
 	repair/names.c \
 	repair/names_attr.c \
+	repair/names_attrmend.c \
 	repair/names_block.c \
 	repair/names_build.c \
 	repair/names_decide.c \

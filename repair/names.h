@@ -68,8 +68,9 @@ struct names_dir {
 /* An attribute fork whose readable attributes were gathered is kept until it is built. */
 struct names_attr {
 	uint32_t name, value;	/* offsets in the arena */
-	uint32_t valuelen;
+	uint32_t valuelen, hash;	/* the hash as it was stored */
 	uint8_t namelen, flags;
+	bool sure;			/* it is that of the name */
 };
 
 /* What becomes of one fork: handed over to the builder through struct repair_inode. */
@@ -179,9 +180,23 @@ int names_salvage_short(struct names *, uint64_t ino, const uint8_t *fork, uint3
 int names_salvage_attrs(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, bool quiet,
 			struct names_attr **list, size_t *n);
 
+/*
+ * names_attrmend.c: entry i of the `count` of a leaf, with one field made right when that gives its name its hash; changes the block.
+ * false: no reading is right.
+ */
+bool names_mend_attr(const struct xfs_geometry *, uint8_t *leaf, uint32_t count, uint32_t i, struct xfs_attr *out);
+/* Entries of a leaf: as many as it counts, or more when they use just the bytes that it says are used. */
+uint32_t names_attr_count(const struct xfs_geometry *, uint8_t *leaf);
+/* As an entry stores it; the value of a parent pointer has to be there. */
+uint32_t names_attr_hash(const struct xfs_geometry *, const struct xfs_attr *);
+/* The namespace where flags name none, or two: what one odd bit leaves, or the one that the system knows the name in. */
+unsigned names_attr_space(unsigned flags, const uint8_t *name, unsigned len);
+
 /* names_decide.c: each entry by itself; then those that lead nowhere, when parent pointers had their say. */
 int names_decide_entries(struct names *);
 int names_decide_strays(struct names *);
+/* After those two, and the tree: entries and inodes that must belong together, as nothing else is left. */
+int names_match_strays(struct names *);
 /* names_tree.c: one parent for each directory, no rings. */
 int names_decide_tree(struct names *);
 /* names_restore.c: entries that only parent pointers hold. */

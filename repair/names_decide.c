@@ -238,7 +238,7 @@ int names_decide_strays(struct names *n)
 		struct names_entry *e = &n->entries[i];
 		struct repair_fact *f = repair_fact_of(n->r, e->ino);
 		bool astray = e->flags & NAMES_ASTRAY;
-		bool other = f && f->used && e->ftype && e->ftype != f->ftype && !repair_is_lost(n->r, e->ino);
+		bool other = f && f->used && (e->ftype || n->r->geo.ftype) && e->ftype != f->ftype && !repair_is_lost(n->r, e->ino);
 		uint64_t meant;
 
 		if (e->flags & NAMES_DROPPED || (!astray && !other))
@@ -253,4 +253,84 @@ int names_decide_strays(struct names *n)
 			set_type(n, e, f->ftype);
 	}
 	return 0;
+}
+
+/* ---- what is left over on both sides ---- */
+
+/* Has the inode fewer names than links? */
+static bool lacks_name(struct names *n, uint64_t ino, const struct repair_fact *f)
+{
+	return f->used && !f->meta && !f->open && f->links < f->nlink && f->ftype != XFS_DIR_FT_DIR && ino != n->r->primary.rootino &&
+	       !repair_is_internal(n->r, ino) && !repair_is_lost(n->r, ino);
+}
+
+struct leftovers {
+	uint64_t ino[XFS_DIR_FT_LNK + 1];	/* by type; at 0 of any type */
+	uint32_t entry[XFS_DIR_FT_LNK + 1];
+	unsigned inodes[XFS_DIR_FT_LNK + 1], entries[XFS_DIR_FT_LNK + 1];
+};
+
+static void count_inodes(struct names *n, struct leftovers *l)
+{
+	for (uint32_t agno = 0; agno < n->r->geo.agcount; agno++) {
+		struct repair_ag *ag = &n->r->ags[agno];
+
+		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK; i++) {
+			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
+			uint64_t ino = xfs_ino_of(&n->r->geo, ag->agno, XFS_AGINO(agino)).v;
+			unsigned type = ag->facts[i].ftype;
+
+			if (type > XFS_DIR_FT_LNK || !lacks_name(n, ino, &ag->facts[i]))
+				continue;
+			l->ino[type] = l->ino[0] = ino;
+			l->inodes[type]++;
+			l->inodes[0]++;
+		}
+	}
+}
+
+static void count_entries(struct names *n, struct leftovers *l)
+{
+	for (uint32_t i = 0; i < n->nentries; i++) {
+		const struct names_entry *e = &n->entries[i];
+		unsigned both = NAMES_DROPPED | NAMES_ASTRAY;
+
+		if ((e->flags & both) != both || e->ftype > XFS_DIR_FT_LNK || e->ftype == XFS_DIR_FT_DIR)
+			continue;
+		l->entry[e->ftype] = i;
+		l->entries[e->ftype]++;
+	}
+}
+
+/*
+ * Of one type one entry led astray, and one inode has fewer names than links: they belong together.  Where entries have
+ * no types, or this one's is gone, it must be the only one of all.
+ */
+int names_match_strays(struct names *n)
+{
+	struct leftovers l = { 0 };
+	unsigned all = 0;
+	int error = 0;
+
+	if (n->r->nlost)
+		return 0;
+	count_entries(n, &l);
+	for (unsigned type = 0; type <= XFS_DIR_FT_LNK; type++)
+		all += l.entries[type];
+	if (!all)
+		return 0;
+	count_inodes(n, &l);
+	for (unsigned type = 0; type <= XFS_DIR_FT_LNK && !error; type++) {
+		const struct names_entry *e = &n->entries[l.entry[type]];
+		uint32_t at;
+
+		if (l.entries[type] != 1 || l.inodes[type] != 1 || (l.entries[0] && all != 1) || !names_find_dir(n, e->dir) ||
+		    names_find(n, e->dir, n->arena + e->name, e->namelen) != NAMES_NONE)
+			continue;
+		names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true, "entry \"%.*s\": the inode that misses a name is %" PRIu64,
+			   e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, l.ino[type]);
+		repair_fact_of(n->r, l.ino[type])->links++;
+		error = names_insert(n, e->dir, l.ino[type], n->arena + e->name, e->namelen, &at);
+	}
+	return error;
 }

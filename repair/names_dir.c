@@ -87,9 +87,23 @@ static int read_leaf(struct reader *r, uint64_t off)
 	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
 }
 
+/* Is what lies from `end` on a hash index: in order, of places before it?  A few pairs may be damaged. */
+static bool is_index(const struct xfs_geometry *g, const uint8_t *block, uint32_t end)
+{
+	uint32_t most = g->dirblksize - 8, odd = 0, last = 0, first = xfs_dir_data_header_len(g->v5);
+
+	for (uint32_t at = end; at < most; at += 8) {
+		uint32_t hash = xfs_be32(block + at), address = xfs_be32(block + at + 4);
+
+		odd += hash < last || (address != XFS_DIR_NULL_ADDRESS && (address < first / XFS_DIR_ALIGN || address >= end / XFS_DIR_ALIGN));
+		last = hash;
+	}
+	return end < most && odd <= (most - end) / 8 / 4;
+}
+
 /*
- * Where the entries of a block directory end.  The count at its end says it; when the items, followed one by one, end
- * elsewhere and leave room for as many hashes as there are entries, the count is wrong.
+ * Where the entries of a block directory end.  The count at its end says it, when an index follows; when the items,
+ * followed one by one, end elsewhere and leave room for as many hashes as there are entries, the count is wrong.
  */
 static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 {
@@ -102,7 +116,7 @@ static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 		used += it.used;
 		off = next;
 	}
-	return used > 2 && (most - off) / 8 >= used && off != said ? off : said;
+	return used > 2 && (most - off) / 8 >= used && off != said && !is_index(g, block, said) ? off : said;
 }
 
 static int read_tail(struct reader *r)

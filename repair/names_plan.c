@@ -165,6 +165,23 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	return error;
 }
 
+/* A parent pointer that lost its flag: it says the same as an entry that no other one says. */
+static bool is_lost_pointer(const struct planning *p, size_t lo, uint64_t ino, const struct names_attr *a)
+{
+	const struct names *n = p->n;
+
+	if (a->flags || a->valuelen != sizeof(struct xfs_parent_rec_disk))
+		return false;
+	for (; lo < p->nlinked && p->linked[lo].ino == ino; lo++) {
+		const struct names_entry *e = &n->entries[p->linked[lo].entry];
+
+		if (!(e->flags & NAMES_POINTED) && e->dir == xfs_be64(n->arena + a->value) && e->namelen == a->namelen &&
+		    !memcmp(n->arena + e->name, n->arena + a->name, a->namelen))
+			return true;
+	}
+	return false;
+}
+
 static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact *f)
 {
 	struct names *n = p->n;
@@ -181,9 +198,6 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 		error = free_data_fork(n, c, &d);
 	if (!error)
 		error = names_salvage_attrs(n, ino, &d, n->image, false, &list, &count);
-	for (size_t i = 0; i < count && !error; i++)
-		if (!pointers || !(list[i].flags & XFS_ATTR_PARENT))
-			error = keep_attr(c->names, &room, &list[i]);
 	for (size_t hi = p->nlinked; lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -192,6 +206,9 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 		else
 			hi = mid;
 	}
+	for (size_t i = 0; i < count && !error; i++)
+		if (!pointers || (!(list[i].flags & XFS_ATTR_PARENT) && !is_lost_pointer(p, lo, ino, &list[i])))
+			error = keep_attr(c->names, &room, &list[i]);
 	for (; lo < p->nlinked && p->linked[lo].ino == ino && !error && pointers; lo++)
 		error = keep_pointer(n, c->names, &room, &n->entries[p->linked[lo].entry]);
 	free(list);

@@ -110,8 +110,8 @@ static void forget_links(struct repair *r)
 static int decide(struct names *n)
 {
 	static int (*const steps[])(struct names *) = {
-		names_gather, names_decide_entries, names_restore, names_decide_strays, names_decide_tree, names_place_orphans,
-		names_plan,
+		names_gather, names_decide_entries, names_restore, names_decide_strays, names_decide_tree, names_match_strays,
+		names_place_orphans, names_plan,
 	};
 	int error = 0;
 

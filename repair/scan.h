@@ -32,10 +32,15 @@ struct repair_seen {
 	bool suspect;			/* set by repair_check_core(): checksum or identity was wrong */
 };
 
+/* The owner that a block of metadata names in its header; 0: it has none. V5. (conflict.c) */
+uint64_t repair_header_owner(struct repair *, uint64_t fsbno);
+
+#define REPAIR_WILD_CYCLE 0x70000000u
+
 /* No log gets there: the field is damaged. */
 static inline bool repair_lsn_is_wild(uint64_t lsn)
 {
-	return lsn != XFS_NULL64 && lsn >> 32 >= 0x70000000u;
+	return lsn != XFS_NULL64 && lsn >> 32 >= REPAIR_WILD_CYCLE;
 }
 
 typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);

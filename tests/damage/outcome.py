@@ -50,14 +50,19 @@ class Entry:
         self.content = (self.type, size, digest)
 
 
-def list_files(path):
-    """The list of an image."""
+def lines_of(path):
+    """The checksum list of an image."""
     image = Image(path)
     try:
         fs = Fs(image, Report(), check_crc=False)
-        return [Entry(line) for line in LISTER.walk(fs, b"", read_inode(fs, fs.sb.rootino), {}, frozenset())]
+        return list(LISTER.walk(fs, b"", read_inode(fs, fs.sb.rootino), {}, frozenset()))
     finally:
         image.close()
+
+
+def list_files(path):
+    """The same as entries."""
+    return [Entry(line) for line in lines_of(path)]
 
 
 def read_list(path):

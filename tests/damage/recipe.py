@@ -32,6 +32,7 @@ class Recipe:
     def __init__(self, name, steps, expect, reason, images, group):
         self.name, self.images, self.group, self.reason = name, images, group, reason
         self.crc, self.steps, self.tolerated = "fix", [], []
+        self.text = "%s | %s" % (steps, expect)
         for step in steps.split("&"):
             selector, colon, changes = step.partition(":")
             if not colon:

@@ -120,12 +120,19 @@ static int observe_inode(void *payload, struct repair_seen *s)
 	return error ? error : repair_glance(r, s, fact);
 }
 
+static int find_ag_chunks(void *payload, size_t agno)
+{
+	struct repair *r = payload;
+
+	return repair_find_chunks(r, &r->ags[agno]);
+}
+
 static int observe_ag_inodes(void *payload, size_t agno)
 {
 	struct repair *r = payload;
-	int error = repair_find_chunks(r, &r->ags[agno]);
+	int error = 0;
 
-	if (!error && r->ags[agno].nchunks && !r->ags[agno].facts) {
+	if (r->ags[agno].nchunks && !r->ags[agno].facts) {
 		r->ags[agno].facts = calloc(r->ags[agno].nchunks * XFS_INODES_PER_CHUNK, sizeof(struct repair_fact));
 		error = r->ags[agno].facts ? 0 : -XFS_E_NOMEM;
 	}
@@ -165,8 +172,12 @@ int repair_observe_inodes(struct repair *r)
 		error = repair_glance_begin(r);
 	if (error)
 		return error;
+	error = repair_each_ag(r, find_ag_chunks, r);
+	if (!error)
+		error = repair_find_chunks_of_owners(r);
 	r->ahead = !r->glance->off;
-	error = repair_each_ag(r, observe_ag_inodes, r);
+	if (!error)
+		error = repair_each_ag(r, observe_ag_inodes, r);
 	r->ahead = false;
 	repair_glance_end(r);
 	if (!error)

@@ -78,6 +78,10 @@ bool repair_core_flawed(const struct repair *, const struct repair_seen *);
 void repair_flip_free(struct repair_ag *, struct xfs_inode_chunk *, unsigned index);
 /* chunks.c: where the inode chunks are; fills ag->chunks when the inobt can not say it. */
 int repair_find_chunks(struct repair *, struct repair_ag *);
+/* Clusters at these blocks of an AG hold inodes, though nothing in them may say so: ag->chunks grows by them. */
+int repair_add_inode_units(struct repair *, struct repair_ag *, const uint32_t *agbnos, size_t n);
+/* owners.c: when all AGs have their chunks: those that the owners of reverse mappings prove. */
+int repair_find_chunks_of_owners(struct repair *);
 /* One inode as the scans see it: image has room for inodesize bytes. Errors: those of the device. */
 int repair_read_inode(struct repair *, uint64_t ino, uint8_t *image, struct xfs_dinode *);
 /* roots.c: a tree of an AG, by its header or as it was found. Errors: those of xfs_fs_ag_btree(). */

@@ -185,15 +185,15 @@ class Repaired:
         except NotXfs as err:
             return [str(err)]
 
-    def compare(self, recipe=None, verdicts=None):
-        """Classes of the files; with a recipe also whether it tolerates them."""
+    def compare(self, recipe=None, verdicts=None, areas=()):
+        """Classes of the files; with a recipe also whether it tolerates them. areas: the bytes that were damaged."""
         known = Verdict(verdicts, self.truth, self.work)
         if known.path:
             known.path += ".files"
         self.outcome = outcome.Outcome()
-        vars(self.outcome).update(known.read() or known.write(vars(outcome.compare(self.truth.files, self.work))))
+        vars(self.outcome).update(known.read() or known.write(vars(outcome.compare(self.truth.files, self.truth.path, self.work))))
         if recipe:
-            bad = self.outcome.wrong(recipe)
+            bad = self.outcome.wrong(recipe, self.truth.places.gone(areas) if any(k == "gone" for k, _ in recipe.tolerated) else {})
             self.log += "".join(line + "\n" for line in bad[:20])
             if bad:
                 self.wrong.append("%d files: %s" % (len(bad), bad[0]))

@@ -20,7 +20,7 @@ class Campaign:
     def __init__(self, recipe, image, folder):
         self.recipe, self.truth = recipe, campaigns.Truth(image)
         name = os.path.join(folder, "%s-%s" % (recipe.name, image))
-        self.damaged, self.work = name + ".damaged", name + ".work"
+        self.damaged, self.work, self.finished = name + ".damaged", name + ".work", name + ".finished"
         campaigns.damaged_copy(self.truth, self.damaged)
         objects = change.Objects(self.damaged, self.truth.places, recipe.name)
         try:
@@ -31,10 +31,11 @@ class Campaign:
         finally:
             objects.close()
         self.writes = self.stopped_run(0, 0)
-        self.standard = outcome.list_files(self.work)
+        campaign.copy_sparse(self.work, self.finished)
+        self.standard = outcome.list_files(self.finished)
 
     def close(self):
-        for path in (self.damaged, self.work):
+        for path in (self.damaged, self.work, self.finished):
             campaign.remove(path)
 
     def stopped_run(self, stop, seed):
@@ -54,10 +55,9 @@ class Campaign:
         run.run()
         if run.wrong:
             return "%s\n%s" % (run.wrong[0], run.log)
-        found = outcome.compare(self.standard, self.work)
-        if found.unreadable or found.lost or found.moved or found.changed:
-            return "%d files of the finished repair are not there: %s" % (
-                len(found.lost + found.moved + found.changed), (found.lost + found.moved + found.changed or [found.unreadable])[0])
+        found = outcome.compare(self.standard, self.finished, self.work)
+        if found.unreadable or found.files:
+            return "%d files of the finished repair are not there: %s" % (len(found.files), (list(found.files) or [found.unreadable])[0])
         return ""
 
     def each_write(self, every, twice):

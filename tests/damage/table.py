@@ -6,11 +6,11 @@ HEAD = """# What repairs keep
 Made by `tests/damage/run --table docs/damage.md`; each line is a recipe of `tests/damage/recipes` on one image. The images are made
 by Linux: **1k** (blocks of 1 KiB, trees of two and three levels), **4k**, **parent** (with parent pointers), all with rmapbt and
 reflink. Every recipe: repair ends with 0, the second run finds nothing, the distribution's `xfs_repair -n` (where it knows the
-features) and the independent judge find nothing, and each file is compared with the checksum list:
+features) and the independent judge find nothing, with `-m 8` every byte is the same, and each file is compared with the checksum list:
 
 - *intact*: same path, contents, attributes, inode, owner, permissions, links
-- *changed*: same path, contents and attributes, but not all of the rest
-- *moved*: the same contents, elsewhere (lost+found)
+- *changed*: same path and contents (but for zeroes at the end), and not all of the rest
+- *moved*: the same, elsewhere (lost+found, or another of its names)
 - *lost*: neither
 
 """

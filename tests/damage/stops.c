@@ -2,9 +2,10 @@
 /*
  * stops.c - the repair of an image is stopped at each of its writes, and the next run must come to the same files.
  *
- * stops IMAGE EVERY TWICE
- *	EVERY	stops at each EVERY-th write, at the first and at the last ones
+ * stops IMAGE EVERY TWICE [WRITE TEAR SEED FILE]
+ *	EVERY	stops at each EVERY-th write, at the first and at the last ones; 0: only prints what is written
  *	TWICE	after each TWICE-th of these stops the second run is stopped as well, at three of its writes; 0: never
+ *	WRITE…	only leaves what one stop leaves behind in FILE, for who wants to look at it
  * The image is not changed: everything happens above it.  What an undisturbed run writes is remembered and played to a
  * device that fails (device/fault.c): it stops between two writes, in the middle of one, or loses power with a cache of
  * which some sectors land.  Then a run to the end, a look that must find nothing, and the list of all files, which must
@@ -269,6 +270,58 @@ static int set_standard(struct campaign *c, struct writelog *log)
 	return err;
 }
 
+/* The device's contents become a file. */
+static int copy_out(struct xfs_dev *dev, const char *path)
+{
+	static uint8_t piece[1 << 20];
+	struct xfs_dev *out;
+	int err = xfs_dev_file(&out, path, XFS_DEV_CREATE | XFS_DEV_TRUNCATE, dev->size, NULL);
+
+	if (err)
+		return err;
+	for (uint64_t at = 0, n; at < dev->size && !err; at += n) {
+		n = xfs_min(dev->size - at, sizeof(piece));
+		err = xfs_dev_read(dev, at, piece, (size_t)n);
+		if (!err)
+			err = xfs_dev_write(out, at, piece, (size_t)n);
+	}
+	xfs_dev_close(out);
+	return err;
+}
+
+static int leave_one(struct campaign *c, const struct writelog *log, char **words)
+{
+	struct power_cut cut = { strtoull(words[0], NULL, 10), (uint32_t)strtoul(words[1], NULL, 10), strtoull(words[2], NULL, 10) };
+	struct xfs_dev *work;
+	int err = xfs_dev_scratch(&work, c->image, MEMORY);
+
+	if (err)
+		return err;
+	err = play(log, work, &cut);
+	if (!err)
+		err = copy_out(work, words[3]);
+	xfs_dev_close(work);
+	return err;
+}
+
+static void print_log(const struct writelog *log)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < log->n; i++) {
+		const struct writelog_entry *e = &log->e[i];
+
+		if (e->kind == WRITELOG_BARRIER) {
+			puts("barrier");
+			continue;
+		}
+		printf("%" PRIu64 ": byte %" PRIu64 " length %" PRIu64, ++n, e->off, e->len);
+		for (size_t k = 0; e->kind == WRITELOG_WRITE && k < 4 && k < e->len; k++)
+			printf(" %02x", log->bytes[e->at + k]);
+		putchar('\n');
+	}
+}
+
 int main(int argc, char **argv)
 {
 	struct campaign c = { .standard = { .quick = true } };
@@ -276,17 +329,22 @@ int main(int argc, char **argv)
 	uint64_t every, twice;
 	int err;
 
-	if (argc != 4 || !(every = strtoull(argv[2], NULL, 10))) {
-		fprintf(stderr, "usage: stops IMAGE EVERY TWICE\n");
+	if (argc != 4 && argc != 8) {
+		fprintf(stderr, "usage: stops IMAGE EVERY TWICE [WRITE TEAR SEED FILE]\n");
 		return 2;
 	}
+	every = strtoull(argv[2], NULL, 10);
 	twice = strtoull(argv[3], NULL, 10);
 	c.name = argv[1];
 	writelog_init(&log);
 	err = xfs_dev_file(&c.image, argv[1], XFS_DEV_READONLY, 0, NULL);
 	if (!err)
 		err = set_standard(&c, &log);
-	if (!err)
+	if (!err && argc == 8)
+		err = leave_one(&c, &log, argv + 4);
+	else if (!err && !every)
+		print_log(&log);
+	else if (!err)
 		err = cut_all(&c, &log, every, twice);
 	if (err)
 		fprintf(stderr, "stops: %s: %s\n", argv[1], xfs_error_text(err));

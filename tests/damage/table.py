@@ -17,7 +17,8 @@ features) and the independent judge find nothing, with `-m 8` every byte is the 
 
 
 def reasons(recipes):
-    lines = ["## Exceptions\n", "No damage of a single structure loses a file's data, except where the blocks themselves are gone:\n",
+    lines = ["## Exceptions\n", "No damage of a single structure loses a file's data, except where the blocks themselves are gone. What may happen"
+             " all the same, to which paths (`gone`: to what stood nowhere but in the damaged bytes), and why:\n",
              "| recipe | may happen | why |", "|---|---|---|"]
     for r in recipes:
         if r.tolerated:
@@ -31,6 +32,9 @@ def table(results, recipes):
     good = sum(r.good for r in ran)
     text = [HEAD, "%d recipes, %d runs: %d ended as they should, %d did not.\n" % (len({r.name for r in ran}), len(ran), good,
                                                                                 len(ran) - good)]
+    read = sum(r.kernel for r in ran)
+    if read:
+        text.append("%d of the results were mounted by Linux, too, which read every file of them.\n" % read)
     for group in dict.fromkeys(r.group for r in ran):
         text += ["\n## %s\n" % group.replace("-", " ").capitalize(),
                  "| recipe | image | intact | changed | moved | lost | result |", "|---|---|---:|---:|---:|---:|---|"]

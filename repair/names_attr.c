@@ -202,7 +202,32 @@ static int note_values(struct reader *r)
 	return 0;
 }
 
-/* By its magic, or, where that is damaged, because the rest of its header is right. */
+/*
+ * A block of the fork whose header says nothing, or that it is someone else's: it is a leaf when each of its entries leads to a name
+ * of which it holds the hash, in the order of a leaf.
+ */
+static bool proves_itself(struct reader *r)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(true)) / 8, last = 0;
+	struct xfs_attr_leaf_hdr h;
+
+	if (xfs_be32(r->leaf) == XFS_ATTR_REMOTE_MAGIC || xfs_be16(r->leaf + 8) == XFS_DA3_NODE_MAGIC)
+		return false;
+	xfs_attr_leaf_hdr_load(&h, r->leaf, true);
+	for (uint32_t i = 0; i < h.count && h.count <= most; i++) {
+		struct xfs_attr a;
+		uint32_t at, size;
+
+		if (xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) || !a.namelen || a.hash < last || xfs_attr_problem(g, &a) ||
+		    hash_of(g, &a) != a.hash)
+			return false;
+		last = a.hash;
+	}
+	return h.count && h.count <= most;
+}
+
+/* By its magic, or, where that is damaged, because the rest of its header is right, or else its entries. */
 static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
@@ -215,12 +240,13 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 	if (fsbno == XFS_NULL64)
 		return false;
 	r->quality = names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize);
-	if (r->quality == NAMES_FOREIGN)
-		return false;
 	xfs_da3_blkinfo_decode(&h, r->leaf);
-	return h.magic == XFS_ATTR_LEAF_MAGIC ||
-	       (h.magic != XFS_DA3_NODE_MAGIC && h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) &&
-		h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v);
+	if (r->quality != NAMES_FOREIGN &&
+	    (h.magic == XFS_ATTR_LEAF_MAGIC ||
+	     (h.magic != XFS_DA3_NODE_MAGIC && h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) &&
+	      h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v)))
+		return true;
+	return proves_itself(r);
 }
 
 static int each_leaf(struct reader *r, int (*job)(struct reader *))

@@ -32,10 +32,9 @@ struct repair_seen {
 	bool suspect;			/* set by repair_check_core(): checksum or identity was wrong */
 };
 
-/* No log gets there: the field is damaged. */
 static inline bool repair_lsn_is_wild(uint64_t lsn)
 {
-	return lsn != XFS_NULL64 && lsn >> 32 >= 0x70000000u;
+	return xfs_lsn_is_wild(lsn);
 }
 
 typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);

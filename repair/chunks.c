@@ -343,3 +343,26 @@ int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 	free(f.bytes);
 	return error;
 }
+
+int repair_add_inode_units(struct repair *r, struct repair_ag *ag, const uint32_t *agbnos, size_t n)
+{
+	struct finder f = { .r = r, .ag = ag, .covered = true, .unit_blocks = r->geo.blocks_per_cluster,
+			    .unit_inodes = r->geo.blocks_per_cluster << r->geo.inopblog };
+	size_t size = (size_t)f.unit_blocks * r->geo.blocksize;
+	int error = 0;
+
+	f.bytes = malloc(size);
+	if (!f.bytes)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < n && !error; i++) {
+		/* what cannot be read says nothing either: it comes as zeroes */
+		(void)xfs_dev_read(r->dev.data, xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(agbnos[i])).v * XFS_BBSIZE, f.bytes, size);
+		if (!is_free(ag, agbnos[i]))
+			error = add_unit(&f, agbnos[i], f.bytes, unit_has_inodes(&f, agbnos[i], f.bytes));
+	}
+	finish_chunks(ag);
+	ag->chunks_changed = true;
+	ag->reasons |= REPAIR_INODES;
+	free(f.bytes);
+	return error;
+}

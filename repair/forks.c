@@ -330,3 +330,28 @@ void repair_fork_release(struct repair_fork *f)
 	free(f->own);
 	*f = (struct repair_fork){ 0 };
 }
+
+static int add_to_set(void *payload, const struct xfs_mapping *m)
+{
+	return xfs_mapset_add(payload, m);
+}
+
+bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
+				 const struct xfs_mapset *s)
+{
+	struct xfs_mapset seen = { 0 }, rest = { 0 };
+	struct xfs_dinode all = *d;
+	struct repair_fork f = { 0 };
+	bool held = false;
+
+	if ((fork == XFS_FORK_DATA ? d->core.format : d->core.aformat) != XFS_DINODE_FMT_EXTENTS || !s->n ||
+	    !xfs_dinode_set_nextents(&all, fork, repair_fork_size(r, d, fork) / 16))
+		return false;
+	if (!repair_fork_scan(r, ino, &all, image, fork, &f, add_to_set, &seen) && xfs_mapset_normalise(&seen) >= 0 &&
+	    !xfs_mapset_subtract(&rest, s, &seen))
+		held = !rest.n;
+	repair_fork_release(&f);
+	xfs_mapset_release(&seen);
+	xfs_mapset_release(&rest);
+	return held;
+}

@@ -282,6 +282,8 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	/* contents that read well through what only the fork maps are the strongest witness of all */
 	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
 		return false;
+	if (!only_fork->n && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, (enum xfs_fork)k, only_rmap))
+		return true;
 	for (unsigned i = 0; i < 2; i++)
 		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;
 	/*

@@ -199,6 +199,11 @@ int names_decide_strays(struct names *);
 int names_match_strays(struct names *);
 /* names_tree.c: one parent for each directory, no rings. */
 int names_decide_tree(struct names *);
+/*
+ * The root's lost+found that leads to a free inode: the one of a repair that was cut off before it wrote the directory (see
+ * switch.c), and no name that another inode misses.
+ */
+bool names_is_cut_off(const struct names *, const struct names_entry *);
 /* names_restore.c: entries that only parent pointers hold. */
 int names_restore(struct names *);
 /* names_place.c: what has no name goes to lost+found. */

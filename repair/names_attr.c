@@ -246,8 +246,11 @@ static int note_values(struct reader *r)
 	return 0;
 }
 
-/* Whatever its header says: entries in order of their hashes, and most have a name with theirs. */
-static bool has_entries(const struct reader *r)
+/*
+ * Whatever its header says: entries in order of their hashes, and most have a name with theirs; all of them, where the header
+ * speaks against it.
+ */
+static bool has_entries(const struct reader *r, bool all)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	struct xfs_attr_leaf_hdr h;
@@ -266,7 +269,7 @@ static bool has_entries(const struct reader *r)
 		last = a.hash;
 		right++;
 	}
-	return 2 * right >= h.count;
+	return all ? right == h.count : 2 * right >= h.count;
 }
 
 /* By its magic, or, where that is damaged, because the rest of its header is right, or all that stands below it. */
@@ -278,17 +281,17 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 
 	r->quality = NAMES_GOOD;
 	if (!g->v5)
-		return !is_value(r, off) && (magic == XFS_ATTR_LEAF_MAGIC_V4 || (magic != XFS_DA_NODE_MAGIC && has_entries(r)));
+		return !is_value(r, off) && (magic == XFS_ATTR_LEAF_MAGIC_V4 || (magic != XFS_DA_NODE_MAGIC && has_entries(r, false)));
 	if (fsbno == XFS_NULL64)
 		return false;
 	r->quality = names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize);
-	if (r->quality == NAMES_FOREIGN)
-		return false;
 	xfs_da3_blkinfo_decode(&h, r->leaf);
-	return h.magic == XFS_ATTR_LEAF_MAGIC ||
-	       (h.magic != XFS_DA3_NODE_MAGIC && h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) &&
-		h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) ||
-	       (h.magic != XFS_DA3_NODE_MAGIC && has_entries(r));
+	if (h.magic == XFS_DA3_NODE_MAGIC || (r->quality == NAMES_FOREIGN && xfs_be32(r->leaf) == XFS_ATTR_REMOTE_MAGIC))
+		return false;
+	if (r->quality == NAMES_FOREIGN)
+		return has_entries(r, true);
+	return h.magic == XFS_ATTR_LEAF_MAGIC || has_entries(r, false) ||
+	       (h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) && h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v);
 }
 
 static int each_leaf(struct reader *r, int (*job)(struct reader *))

@@ -178,6 +178,8 @@ static uint64_t one_bit_away(struct names *n, const struct names_entry *e)
 {
 	uint64_t found = XFS_NULL64;
 
+	if (names_is_cut_off(n, e))
+		return found;
 	for (unsigned bit = 0; bit < 64; bit++) {
 		uint64_t ino = e->ino ^ UINT64_C(1) << bit;
 

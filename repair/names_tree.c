@@ -8,6 +8,7 @@
 #include "repair/names.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { UNSEEN, ON_PATH, SETTLED };
 
@@ -60,6 +61,15 @@ static void choose_parents(struct names *n)
 	}
 }
 
+bool names_is_cut_off(const struct names *n, const struct names_entry *e)
+{
+	static const char name[] = "lost+found";
+	const struct repair_fact *f = repair_fact_of(n->r, e->ino);
+
+	return e->dir == n->r->primary.rootino && e->namelen == sizeof(name) - 1 &&
+	       !memcmp(n->arena + e->name, name, sizeof(name) - 1) && f && !f->used;
+}
+
 /*
  * A directory that lost its only name, and whose ".." says where it was: when there one entry for a directory led astray,
  * and nobody else misses one, that entry was its.
@@ -78,7 +88,7 @@ static int match_leftovers(struct names *n)
 		const struct names_entry *e = &n->entries[i];
 		struct names_dir *d = e->flags & NAMES_DROPPED && e->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, e->dir) : NULL;
 
-		if (d)
+		if (d && !names_is_cut_off(n, e))
 			d->spare = d->nspares++ ? NAMES_NONE : i;
 	}
 	for (size_t i = 0; i < n->ndirs && !error; i++) {

@@ -124,11 +124,18 @@ static int observe_inode(void *payload, struct repair_seen *s)
 	return error ? error : repair_glance(r, s, fact);
 }
 
+static int find_ag_chunks(void *payload, size_t agno)
+{
+	struct repair *r = payload;
+
+	return repair_find_chunks(r, &r->ags[agno]);
+}
+
 static int observe_ag_inodes(struct repair *r, size_t agno)
 {
-	int error = repair_find_chunks(r, &r->ags[agno]);
+	int error = 0;
 
-	if (!error && r->ags[agno].nchunks && !r->ags[agno].facts) {
+	if (r->ags[agno].nchunks && !r->ags[agno].facts) {
 		r->ags[agno].facts = calloc(r->ags[agno].nchunks * XFS_INODES_PER_CHUNK, sizeof(struct repair_fact));
 		error = r->ags[agno].facts ? 0 : -XFS_E_NOMEM;
 	}
@@ -168,8 +175,12 @@ int repair_observe_inodes(struct repair *r)
 		error = repair_glance_begin(r);
 	if (error)
 		return error;
+	error = repair_each_ag(r, find_ag_chunks, r);
+	if (!error)
+		error = repair_find_chunks_of_owners(r);
 	r->ahead = !r->glance->off;
-	error = repair_each_lane(r, observe_ag_inodes);
+	if (!error)
+		error = repair_each_lane(r, observe_ag_inodes);
 	r->ahead = false;
 	repair_glance_end(r);
 	if (!error)

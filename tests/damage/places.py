@@ -245,6 +245,32 @@ class Places:
         first = self.select_chunk(where)[0].start
         return self.area("cluster", first + (start - first) // size * size, min(size, 64 * fs.isize))
 
+    # ---- what a damage takes away for good ----
+
+    def gone(self, areas):
+        """{path without leading slash: kinds} of what areas [(start, size)] hold and nothing else does: the bytes of files, what stands in
+        inodes alone (contents without blocks; attributes without blocks), mappings when inode and reverse mapping are both hit."""
+        hit, blocks, kinds, unmapped = {}, {}, {}, set()
+        for p in self.all:
+            if p.kind == "rmapbt" and p.part == "leaf" and any(start < p.start + p.size and p.start < start + size for start, size in areas):
+                raw = self.image.read(p.start, p.size)
+                unmapped |= {owner for _, _, owner, _ in struct.iter_unpack(">IIQQ", raw[56:56 + 24 * int.from_bytes(raw[6:8], "big")])}
+            part = {"data": "data", "dir": "data", "symlink": "data", "attr": "attr", "inode": "inode"}.get(p.kind)
+            if p.ino is None or not part:
+                continue
+            blocks.setdefault(p.ino, set()).add(part)
+            if any(start < p.start + p.size and p.start < start + size for start, size in areas):
+                hit.setdefault(p.ino, set()).add(part)
+        for ino, parts in hit.items():
+            lost = set()
+            if "data" in parts or "inode" in parts and ("data" not in blocks[ino] or ino in unmapped):
+                lost |= {"lost", "moved", "size", "attrs", "meta"}
+            if "attr" in parts or "inode" in parts and "attr" not in blocks[ino]:
+                lost.add("attrs")
+            for path in self.paths_of.get(ino, ()):
+                kinds[path.decode("latin-1").lstrip("/") or "."] = lost
+        return kinds
+
     # ---- fields ----
 
     def ask(self, line):

@@ -98,22 +98,14 @@ int names_read_inode(struct names *n, uint64_t ino, uint8_t *image, struct xfs_d
 	return 0;
 }
 
-static void forget_links(struct repair *r)
-{
-	for (uint32_t agno = 0; agno < r->geo.agcount; agno++)
-		for (size_t i = 0; r->ags[agno].facts && i < r->ags[agno].nchunks * XFS_INODES_PER_CHUNK; i++)
-			r->ags[agno].facts[i].links = 0;
-}
-
 static int decide(struct names *n)
 {
 	static int (*const steps[])(struct names *) = {
-		names_gather, names_decide_entries, names_restore, names_decide_strays, names_decide_tree, names_place_orphans,
-		names_plan,
+		names_gather, names_decide_entries, names_want_doubted, names_restore, names_decide_strays, names_want_doubted,
+		names_decide_tree, names_place_orphans, names_plan,
 	};
 	int error = 0;
 
-	forget_links(n->r);
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(steps) && !error; i++)
 		error = steps[i](n);
 	return error;

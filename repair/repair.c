@@ -191,6 +191,7 @@ void repair_release(struct repair *r)
 	free(r->flips);
 	free(r->left);
 	free(r->glance);
+	free(r->link_buckets);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);

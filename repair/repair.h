@@ -62,6 +62,13 @@ struct repair_runs {
 };
 int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
 
+/* Why the names around an inode are gathered. */
+enum repair_touch {
+	REPAIR_UNTOUCHED,
+	REPAIR_TOUCHED,		/* something is wrong with it, or with a name of it or in it */
+	REPAIR_BESIDE,		/* it is, or is said to be, the parent of such a directory */
+};
+
 /* What is known of one inode before names are looked at, and what names.c finds. Parents: of directories only. */
 struct repair_fact {
 	bool used : 1, named : 1, has_parent : 1;
@@ -71,6 +78,7 @@ struct repair_fact {
 	bool bad_attrs : 1;		/* its attribute fork is built anew */
 	bool kept : 1;			/* left as it is: its names are told and not decided */
 	uint8_t ftype;
+	uint8_t touched;		/* enum repair_touch: what decisions about names are about */
 	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
@@ -123,6 +131,9 @@ struct repair_inode {
 	bool last;			/* it begins to be in use: written when all that names it is durable */
 	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 };
+
+#define REPAIR_LINK_BUCKET_BITS 12u
+#define REPAIR_LINK_BUCKETS (1u << REPAIR_LINK_BUCKET_BITS)
 
 struct repair_words;
 struct repair_name_plan;
@@ -201,6 +212,7 @@ struct repair {
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */
+	uint64_t (*link_buckets)[2];	/* the same by directories, REPAIR_LINK_BUCKETS; NULL: nothing to compare */
 	struct repair_glance *glance;
 	bool ahead;			/* directory blocks are read ahead of the inodes that are scanned */
 	struct repair *renewed;		/* the state after round one, when that changed anything */

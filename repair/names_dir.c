@@ -87,9 +87,24 @@ static int read_leaf(struct reader *r, uint64_t off)
 	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
 }
 
+/* From here on to the tail there are hashes in order, of places before them. */
+static bool is_tail(const uint8_t *block, uint32_t from, uint32_t most)
+{
+	uint32_t last = 0;
+
+	for (uint32_t at = from; at < most; at += 8) {
+		uint32_t address = xfs_be32(block + at + 4);
+
+		if (xfs_be32(block + at) < last || (address != XFS_DIR_NULL_ADDRESS && address >= from / XFS_DIR_ALIGN))
+			return false;
+		last = xfs_be32(block + at);
+	}
+	return true;
+}
+
 /*
  * Where the entries of a block directory end.  The count at its end says it; when the items, followed one by one, end
- * elsewhere and leave room for as many hashes as there are entries, the count is wrong.
+ * elsewhere and leave room for as many hashes as there are entries, the count is wrong, unless what follows are none.
  */
 static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 {
@@ -102,7 +117,12 @@ static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 		used += it.used;
 		off = next;
 	}
-	return used > 2 && (most - off) / 8 >= used && off != said ? off : said;
+	if (off == said || used <= 2 || (most - off) / 8 < used)
+		return said;
+	if (is_tail(block, off, most))
+		return off;
+	/* both damaged: what is no entry is found out when it is read */
+	return is_tail(block, said, most) ? said : xfs_max(said, off);
 }
 
 static int read_tail(struct reader *r)
@@ -278,12 +298,14 @@ static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	const struct pair *known = index_at(r, off);
+	bool indexed = more > 0 && it->used && known && known->hash == xfs_dir_hash(g, it->name, it->namelen);
 	struct xfs_dir_item other;
 
-	if (more > 0 && it->tag == it->off)
-		return true;
-	if (more > 0 && it->used && known && known->hash == xfs_dir_hash(g, it->name, it->namelen))
-		return true;	/* the tag alone is wrong */
+	/* a length of name that makes an entry as long as the right one */
+	if (more > 0 && it->tag == it->off && it->used && known && !indexed && guess_length(r, block, off, end, &other))
+		*it = other;
+	if ((more > 0 && it->tag == it->off) || indexed)
+		return true;	/* indexed: at most the tag is wrong */
 	if (guess_length(r, block, off, end, &other)) {
 		*it = other;
 		return true;

@@ -365,5 +365,8 @@ int names_gather(struct names *n)
 	error = repair_each_ag(n->r, gather_ag, n);
 	if (!error)
 		error = names_root(n);
+	if (!error && n->r->verbose)
+		repair_say(n->told, "        - %zu entries of %zu directories and %zu parent pointers gathered", n->nentries, n->ndirs,
+			   n->nparents);
 	return error ? error : names_sort_entries(n);
 }

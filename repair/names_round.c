@@ -30,6 +30,7 @@ static int renew(struct repair *r)
 
 	if (!fresh)
 		return -XFS_E_NOMEM;
+	repair_rest(r);
 	r->renewed = fresh;
 	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
 				  .memory = r->memory, .cache = r->cache, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,

@@ -105,8 +105,10 @@ int names_want(struct names *n, uint64_t ino)
 		error = 0;
 	if (!error)
 		error = names_read_dir(n, ino, &core, &d);
-	if (!error)
+	if (!error) {
 		d.meta = f->meta;
+		d.parent = names_is_root(n, ino) ? ino : f->has_parent ? f->parent_seen : XFS_NULL64;
+	}
 	if (!error)
 		error = names_add_dir(n, &d);
 	/* they count already, and their pointers were found to agree */

@@ -176,6 +176,22 @@ void repair_release_changed(struct repair_inode *c)
 	*c = (struct repair_inode){ 0 };
 }
 
+void repair_rest(struct repair *r)
+{
+	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
+		free(r->ags[i].facts);
+		r->ags[i].facts = NULL;
+	}
+	free(r->link_buckets);
+	r->link_buckets = NULL;
+	xfs_claims_free(r->claims);
+	r->claims = NULL;
+	if (r->fs)
+		xfs_buf_forget(r->fs->cache, 0, 0);
+	if (r->strict)
+		xfs_buf_forget(r->strict->cache, 0, 0);
+}
+
 void repair_release(struct repair *r)
 {
 	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++)

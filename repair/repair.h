@@ -267,5 +267,7 @@ int repair_open(struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);
+/* Gives back what only the decisions needed: a fresh look at the same device needs as much again. */
+void repair_rest(struct repair *);
 
 #endif

@@ -12,6 +12,7 @@ repair_core_SRCS = \
 	repair/glance.c \
 	repair/guess.c \
 	repair/hints.c \
+	repair/in_place.c \
 	repair/judge.c \
 	repair/leaves.c \
 	repair/locate.c \

@@ -5,7 +5,7 @@
 #include "repair/names.h"
 #include "repair/options.h"
 
-#include "repair/evidence.h"
+#include "repair/rebuild.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -119,6 +119,7 @@ static void take_over(struct repair *r, const struct repair *done)
 	if (done == r)
 		return;
 	r->primary = done->primary;
+	r->log = done->log;
 	r->rebuilt_any |= done->rebuilt_any;
 	r->max_lsn = xfs_max(r->max_lsn, done->max_lsn);
 }
@@ -133,9 +134,7 @@ int repair_names(struct repair *r)
 	error = decide(&n);
 	if (error || repair_names_are_held(r))
 		goto out;
-	error = repair_rebuild(n.r);
-	if (!error)
-		error = repair_switch_over(n.r);
+	error = repair_rebuild_and_switch(n.r);
 	if (!error)
 		take_over(r, n.r);
 out:

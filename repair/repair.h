@@ -220,6 +220,7 @@ struct repair {
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
 	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */

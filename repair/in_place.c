@@ -32,6 +32,17 @@ static int work_above(struct repair *r)
 	return error ? error : repair_switch_over(r);
 }
 
+static int bring_down(struct repair *r, struct xfs_dev *above)
+{
+	int error = xfs_recovery_bring_down(&r->dev, above, &r->sink);
+
+	if (error != -XFS_E_INTERNAL)
+		return error;
+	/* it looked clean, but somebody was stopped when he formatted it: what is written to it is not found again */
+	error = repair_clear_log(r);
+	return error ? error : xfs_recovery_bring_down(&r->dev, above, &r->sink);
+}
+
 static int rebuild_in_place(struct repair *r)
 {
 	struct xfs_dev *below = r->dev.data, *above;
@@ -47,7 +58,7 @@ static int rebuild_in_place(struct repair *r)
 	r->dev.data = below;
 	r->in_place = false;
 	if (!error)
-		error = xfs_recovery_bring_down(&r->dev, above, &r->sink);
+		error = bring_down(r, above);
 	xfs_dev_close(above);
 	if (error)
 		return error == -XFS_E_UNSUPPORTED || error == -XFS_E_DIRTYLOG ? -XFS_E_NOSPC : error;

@@ -150,6 +150,8 @@ void names_release(struct names *);
 /* The entries of a directory, which the disk has as they should be, to the list. */
 int names_read_dir(struct names *, uint64_t ino, const struct xfs_dinode *, struct names_dir *out);
 
+/* Calls job() for each inode. Nonzero stops. */
+int names_each_fact(struct names *, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload), void *payload);
 /* names_want.c: before anything is gathered: what is; and is it so, for a link of this directory? */
 void names_choose(struct names *);
 bool names_is_chosen(struct names *, uint64_t dir);

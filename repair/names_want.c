@@ -9,8 +9,7 @@
 
 #include "repair/options.h"
 
-/* Calls job(n, ino, fact) for each inode. Nonzero stops. */
-static int each_fact(struct names *n, int (*job)(struct names *, uint64_t ino, struct repair_fact *))
+int names_each_fact(struct names *n, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload), void *payload)
 {
 	struct repair *r = n->r;
 	int error = 0;
@@ -21,7 +20,7 @@ static int each_fact(struct names *n, int (*job)(struct names *, uint64_t ino, s
 		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK && !error; i++) {
 			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
 
-			error = job(n, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v, &ag->facts[i]);
+			error = job(n, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v, &ag->facts[i], payload);
 		}
 	}
 	return error;
@@ -44,10 +43,11 @@ static bool bucket_differs(const struct names *n, uint64_t dir)
 	return sums && sums[0] != sums[1];
 }
 
-static int choose(struct names *n, uint64_t ino, struct repair_fact *f)
+static int choose(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
 {
 	bool all = n->r->add & REPAIR_ADD_PARENT;
 
+	(void)payload;
 	if (f->bad_names || f->bad_attrs || all || (f->ftype == XFS_DIR_FT_DIR && bucket_differs(n, ino)))
 		f->touched = REPAIR_TOUCHED;
 	if (f->touched == REPAIR_TOUCHED && f->ftype == XFS_DIR_FT_DIR) {
@@ -58,10 +58,11 @@ static int choose(struct names *n, uint64_t ino, struct repair_fact *f)
 }
 
 /* What was counted when damaged directories were read in part is counted anew. */
-static int forget(struct names *n, uint64_t ino, struct repair_fact *f)
+static int forget(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
 {
 	(void)n;
 	(void)ino;
+	(void)payload;
 	f->links = 0;
 	f->has_parent = false;
 	f->parent_seen = 0;
@@ -70,8 +71,8 @@ static int forget(struct names *n, uint64_t ino, struct repair_fact *f)
 
 void names_choose(struct names *n)
 {
-	each_fact(n, choose);
-	each_fact(n, forget);
+	names_each_fact(n, choose, NULL);
+	names_each_fact(n, forget, NULL);
 }
 
 bool names_is_chosen(struct names *n, uint64_t dir)
@@ -119,10 +120,11 @@ int names_want(struct names *n, uint64_t ino)
 	return error;
 }
 
-static int want_doubted(struct names *n, uint64_t ino, struct repair_fact *f)
+static int want_doubted(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
 {
 	int error;
 
+	(void)payload;
 	if (!f->used || f->ftype != XFS_DIR_FT_DIR || f->links == 1 || names_is_root(n, ino))
 		return 0;
 	error = names_want(n, ino);
@@ -131,7 +133,7 @@ static int want_doubted(struct names *n, uint64_t ino, struct repair_fact *f)
 
 int names_want_doubted(struct names *n)
 {
-	return each_fact(n, want_doubted);
+	return names_each_fact(n, want_doubted, NULL);
 }
 
 uint64_t names_parent_of(struct names *n, uint64_t ino)

@@ -14,6 +14,7 @@ repair_core_SRCS = \
 	repair/glance.c \
 	repair/guess.c \
 	repair/hints.c \
+	repair/in_place.c \
 	repair/judge.c \
 	repair/lanes.c \
 	repair/leaves.c \
@@ -38,6 +39,7 @@ repair_core_SRCS = \
 	repair/names_symlink.c \
 	repair/names_table.c \
 	repair/names_tree.c \
+	repair/names_want.c \
 	repair/newforks.c \
 	repair/observe_ags.c \
 	repair/observe_inodes.c \

@@ -234,6 +234,53 @@ static void set_type(struct names *n, struct names_entry *e, unsigned ftype)
 	touch_entry(n, e);
 }
 
+/* A file that lacks all its names. */
+static bool is_nameless(struct names *n, uint64_t ino, const struct repair_fact *f)
+{
+	return f->used && !f->links && f->nlink && !f->meta && f->ftype != XFS_DIR_FT_DIR && !repair_is_internal(n->r, ino) &&
+	       !repair_is_lost(n->r, ino);
+}
+
+enum { TYPES = XFS_DIR_FT_LNK + 1 };
+
+struct leftover {
+	uint64_t ino;
+	uint32_t entry;
+	unsigned files, entries;
+};
+
+static int count_nameless(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
+{
+	struct leftover *l = payload;
+
+	if (is_nameless(n, ino, f) && f->ftype < TYPES && !l[f->ftype].files++)
+		l[f->ftype].ino = ino;
+	return 0;
+}
+
+/* Of all files of one type one lacks a name, and of all names for that type one leads nowhere: they belong together. */
+static void match_last(struct names *n)
+{
+	struct leftover l[TYPES] = { 0 };
+	bool any = false;
+
+	for (uint32_t i = 0; i < n->nentries; i++) {
+		const struct names_entry *e = &n->entries[i];
+
+		if ((e->flags & (NAMES_ASTRAY | NAMES_DROPPED)) != NAMES_ASTRAY || e->ftype >= TYPES)
+			continue;
+		/* where an inode could be it may have been one that is gone */
+		l[e->ftype].entries += repair_fact_of(n->r, e->ino) ? 2 : 1;
+		l[e->ftype].entry = i;
+		any |= e->flags & NAMES_CONFIRMED;
+	}
+	if (!any || names_each_fact(n, count_nameless, l))
+		return;
+	for (unsigned t = 1; t < TYPES; t++)
+		if (l[t].files == 1 && l[t].entries == 1 && n->entries[l[t].entry].flags & NAMES_CONFIRMED)
+			retarget(n, l[t].entry, l[t].ino);
+}
+
 int names_decide_strays(struct names *n)
 {
 	for (uint32_t i = 0; i < n->nentries; i++) {
@@ -249,11 +296,13 @@ int names_decide_strays(struct names *n)
 		meant = astray || f->links > f->nlink || f->ftype == XFS_DIR_FT_DIR ? one_bit_away(n, e) : XFS_NULL64;
 		if (meant != XFS_NULL64)
 			retarget(n, i, meant);
-		else if (astray)
-			drop_astray(n, i);
-		else
+		else if (!astray)
 			set_type(n, e, f->ftype);
 	}
+	match_last(n);
+	for (uint32_t i = 0; i < n->nentries; i++)
+		if ((n->entries[i].flags & (NAMES_ASTRAY | NAMES_DROPPED)) == NAMES_ASTRAY)
+			drop_astray(n, i);
 	return 0;
 }
 

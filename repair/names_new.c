@@ -342,7 +342,7 @@ int names_root(struct names *n)
 	unsigned index;
 	int error;
 
-	if (names_find_dir(n, root))
+	if (names_find_dir(n, root) || (f && f->used && f->ftype == XFS_DIR_FT_DIR && !f->touched))
 		return 0;
 	names_note(n, XFS_F_ROOT_LOST, "directory", root, f != NULL, f ? "the root directory is not there" : "no chunk holds its inode");
 	if (!f)

@@ -182,6 +182,12 @@ static bool is_lost_pointer(const struct planning *p, size_t lo, uint64_t ino, c
 	return false;
 }
 
+/* A pointer to a directory that nobody had to gather is right. */
+static bool is_believed(struct names *n, const struct names_attr *a)
+{
+	return a->valuelen == sizeof(struct xfs_parent_rec_disk) && names_is_believed(n, xfs_be64(n->arena + a->value));
+}
+
 static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact *f)
 {
 	struct names *n = p->n;
@@ -207,7 +213,8 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 			hi = mid;
 	}
 	for (size_t i = 0; i < count && !error; i++)
-		if (!pointers || (!(list[i].flags & XFS_ATTR_PARENT) && !is_lost_pointer(p, lo, ino, &list[i])))
+		if (!pointers || (list[i].flags & XFS_ATTR_PARENT ? is_believed(n, &list[i])
+							  : !is_lost_pointer(p, lo, ino, &list[i])))
 			error = keep_attr(c->names, &room, &list[i]);
 	for (; lo < p->nlinked && p->linked[lo].ino == ino && !error && pointers; lo++)
 		error = keep_pointer(n, c->names, &room, &n->entries[p->linked[lo].entry]);
@@ -235,7 +242,7 @@ static void match_pointer(struct names *n, struct names_parent *p)
 	struct repair_fact *f = repair_fact_of(n->r, p->ino);
 	const struct names_dir *d = names_find_dir(n, p->parent);
 
-	if (!f || !f->used || f->kept || repair_is_lost(n->r, p->parent))
+	if (!f || !f->used || f->kept || repair_is_lost(n->r, p->parent) || names_is_believed(n, p->parent))
 		return;
 	if (at == NAMES_NONE || n->entries[at].ino != p->ino || n->entries[at].flags & NAMES_POINTED ||
 	    n->entries[at].namelen != p->namelen || memcmp(n->arena + n->entries[at].name, n->arena + p->name, p->namelen)) {
@@ -254,10 +261,16 @@ static void match_pointers(struct names *n)
 		match_pointer(n, &n->parents[i]);
 	for (size_t i = 0; i < n->nentries; i++) {
 		struct names_entry *e = &n->entries[i];
-		struct repair_fact *f = e->flags & (NAMES_DROPPED | NAMES_POINTED) ? NULL : repair_fact_of(n->r, e->ino);
+		unsigned flags = e->flags & (NAMES_DROPPED | NAMES_POINTED);
+		struct repair_fact *f = repair_fact_of(n->r, e->ino);
 
-		if (f && f->used && !f->kept && !repair_is_lost(n->r, e->ino))
+		if (!f || !f->used || f->kept || repair_is_lost(n->r, e->ino))
+			continue;
+		if (!flags)
 			note_pointer(n, XFS_F_PARENT_MISSING, e->ino, e->dir, n->arena + e->name, e->namelen);
+		/* of a directory that was gathered later: the pointers to it were not */
+		if (flags == (NAMES_DROPPED | NAMES_POINTED))
+			note_pointer(n, XFS_F_PARENT_SURPLUS, e->ino, e->dir, n->arena + e->name, e->namelen);
 	}
 }
 
@@ -329,19 +342,30 @@ static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
 		error = names_mend_symlink(n, ino);
 	if (!error && f->bad_attrs)
 		error = plan_attrs(p, ino, f);
-	if (!error && !f->kept && (d || !repair_is_internal(n->r, ino)))
+	/* of a directory that was not gathered no subdirectory came or went */
+	if (!error && !f->kept && (d || (f->ftype != XFS_DIR_FT_DIR && !repair_is_internal(n->r, ino))))
 		error = set_nlink(n, ino, f, d ? 2 + d->subdirs : f->links);
 	return error;
+}
+
+/* Does the entry lead to a directory that counts as one below its own? Of one whose core is lost its name tells the type. */
+static bool is_subdir(struct names *n, const struct names_entry *e)
+{
+	const struct repair_fact *f = repair_fact_of(n->r, e->ino);
+
+	if (e->flags & NAMES_DROPPED || e->ino == e->dir)
+		return false;
+	if (repair_is_lost(n->r, e->ino))
+		return e->ftype == XFS_DIR_FT_DIR;
+	return f && f->used && f->ftype == XFS_DIR_FT_DIR && names_parent_of(n, e->ino) == e->dir;
 }
 
 /* Directories know their parents; each counts in its parent. */
 static void settle_parents(struct names *n)
 {
 	for (size_t i = 0; i < n->ndirs; i++) {
-		struct names_dir *d = &n->dirs[i], *above = d->parent == XFS_NULL64 ? NULL : names_find_dir(n, d->parent);
+		struct names_dir *d = &n->dirs[i];
 
-		if (above && above != d)
-			above->subdirs++;
 		if (d->parent == XFS_NULL64 || d->said == d->parent)
 			continue;
 		if (d->said != XFS_NULL64 && !d->dirty)
@@ -349,13 +373,10 @@ static void settle_parents(struct names *n)
 				   d->said, d->parent);
 		d->dirty = true;
 	}
-	/* of a directory whose core is lost its name tells the type */
-	for (size_t i = 0; n->r->nlost && i < n->nentries; i++) {
-		struct names_entry *e = &n->entries[i];
-		struct names_dir *above = e->ftype == XFS_DIR_FT_DIR && repair_is_lost(n->r, e->ino) ? names_find_dir(n,
-				e->dir) : NULL;
+	for (size_t i = 0; i < n->nentries; i++) {
+		struct names_dir *above = is_subdir(n, &n->entries[i]) ? names_find_dir(n, n->entries[i].dir) : NULL;
 
-		if (above && !(e->flags & NAMES_DROPPED))
+		if (above)
 			above->subdirs++;
 	}
 }

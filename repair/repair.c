@@ -146,16 +146,6 @@ int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_
 	return 0;
 }
 
-void repair_let_go(struct repair *r)
-{
-	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
-		free(r->ags[i].facts);
-		r->ags[i].facts = NULL;
-	}
-	if (r->fs)
-		xfs_buf_forget(r->fs->cache, 0, 0);
-}
-
 static void release_ag(struct repair_ag *ag)
 {
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
@@ -180,6 +170,22 @@ void repair_release_changed(struct repair_inode *c)
 	*c = (struct repair_inode){ 0 };
 }
 
+void repair_rest(struct repair *r)
+{
+	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
+		free(r->ags[i].facts);
+		r->ags[i].facts = NULL;
+	}
+	free(r->link_buckets);
+	r->link_buckets = NULL;
+	xfs_claims_free(r->claims);
+	r->claims = NULL;
+	if (r->fs)
+		xfs_buf_forget(r->fs->cache, 0, 0);
+	if (r->strict)
+		xfs_buf_forget(r->strict->cache, 0, 0);
+}
+
 void repair_release(struct repair *r)
 {
 	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++)
@@ -195,6 +201,7 @@ void repair_release(struct repair *r)
 	free(r->left);
 	free(r->strays);
 	free(r->glance);
+	free(r->link_buckets);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);

@@ -65,6 +65,13 @@ struct repair_runs {
 };
 int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
 
+/* Why the names around an inode are gathered. */
+enum repair_touch {
+	REPAIR_UNTOUCHED,
+	REPAIR_TOUCHED,		/* something is wrong with it, or with a name of it or in it */
+	REPAIR_BESIDE,		/* it is, or is said to be, the parent of such a directory */
+};
+
 /* What is known of one inode before names are looked at, and what names.c finds. Parents: of directories only. */
 struct repair_fact {
 	bool used : 1, named : 1, has_parent : 1;
@@ -74,6 +81,7 @@ struct repair_fact {
 	bool bad_attrs : 1;		/* its attribute fork is built anew */
 	bool kept : 1;			/* left as it is: its names are told and not decided */
 	uint8_t ftype;
+	uint8_t touched;		/* enum repair_touch: what decisions about names are about */
 	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
@@ -126,6 +134,9 @@ struct repair_inode {
 	bool last;			/* it begins to be in use: written when all that names it is durable */
 	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 };
+
+#define REPAIR_LINK_BUCKET_BITS 12u
+#define REPAIR_LINK_BUCKETS (1u << REPAIR_LINK_BUCKET_BITS)
 
 struct repair_words;
 struct repair_name_plan;
@@ -224,6 +235,7 @@ struct repair {
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */
+	uint64_t (*link_buckets)[2];	/* the same by directories, REPAIR_LINK_BUCKETS; NULL: nothing to compare */
 	struct repair_glance *glance;
 	bool ahead;			/* directory blocks are read ahead of the inodes that are scanned */
 	struct repair *renewed;		/* the state after round one, when that changed anything */
@@ -231,6 +243,7 @@ struct repair {
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
 	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */
@@ -275,10 +288,10 @@ void repair_release_holds(struct repair_holds *);
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
-/* Another state of the filesystem takes the place of this one: facts about inodes, and what is cached, are not needed. */
-void repair_let_go(struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);
+/* Gives back what only the decisions needed: a fresh look at the same device needs as much again. */
+void repair_rest(struct repair *);
 
 #endif

@@ -357,7 +357,7 @@ int repair_add_inode_units(struct repair *r, struct repair_ag *ag, const uint32_
 	for (size_t i = 0; i < n && !error; i++) {
 		/* what cannot be read says nothing either: it comes as zeroes */
 		(void)xfs_dev_read(r->dev.data, xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(agbnos[i])).v * XFS_BBSIZE, f.bytes, size);
-		if (!is_free(ag, agbnos[i]))
+		if (!is_free(&f, agbnos[i]))
 			error = add_unit(&f, agbnos[i], f.bytes, unit_has_inodes(&f, agbnos[i], f.bytes));
 	}
 	finish_chunks(ag);

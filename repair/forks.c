@@ -225,6 +225,16 @@ static bool size_contradicts(const struct xfs_dinode *d, unsigned format, uint32
 	return (type == XFS_MODE_DIR || type == XFS_MODE_LNK) && format == XFS_DINODE_FMT_LOCAL && d->core.size > forksize;
 }
 
+/* Once a fork: not all of `why`. */
+static void clear(struct repair_fork *f)
+{
+	f->mapped = f->damaged = false;
+	f->why[0] = '\0';
+	f->records = f->blocks = 0;
+	f->own = NULL;
+	f->nown = f->room = 0;
+}
+
 int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
 		     struct repair_fork *out, repair_mapping_fn each, void *payload)
 {
@@ -240,7 +250,7 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	/* a header in each block at most */
 	if (fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_LNK)
 		s.most = xfs_ceil_div(XFS_SYMLINK_MAXLEN, r->geo.blocksize - sizeof(struct xfs_symlink_hdr_disk));
-	*out = (struct repair_fork){ 0 };
+	clear(out);
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
 		if (format != XFS_DINODE_FMT_EXTENTS || count)
 			damaged(out, "format %u and %llu extents without an attr fork", format, (unsigned long long)count);
@@ -274,5 +284,6 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 void repair_fork_release(struct repair_fork *f)
 {
 	free(f->own);
-	*f = (struct repair_fork){ 0 };
+	f->own = NULL;
+	f->nown = f->room = 0;
 }

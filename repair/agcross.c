@@ -262,56 +262,34 @@ static int check_owners(struct repair_walk *w)
 	return error;
 }
 
-void repair_compare_free(struct repair *r, struct repair_ag *ag, const struct repair_runs *gaps)
-{
-	const struct repair_runs *nfree = &ag->free;
-	struct repair_walk w = { .r = r, .ag = ag };
-	size_t i = 0;
-
-	while (i < gaps->n && i < nfree->n && gaps->r[i].agbno == nfree->r[i].agbno && gaps->r[i].len == nfree->r[i].len)
-		i++;
-	if (i == gaps->n && i == nfree->n)
-		return;
-	/* the first difference says which way it goes; the rebuild looks at all of it */
-	if (i == nfree->n || (i < gaps->n && gaps->r[i].agbno < nfree->r[i].agbno))
-		note(&w, XFS_F_SPACE_LEAK, "bnobt", gaps->r[i].agbno, gaps->r[i].len, REPAIR_TREE);
-	else if (i == gaps->n || nfree->r[i].agbno < gaps->r[i].agbno || nfree->r[i].len > gaps->r[i].len)
-		note(&w, XFS_F_SPACE_USED, "bnobt", nfree->r[i].agbno, nfree->r[i].len, REPAIR_TREE);
-	else
-		note(&w, XFS_F_SPACE_LEAK, "bnobt", gaps->r[i].agbno + nfree->r[i].len, gaps->r[i].len - nfree->r[i].len,
-		     REPAIR_TREE);
-}
-
 /* Blocks without a reverse mapping must be exactly the free ones. */
-static void check_space(struct repair_walk *w)
+static int check_space(struct repair_walk *w)
 {
-	if (sound(w, XFS_TREE_RMAP) && sound(w, XFS_TREE_BNO))
-		repair_compare_free(w->r, w->ag, &w->gaps);
+	if (!sound(w, XFS_TREE_RMAP) || !sound(w, XFS_TREE_BNO) || repair_sums_equal(&w->gaps, &w->ag->free))
+		return 0;
+	return repair_compare_free(w->r, w->ag, repair_each_rmap_gap);
 }
 
-static void check_refcounts(struct repair_walk *w)
+static int check_refcounts(struct repair_walk *w)
 {
 	uint64_t cow = 0;
-	size_t i = 0;
+	int error = 0;
 
 	if (!sound(w, XFS_TREE_REFC))
-		return;
+		return 0;
+	w->ag->counts_hold = !sound(w, XFS_TREE_RMAP) || repair_sums_equal(&w->shared, &w->ag->counts);
 	if (w->cow_blocks)
 		note(w, XFS_F_REFC_COW, "refcountbt", XFS_NULL32, w->cow_blocks, REPAIR_TREE);
 	if (!sound(w, XFS_TREE_RMAP))
-		return;
-	while (i < w->refc.n && i < w->shared.n && !memcmp(&w->refc.r[i], &w->shared.r[i], sizeof(w->refc.r[i])))
-		i++;
-	if (i < w->refc.n || i < w->shared.n) {
-		const struct repair_refs *r = i < w->refc.n ? &w->refc.r[i] : &w->shared.r[i];
-
-		note(w, XFS_F_REFC_DIFFERS, "refcountbt", r->agbno, r->len, REPAIR_TREE);
-	}
-	for (i = 0; i < w->ag->special.n; i++)
+		return 0;
+	if (!w->ag->counts_hold)
+		error = repair_compare_counts(w->r, w->ag, repair_each_rmap_share);
+	for (size_t i = 0; i < w->ag->special.n; i++)
 		if (w->ag->special.r[i].owner == XFS_OWN_COW)
 			cow += w->ag->special.r[i].len;
 	if (cow != w->cow_blocks)
 		note(w, XFS_F_REFC_DIFFERS, "copy-on-write extents", XFS_NULL32, XFS_NULL64, REPAIR_TREE);
+	return error;
 }
 
 static bool holds_root(const struct repair_walk *w)
@@ -325,8 +303,10 @@ static bool holds_root(const struct repair_walk *w)
 
 int repair_cross_check(struct repair_walk *w)
 {
+	int error;
+
 	if (sound(w, XFS_TREE_BNO) && sound(w, XFS_TREE_CNT) &&
-	    (w->bno_sum != w->cnt_sum || w->free_blocks != w->cnt_blocks)) {
+	    (!repair_sums_equal(&w->ag->free, &w->cnt) || w->free_blocks != w->cnt_blocks)) {
 		note(w, XFS_F_SPACE_DIFFER, "cntbt", XFS_NULL32, XFS_NULL64, REPAIR_TREE);
 		/* nobody knows which one is right */
 		w->ag->tree[XFS_TREE_BNO].sound = w->ag->tree[XFS_TREE_CNT].sound = false;
@@ -336,7 +316,8 @@ int repair_cross_check(struct repair_walk *w)
 		w->ag->chunks_doubted = true;
 	check_counters(w);
 	check_finobt(w);
-	check_space(w);
-	check_refcounts(w);
-	return check_owners(w);
+	error = check_space(w);
+	if (!error)
+		error = check_refcounts(w);
+	return error ? error : check_owners(w);
 }

@@ -2,6 +2,7 @@
 /* agtrees.c - walks the trees of an AG, each block once, and keeps what comparing them will need. */
 #include "repair/agtrees.h"
 #include "repair/scan.h"
+#include "repair/space.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,15 +34,6 @@ struct one_tree {
 	int error;		/* of a callback; ends the walk */
 };
 
-static uint64_t hash_extent(uint32_t agbno, uint32_t len)
-{
-	uint64_t x = (uint64_t)agbno << 32 | len;
-
-	x ^= x >> 31;
-	x *= UINT64_C(0x9fb21c651e98df25);
-	return x ^ x >> 28;
-}
-
 /* ---- records: each returns nonzero when the record is not valid ---- */
 
 static int bno_record(void *payload, const void *disk)
@@ -53,11 +45,10 @@ static int bno_record(void *payload, const void *disk)
 	xfs_bnobt_rec_decode(&rec, disk);
 	if (!xfs_agbno_range_valid(&w->r->geo, w->ag->agno, rec.startblock, rec.blockcount))
 		return -XFS_E_CORRUPT;
-	w->bno_sum += hash_extent(rec.startblock, rec.blockcount);
+	repair_sum_add(w->r, &w->ag->free, rec.startblock, rec.blockcount, 0);
 	w->free_blocks += rec.blockcount;
 	if (rec.blockcount > w->longest)
 		w->longest = rec.blockcount;
-	o->error = o->error ? o->error : repair_runs_add(&w->ag->free, rec.startblock, rec.blockcount, 0);
 	return 0;
 }
 
@@ -69,7 +60,7 @@ static int cnt_record(void *payload, const void *disk)
 	xfs_bnobt_rec_decode(&rec, disk);
 	if (!xfs_agbno_range_valid(&o->w->r->geo, o->w->ag->agno, rec.startblock, rec.blockcount))
 		return -XFS_E_CORRUPT;
-	o->w->cnt_sum += hash_extent(rec.startblock, rec.blockcount);
+	repair_sum_add(o->w->r, &o->w->cnt, rec.startblock, rec.blockcount, 0);
 	o->w->cnt_blocks += rec.blockcount;
 	return 0;
 }
@@ -175,8 +166,8 @@ static int rmap_record(void *payload, const void *disk)
 
 	if (!rmap_valid(w, &c))
 		return -XFS_E_CORRUPT;
-	if (!error && c.agbno > w->reach)
-		error = repair_runs_add(&w->gaps, w->reach, c.agbno - w->reach, 0);
+	if (c.agbno > w->reach)
+		repair_sum_add(w->r, &w->gaps, w->reach, c.agbno - w->reach, 0);
 	if (c.agbno + c.len > w->reach)
 		w->reach = c.agbno + c.len;
 	if (xfs_owner_is_special(c.owner)) {
@@ -196,7 +187,16 @@ static int shared_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs
 {
 	struct repair_walk *w = payload;
 
-	return repair_refs_add(&w->shared, agbno, len, refs);
+	repair_sum_add(w->r, &w->shared, agbno, len, refs);
+	return 0;
+}
+
+static int sharing_owner(void *payload, uint64_t owner)
+{
+	struct repair_walk *w = payload;
+
+	repair_mark_sharer(w->r, owner);
+	return 0;
 }
 
 static int refc_record(void *payload, const void *disk)
@@ -212,7 +212,7 @@ static int refc_record(void *payload, const void *disk)
 	if (rec.cowflag)
 		w->cow_blocks += rec.blockcount;
 	else
-		o->error = o->error ? o->error : repair_refs_add(&w->refc, rec.startblock, rec.blockcount, rec.refcount);
+		repair_sum_add(w->r, &w->ag->counts, rec.startblock, rec.blockcount, rec.refcount);
 	return 0;
 }
 
@@ -281,12 +281,12 @@ static bool has_tree(const struct xfs_geometry *geo, enum xfs_build_tree t)
 /* What a walk of the rmapbt has gathered is forgotten: there will be another one. */
 static void forget_rmaps(struct repair_walk *w)
 {
-	w->gaps.n = w->shared.n = 0;
+	w->gaps = w->shared = (struct repair_sum){ 0 };
 	w->ag->special.n = 0;
 	w->ag->tree[XFS_TREE_RMAP].nown = 0;
 	w->reach = 0;
 	xfs_sweep_finish(&w->sweep, -XFS_E_STOP);
-	w->sweep = (struct xfs_sweep){ .found = shared_run, .payload = w };
+	w->sweep = (struct xfs_sweep){ .found = shared_run, .payload = w, .sharer = sharing_owner };
 	memset(w->sums.sums, 0, sizeof(*w->sums.sums) << w->sums.bits);
 }
 
@@ -344,13 +344,12 @@ int repair_walk_trees(struct repair_walk *w)
 	int error = 0;
 
 	error = w->r->geo.rmapbt ? xfs_fingerprint_init(&w->sums, w->r->rmap_sums.bits, w->r->rmap_sums.key) : 0;
-	w->sweep.found = shared_run;
-	w->sweep.payload = w;
+	w->sweep = (struct xfs_sweep){ .found = shared_run, .payload = w, .sharer = sharing_owner };
 	for (unsigned t = 0; t < XFS_TREE_COUNT && !error; t++)
 		error = walk_tree(w, (enum xfs_build_tree)t);
 	error = xfs_sweep_finish(&w->sweep, error);
-	if (!error && w->ag->length > w->reach)
-		error = repair_runs_add(&w->gaps, w->reach, w->ag->length - w->reach, 0);
+	if (w->ag->length > w->reach)
+		repair_sum_add(w->r, &w->gaps, w->reach, w->ag->length - w->reach, 0);
 	if (!error && w->ag->tree[XFS_TREE_RMAP].sound)
 		xfs_fingerprint_merge(&w->r->rmap_sums, &w->sums);
 	return error;
@@ -359,16 +358,4 @@ int repair_walk_trees(struct repair_walk *w)
 void repair_walk_release(struct repair_walk *w)
 {
 	xfs_fingerprint_release(&w->sums);
-	/* what shows which blocks are shared serves until the end of the run */
-	if (w->ag->tree[XFS_TREE_RMAP].sound || w->ag->tree[XFS_TREE_REFC].sound) {
-		struct repair_refs_list *from = w->ag->tree[XFS_TREE_RMAP].sound ? &w->shared : &w->refc;
-
-		w->ag->shared = *from;
-		*from = (struct repair_refs_list){ 0 };
-	}
-	free(w->gaps.r);
-	free(w->shared.r);
-	free(w->refc.r);
-	w->gaps = (struct repair_runs){ 0 };
-	w->shared = w->refc = (struct repair_refs_list){ 0 };
 }

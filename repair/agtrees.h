@@ -11,14 +11,15 @@ struct repair_walk {
 	struct repair *r;
 	struct repair_ag *ag;
 	/* free space */
-	uint64_t bno_sum, cnt_sum, free_blocks, cnt_blocks;	/* sums of hashes of records, of lengths */
+	struct repair_sum cnt;
+	uint64_t free_blocks, cnt_blocks;
 	uint32_t longest;
 	/* reverse mappings */
 	uint32_t reach;			/* first block that no record so far covers */
-	struct repair_runs gaps;	/* blocks without a record */
+	struct repair_sum gaps;		/* blocks without a record */
 	struct xfs_fingerprint sums;	/* of this AG; count only when its rmapbt turns out sound */
 	struct xfs_sweep sweep;
-	struct repair_refs_list shared, refc;
+	struct repair_sum shared;
 	uint32_t cow_blocks;
 };
 

@@ -7,18 +7,17 @@
  * stay, unless neither a reverse mapping nor a single inode stands behind them.
  */
 #include "repair/scan.h"
+#include "repair/space.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define SCAN_BYTES (1u << 20)
 
 struct finder {
 	struct repair *r;
 	struct repair_ag *ag;
 	uint32_t unit_blocks;		/* blocks of the smallest piece that is allocated: a cluster, or the whole chunk */
 	uint32_t unit_inodes;
-	uint8_t *bytes;			/* SCAN_BYTES */
+	uint8_t *bytes;			/* of one chunk */
 	bool base_sound;
 	size_t base;			/* records that come from a sound inobt, at the start of ag->chunks */
 	struct xfs_inode_chunk *records;	/* what leaves of a damaged inobt, and the finobt, say */
@@ -114,49 +113,25 @@ static bool unit_has_inodes(struct finder *f, uint32_t agbno, const uint8_t *byt
 /*
  * A freed chunk is not wiped, so its inodes still look alive.  What a sound bnobt calls free is free.
  */
-static bool is_free(const struct repair_ag *ag, uint32_t agbno)
+static bool is_free(const struct finder *f, uint32_t agbno)
 {
-	size_t lo = 0, hi = ag->free.n;
-
-	if (!ag->tree[XFS_TREE_BNO].sound)
-		return false;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ag->free.r[mid].agbno + ag->free.r[mid].len <= agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < ag->free.n && ag->free.r[lo].agbno <= agbno;
+	return repair_free_blocks(f->r, f->ag, agbno, 1) != 0;
 }
 
-/* Looks for inodes in [agbno, agbno + len); units are aligned to their own size. */
+static int look_at(void *payload, uint32_t agbno, const uint8_t *unit)
+{
+	struct finder *f = payload;
+	bool has = unit_has_inodes(f, agbno, unit), forced = f->covered && !f->base_sound;
+
+	return forced || (has && (f->covered || !is_free(f, agbno))) ? add_unit(f, agbno, unit, has) : 0;
+}
+
+/* Looks for inodes in [agbno, agbno + len). */
 static int scan_range(struct finder *f, uint32_t agbno, uint32_t len)
 {
-	const struct xfs_geometry *geo = &f->r->geo;
-	uint64_t base = xfs_agbno_daddr(geo, f->ag->agno, XFS_AGBNO(0)).v * XFS_BBSIZE;
-	uint32_t at = (uint32_t)xfs_round_up(agbno, f->unit_blocks), end = agbno + len;
-	uint32_t step = SCAN_BYTES / geo->blocksize / f->unit_blocks * f->unit_blocks;
+	struct repair_blockscan range = { agbno, agbno + len, f->unit_blocks, f->covered, look_at, f };
 
-	for (; at < end && end - at >= f->unit_blocks; at += step) {
-		uint32_t n = (end - at < step ? end - at : step) / f->unit_blocks * f->unit_blocks;
-
-		if (xfs_dev_read(f->r->dev.data, base + (uint64_t)at * geo->blocksize, f->bytes, (size_t)n * geo->blocksize) ==
-		    -XFS_E_SHORT)
-			return 0;
-		for (uint32_t k = 0; k + f->unit_blocks <= n; k += f->unit_blocks) {
-			const uint8_t *unit = f->bytes + (size_t)k * geo->blocksize;
-			bool has = unit_has_inodes(f, at + k, unit), forced = f->covered && !f->base_sound;
-			int error = 0;
-
-			if (forced || (has && (f->covered || !is_free(f->ag, at + k))))
-				error = add_unit(f, at + k, unit, has);
-			if (error)
-				return error;
-		}
-	}
-	return 0;
+	return repair_scan_blocks(f->r, f->ag->agno, &range);
 }
 
 static void finish_chunks(struct repair_ag *ag)
@@ -200,7 +175,7 @@ static int search_covered(struct finder *f)
 	for (size_t i = 0; i < ag->special.n && !error; i++)
 		/* leaves without a tree may be old: what is free now does not count */
 		if (ag->special.r[i].owner == XFS_OWN_INODES &&
-		    (ag->tree[XFS_TREE_RMAP].sound || !is_free(ag, ag->special.r[i].agbno)))
+		    (ag->tree[XFS_TREE_RMAP].sound || !is_free(f, ag->special.r[i].agbno)))
 			error = scan_range(f, ag->special.r[i].agbno, ag->special.r[i].len);
 	f->covered = false;
 	return error;
@@ -219,7 +194,7 @@ static int add_record(struct finder *f, const struct xfs_inode_chunk *c)
 {
 	struct repair_ag *ag = f->ag;
 
-	if (overlaps_any(ag, c->startino) || is_free(ag, c->startino >> f->r->geo.inopblog))
+	if (overlaps_any(ag, c->startino) || is_free(f, c->startino >> f->r->geo.inopblog))
 		return 0;
 	if (ag->nchunks == ag->chunk_room) {
 		size_t room = ag->chunk_room ? 2 * ag->chunk_room : 256;
@@ -355,7 +330,7 @@ int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 		return 0;
 	f.unit_blocks = r->geo.blocks_per_cluster;
 	f.unit_inodes = f.unit_blocks << r->geo.inopblog;
-	f.bytes = malloc(SCAN_BYTES);
+	f.bytes = malloc((size_t)XFS_INODES_PER_CHUNK * r->geo.inodesize);
 	if (!f.bytes)
 		return -XFS_E_NOMEM;
 	error = search(&f);
@@ -365,6 +340,29 @@ int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 	ag->chunks_changed = true;
 	ag->reasons |= REPAIR_INODES;
 	free(f.records);
+	free(f.bytes);
+	return error;
+}
+
+int repair_add_inode_units(struct repair *r, struct repair_ag *ag, const uint32_t *agbnos, size_t n)
+{
+	struct finder f = { .r = r, .ag = ag, .covered = true, .unit_blocks = r->geo.blocks_per_cluster,
+			    .unit_inodes = r->geo.blocks_per_cluster << r->geo.inopblog };
+	size_t size = (size_t)f.unit_blocks * r->geo.blocksize;
+	int error = 0;
+
+	f.bytes = malloc(size);
+	if (!f.bytes)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < n && !error; i++) {
+		/* what cannot be read says nothing either: it comes as zeroes */
+		(void)xfs_dev_read(r->dev.data, xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(agbnos[i])).v * XFS_BBSIZE, f.bytes, size);
+		if (!is_free(ag, agbnos[i]))
+			error = add_unit(&f, agbnos[i], f.bytes, unit_has_inodes(&f, agbnos[i], f.bytes));
+	}
+	finish_chunks(ag);
+	ag->chunks_changed = true;
+	ag->reasons |= REPAIR_INODES;
 	free(f.bytes);
 	return error;
 }

@@ -3,7 +3,7 @@
  * conflict.c - two owners claim the same blocks: the one with less evidence loses them, the rest of its file stays.
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
- * block itself (directories, attributes, symlinks on V5); an inode whose checksum and forks are whole.  Between equals
+ * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; an inode whose checksum and forks are whole.  Between equals
  * the lower inode number keeps the blocks.
  */
 #include "repair/scan.h"
@@ -45,8 +45,7 @@ static int add_pair(void *payload, const struct xfs_claim *a, const struct xfs_c
 	return 0;
 }
 
-/* The owner that a block of metadata names, 0 for other blocks. */
-static uint64_t header_owner(struct repair *r, uint64_t fsbno)
+uint64_t repair_header_owner(struct repair *r, uint64_t fsbno)
 {
 	static const struct { uint32_t magic; uint8_t at, owner, uuid; } headers[] = {
 		{ 0x58444233, 0, 40, 24 }, { 0x58444433, 0, 40, 24 }, { 0x58444633, 0, 40, 24 },	/* XDB3 XDD3 XDF3 */
@@ -71,30 +70,58 @@ static unsigned fork_of(const struct xfs_claim *c)
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
 }
 
-/* 0: core or fork of this claim has a flaw. */
+/* 0: core or forks of this claim have a flaw, or the inode counts other blocks than they hold. */
 static int is_whole(struct repair *r, const struct xfs_claim *c, uint8_t *image, int *whole)
 {
-	struct repair_fork f;
+	uint64_t blocks = 0;
+	bool damaged = false;
 	struct xfs_dinode d;
 	int error = repair_read_inode(r, c->owner, image, &d);
 
 	*whole = 0;
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
-	error = repair_fork_scan(r, c->owner, &d, image, (enum xfs_fork)fork_of(c), &f, NULL, NULL);
-	if (!error)
-		*whole = !f.damaged && (!r->geo.v5 || xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF));
-	repair_fork_release(&f);
+	for (unsigned k = 0; k < 2 && !error; k++) {
+		struct repair_fork f;
+
+		error = repair_fork_scan(r, c->owner, &d, image, (enum xfs_fork)k, &f, NULL, NULL);
+		damaged |= f.damaged && k == fork_of(c);
+		blocks += f.blocks + f.nown;
+		repair_fork_release(&f);
+	}
+	*whole = !error && !damaged && blocks == d.core.nblocks &&
+		 (!r->geo.v5 || xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF));
 	return error;
+}
+
+/*
+ * V5: what the block at `agbno`, or the directory block that it is a part of, says of this claim. 1: names its inode;
+ * -1: would have to if it were a directory's, an attribute fork's, a target's, and does not; 0: nothing.
+ */
+static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint8_t *image, int *said)
+{
+	uint64_t off = (c->offset & XFS_RMAP_OFFMASK) + (agbno - c->agbno);
+	struct xfs_dinode d;
+	int error = repair_read_inode(r, c->owner, image, &d);
+	unsigned type, skip;
+
+	*said = 0;
+	if (error || !r->geo.v5 || c->offset & XFS_RMAP_BMBT)
+		return error == -XFS_E_NOMEM ? error : 0;
+	type = fork_of(c) == XFS_FORK_ATTR ? 0 : d.core.mode & XFS_MODE_FMT;
+	skip = type == XFS_MODE_DIR ? (unsigned)(off % r->geo.dirblkfsbs) : 0;
+	if ((!type || type == XFS_MODE_DIR || (type == XFS_MODE_LNK && !off)) && agbno - c->agbno >= skip)
+		*said = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno - skip)).v) == c->owner ? 1 : -1;
+	return 0;
 }
 
 /* *second: b loses, otherwise a. Both are claims of inodes. */
 static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
 {
-	uint64_t owner = header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(b->agbno)).v);
+	uint64_t owner = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(b->agbno)).v);
 	bool tree_a = a->offset & XFS_RMAP_BMBT, tree_b = b->offset & XFS_RMAP_BMBT;
 	uint8_t *image;
-	int whole_a, whole_b, error;
+	int good_a, good_b, error;
 
 	*second = a->owner < b->owner || (a->owner == b->owner && (a->offset & ~XFS_RMAP_UNWRITTEN) < (b->offset & ~XFS_RMAP_UNWRITTEN));
 	if (tree_a != tree_b) {
@@ -108,11 +135,16 @@ static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, con
 	image = malloc(r->geo.inodesize);
 	if (!image)
 		return -XFS_E_NOMEM;
-	error = is_whole(r, a, image, &whole_a);
+	error = hear(r, agno, a, b->agbno, image, &good_a);
 	if (!error)
-		error = is_whole(r, b, image, &whole_b);
-	if (!error && whole_a != whole_b)
-		*second = whole_a;
+		error = hear(r, agno, b, b->agbno, image, &good_b);
+	if (!error && good_a == good_b) {
+		error = is_whole(r, a, image, &good_a);
+		if (!error)
+			error = is_whole(r, b, image, &good_b);
+	}
+	if (!error && good_a != good_b)
+		*second = good_a > good_b;
 	free(image);
 	return error;
 }
@@ -199,6 +231,9 @@ static int take_out(struct repair *r, uint32_t agno, const struct xfs_claim *los
 		c->map[k] = left;
 		left = (struct xfs_mapset){ 0 };
 	}
+	/* a map that led to a block of others may have led to one of its own */
+	if (!error && k == XFS_FORK_DATA && (xfs_be16(c->image + XFS_OFF(dinode_core, mode)) & XFS_MODE_FMT) == XFS_MODE_DIR)
+		error = repair_add_stray_entries(r, loser->owner, &c->map[k]);
 	xfs_mapset_release(&cut);
 	xfs_mapset_release(&left);
 	return error;

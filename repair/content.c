@@ -279,6 +279,36 @@ bool repair_forks_plausible(const struct repair *r, const struct xfs_dinode *d, 
 	       data_fits(r, d, image) && attr_fits(r, d, image, &strong);
 }
 
+static bool list_points(const uint8_t *p)
+{
+	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
+
+	for (unsigned i = 0; i < p[2]; i++) {
+		if (p[at + 2] & XFS_ATTR_PARENT)
+			return true;
+		at += xfs_attr_sf_entsize(p[at], p[at + 1]);
+	}
+	return false;
+}
+
+bool repair_find_pointers(const struct repair *r, const struct xfs_dinode *d, const uint8_t *image, uint8_t *forkoff)
+{
+	unsigned end = xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8;
+	struct xfs_dinode copy = *d;
+	bool strong;
+
+	copy.core.aformat = XFS_DINODE_FMT_LOCAL;
+	for (unsigned i = 1; i < end; i++) {
+		copy.core.forkoff = (uint8_t)i;
+		if (data_fits(r, &copy, image) && attr_fits(r, &copy, image, &strong) && strong &&
+		    list_points(fork_at(r, &copy, image, XFS_FORK_ATTR))) {
+			*forkoff = (uint8_t)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 bool repair_find_forkoff(const struct repair *r, const struct xfs_dinode *d, const uint8_t *image, uint8_t *forkoff)
 {
 	unsigned end = xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8;

@@ -10,7 +10,7 @@
 #include "repair/forks.h"
 #include "repair/scan.h"
 
-enum { EVIDENCE_FORK = 1, EVIDENCE_RMAP_PART = 2, EVIDENCE_RMAP = 3 };	/* trust of a mapping */
+enum { EVIDENCE_STRAY, EVIDENCE_FORK = 1, EVIDENCE_RMAP_PART = 2, EVIDENCE_RMAP = 3 };	/* trust of a mapping */
 
 struct evidence_side {			/* of one fork */
 	struct repair_fork f;		/* what the fork says of itself */
@@ -54,6 +54,17 @@ const struct repair_hint *repair_hint_of(const struct repair_hints *, uint64_t i
 void repair_restore_type(struct repair *, struct evidence *, const struct repair_hint *);
 /* Decides a lost inode: it is made anew, completed, or becomes free. */
 int repair_restore(struct repair *, struct evidence *, const struct repair_hint *);
+
+/*
+ * strays.c: every mapping in leaves of block maps that name this inode and lie outside the tree of its other fork.  Errors:
+ * NOMEM, or what each() returned.
+ */
+int repair_each_stray_mapping(struct repair *, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each, void *payload);
+/*
+ * Maps the blocks with entries that name this directory and lie nowhere in `map` (normalised before and after), where there is
+ * room; its index will be built anew.  Errors: NOMEM.
+ */
+int repair_add_stray_entries(struct repair *, uint64_t ino, struct xfs_mapset *map);
 
 /* Decides one inode: notes findings, adds a struct repair_inode when it changes, marks AGs. */
 int repair_judge(struct repair *, struct evidence *);

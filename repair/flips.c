@@ -153,6 +153,7 @@ int repair_fs_open(struct repair *r, struct xfs_fs **out, const struct xfs_sink 
 
 	if (error)
 		return error;
+	(*out)->blocks.last_lsn = ((uint64_t)XFS_WILD_CYCLE << 32) - 1;
 	xfs_buf_cache_mends((*out)->cache, mended, r);
 	xfs_buf_cache_only_reads((*out)->cache);
 	return 0;

@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MOST_ASKED 65536u
+
 struct scan {
 	struct repair *r;
 	struct repair_fork *out;
@@ -18,6 +20,10 @@ struct scan {
 	bool unwritten_allowed;
 	bool realtime;		/* extents lie on another device: they are counted, not handed out */
 	uint64_t most;		/* blocks that the file may have; 0: any number */
+	uint64_t ino;
+	unsigned asked;		/* blocks whose headers were looked at */
+	uint64_t need;		/* blocks of a target */
+	uint64_t ends;		/* of directories, attributes, targets: where offsets end */
 	uint64_t next_off;	/* first offset that is still free, in order */
 	int stop;		/* error of each() */
 };
@@ -34,6 +40,46 @@ static void __attribute__((format(printf, 2, 3))) damaged(struct repair_fork *f,
 	va_end(args);
 }
 
+/* Blocks from `fsbno` on that name this inode, in steps of a directory block; of a target: as many as it has. */
+static uint64_t own_blocks(struct scan *s, uint64_t fsbno, uint64_t step)
+{
+	uint64_t n = 0;
+
+	if (s->most && !s->r->geo.v5)
+		return s->need > s->next_off ? s->need - s->next_off : 0;
+	while (s->asked++ < MOST_ASKED && n < s->ends && xfs_fsbno_range_valid(&s->r->geo, fsbno + n, step) &&
+	       repair_header_owner(s->r, fsbno + n) == s->ino)
+		n += step;
+	return n;
+}
+
+/*
+ * Blocks of directories, attributes and targets say themselves what they are: a flag or an offset that cannot be does not
+ * take them away. Without reverse mappings such a block gets the next place that is free; the names round reads it there.
+ */
+static void excuse(struct scan *s, struct xfs_mapping *m)
+{
+	uint64_t step = s->fork == XFS_FORK_DATA && !s->most ? s->r->geo.dirblkfsbs : 1;
+
+	if (!s->ends)
+		return;
+	if (m->unwritten) {
+		damaged(s->out, "unwritten extent at offset %llu where none may be", (unsigned long long)m->off);
+		m->unwritten = false;
+	}
+	if (s->r->geo.rmapbt)
+		return;
+	if (!m->len || !xfs_fsbno_range_valid(&s->r->geo, m->fsbno, m->len) || (s->most && m->len > s->most)) {
+		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m->off, (unsigned long long)m->len);
+		m->len = own_blocks(s, m->fsbno, step);
+	}
+	/* a block of a directory begins with its header, and at a multiple of its size */
+	if (m->off + m->len <= s->ends && (m->off == s->next_off || !(m->off % step) || repair_header_owner(s->r, m->fsbno) != s->ino))
+		return;
+	damaged(s->out, "extent at offset %llu where none may be", (unsigned long long)m->off);
+	m->off = (s->next_off + step - 1) / step * step;
+}
+
 /* One extent record in disk form. Returns nonzero only to stop. */
 static int take_record(struct scan *s, const void *disk)
 {
@@ -42,6 +88,7 @@ static int take_record(struct scan *s, const void *disk)
 
 	xfs_bmbt_rec_decode(&rec, disk);
 	m = (struct xfs_mapping){ rec.startoff, rec.startblock, rec.blockcount, rec.extentflag, 0 };
+	excuse(s, &m);
 	if (!m.len || m.off + m.len - 1 > (uint64_t)INT64_MAX >> s->r->geo.blocklog) {
 		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m.off,
 			(unsigned long long)m.len);
@@ -58,8 +105,9 @@ static int take_record(struct scan *s, const void *disk)
 		return 0;
 	}
 	if (m.unwritten && !s->unwritten_allowed) {
+		/* the flag is wrong, not the mapping */
 		damaged(s->out, "unwritten extent at offset %llu where none may be", (unsigned long long)m.off);
-		return 0;
+		m.unwritten = false;
 	}
 	if (m.off < s->next_off) {
 		damaged(s->out, "extent at offset %llu is out of order or overlaps", (unsigned long long)m.off);
@@ -242,7 +290,7 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	uint32_t size = repair_fork_size(r, d, fork);
 	const uint8_t *bytes = image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, fork);
 	uint64_t count = xfs_dinode_nextents(d, fork);
-	struct scan s = { .r = r, .out = out, .each = each, .payload = payload, .fork = fork,
+	struct scan s = { .r = r, .ino = ino, .out = out, .each = each, .payload = payload, .fork = fork,
 			  .realtime = fork == XFS_FORK_DATA && (d->core.flags & XFS_DIFLAG_REALTIME),
 			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
 	int error = 0;
@@ -250,6 +298,12 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	/* a header in each block at most */
 	if (fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_LNK)
 		s.most = xfs_ceil_div(XFS_SYMLINK_MAXLEN, r->geo.blocksize - sizeof(struct xfs_symlink_hdr_disk));
+	s.ends = s.most;
+	s.need = xfs_min(xfs_ceil_div((uint64_t)d->core.size, r->geo.blocksize), s.most);
+	if (fork == XFS_FORK_ATTR)
+		s.ends = UINT64_C(1) << 32;
+	else if ((d->core.mode & XFS_MODE_FMT) == XFS_MODE_DIR)
+		s.ends = (2 * XFS_DIR_FREE_OFFSET - XFS_DIR_LEAF_OFFSET) >> r->geo.blocklog;
 	clear(out);
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
 		if (format != XFS_DINODE_FMT_EXTENTS || count)
@@ -286,4 +340,29 @@ void repair_fork_release(struct repair_fork *f)
 	free(f->own);
 	f->own = NULL;
 	f->nown = f->room = 0;
+}
+
+static int add_to_set(void *payload, const struct xfs_mapping *m)
+{
+	return xfs_mapset_add(payload, m);
+}
+
+bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
+				 const struct xfs_mapset *s)
+{
+	struct xfs_mapset seen = { 0 }, rest = { 0 };
+	struct xfs_dinode all = *d;
+	struct repair_fork f = { 0 };
+	bool held = false;
+
+	if ((fork == XFS_FORK_DATA ? d->core.format : d->core.aformat) != XFS_DINODE_FMT_EXTENTS || !s->n ||
+	    !xfs_dinode_set_nextents(&all, fork, repair_fork_size(r, d, fork) / 16))
+		return false;
+	if (!repair_fork_scan(r, ino, &all, image, fork, &f, add_to_set, &seen) && xfs_mapset_normalise(&seen) >= 0 &&
+	    !xfs_mapset_subtract(&rest, s, &seen))
+		held = !rest.n;
+	repair_fork_release(&f);
+	xfs_mapset_release(&seen);
+	xfs_mapset_release(&rest);
+	return held;
 }

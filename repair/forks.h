@@ -28,6 +28,12 @@ typedef int (*repair_mapping_fn)(void *payload, const struct xfs_mapping *);
 int repair_fork_scan(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
 		     struct repair_fork *out, repair_mapping_fn each, void *payload);
 void repair_fork_release(struct repair_fork *);
+/*
+ * True when extents that the inode holds but does not count are all that `s` (normalised) maps: the counter is wrong, for
+ * who removes an extent removes its reverse mapping, too.
+ */
+bool repair_fork_holds_uncounted(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
+				 const struct xfs_mapset *s);
 
 /* Bytes of a fork in an inode of this filesystem. */
 uint32_t repair_fork_size(const struct repair *, const struct xfs_dinode *, enum xfs_fork);

@@ -240,7 +240,7 @@ static bool all_agree(struct repair *r)
 bool repair_glance_holds(struct repair *r)
 {
 	bool holds = r->glance && !r->glance->off && !r->glance->mended && !r->findings && !r->ninodes && !r->nlost && !r->flips.n &&
-		     !r->names_bad && all_agree(r);
+		     !r->names_bad && r->glance->sums[0] == r->glance->sums[1] && all_agree(r);
 
 	if (holds) {
 		memcpy(r->link_sums, r->glance->sums, sizeof(r->link_sums));

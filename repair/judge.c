@@ -6,7 +6,7 @@
  * of the fork itself counts.  Fork and reverse mappings both whole but different: the side that other witnesses (free
  * space, other owners, the block counter of the inode) contradict gives way; the smallest unit is a mapping.
  */
-#include "repair/evidence.h"
+#include "repair/space.h"
 
 #include "libxfs/inode/symlink.h"
 #include "libxfs/name/verify.h"
@@ -97,28 +97,6 @@ static void note_fork(struct repair *r, const struct evidence *e, unsigned k, en
 
 /* ---- contradictions ---- */
 
-static uint64_t overlap_with_free(const struct repair_ag *ag, uint32_t agbno, uint64_t len)
-{
-	size_t lo = 0, hi = ag->free.n;
-	uint64_t sum = 0;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ag->free.r[mid].agbno + ag->free.r[mid].len <= agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < ag->free.n && ag->free.r[lo].agbno < agbno + len; lo++) {
-		uint64_t from = xfs_max(agbno, ag->free.r[lo].agbno);
-		uint64_t to = xfs_min(agbno + len, (uint64_t)ag->free.r[lo].agbno + ag->free.r[lo].len);
-
-		sum += to - from;
-	}
-	return sum;
-}
-
 struct rival {
 	uint64_t ino;
 	bool may_share;		/* the mapping in question could be shared */
@@ -158,10 +136,8 @@ static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *
 
 	for (size_t i = 0; i < s->n; i++) {
 		const struct xfs_mapping *m = &s->m[i];
-		struct repair_ag *ag = ag_of(r, m->fsbno);
 
-		if (ag->tree[XFS_TREE_BNO].sound)
-			sum += overlap_with_free(ag, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, m->len);
+		sum += repair_free_blocks(r, ag_of(r, m->fsbno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, (uint32_t)m->len);
 		if (ask_owners && owned_by_others(r, ino, m, attr))
 			sum += m->len;
 	}
@@ -190,14 +166,26 @@ static int copy_set(struct xfs_mapset *out, const struct xfs_mapset *from)
 	return error;
 }
 
-/* The fork as the reverse mappings have it, filled up with what only the fork can tell. */
-static int make_final(struct repair *r, const struct evidence_side *s, struct xfs_mapset *out)
+static int keep_mapping(void *payload, const struct xfs_mapping *m)
 {
+	return xfs_mapset_add(payload, m);
+}
+
+/* The fork as the reverse mappings have it, filled up with what only the fork, or leaves of its tree that it lost, can tell. */
+static int make_final(struct repair *r, const struct evidence *e, unsigned k, bool strays, struct xfs_mapset *out)
+{
+	const struct evidence_side *s = &e->side[k];
+	struct xfs_mapset found = { 0 };
 	int error = copy_set(out, &s->rmap);
 	int64_t cut;
 
 	if (!error)
 		error = keep_unanswered(r, out, &s->fork);
+	if (!error && strays)
+		error = repair_each_stray_mapping(r, e->ino, &e->side[1 - k].f, keep_mapping, &found);
+	if (!error)
+		error = keep_unanswered(r, out, &found);
+	xfs_mapset_release(&found);
 	if (error)
 		return error;
 	cut = xfs_mapset_normalise(out);
@@ -294,6 +282,8 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	/* contents that read well through what only the fork maps are the strongest witness of all */
 	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
 		return false;
+	if (!only_fork->n && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, (enum xfs_fork)k, only_rmap))
+		return true;
 	for (unsigned i = 0; i < 2; i++)
 		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;
 	/*
@@ -377,7 +367,7 @@ static int judge_difference(struct repair *r, struct evidence *e, unsigned k)
 		snprintf(why, sizeof(why), "%" PRIu64 " blocks only in the fork, %" PRIu64 " only in the reverse mappings",
 			 xfs_mapset_blocks(&only_fork), xfs_mapset_blocks(&only_rmap));
 		note_fork(r, e, k, XFS_F_FORK_DIFFERS, true, why);
-		error = make_final(r, s, &final);
+		error = make_final(r, e, k, false, &final);
 		if (!error)
 			error = replace_fork(r, e, k, &final);
 	} else {
@@ -435,6 +425,7 @@ static int judge_blockless(struct repair *r, struct evidence *e)
 static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 {
 	bool fits = k || e->d.core.size <= repair_fork_size(r, &e->d, XFS_FORK_DATA);
+	uint8_t format = XFS_DINODE_FMT_LOCAL;
 	struct repair_inode *c;
 	struct xfs_dinode d;
 	int error;
@@ -446,19 +437,17 @@ static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 	if (error)
 		return error;
 	xfs_dinode_decode(&d, c->image);
-	*(k ? &d.core.aformat : &d.core.format) = XFS_DINODE_FMT_LOCAL;
+	/* room for attributes that never held any is no list of them */
+	if (k && !xfs_be32(c->image + xfs_dinode_fork_off((unsigned)d.core.version, d.core.forkoff, r->geo.inodesize, XFS_FORK_ATTR)))
+		format = XFS_DINODE_FMT_EXTENTS;
+	*(k ? &d.core.aformat : &d.core.format) = format;
 	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
 		return -XFS_E_INTERNAL;
 	xfs_dinode_encode(c->image, &d);
 	return 0;
 }
 
-static int keep_mapping(void *payload, const struct xfs_mapping *m)
-{
-	return xfs_mapset_add(payload, m);
-}
-
-/* Without the help of reverse mappings: does the fork read well in another format?  Then the format byte is wrong. */
+/* Without the help of all reverse mappings: does the fork read well in another format?  Then the format byte is wrong. */
 static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *done)
 {
 	static const uint8_t formats[] = { XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE };
@@ -478,6 +467,41 @@ static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *d
 			ag_of(r, f.own[b])->reasons |= REPAIR_FORK;
 		if (*done) {
 			note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, "its format byte is wrong");
+			error = replace_fork(r, e, k, &final);
+		}
+		repair_fork_release(&f);
+		xfs_mapset_release(&final);
+	}
+	return error;
+}
+
+/*
+ * Without the help of all reverse mappings: more entries than are counted stand in the inode, and with them the blocks are as
+ * many as the inode says.  Then the counter is wrong.
+ */
+static int try_counts(struct repair *r, struct evidence *e, unsigned k, bool *done)
+{
+	const struct repair_fork *other = &e->side[1 - k].f;
+	uint64_t others = other->blocks + other->nown, count = xfs_dinode_nextents(&e->d, (enum xfs_fork)k);
+	uint64_t room = repair_fork_size(r, &e->d, (enum xfs_fork)k) / sizeof(struct xfs_bmbt_rec_disk);
+	bool fits = true;
+	int error = 0;
+
+	*done = false;
+	if ((k ? e->d.core.aformat : e->d.core.format) != XFS_DINODE_FMT_EXTENTS)
+		return 0;
+	while (e->side[k].f.blocks + others < e->d.core.nblocks && count++ < room && fits && !*done && !error) {
+		struct xfs_mapset final = { 0 };
+		struct xfs_dinode d = e->d;
+		struct repair_fork f = { 0 };
+
+		fits = xfs_dinode_set_nextents(&d, (enum xfs_fork)k, count);
+		if (fits)
+			error = repair_fork_scan(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, keep_mapping, &final);
+		fits = fits && !error && !f.damaged;
+		*done = fits && f.blocks + others == e->d.core.nblocks;
+		if (*done) {
+			note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, "its count of extents is too small");
 			error = replace_fork(r, e, k, &final);
 		}
 		repair_fork_release(&f);
@@ -507,30 +531,42 @@ static int judge_no_fork(struct repair *r, struct evidence *e, bool has_blocks)
 	return 0;
 }
 
+/* Every reverse mapping there ever was can still be read. */
+static bool rmaps_whole(const struct repair *r)
+{
+	bool whole = r->geo.rmapbt;
+
+	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
+		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
+	return whole;
+}
+
 static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 {
 	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset final = { 0 };
-	bool whole = r->geo.rmapbt, nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
+	bool whole = rmaps_whole(r), nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
 	int error;
 
 	if (k && !e->d.core.forkoff)
 		return judge_no_fork(r, e, !nothing);
-	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE) {
-		bool done = false;
+	if (nothing && !whole) {
+		bool done;
 
-		error = r->geo.rmapbt ? 0 : try_formats(r, e, k, &done);
+		error = try_formats(r, e, k, &done);
 		if (error || done)
 			return error;
-		if (k || type == XFS_MODE_DIR || type == XFS_MODE_LNK)
-			return judge_local(r, e, k);
 	}
+	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE &&
+	    (k || type == XFS_MODE_DIR || type == XFS_MODE_LNK))
+		return judge_local(r, e, k);
 	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
 		return judge_blockless(r, e);
-	error = make_final(r, s, &final);
-	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
-		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
+	/* with two damaged trees nobody can tell whose leaves they are */
+	error = make_final(r, e, k, !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged, &final);
+	if (!error && !whole && k == XFS_FORK_DATA && type == XFS_MODE_DIR)
+		error = repair_add_stray_entries(r, e->ino, &final);
 	note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
 	if (!whole)
 		note_fork(r, e, k, XFS_F_FORK_LOST, true, "not all reverse mappings are there to fill the gaps");
@@ -561,6 +597,13 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	}
 	if (s->f.damaged)
 		return judge_damaged(r, e, k);
+	if (!rmaps_whole(r)) {
+		bool done;
+		int error = try_counts(r, e, k, &done);
+
+		if (error || done)
+			return error;
+	}
 	if (!r->geo.rmapbt || (!s->f.mapped && !has_blocks))
 		return 0;
 	return judge_difference(r, e, k);

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_BYTES (1u << 20)
 #define RECORD 24u
 #define HEADER ((uint32_t)sizeof(struct xfs_btree_short_disk))
 
@@ -25,13 +24,17 @@ struct leaf {
 };
 
 struct leaves {
+	struct repair *r;
+	const struct repair_ag *ag;
 	struct leaf *l;
 	size_t n, room;
 };
 
-static int look_at(struct repair *r, const struct repair_ag *ag, const uint8_t *p, uint32_t agbno, struct leaves *s)
+static int look_at(void *payload, uint32_t agbno, const uint8_t *p)
 {
-	const struct xfs_geometry *geo = &r->geo;
+	struct leaves *s = payload;
+	const struct repair_ag *ag = s->ag;
+	const struct xfs_geometry *geo = &s->r->geo;
 	uint32_t n = xfs_be16(p + XFS_OFF(btree_short, numrecs));
 
 	if (xfs_be32(p) != xfs_btree_kinds[XFS_BTREE_RMAP].magic_v5 || xfs_be16(p + XFS_OFF(btree_short, level)) || !n ||
@@ -56,25 +59,6 @@ static int look_at(struct repair *r, const struct repair_ag *ag, const uint8_t *
 		.lsn = xfs_be64(p + XFS_OFF(btree_short, lsn)),
 	};
 	return 0;
-}
-
-static int scan(struct repair *r, const struct repair_ag *ag, struct leaves *s)
-{
-	uint64_t base = xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(0)).v * XFS_BBSIZE;
-	uint32_t step = SCAN_BYTES / r->geo.blocksize;
-	uint8_t *bytes = malloc(SCAN_BYTES);
-	int error = bytes ? 0 : -XFS_E_NOMEM;
-
-	for (uint32_t at = r->geo.agfl_block + 1; at < ag->length && !error; at += step) {
-		uint32_t n = ag->length - at < step ? ag->length - at : step;
-
-		/* what can't be read comes back as zeroes */
-		xfs_dev_read(r->dev.data, base + (uint64_t)at * r->geo.blocksize, bytes, (size_t)n * r->geo.blocksize);
-		for (uint32_t k = 0; k < n && !error; k++)
-			error = look_at(r, ag, bytes + (size_t)k * r->geo.blocksize, at + k, s);
-	}
-	free(bytes);
-	return error;
 }
 
 static const struct leaf *leaf_at(const struct leaves *s, uint32_t agbno)
@@ -167,8 +151,9 @@ static int keep_special(void *payload, const void *disk)
 int repair_find_rmap_leaves(struct repair_walk *w)
 {
 	struct repair_ag *ag = w->ag;
-	struct leaves s = { 0 };
-	int error = scan(w->r, ag, &s);
+	struct leaves s = { .r = w->r, .ag = ag };
+	struct repair_blockscan all = { w->r->geo.agfl_block + 1, ag->length, 1, false, look_at, &s };
+	int error = repair_scan_blocks(w->r, ag->agno, &all);
 
 	if (!error && s.n) {
 		mark_by_neighbours(&s);

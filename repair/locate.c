@@ -247,47 +247,83 @@ static bool headers_agree(struct repair *r, const struct xfs_sb *sb)
 	return 2 * n > sb->agcount;
 }
 
-/* The primary can't be used: the first scanned superblock whose geometry its own copies confirm. */
+/* The copy at this place becomes the primary when others confirm its geometry. */
+static bool try_copy(struct repair *r, uint64_t off, const struct copy *old)
+{
+	struct copy c;
+	struct vote v;
+
+	if (read_copy(r->dev.data, off, &c) || off % ((uint64_t)c.sb.agblocks * c.sb.blocksize))
+		return false;	/* a copy inside a file or of an older filesystem */
+	repair_say(r, "found candidate secondary superblock...");
+	if (!fits_device(r, &c.sb))
+		return false;
+	take_votes(r, &c.sb, &v);
+	if ((v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) && !headers_agree(r, &c.sb)) {
+		repair_say(r, "unable to verify superblock, continuing...");
+		return false;
+	}
+	repair_say(r, "verified secondary superblock...");
+	vote_uuid(r, &c.sb);
+	make_primary(r, &c.sb, old);
+	return true;
+}
+
+/* Length of the first AG in blocks as its AGF says, which does not know how long a block is. 0: there is none. */
+static uint64_t first_length(struct repair *r)
+{
+	uint8_t buf[512];
+
+	for (uint64_t off = 512; off <= MAX_SECTOR && off < r->dev.data->size; off *= 2)
+		if (!xfs_dev_read(r->dev.data, off, buf, sizeof(buf)) && xfs_be32(buf) == XFS_AGF_MAGIC &&
+		    !xfs_be32(buf + XFS_OFF(agf, seqno)))
+			return xfs_be32(buf + XFS_OFF(agf, length));
+	return 0;
+}
+
+/* The second AG, where the first one's header puts it, or the AG size that mkfs chooses. Reading a whole disk takes hours. */
+static bool try_likely(struct repair *r, const struct copy *old)
+{
+	uint64_t size = r->dev.data->size, length = first_length(r);
+
+	for (uint64_t block = 512; block <= 65536; block *= 2) {
+		const uint64_t places[] = { length * block, xfs_ceil_div(size / block, 4) * block, (UINT64_C(1) << 40) - block };
+
+		for (size_t i = 0; i < XFS_ARRAY_SIZE(places); i++)
+			if (places[i] && try_copy(r, places[i], old))
+				return true;
+	}
+	return false;
+}
+
+/* The primary can't be used: the first superblock found whose geometry its own copies confirm. */
 static int search_secondary(struct repair *r, const struct copy *old)
 {
+	struct xfs_dev *dev = r->dev.data;
 	uint8_t *buf = malloc(SCAN_CHUNK);
 	int error = buf ? -XFS_E_BADSB : -XFS_E_NOMEM;
 
 	repair_say(r, "%s", "");
 	repair_say(r, "attempting to find secondary superblock...");
-	for (uint64_t off = SCAN_START; buf && off < r->dev.data->size; off += SCAN_CHUNK) {
-		size_t len = (size_t)xfs_min(SCAN_CHUNK, r->dev.data->size - off) & ~(size_t)511;
+	if (buf && try_likely(r, old))
+		error = 0;
+	for (uint64_t off = SCAN_START; error == -XFS_E_BADSB; off += SCAN_CHUNK) {
+		size_t len;
 
+		off = xfs_dev_next_data(dev, off) & ~(uint64_t)511;
+		if (off >= dev->size)
+			break;
+		len = (size_t)xfs_min(SCAN_CHUNK, dev->size - off) & ~(size_t)511;
 		/* unreadable parts come back as zeroes and can't hold the magic */
-		xfs_dev_read(r->dev.data, off, buf, len);
-		for (size_t at = 0; at + 512 <= len; at += 512) {
-			struct copy c;
-			struct vote v;
-
-			if (xfs_be32(buf + at) != XFS_SB_MAGIC || read_copy(r->dev.data, off + at, &c))
-				continue;
-			if ((off + at) % ((uint64_t)c.sb.agblocks * c.sb.blocksize))
-				continue;	/* a copy inside a file or of an older filesystem */
-			repair_say(r, "found candidate secondary superblock...");
-			if (!fits_device(r, &c.sb))
-				continue;
-			take_votes(r, &c.sb, &v);
-			if ((v.agreeing < c.sb.agcount / 2 || v.agreeing < v.best) && !headers_agree(r, &c.sb)) {
-				repair_say(r, "unable to verify superblock, continuing...");
-				continue;
-			}
-			repair_say(r, "verified secondary superblock...");
-			vote_uuid(r, &c.sb);
-			make_primary(r, &c.sb, old);
-			error = 0;
-			goto out;
-		}
+		xfs_dev_read(dev, off, buf, len);
+		for (size_t at = 0; at + 512 <= len && error; at += 512)
+			if (xfs_be32(buf + at) == XFS_SB_MAGIC && try_copy(r, off + at, old))
+				error = 0;
 	}
 	if (error == -XFS_E_BADSB && !r->looking)
 		error = repair_guess_superblock(r);
 	if (error)
 		repair_say(r, "Sorry, could not find valid secondary superblock");
-out:
 	free(buf);
 	return error;
 }
@@ -399,6 +435,9 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 	 * witness than any number of missing ones.  Without a checksum the AG headers decide, or the user.
 	 */
 	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry || headers_agree(r, sb)))
+		return 0;
+	/* two that nothing tells apart, and the user says to go on: the primary is what is mounted */
+	if (sb->agcount == 2 && r->force_geometry)
 		return 0;
 	repair_say(r, "Not enough matching superblocks - cannot proceed.");
 	return -XFS_E_BADSB;

@@ -11,6 +11,7 @@
 
 #include "libxfs/base/pool.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -84,6 +85,14 @@ static int run(struct repair *r, struct repair_devices *d, const struct repair_o
 	return status;
 }
 
+/* Large arrays go back to the system when they are freed, and do not make others grow into what they leave. */
+static void tame_allocator(void)
+{
+#ifdef M_MMAP_THRESHOLD
+	mallopt(M_MMAP_THRESHOLD, 256 << 10);
+#endif
+}
+
 static int add_undo(struct repair_devices *d, const struct repair_options *o)
 {
 	uint8_t uuid[16];
@@ -103,6 +112,7 @@ int main(int argc, char **argv)
 		return status;
 	if (o.undo_apply)
 		return repair_take_back(&o);
+	tame_allocator();
 	error = repair_devices_open(&d, &o);
 	if (error)
 		fprintf(stderr, "\nfatal error -- couldn't initialize XFS library\n");

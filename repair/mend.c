@@ -154,6 +154,8 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_LOCAL);
 	} else if (!blocks && is_reg(d)) {
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_EXTENTS);
+	} else if (!blocks && !d->core.size && d->core.format == XFS_DINODE_FMT_DEV) {
+		s->unknown = true;	/* a directory or symlink without anything in it: names tell what it was */
 	}
 }
 
@@ -272,11 +274,22 @@ static void settle_counters(struct repair *r, struct repair_seen *s)
 	}
 }
 
+static uint32_t links_of(const struct xfs_dinode *d)
+{
+	return d->core.version == 1 ? d->core.metatype : d->core.nlinkv2;
+}
+
 static void settle_forks(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
 	uint8_t forkoff;
 
+	/* where files have parent pointers a fork never goes away: one that is not there lost its border and its format */
+	if (r->geo.parent && !d->core.forkoff && links_of(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
+	    repair_find_pointers(r, d, s->image, &forkoff)) {
+		set8(s, "forkoff", &d->core.forkoff, forkoff);
+		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_LOCAL);
+	}
 	if (!repair_forks_plausible(r, d, s->image) && repair_find_forkoff(r, d, s->image, &forkoff))
 		set8(s, "forkoff", &d->core.forkoff, forkoff);
 	if (d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8)

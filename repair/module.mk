@@ -1,8 +1,10 @@
 PROGRAMS += xfs_repair
 # the core needs libc only: it is part of the driver of cross builds, too
 repair_core_SRCS = \
+	repair/agask.c \
 	repair/agcross.c \
 	repair/agtrees.c \
+	repair/blockscan.c \
 	repair/chunks.c \
 	repair/conflict.c \
 	repair/content.c \
@@ -12,6 +14,7 @@ repair_core_SRCS = \
 	repair/glance.c \
 	repair/guess.c \
 	repair/hints.c \
+	repair/in_place.c \
 	repair/judge.c \
 	repair/lanes.c \
 	repair/leaves.c \
@@ -21,6 +24,7 @@ repair_core_SRCS = \
 	repair/mend.c \
 	repair/names.c \
 	repair/names_attr.c \
+	repair/names_attrmend.c \
 	repair/names_block.c \
 	repair/names_build.c \
 	repair/names_decide.c \
@@ -35,9 +39,11 @@ repair_core_SRCS = \
 	repair/names_symlink.c \
 	repair/names_table.c \
 	repair/names_tree.c \
+	repair/names_want.c \
 	repair/newforks.c \
 	repair/observe_ags.c \
 	repair/observe_inodes.c \
+	repair/owners.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \
@@ -49,6 +55,7 @@ repair_core_SRCS = \
 	repair/select.c \
 	repair/space.c \
 	repair/specials.c \
+	repair/strays.c \
 	repair/survey.c \
 	repair/switch.c \
 	repair/treewalk.c \

@@ -51,6 +51,14 @@ static void core_finding(void *payload, const struct xfs_finding *f)
 	repair_note(n->told, f, false);
 }
 
+static void touch(struct reading *n, uint64_t ino)
+{
+	struct repair_fact *f = repair_fact_of(n->r, ino);
+
+	if (f)
+		f->touched = REPAIR_TOUCHED;
+}
+
 /* Names, types, parents: told by who only looks; otherwise when they are decided. */
 static void __attribute__((format(printf, 4, 5))) note(struct reading *n, enum xfs_finding_id id, uint64_t ino,
 						       const char *format, ...)
@@ -59,6 +67,11 @@ static void __attribute__((format(printf, 4, 5))) note(struct reading *n, enum x
 	va_list args;
 
 	n->r->names_bad = true;
+	/* pointers: by their buckets; rings: who lies on them */
+	if (id != XFS_F_PARENT_MISSING && id != XFS_F_DIR_RING)
+		touch(n, ino);
+	if (n->fact)
+		n->fact->touched = REPAIR_TOUCHED;
 	if (!n->told->looking)
 		return;
 	f.ino = ino;
@@ -103,6 +116,20 @@ uint64_t repair_link_hash(const struct repair *r, uint64_t ino, uint64_t parent,
 	return stir(h ^ r->fork_sums.key[1], ino);
 }
 
+unsigned repair_link_bucket(const struct repair *r, uint64_t parent)
+{
+	return (unsigned)(stir(r->fork_sums.key[1], parent) >> (64 - REPAIR_LINK_BUCKET_BITS));
+}
+
+/* which: 0 an entry, 1 a parent pointer. */
+static void add_link(struct reading *n, unsigned which, uint64_t ino, uint64_t parent, uint32_t gen, uint32_t hash)
+{
+	uint64_t sum = repair_link_hash(n->r, ino, parent, gen, hash);
+
+	n->r->link_sums[which] += sum;
+	n->r->link_buckets[repair_link_bucket(n->r, parent)][which] += sum;
+}
+
 static bool is_dot(const struct xfs_dir_entry *e, unsigned dots)
 {
 	return e->namelen == dots && e->name[0] == '.' && e->name[dots - 1] == '.';
@@ -110,8 +137,10 @@ static bool is_dot(const struct xfs_dir_entry *e, unsigned dots)
 
 static void name_of_directory(struct reading *n, const struct xfs_dir_entry *e, struct repair_fact *f)
 {
-	if (f->has_parent)
+	if (f->has_parent) {
 		note(n, XFS_F_DIR_PARENT, e->ino.v, "named by two directories, the second is inode %" PRIu64, n->dir);
+		touch(n, f->parent_seen);
+	}
 	f->has_parent = true;
 	f->parent_seen = n->dir;
 }
@@ -145,14 +174,16 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 		return 0;
 	f->named = true;
 	if (r->geo.parent)
-		r->link_sums[0] += repair_link_hash(r, e->ino.v, n->dir, n->gen, xfs_name_hash(e->name, e->namelen));
+		add_link(n, 0, e->ino.v, n->dir, n->gen, xfs_name_hash(e->name, e->namelen));
 	if (e->ino.v == n->dir || e->ino.v == r->primary.rootino || repair_is_internal(r, e->ino.v))
 		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to inode %" PRIu64 ", which no name may lead to", len,
 		     (const char *)e->name, e->ino.v);
-	if (f->meta && !n->fact->meta)
+	if (f->meta && !n->fact->meta) {
 		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to metadata inode %" PRIu64, len,
 				(const char *)e->name, e->ino.v);
-	if (e->ftype && e->ftype != f->ftype)
+		f->touched = REPAIR_TOUCHED;
+	}
+	if ((e->ftype || r->geo.ftype) && e->ftype != f->ftype)
 		note(n, XFS_F_DIR_FTYPE, n->dir, "entry \"%.*s\": type %u, inode %" PRIu64 " has type %u", len, (const char *)e->name,
 		     e->ftype, e->ino.v, f->ftype);
 	if (f->ftype == XFS_DIR_FT_DIR)
@@ -184,7 +215,7 @@ static int add_pointer(void *payload, const struct xfs_parent *p)
 {
 	struct reading *n = payload;
 
-	n->r->link_sums[1] += repair_link_hash(n->r, n->dir, p->ino.v, p->gen, xfs_name_hash(p->name, p->namelen));
+	add_link(n, 1, n->dir, p->ino.v, p->gen, xfs_name_hash(p->name, p->namelen));
 	return 0;
 }
 
@@ -274,6 +305,10 @@ int repair_directories(struct repair *r)
 	n.ip = error ? NULL : malloc(sizeof(*n.ip));
 	if (!error && !n.ip)
 		error = -XFS_E_NOMEM;
+	if (!error && n.r->geo.parent && !n.r->link_buckets) {
+		n.r->link_buckets = calloc(REPAIR_LINK_BUCKETS, sizeof(*n.r->link_buckets));
+		error = n.r->link_buckets ? 0 : -XFS_E_NOMEM;
+	}
 	if (!error)
 		n.r->ahead = true;
 	if (!error)
@@ -306,8 +341,8 @@ static void check_fact(struct reading *n, uint64_t ino, struct repair_fact *f)
 		note(n, XFS_F_LINK_COUNT, ino, "has %u, %u names lead to it", f->nlink, f->links);
 }
 
-/* Rings: every directory has a name and a parent that agrees, and still it hangs on no root. */
-static bool hangs_on_root(struct repair *r, uint64_t ino)
+/* Rings: every directory has a name and a parent that agrees, and still it hangs on no root. *ring: one of them. */
+static bool hangs_on_root(struct repair *r, uint64_t ino, uint64_t *ring)
 {
 	uint64_t slow = ino, steps = 0;
 
@@ -319,6 +354,7 @@ static bool hangs_on_root(struct repair *r, uint64_t ino)
 		ino = f->parent_seen;
 		if (steps++ % 2 && slow != ino)
 			slow = repair_fact_of(r, slow)->parent_seen;
+		*ring = ino;
 		if (slow == ino && steps > 1)
 			return false;
 	}
@@ -327,8 +363,16 @@ static bool hangs_on_root(struct repair *r, uint64_t ino)
 
 static void check_ring(struct reading *n, uint64_t ino, struct repair_fact *f)
 {
-	if (f->used && f->ftype == XFS_DIR_FT_DIR && f->has_parent && !hangs_on_root(n->r, ino))
-		note(n, XFS_F_DIR_RING, ino, "it lies below itself");
+	uint64_t ring = ino, at;
+
+	if (!f->used || f->ftype != XFS_DIR_FT_DIR || !f->has_parent || hangs_on_root(n->r, ino, &ring))
+		return;
+	note(n, XFS_F_DIR_RING, ino, "it lies below itself");
+	at = ring;
+	do {
+		touch(n, at);
+		at = repair_fact_of(n->r, at)->parent_seen;
+	} while (at != ring);
 }
 
 int repair_links(struct repair *r)

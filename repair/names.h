@@ -3,8 +3,10 @@
  * names.h - the second round of a repair: names.
  *
  * names.c reads every directory and attribute fork once and judges without memory per name: facts about inodes, and sums
- * over links and parent pointers.  Only when something is wrong are all names gathered (names_gather.c) into sorted
- * arrays, decided (names_decide.c, names_tree.c, names_place.c) and the directories, attribute forks and cores that
+ * over links and parent pointers, by buckets of directories.  Only when something is wrong are names gathered
+ * (names_gather.c) into sorted arrays, and only those around it: directories with something odd, those beside them, and
+ * those in whose bucket entries and pointers differ.  Of other directories the facts say all that decisions need; one of
+ * them that a decision meets is gathered then (names_want.c).  What was gathered is decided (names_decide.c, names_tree.c, names_place.c) and the directories, attribute forks and cores that
  * differ planned (names_plan.c); the machinery of round one then builds them in new blocks (names_build.c), rebuilds the
  * AGs concerned and switches.  Round one is durable before that: a run that is stopped in between starts with sound
  * forks and trees.
@@ -68,8 +70,9 @@ struct names_dir {
 /* An attribute fork whose readable attributes were gathered is kept until it is built. */
 struct names_attr {
 	uint32_t name, value;	/* offsets in the arena */
-	uint32_t valuelen;
+	uint32_t valuelen, hash;	/* the hash as it was stored */
 	uint8_t namelen, flags;
+	bool sure;			/* it is that of the name */
 };
 
 /* What becomes of one fork: handed over to the builder through struct repair_inode. */
@@ -111,6 +114,8 @@ struct repair_fact *repair_fact_of(struct repair *, uint64_t ino);
 bool repair_is_internal(const struct repair *, uint64_t ino);
 /* Share of one link in the sums that compare directories with parent pointers. */
 uint64_t repair_link_hash(const struct repair *, uint64_t ino, uint64_t parent, uint32_t gen, uint32_t hash);
+/* Which of r->link_buckets counts the links of this directory. */
+unsigned repair_link_bucket(const struct repair *, uint64_t parent);
 
 /* names_round.c: the state that names are read from: r, or what it looks like after round one changed it. */
 int repair_names_state(struct repair *r, struct repair **out);
@@ -127,6 +132,7 @@ int names_read_inode(struct names *, uint64_t ino, uint8_t *image, struct xfs_di
 int names_gather(struct names *);
 int names_keep(struct names *, const void *bytes, size_t len, uint32_t *at);
 int names_add_entry(struct names *, const struct names_entry *);
+/* NULL: it is no directory, or it was not gathered. */
 struct names_dir *names_find_dir(struct names *, uint64_t ino);
 int names_add_dir(struct names *, const struct names_dir *);
 /* Salvages the entries of a directory; `map` NULL: the blocks of its fork. */
@@ -141,6 +147,23 @@ bool names_is_pointed(const struct names *, const struct names_entry *);
 /* Sorts by (dir, order) and sets first and n of all directories. */
 int names_sort_entries(struct names *);
 void names_release(struct names *);
+
+/* The entries of a directory, which the disk has as they should be, to the list. */
+int names_read_dir(struct names *, uint64_t ino, const struct xfs_dinode *, struct names_dir *out);
+
+/* Calls job() for each inode. Nonzero stops. */
+int names_each_fact(struct names *, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload), void *payload);
+/* names_want.c: before anything is gathered: what is; and is it so, for a link of this directory? */
+void names_choose(struct names *);
+bool names_is_chosen(struct names *, uint64_t dir);
+/* This directory, of which nothing was gathered so far, is part of the decisions now; others are left as they are. */
+int names_want(struct names *, uint64_t ino);
+/* Directories that have no name, or several, so far, and those who name them. */
+int names_want_doubted(struct names *);
+/* Nothing speaks against the pointer: its directory was not gathered, for what it says was found right. */
+bool names_is_believed(struct names *, uint64_t parent);
+/* The parent of a directory as decided so far; XFS_NULL64: none. */
+uint64_t names_parent_of(struct names *, uint64_t ino);
 
 /*
  * names_table.c: entries by directory and name, as directories of this filesystem compare names.  NAMES_NONE: not there.
@@ -179,11 +202,31 @@ int names_salvage_short(struct names *, uint64_t ino, const uint8_t *fork, uint3
 int names_salvage_attrs(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, bool quiet,
 			struct names_attr **list, size_t *n);
 
+/*
+ * names_attrmend.c: entry i of the `count` of a leaf, with one field made right when that gives its name its hash; changes the block.
+ * false: no reading is right.
+ */
+bool names_mend_attr(const struct xfs_geometry *, uint8_t *leaf, uint32_t count, uint32_t i, struct xfs_attr *out);
+/* Entries of a leaf: as many as it counts, or more when they use just the bytes that it says are used. */
+uint32_t names_attr_count(const struct xfs_geometry *, uint8_t *leaf);
+/* As an entry stores it; the value of a parent pointer has to be there. */
+uint32_t names_attr_hash(const struct xfs_geometry *, const struct xfs_attr *);
+/* The namespace where flags name none, or two: what one odd bit leaves, or the one that the system knows the name in. */
+unsigned names_attr_space(unsigned flags, const uint8_t *name, unsigned len);
+
 /* names_decide.c: each entry by itself; then those that lead nowhere, when parent pointers had their say. */
 int names_decide_entries(struct names *);
 int names_decide_strays(struct names *);
+/* After those two, and the tree: entries and inodes that must belong together, as nothing else is left. */
+int names_match_strays(struct names *);
 /* names_tree.c: one parent for each directory, no rings. */
 int names_decide_tree(struct names *);
+/*
+ * The root's lost+found that leads to a free inode: the one of a repair that was cut off before it wrote the directory (see
+ * switch.c), and no name that another inode misses.
+ */
+bool names_is_cut_off(const struct names *, const struct names_entry *);
+bool names_is_root(const struct names *, uint64_t ino);
 /* names_restore.c: entries that only parent pointers hold. */
 int names_restore(struct names *);
 /* names_place.c: what has no name goes to lost+found. */

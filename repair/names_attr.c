@@ -17,6 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_RENAMED 64u	/* of one fork: each may take long */
+
 struct reader {
 	struct names *n;
 	uint64_t ino;
@@ -25,16 +27,16 @@ struct reader {
 	size_t count, room;
 	uint8_t *leaf, *value;		/* a block; XFS_ATTR_VALUE_MAX bytes */
 	enum names_quality quality;	/* of the leaf at hand */
-	uint64_t *values;		/* V4: blocks that hold values, they have no headers */
+	uint64_t *values;		/* blocks that hold values, as the leaves say */
 	size_t nvalues, value_room;
-	unsigned lost;
+	unsigned lost, renamed;
 	bool quiet;			/* what is lost is told another time */
 };
 
 static int add(struct reader *r, const struct xfs_attr *a, const uint8_t *value)
 {
-	struct names_attr out = { .valuelen = a->valuelen, .namelen = (uint8_t)a->namelen,
-				  .flags = (uint8_t)(a->flags & XFS_ATTR_NAMESPACES) };
+	struct names_attr out = { .valuelen = a->valuelen, .namelen = (uint8_t)a->namelen, .hash = a->hash,
+				  .flags = (uint8_t)(a->flags & XFS_ATTR_NAMESPACES), .sure = names_attr_hash(&r->n->r->geo, a) == a->hash };
 	int error;
 
 	if (r->count == r->room) {
@@ -69,6 +71,60 @@ static bool is_value_block(struct reader *r, uint64_t fsbno, uint32_t done, uint
 	       (h.bno != xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) + !!memcmp(h.uuid, g->uuid, 16) <= 1;
 }
 
+/*
+ * Length of the value whose blocks start at `at` of the fork, as their headers tell; 0: none starts there.  *sure: the last
+ * block is not full, and nothing but zeroes is behind that part of it.
+ */
+static uint32_t measure(struct reader *r, uint64_t at, bool *sure)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	uint32_t room = g->blocksize - xfs_remote_header_len(true), done = 0;
+	struct xfs_attr_rmt_hdr h;
+	uint64_t fsbno;
+
+	*sure = false;
+	do {
+		if (names_read_block(r->n, &r->map, at++, 1, r->n->block, &fsbno) || fsbno == XFS_NULL64)
+			return done;
+		xfs_attr_rmt_hdr_decode(&h, r->n->block);
+		if (!h.bytes || h.bytes > room || !is_value_block(r, fsbno, done, h.bytes))
+			return done;
+		done += h.bytes;
+	} while (h.bytes == room && done < XFS_ATTR_VALUE_MAX);
+	*sure = h.bytes < room;
+	for (uint32_t i = g->blocksize - room + h.bytes; i < g->blocksize; i++)
+		*sure &= !r->n->block[i];
+	return done <= XFS_ATTR_VALUE_MAX ? done : 0;
+}
+
+static bool is_value(const struct reader *r, uint64_t off)
+{
+	for (size_t i = 0; i < r->nvalues; i++)
+		if (r->values[i] == off)
+			return true;
+	return false;
+}
+
+/* The one value of this length that no other attribute has. */
+static bool find_value(struct reader *r, struct xfs_attr *a)
+{
+	uint64_t found = 0;
+	bool sure;
+
+	for (size_t i = 0; i < r->map.n; i++)
+		for (uint64_t k = 0; k < r->map.m[i].len; k++) {
+			uint64_t off = r->map.m[i].off + k;
+
+			if (off > UINT32_MAX || is_value(r, off) || measure(r, off, &sure) != a->valuelen)
+				continue;
+			if (found)
+				return false;
+			found = off;
+		}
+	a->valueblk = (uint32_t)found;
+	return found != 0;
+}
+
 /* A value in blocks of its own; false: some of it is lost. */
 static bool read_value(struct reader *r, const struct xfs_attr *a)
 {
@@ -97,23 +153,40 @@ static void lose(struct reader *r, const struct xfs_attr *a, const char *why)
 		   (const char *)a->name, why);
 }
 
-static uint32_t hash_of(const struct xfs_geometry *g, const struct xfs_attr *a)
+/* The value where the entry says, or with one of its place and length made right by the headers of its blocks. */
+static bool fetch_value(struct reader *r, struct xfs_attr *a)
 {
-	return a->flags & XFS_ATTR_PARENT ? xfs_parent_hash(g, a->name, a->namelen, XFS_INO(xfs_be64(a->value)))
-					  : xfs_name_hash(a->name, a->namelen);
+	struct xfs_attr other = *a;
+	bool sure = false;
+
+	other.valuelen = r->n->r->geo.v5 && a->valueblk ? measure(r, a->valueblk, &sure) : 0;
+	if (!(sure && other.valuelen) && a->valueblk && read_value(r, a))
+		return true;
+	if (!other.valuelen) {
+		other.valuelen = a->valuelen;
+		if (!r->n->r->geo.v5 || !a->valuelen || !find_value(r, &other))
+			return false;
+	}
+	*a = other;
+	return read_value(r, a);
 }
 
-static int take(struct reader *r, const struct xfs_attr *a)
+static int take(struct reader *r, struct xfs_attr *a)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
-	const char *problem = a->flags & XFS_ATTR_INCOMPLETE ? NULL : xfs_attr_problem(g, a);
+	const char *problem;
+	bool sure;
 
-	if (a->flags & XFS_ATTR_INCOMPLETE)
+	/* how long a value in blocks of its own is, they say, too */
+	if (!a->value && a->valuelen > XFS_ATTR_VALUE_MAX && r->n->r->geo.v5)
+		a->valuelen = measure(r, a->valueblk, &sure);
+	problem = xfs_attr_problem(g, a);
+	if (!problem && a->flags & XFS_ATTR_INCOMPLETE)
 		return 0;
 	/* in a leaf that is as it was written only one of the two can be wrong, and the hash is made from the name */
-	if (!problem && hash_of(g, a) != a->hash && r->quality != NAMES_GOOD)
+	if (!problem && names_attr_hash(g, a) != a->hash && r->quality != NAMES_GOOD)
 		problem = "the name is damaged";
-	if (!problem && !a->value && (!a->valueblk || !read_value(r, a)))
+	if (!problem && !a->value && !fetch_value(r, a))
 		problem = "the value is lost";
 	if (problem) {
 		lose(r, a, problem);
@@ -124,69 +197,40 @@ static int take(struct reader *r, const struct xfs_attr *a)
 
 /* ---- forms ---- */
 
-/* The record of an entry whose place is damaged: somewhere in the block is a name with the entry's hash. */
-static bool find_record(struct reader *r, uint32_t i, struct xfs_attr *out)
-{
-	const struct xfs_geometry *g = &r->n->r->geo;
-	uint8_t *entry = r->leaf + xfs_attr_leaf_header_len(g->v5) + 8 * (size_t)i;
-	uint16_t was = xfs_be16(entry + 4);
-	uint32_t at, size;
-
-	for (uint32_t place = xfs_attr_leaf_header_len(g->v5); place + 8 < g->blocksize; place += 4) {
-		xfs_put_be16(entry + 4, (uint16_t)place);
-		if (!xfs_attr_leaf_entry(g, r->leaf, i, out, &at, &size) && out->namelen && !xfs_attr_problem(g, out) &&
-		    hash_of(g, out) == out->hash)
-			return true;
-	}
-	xfs_put_be16(entry + 4, was);
-	return false;
-}
-
 static int read_leaf(struct reader *r)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
-	struct xfs_attr_leaf_hdr h;
-	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(g->v5)) / 8;
+	uint32_t count = names_attr_count(g, r->leaf);
 	int error = 0;
 
-	xfs_attr_leaf_hdr_load(&h, r->leaf, g->v5);
-	for (uint32_t i = 0; i < xfs_min(h.count, most) && !error; i++) {
+	for (uint32_t i = 0; i < count && !error; i++) {
 		struct xfs_attr a;
 		uint32_t at, size;
 
-		if (!xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) && !(at % 4) && a.namelen)
-			error = take(r, &a);
-		else if (a.hash && find_record(r, i, &a))
+		if (names_mend_attr(g, r->leaf, count, i, &a) ||
+		    (!xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) && !(at % 4) && a.namelen))
 			error = take(r, &a);
 		else
-			r->lost++;
+			r->lost++;		/* told when the fork was first read */
 	}
 	return error;
 }
 
-static bool is_value(const struct reader *r, uint64_t off)
-{
-	for (size_t i = 0; i < r->nvalues; i++)
-		if (r->values[i] == off)
-			return true;
-	return false;
-}
-
-/* V4: blocks that values take by what the leaves say; one that looks like a leaf must not pass for one. */
+/* Blocks that values take by what the leaves say. V4: one of them that looks like a leaf must not pass for one. */
 static int note_values(struct reader *r)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	struct xfs_attr_leaf_hdr h;
-	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(false)) / 8;
+	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(g->v5)) / 8;
 
-	xfs_attr_leaf_hdr_load(&h, r->leaf, false);
+	xfs_attr_leaf_hdr_load(&h, r->leaf, g->v5);
 	for (uint32_t i = 0; i < xfs_min(h.count, most); i++) {
 		struct xfs_attr a;
 		uint32_t at, size, blocks;
 
 		if (xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) || a.value || a.valuelen > XFS_ATTR_VALUE_MAX)
 			continue;
-		blocks = xfs_remote_blocks(false, g->blocksize, a.valuelen);
+		blocks = xfs_remote_blocks(g->v5, g->blocksize, a.valuelen);
 		if (r->value_room - r->nvalues < blocks) {
 			size_t room = 2 * (r->nvalues + blocks) + 32;
 			uint64_t *grown = realloc(r->values, room * sizeof(*grown));
@@ -202,7 +246,33 @@ static int note_values(struct reader *r)
 	return 0;
 }
 
-/* By its magic, or, where that is damaged, because the rest of its header is right. */
+/*
+ * Whatever its header says: entries in order of their hashes, and most have a name with theirs; all of them, where the header
+ * speaks against it.
+ */
+static bool has_entries(const struct reader *r, bool all)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	struct xfs_attr_leaf_hdr h;
+	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(g->v5)) / 8, right = 0, last = 0;
+
+	xfs_attr_leaf_hdr_load(&h, r->leaf, g->v5);
+	if (!h.count || h.count > most)
+		return false;
+	for (uint32_t i = 0; i < h.count; i++) {
+		struct xfs_attr a;
+		uint32_t at, size;
+
+		if (xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) || xfs_attr_problem(g, &a) || !a.namelen || a.hash < last ||
+		    names_attr_hash(g, &a) != a.hash)
+			continue;
+		last = a.hash;
+		right++;
+	}
+	return all ? right == h.count : 2 * right >= h.count;
+}
+
+/* By its magic, or, where that is damaged, because the rest of its header is right, or all that stands below it. */
 static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
@@ -211,16 +281,17 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 
 	r->quality = NAMES_GOOD;
 	if (!g->v5)
-		return magic == XFS_ATTR_LEAF_MAGIC_V4 && !is_value(r, off);
+		return !is_value(r, off) && (magic == XFS_ATTR_LEAF_MAGIC_V4 || (magic != XFS_DA_NODE_MAGIC && has_entries(r, false)));
 	if (fsbno == XFS_NULL64)
 		return false;
 	r->quality = names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize);
-	if (r->quality == NAMES_FOREIGN)
-		return false;
 	xfs_da3_blkinfo_decode(&h, r->leaf);
-	return h.magic == XFS_ATTR_LEAF_MAGIC ||
-	       (h.magic != XFS_DA3_NODE_MAGIC && h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) &&
-		h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v);
+	if (h.magic == XFS_DA3_NODE_MAGIC || (r->quality == NAMES_FOREIGN && xfs_be32(r->leaf) == XFS_ATTR_REMOTE_MAGIC))
+		return false;
+	if (r->quality == NAMES_FOREIGN)
+		return has_entries(r, true);
+	return h.magic == XFS_ATTR_LEAF_MAGIC || has_entries(r, false) ||
+	       (h.owner == r->ino && !memcmp(h.uuid, g->uuid, 16) && h.bno == xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v);
 }
 
 static int each_leaf(struct reader *r, int (*job)(struct reader *))
@@ -240,10 +311,8 @@ static int each_leaf(struct reader *r, int (*job)(struct reader *))
 
 static int read_blocks(struct reader *r)
 {
-	int error = 0;
+	int error = each_leaf(r, note_values);
 
-	if (!r->n->r->geo.v5)
-		error = each_leaf(r, note_values);
 	return error ? error : each_leaf(r, read_leaf);
 }
 
@@ -252,17 +321,65 @@ static bool is_flags(unsigned flags)
 	return !(flags & ~XFS_ATTR_NAMESPACES) && !(flags & (flags - 1));
 }
 
-/* Do entries follow each other from `at` to `end` exactly? */
-static bool is_chain(const uint8_t *p, uint32_t at, uint32_t end)
+/* How many entries follow each other from `at` to `end` exactly; -1: none do. */
+static int chain_length(const uint8_t *p, uint32_t at, uint32_t end)
 {
-	while (at < end) {
+	int n = 0;
+
+	for (; at < end; n++) {
 		uint32_t size = end - at > 3 ? xfs_attr_sf_entsize(p[at], p[at + 1]) : UINT32_MAX;
 
 		if (size > end - at || !p[at] || !is_flags(p[at + 2]) || memchr(p + at + 3, 0, p[at]))
-			return false;
+			return -1;
 		at += size;
 	}
-	return true;
+	return n;
+}
+
+static bool is_chain(const uint8_t *p, uint32_t at, uint32_t end)
+{
+	return chain_length(p, at, end) >= 0;
+}
+
+/*
+ * The one length of name or of value with which the rest of the list is `left` entries, in the place of a damaged one; of
+ * two, that of the value: so the name stays.
+ */
+static bool other_lengths(const uint8_t *p, uint32_t at, uint32_t end, int left, struct xfs_attr_sf_ent *e)
+{
+	unsigned names = 0, values = 0, namelen = e->namelen, valuelen = e->valuelen;
+
+	if (end < at + 3 || !is_flags(e->flags))
+		return false;
+	for (unsigned k = 0; k < 2 * 256; k++) {
+		unsigned name = k < 256 ? k : namelen, value = k < 256 ? valuelen : k - 256;
+		uint32_t size = xfs_attr_sf_entsize(name, value);
+
+		if (!name || (name == namelen && value == valuelen) || size > end - at || memchr(p + at + 3, 0, name) ||
+		    chain_length(p, at + size, end) != left - 1)
+			continue;
+		names += k < 256;
+		values += k >= 256;
+		e->namelen = (uint8_t)name;
+		e->valuelen = (uint8_t)value;
+	}
+	return values == 1 || (!values && names == 1);
+}
+
+/* Would another length in one entry make as many as are counted end where the size says? */
+static bool one_change_fits(const uint8_t *p, uint32_t end, int count)
+{
+	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
+
+	for (int i = 0; i < count && at + 3 < end; i++) {
+		struct xfs_attr_sf_ent e;
+
+		xfs_attr_sf_ent_decode(&e, p + at);
+		if (other_lengths(p, at, end, count - i, &e))
+			return true;
+		at += xfs_attr_sf_entsize(p[at], p[at + 1]);
+	}
+	return false;
 }
 
 /* Where the list ends: behind as many entries as it counts when they can be, else where its size says. */
@@ -277,37 +394,30 @@ static uint32_t list_end(const uint8_t *p, uint32_t len, const struct xfs_attr_s
 			return (uint32_t)xfs_min(h->totsize, len);
 		at += size;
 	}
+	if (h->totsize != at && h->totsize <= len && one_change_fits(p, h->totsize, h->count))
+		return h->totsize;
 	/* a count that is too small must not hide the rest */
 	return h->totsize <= len && h->totsize > at && is_chain(p, at, h->totsize) ? h->totsize : at;
 }
 
-/* The one length of name or of value with which the rest of the list is one, in the place of a damaged one. */
-static bool other_lengths(const uint8_t *p, uint32_t at, uint32_t end, struct xfs_attr_sf_ent *e)
+/* The namespace where the flags name none: a pointer to a directory is one, else the name tells. */
+static unsigned other_space(struct reader *r, unsigned flags, const struct xfs_attr *a)
 {
-	unsigned found = 0, namelen = e->namelen, valuelen = e->valuelen;
+	bool pointer = r->n->r->geo.parent && a->valuelen == sizeof(struct xfs_parent_rec_disk);
+	struct repair_fact *f = pointer ? repair_fact_of(r->n->r, xfs_be64(a->value)) : NULL;
 
-	if (end < at + 3 || !is_flags(e->flags))
-		return false;
-	for (unsigned k = 0; k < 2 * 256; k++) {
-		unsigned name = k < 256 ? k : namelen, value = k < 256 ? valuelen : k - 256;
-		uint32_t size = xfs_attr_sf_entsize(name, value);
-
-		if (!name || (name == namelen && value == valuelen) || size > end - at || memchr(p + at + 3, 0, name) ||
-		    !is_chain(p, at + size, end))
-			continue;
-		found++;
-		e->namelen = (uint8_t)name;
-		e->valuelen = (uint8_t)value;
-	}
-	return found == 1;
+	return f && f->used && f->ftype == XFS_DIR_FT_DIR ? XFS_ATTR_PARENT : names_attr_space(flags, a->name, a->namelen);
 }
 
-static void fill_attr(const struct xfs_geometry *g, const uint8_t *p, const struct xfs_attr_sf_ent *e,
-		struct xfs_attr *a)
+static void fill_attr(struct reader *r, const uint8_t *p, const struct xfs_attr_sf_ent *e, struct xfs_attr *a)
 {
+	const struct xfs_geometry *g = &r->n->r->geo;
+
 	*a = (struct xfs_attr){ .name = p + 3, .namelen = e->namelen, .value = p + 3 + e->namelen, .valuelen = e->valuelen,
 				.flags = e->flags & (XFS_ATTR_NAMESPACES | XFS_ATTR_INCOMPLETE) };
-	a->hash = a->flags & XFS_ATTR_PARENT && a->valuelen < sizeof(struct xfs_parent_rec_disk) ? 0 : hash_of(g, a);
+	if (!is_flags(e->flags) || (e->flags & XFS_ATTR_PARENT && !g->parent))
+		a->flags = other_space(r, e->flags, a);
+	a->hash = a->flags & XFS_ATTR_PARENT && a->valuelen < sizeof(struct xfs_parent_rec_disk) ? 0 : names_attr_hash(g, a);
 }
 
 /* Entries one behind the other; one that cannot be ends the list, unless one change of its lengths makes the rest fit. */
@@ -315,7 +425,7 @@ static int read_short(struct reader *r, const uint8_t *p, uint32_t len)
 {
 	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk), end;
 	struct xfs_attr_sf_hdr h;
-	int error = 0;
+	int error = 0, seen = 0;
 
 	if (len < at)
 		return 0;
@@ -331,12 +441,13 @@ static int read_short(struct reader *r, const uint8_t *p, uint32_t len)
 			break;
 		xfs_attr_sf_ent_decode(&e, p + at);
 		if ((!e.namelen || xfs_attr_sf_entsize(e.namelen, e.valuelen) > end - at || !is_chain(p, at, end)) &&
-		    !other_lengths(p, at, end, &e))
+		    !other_lengths(p, at, end, h.count - seen, &e))
 			xfs_attr_sf_ent_decode(&e, p + at);	/* as it is, then */
 		if (!e.namelen || xfs_attr_sf_entsize(e.namelen, e.valuelen) > len - at)
 			break;
-		fill_attr(&r->n->r->geo, p + at, &e, &a);
+		fill_attr(r, p + at, &e, &a);
 		error = take(r, &a);
+		seen++;
 		at += xfs_attr_sf_entsize(e.namelen, e.valuelen);
 	}
 	return error;
@@ -373,6 +484,55 @@ static uint64_t identity(const struct names *n, const struct names_attr *a)
 	return h;
 }
 
+static bool is_twin(struct reader *r, const struct names_attr *a)
+{
+	for (size_t k = 0; k < r->count; k++)
+		if (&r->list[k] != a && r->list[k].namelen && !compare(r->n, &r->list[k], a))
+			return true;
+	return false;
+}
+
+static unsigned kind_of(uint8_t c)
+{
+	return c >= '0' && c <= '9' ? 0 : (c | 32) >= 'a' && (c | 32) <= 'z' ? 1 : c > ' ' && c < 127 ? 2 : 3;
+}
+
+/*
+ * An attribute whose name became another's: a bit of it is turned so that it has its hash, and no twin.  Of several such
+ * bits one that leaves a digit a digit is the likeliest, then one that leaves a letter a letter.
+ */
+static bool rename_twin(struct reader *r, struct names_attr *a)
+{
+	uint8_t *name = r->n->arena + a->name;
+
+	if (r->renamed++ >= MOST_RENAMED)
+		return false;
+	for (unsigned kind = 0; kind < 3; kind++)
+		for (unsigned i = 0; i < 8u * a->namelen; i++) {
+			uint8_t *c = &name[i / 8], was = *c;
+
+			*c ^= (uint8_t)(1u << i % 8);
+			if (kind_of(*c) <= kind && kind_of(was) <= kind && xfs_name_hash(name, a->namelen) == a->hash && !is_twin(r, a))
+				return true;
+			*c = was;
+		}
+	return false;
+}
+
+/* Two of one name: the one whose name has its hash keeps it; the other is the same again, or had another name. */
+static void settle_twin(struct reader *r, struct names_attr *a, struct names_attr *b)
+{
+	struct names_attr *loser = b->sure && !a->sure ? a : b;
+	struct xfs_attr shown = { .name = r->n->arena + a->name, .namelen = a->namelen };
+
+	if (a->valuelen != b->valuelen || memcmp(r->n->arena + a->value, r->n->arena + b->value, a->valuelen)) {
+		if (!loser->sure && rename_twin(r, loser))
+			return;
+		lose(r, &shown, "another one has this name");
+	}
+	loser->namelen = 0;
+}
+
 static int drop_twins(struct reader *r)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct ordered), .words = 2,
@@ -390,7 +550,7 @@ static int drop_twins(struct reader *r)
 		if (o[i].hash != o[first].hash)
 			first = i;
 		else if (!compare(r->n, &r->list[o[first].at], &r->list[o[i].at]))
-			r->list[o[i].at].namelen = 0;	/* the first one counts */
+			settle_twin(r, &r->list[o[first].at], &r->list[o[i].at]);
 	}
 	for (size_t i = 0; i < r->count; i++)
 		if (r->list[i].namelen)

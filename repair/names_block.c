@@ -99,7 +99,7 @@ enum names_quality names_judge_block(struct names *n, enum xfs_block_kind kind, 
 	const struct xfs_geometry *g = &n->r->geo;
 	struct place p = place_of(kind);
 	uint64_t daddr = fsbno == XFS_NULL64 ? XFS_NULL64 : xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v;
-	bool bno, uuid, owner, whole;
+	bool bno, uuid, owner, whole, form;
 	unsigned bit;
 	size_t byte;
 
@@ -117,9 +117,11 @@ enum names_quality names_judge_block(struct names *n, enum xfs_block_kind kind, 
 	bno = xfs_be64(block + p.bno) == daddr;
 	owner = xfs_be64(block + p.owner) == ino;
 	uuid = !memcmp(block + p.uuid, g->uuid, 16);
-	if (whole && !owner && (!bno || !uuid || !xfs_block_form(kind, true, block, len)))
-		return NAMES_FOREIGN;
-	if (whole && bno && owner && uuid && xfs_block_form(kind, true, block, len))
+	form = xfs_block_form(kind, true, block, len) != NULL;
+	if (whole && bno && owner && uuid && form)
 		return NAMES_GOOD;
-	return bno + owner + uuid >= 2 || !whole ? NAMES_WEAK : NAMES_FOREIGN;
+	/* a header without one right field is junk: it does not say that the block is anybody else's */
+	if (!whole || !(bno || owner || uuid || form))
+		return NAMES_WEAK;
+	return (owner || (bno && uuid && form)) && bno + owner + uuid >= 2 ? NAMES_WEAK : NAMES_FOREIGN;
 }

@@ -178,6 +178,8 @@ static uint64_t one_bit_away(struct names *n, const struct names_entry *e)
 {
 	uint64_t found = XFS_NULL64;
 
+	if (names_is_cut_off(n, e))
+		return found;
 	for (unsigned bit = 0; bit < 64; bit++) {
 		uint64_t ino = e->ino ^ UINT64_C(1) << bit;
 
@@ -232,13 +234,60 @@ static void set_type(struct names *n, struct names_entry *e, unsigned ftype)
 	touch_entry(n, e);
 }
 
+/* A file that lacks all its names. */
+static bool is_nameless(struct names *n, uint64_t ino, const struct repair_fact *f)
+{
+	return f->used && !f->links && f->nlink && !f->meta && f->ftype != XFS_DIR_FT_DIR && !repair_is_internal(n->r, ino) &&
+	       !repair_is_lost(n->r, ino);
+}
+
+enum { TYPES = XFS_DIR_FT_LNK + 1 };
+
+struct leftover {
+	uint64_t ino;
+	uint32_t entry;
+	unsigned files, entries;
+};
+
+static int count_nameless(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
+{
+	struct leftover *l = payload;
+
+	if (is_nameless(n, ino, f) && f->ftype < TYPES && !l[f->ftype].files++)
+		l[f->ftype].ino = ino;
+	return 0;
+}
+
+/* Of all files of one type one lacks a name, and of all names for that type one leads nowhere: they belong together. */
+static void match_last(struct names *n)
+{
+	struct leftover l[TYPES] = { 0 };
+	bool any = false;
+
+	for (uint32_t i = 0; i < n->nentries; i++) {
+		const struct names_entry *e = &n->entries[i];
+
+		if ((e->flags & (NAMES_ASTRAY | NAMES_DROPPED)) != NAMES_ASTRAY || e->ftype >= TYPES)
+			continue;
+		/* where an inode could be it may have been one that is gone */
+		l[e->ftype].entries += repair_fact_of(n->r, e->ino) ? 2 : 1;
+		l[e->ftype].entry = i;
+		any |= e->flags & NAMES_CONFIRMED;
+	}
+	if (!any || names_each_fact(n, count_nameless, l))
+		return;
+	for (unsigned t = 1; t < TYPES; t++)
+		if (l[t].files == 1 && l[t].entries == 1 && n->entries[l[t].entry].flags & NAMES_CONFIRMED)
+			retarget(n, l[t].entry, l[t].ino);
+}
+
 int names_decide_strays(struct names *n)
 {
 	for (uint32_t i = 0; i < n->nentries; i++) {
 		struct names_entry *e = &n->entries[i];
 		struct repair_fact *f = repair_fact_of(n->r, e->ino);
 		bool astray = e->flags & NAMES_ASTRAY;
-		bool other = f && f->used && e->ftype && e->ftype != f->ftype && !repair_is_lost(n->r, e->ino);
+		bool other = f && f->used && (e->ftype || n->r->geo.ftype) && e->ftype != f->ftype && !repair_is_lost(n->r, e->ino);
 		uint64_t meant;
 
 		if (e->flags & NAMES_DROPPED || (!astray && !other))
@@ -247,10 +296,92 @@ int names_decide_strays(struct names *n)
 		meant = astray || f->links > f->nlink || f->ftype == XFS_DIR_FT_DIR ? one_bit_away(n, e) : XFS_NULL64;
 		if (meant != XFS_NULL64)
 			retarget(n, i, meant);
-		else if (astray)
-			drop_astray(n, i);
-		else
+		else if (!astray)
 			set_type(n, e, f->ftype);
 	}
+	match_last(n);
+	for (uint32_t i = 0; i < n->nentries; i++)
+		if ((n->entries[i].flags & (NAMES_ASTRAY | NAMES_DROPPED)) == NAMES_ASTRAY)
+			drop_astray(n, i);
 	return 0;
+}
+
+/* ---- what is left over on both sides ---- */
+
+/* Has the inode fewer names than links? */
+static bool lacks_name(struct names *n, uint64_t ino, const struct repair_fact *f)
+{
+	return f->used && !f->meta && !f->open && f->links < f->nlink && f->ftype != XFS_DIR_FT_DIR && ino != n->r->primary.rootino &&
+	       !repair_is_internal(n->r, ino) && !repair_is_lost(n->r, ino);
+}
+
+struct leftovers {
+	uint64_t ino[XFS_DIR_FT_LNK + 1];	/* by type; at 0 of any type */
+	uint32_t entry[XFS_DIR_FT_LNK + 1];
+	unsigned inodes[XFS_DIR_FT_LNK + 1], entries[XFS_DIR_FT_LNK + 1];
+};
+
+static void count_inodes(struct names *n, struct leftovers *l)
+{
+	for (uint32_t agno = 0; agno < n->r->geo.agcount; agno++) {
+		struct repair_ag *ag = &n->r->ags[agno];
+
+		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK; i++) {
+			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
+			uint64_t ino = xfs_ino_of(&n->r->geo, ag->agno, XFS_AGINO(agino)).v;
+			unsigned type = ag->facts[i].ftype;
+
+			if (type > XFS_DIR_FT_LNK || !lacks_name(n, ino, &ag->facts[i]))
+				continue;
+			l->ino[type] = l->ino[0] = ino;
+			l->inodes[type]++;
+			l->inodes[0]++;
+		}
+	}
+}
+
+static void count_entries(struct names *n, struct leftovers *l)
+{
+	for (uint32_t i = 0; i < n->nentries; i++) {
+		const struct names_entry *e = &n->entries[i];
+		unsigned both = NAMES_DROPPED | NAMES_ASTRAY;
+
+		if ((e->flags & both) != both || e->ftype > XFS_DIR_FT_LNK || e->ftype == XFS_DIR_FT_DIR)
+			continue;
+		l->entry[e->ftype] = i;
+		l->entries[e->ftype]++;
+	}
+}
+
+/*
+ * Of one type one entry led astray, and one inode has fewer names than links: they belong together.  Where entries have
+ * no types, or this one's is gone, it must be the only one of all.
+ */
+int names_match_strays(struct names *n)
+{
+	struct leftovers l = { 0 };
+	unsigned all = 0;
+	int error = 0;
+
+	if (n->r->nlost)
+		return 0;
+	count_entries(n, &l);
+	for (unsigned type = 0; type <= XFS_DIR_FT_LNK; type++)
+		all += l.entries[type];
+	if (!all)
+		return 0;
+	count_inodes(n, &l);
+	for (unsigned type = 0; type <= XFS_DIR_FT_LNK && !error; type++) {
+		const struct names_entry *e = &n->entries[l.entry[type]];
+		uint32_t at;
+
+		if (l.entries[type] != 1 || l.inodes[type] != 1 || (l.entries[0] && all != 1) || !names_find_dir(n, e->dir) ||
+		    names_find(n, e->dir, n->arena + e->name, e->namelen) != NAMES_NONE)
+			continue;
+		names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true, "entry \"%.*s\": the inode that misses a name is %" PRIu64,
+			   e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, l.ino[type]);
+		repair_fact_of(n->r, l.ino[type])->links++;
+		error = names_insert(n, e->dir, l.ino[type], n->arena + e->name, e->namelen, &at);
+	}
+	return error;
 }

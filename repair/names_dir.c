@@ -87,9 +87,25 @@ static int read_leaf(struct reader *r, uint64_t off)
 	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
 }
 
+/* Is what lies from `end` on a hash index: in order, of places before it?  `odd` pairs in a hundred may be damaged. */
+static bool is_index(const struct xfs_geometry *g, const uint8_t *block, uint32_t end, unsigned odd)
+{
+	uint32_t most = g->dirblksize - 8, wrong = 0, last = 0, first = xfs_dir_data_header_len(g->v5);
+
+	for (uint32_t at = end; at < most; at += 8) {
+		uint32_t hash = xfs_be32(block + at), address = xfs_be32(block + at + 4);
+
+		wrong += hash < last ||
+			 (address != XFS_DIR_NULL_ADDRESS && (address < first / XFS_DIR_ALIGN || address >= end / XFS_DIR_ALIGN));
+		last = hash;
+	}
+	return end < most && wrong <= (uint64_t)(most - end) / 8 * odd / 100;
+}
+
 /*
  * Where the entries of a block directory end.  The count at its end says it; when the items, followed one by one, end
- * elsewhere and leave room for as many hashes as there are entries, the count is wrong.
+ * elsewhere and leave room for as many hashes as there are entries, one of the two is wrong: the end of an index looks
+ * like a whole one, so the earlier of two that are possible is right.
  */
 static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 {
@@ -97,12 +113,18 @@ static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 			g->v5, g->dirblksize);
 	uint32_t used = 0, next = off;
 	struct xfs_dir_item it;
+	bool by_items, by_count;
 
 	while (off < most && xfs_dir_data_next(g, block, most, &next, &it) > 0 && it.tag == it.off) {
 		used += it.used;
 		off = next;
 	}
-	return used > 2 && (most - off) / 8 >= used && off != said ? off : said;
+	if (off == said || used <= 2 || (most - off) / 8 < used)
+		return said;
+	by_items = is_index(g, block, off, 0);
+	by_count = is_index(g, block, said, 25);
+	/* both damaged: what is no entry is found out when it is read */
+	return by_items && by_count ? (uint32_t)xfs_min(off, said) : by_items ? off : by_count ? said : (uint32_t)xfs_max(off, said);
 }
 
 static int read_tail(struct reader *r)
@@ -278,12 +300,14 @@ static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	const struct pair *known = index_at(r, off);
+	bool indexed = more > 0 && it->used && known && known->hash == xfs_dir_hash(g, it->name, it->namelen);
 	struct xfs_dir_item other;
 
-	if (more > 0 && it->tag == it->off)
-		return true;
-	if (more > 0 && it->used && known && known->hash == xfs_dir_hash(g, it->name, it->namelen))
-		return true;	/* the tag alone is wrong */
+	/* a length of name that makes an entry as long as the right one */
+	if (more > 0 && it->tag == it->off && it->used && known && !indexed && guess_length(r, block, off, end, &other))
+		*it = other;
+	if ((more > 0 && it->tag == it->off) || indexed)
+		return true;	/* indexed: at most the tag is wrong */
 	if (guess_length(r, block, off, end, &other)) {
 		*it = other;
 		return true;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names_gather.c - all names of the filesystem: entries and parent pointers, sound or salvaged.
+ * names_gather.c - the names that decisions are about: entries and parent pointers, sound or salvaged.
  *
- * One pass over the inodes in the order of the disk; arrays grow, nothing is allocated for a single name.
+ * One pass over the inodes in the order of the disk; arrays grow, nothing is allocated for a single name.  What stands in
+ * directories that nothing is wrong with is counted and not kept.
  */
 #include "repair/names.h"
 
@@ -168,6 +169,7 @@ void names_release(struct names *n)
 struct gathering {
 	struct names *n;
 	uint64_t ino, said;
+	bool all;		/* every parent pointer of the inode */
 };
 
 static int keep_entry(void *payload, const struct xfs_dir_entry *e)
@@ -206,26 +208,56 @@ int names_gather_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, 
 	return error;
 }
 
-static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact *f)
+int names_read_dir(struct names *n, uint64_t ino, const struct xfs_dinode *core, struct names_dir *out)
 {
-	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE,
-			.gen = s->d.core.gen,
-			       .bad = f->bad_names, .meta = f->meta };
-	struct gathering g = { n, s->ino, XFS_NULL64 };
-	size_t before = n->nentries;
+	struct gathering g = { .n = n, .ino = ino, .said = XFS_NULL64 };
 	struct xfs_dir dir;
-	int error = d.bad ? -XFS_E_CORRUPT : xfs_dir_open(&dir, n->ip, NULL);
+	int error = xfs_dir_open(&dir, n->ip, NULL);
 
+	*out = (struct names_dir){ .ino = ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = core->core.gen };
 	if (!error)
 		error = xfs_dir_each(&dir, 0, keep_entry, &g);
+	out->said = g.said;
+	return error;
+}
+
+static int count_entry(void *payload, const struct xfs_dir_entry *e)
+{
+	struct gathering *g = payload;
+	struct repair_fact *f = repair_fact_of(g->n->r, e->ino.v);
+
+	if (!f || (e->namelen <= 2 && e->name[0] == '.' && e->name[e->namelen - 1] == '.'))
+		return 0;
+	f->links++;
+	f->has_parent = true;
+	f->parent_seen = g->ino;
+	return 0;
+}
+
+/* A directory that nothing is wrong with: how often it names each inode. */
+static int count_dir(struct names *n, struct repair_seen *s)
+{
+	struct gathering g = { .n = n, .ino = s->ino };
+	struct xfs_dir dir;
+	int error = xfs_dir_open(&dir, n->ip, NULL);
+
+	return error ? error : xfs_dir_each(&dir, 0, count_entry, &g);
+}
+
+static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact *f)
+{
+	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = s->d.core.gen };
+	size_t before = n->nentries;
+	int error = f->bad_names ? -XFS_E_CORRUPT : names_read_dir(n, s->ino, &s->d, &d);
+
 	if (error == -XFS_E_NOMEM || error == -XFS_E_TOOBIG)
 		return error;
 	if (error) {
 		n->nentries = before;
 		d.bad = true;
-		error = names_gather_dir(n, s->ino, &s->d, s->image, NULL, &g.said);
+		error = names_gather_dir(n, s->ino, &s->d, s->image, NULL, &d.said);
 	}
-	d.said = g.said;
+	d.meta = f->meta;
 	return error ? error : add_dir(n, &d);
 }
 
@@ -248,6 +280,8 @@ static int keep_parent(void *payload, const struct xfs_parent *p)
 	struct names_parent out = { .ino = g->ino, .parent = p->ino.v, .gen = p->gen, .namelen = (uint8_t)p->namelen };
 	int error;
 
+	if (!g->all && !names_is_chosen(g->n, p->ino.v))
+		return 0;
 	out.hash = xfs_dir_hash(&g->n->r->geo, p->name, p->namelen);
 	error = names_keep(g->n, p->name, p->namelen, &out.name);
 	return error ? error : add_parent(g->n, &out);
@@ -275,7 +309,7 @@ static int salvage_parents(struct names *n, struct repair_seen *s)
 
 static int gather_parents(struct names *n, struct repair_seen *s, struct repair_fact *f)
 {
-	struct gathering g = { n, s->ino, 0 };
+	struct gathering g = { .n = n, .ino = s->ino, .all = f->touched != REPAIR_UNTOUCHED };
 	size_t before = n->nparents;
 	struct xfs_attrs a;
 	int error;
@@ -303,7 +337,7 @@ static int gather_inode(void *payload, struct repair_seen *s)
 	error = xfs_inode_parse(n->r->fs, XFS_INO(s->ino), s->image, n->ip);
 	if (error && error != -XFS_E_BADCRC)
 		return 0;
-	error = f->ftype == XFS_DIR_FT_DIR ? gather_dir(n, s, f) : 0;
+	error = f->ftype != XFS_DIR_FT_DIR ? 0 : f->touched ? gather_dir(n, s, f) : count_dir(n, s);
 	if (!error && n->r->geo.parent && s->d.core.forkoff)
 		error = gather_parents(n, s, f);
 	return error;
@@ -327,8 +361,12 @@ int names_gather(struct names *n)
 	n->fresh = UINT64_C(1) << 40;		/* behind every place in a directory */
 	if (!n->ip || !n->block || !n->image)
 		return -XFS_E_NOMEM;
+	names_choose(n);
 	error = repair_each_ag(n->r, gather_ag, n);
 	if (!error)
 		error = names_root(n);
+	if (!error && n->r->verbose)
+		repair_say(n->told, "        - %zu entries of %zu directories and %zu parent pointers gathered", n->nentries, n->ndirs,
+			   n->nparents);
 	return error ? error : names_sort_entries(n);
 }

@@ -6,6 +6,7 @@
  * written with the new blocks, before anything points to them.
  */
 #include "repair/names.h"
+#include "repair/space.h"
 
 #include "repair/evidence.h"
 #include "repair/forks.h"
@@ -110,46 +111,65 @@ static int insert_chunk(struct repair_ag *ag, const struct xfs_inode_chunk *c)
 	return 0;
 }
 
+struct place {
+	const struct repair_ag *ag;
+	unsigned inopblog;
+	uint32_t blocks, align, at;
+};
+
+/* A free run with room for a chunk that is aligned, where no chunk was made before. */
+static int find_place(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
+{
+	struct place *p = payload;
+	uint32_t end = agbno + len;
+
+	(void)refs;
+	for (uint64_t at = xfs_round_up(agbno, p->align); at + p->blocks <= end; at += p->align) {
+		if (repair_chunk_of(p->ag, (uint32_t)at << p->inopblog, NULL))
+			continue;
+		p->at = (uint32_t)at;
+		return -XFS_E_STOP;
+	}
+	return 0;
+}
+
 /* Free inodes for a chunk in free space of the AG; *made false: it has no room for one. */
 static int make_chunk(struct names *n, struct repair_ag *ag, bool *made)
 {
 	const struct xfs_geometry *g = &n->r->geo;
-	uint32_t blocks = (uint32_t)xfs_max(1, (uint64_t)XFS_INODES_PER_CHUNK >> g->inopblog);
-	uint32_t align = (uint32_t)xfs_max(g->cluster_align, blocks);
-	int error = 0;
+	struct place p = { .ag = ag, .inopblog = g->inopblog,
+			   .blocks = (uint32_t)xfs_max(1, (uint64_t)XFS_INODES_PER_CHUNK >> g->inopblog) };
+	struct xfs_inode_chunk c = { .count = XFS_INODES_PER_CHUNK, .freecount = XFS_INODES_PER_CHUNK, .free = UINT64_MAX };
+	int error;
 
 	*made = false;
+	p.align = (uint32_t)xfs_max(g->cluster_align, p.blocks);
 	/* blocks that hold more than a chunk make more of them: such filesystems have room enough elsewhere */
 	if (XFS_INODES_PER_CHUNK >> g->inopblog == 0)
 		return 0;
-	for (size_t i = 0; i < ag->free.n && !*made; i++) {
-		uint32_t at = (uint32_t)xfs_round_up(ag->free.r[i].agbno, align);
-		struct xfs_inode_chunk c = { .startino = at << g->inopblog, .count = XFS_INODES_PER_CHUNK,
-					     .freecount = XFS_INODES_PER_CHUNK, .free = UINT64_MAX };
+	error = repair_each_free(n->r, ag, find_place, &p);
+	if (error != -XFS_E_STOP)
+		return error == -XFS_E_NOMEM ? error : 0;
+	c.startino = p.at << g->inopblog;
+	error = insert_chunk(ag, &c);
+	*made = !error;
+	for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !error; k++) {
+		uint64_t ino = xfs_ino_of(g, ag->agno, XFS_AGINO(c.startino + k)).v;
+		struct repair_inode *changed;
+		struct xfs_dinode d;
 
-		if (at < ag->free.r[i].agbno || at - ag->free.r[i].agbno + blocks > ag->free.r[i].len)
-			continue;
-		error = insert_chunk(ag, &c);
-		*made = !error;
-		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !error; k++) {
-			uint64_t ino = xfs_ino_of(g, ag->agno, XFS_AGINO(c.startino + k)).v;
-			struct repair_inode *changed;
-			struct xfs_dinode d;
-
-			new_core(n, ino, 0, NULL, &d);
-			d.core.nlinkv2 = 0;
-			d.core.size = 0;
-			d.core.format = d.core.aformat = 0;
-			d.v3.flags2 = d.v3.crtime = d.core.atime = d.core.mtime = d.core.ctime = 0;
-			memset(n->image, 0, g->inodesize);
-			xfs_dinode_encode(n->image, &d);
-			error = repair_changed_inode(n->r, ino, n->image, &changed);
-			if (!error)
-				changed->made_free = changed->new_chunk = true;
-		}
-		return error;
+		new_core(n, ino, 0, NULL, &d);
+		d.core.nlinkv2 = 0;
+		d.core.size = 0;
+		d.core.format = d.core.aformat = 0;
+		d.v3.flags2 = d.v3.crtime = d.core.atime = d.core.mtime = d.core.ctime = 0;
+		memset(n->image, 0, g->inodesize);
+		xfs_dinode_encode(n->image, &d);
+		error = repair_changed_inode(n->r, ino, n->image, &changed);
+		if (!error)
+			changed->made_free = changed->new_chunk = true;
 	}
-	return 0;
+	return error;
 }
 
 static int new_inode(struct names *n, uint64_t *ino)
@@ -322,7 +342,7 @@ int names_root(struct names *n)
 	unsigned index;
 	int error;
 
-	if (names_find_dir(n, root))
+	if (names_find_dir(n, root) || (f && f->used && f->ftype == XFS_DIR_FT_DIR && !f->touched))
 		return 0;
 	names_note(n, XFS_F_ROOT_LOST, "directory", root, f != NULL, f ? "the root directory is not there" : "no chunk holds its inode");
 	if (!f)

@@ -55,12 +55,20 @@ int names_link(struct names *n, uint64_t dir, uint64_t ino, const uint8_t *name,
 static int find_lost_found(struct names *n)
 {
 	uint64_t root = n->r->primary.rootino;
-	uint32_t at = names_find(n, root, (const uint8_t *)LOST_FOUND, sizeof(LOST_FOUND) - 1);
 	struct repair_fact *f;
+	uint32_t at;
+	int error;
 
 	if (n->lost_found != XFS_NULL64)
 		return 0;
+	error = names_want(n, root);
+	if (error)
+		return error;
+	at = names_find(n, root, (const uint8_t *)LOST_FOUND, sizeof(LOST_FOUND) - 1);
 	f = at == NAMES_NONE ? NULL : repair_fact_of(n->r, n->entries[at].ino);
+	error = f ? names_want(n, n->entries[at].ino) : 0;
+	if (error)
+		return error;
 	if (f && names_find_dir(n, n->entries[at].ino)) {
 		n->lost_found = n->entries[at].ino;
 		return 0;
@@ -153,9 +161,10 @@ static int place(struct names *n, uint64_t ino, struct repair_fact *f)
 int names_place_orphans(struct names *n)
 {
 	struct repair *r = n->r;
+	const struct repair_fact *root = repair_fact_of(r, r->primary.rootino);
 	int error = 0;
 
-	if (!names_find_dir(n, r->primary.rootino))
+	if (!root || !root->used || root->ftype != XFS_DIR_FT_DIR)
 		return 0;	/* told: there is no room for a root */
 	for (uint32_t agno = 0; agno < r->geo.agcount; agno++) {
 		struct repair_ag *ag = &r->ags[agno];

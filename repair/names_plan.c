@@ -165,6 +165,29 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	return error;
 }
 
+/* A parent pointer that lost its flag: it says the same as an entry that no other one says. */
+static bool is_lost_pointer(const struct planning *p, size_t lo, uint64_t ino, const struct names_attr *a)
+{
+	const struct names *n = p->n;
+
+	if (a->flags || a->valuelen != sizeof(struct xfs_parent_rec_disk))
+		return false;
+	for (; lo < p->nlinked && p->linked[lo].ino == ino; lo++) {
+		const struct names_entry *e = &n->entries[p->linked[lo].entry];
+
+		if (!(e->flags & NAMES_POINTED) && e->dir == xfs_be64(n->arena + a->value) && e->namelen == a->namelen &&
+		    !memcmp(n->arena + e->name, n->arena + a->name, a->namelen))
+			return true;
+	}
+	return false;
+}
+
+/* A pointer to a directory that nobody had to gather is right. */
+static bool is_believed(struct names *n, const struct names_attr *a)
+{
+	return a->valuelen == sizeof(struct xfs_parent_rec_disk) && names_is_believed(n, xfs_be64(n->arena + a->value));
+}
+
 static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact *f)
 {
 	struct names *n = p->n;
@@ -181,9 +204,6 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 		error = free_data_fork(n, c, &d);
 	if (!error)
 		error = names_salvage_attrs(n, ino, &d, n->image, false, &list, &count);
-	for (size_t i = 0; i < count && !error; i++)
-		if (!pointers || !(list[i].flags & XFS_ATTR_PARENT))
-			error = keep_attr(c->names, &room, &list[i]);
 	for (size_t hi = p->nlinked; lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -192,6 +212,10 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 		else
 			hi = mid;
 	}
+	for (size_t i = 0; i < count && !error; i++)
+		if (!pointers || (list[i].flags & XFS_ATTR_PARENT ? is_believed(n, &list[i])
+							  : !is_lost_pointer(p, lo, ino, &list[i])))
+			error = keep_attr(c->names, &room, &list[i]);
 	for (; lo < p->nlinked && p->linked[lo].ino == ino && !error && pointers; lo++)
 		error = keep_pointer(n, c->names, &room, &n->entries[p->linked[lo].entry]);
 	free(list);
@@ -218,7 +242,7 @@ static void match_pointer(struct names *n, struct names_parent *p)
 	struct repair_fact *f = repair_fact_of(n->r, p->ino);
 	const struct names_dir *d = names_find_dir(n, p->parent);
 
-	if (!f || !f->used || f->kept || repair_is_lost(n->r, p->parent))
+	if (!f || !f->used || f->kept || repair_is_lost(n->r, p->parent) || names_is_believed(n, p->parent))
 		return;
 	if (at == NAMES_NONE || n->entries[at].ino != p->ino || n->entries[at].flags & NAMES_POINTED ||
 	    n->entries[at].namelen != p->namelen || memcmp(n->arena + n->entries[at].name, n->arena + p->name, p->namelen)) {
@@ -237,10 +261,16 @@ static void match_pointers(struct names *n)
 		match_pointer(n, &n->parents[i]);
 	for (size_t i = 0; i < n->nentries; i++) {
 		struct names_entry *e = &n->entries[i];
-		struct repair_fact *f = e->flags & (NAMES_DROPPED | NAMES_POINTED) ? NULL : repair_fact_of(n->r, e->ino);
+		unsigned flags = e->flags & (NAMES_DROPPED | NAMES_POINTED);
+		struct repair_fact *f = repair_fact_of(n->r, e->ino);
 
-		if (f && f->used && !f->kept && !repair_is_lost(n->r, e->ino))
+		if (!f || !f->used || f->kept || repair_is_lost(n->r, e->ino))
+			continue;
+		if (!flags)
 			note_pointer(n, XFS_F_PARENT_MISSING, e->ino, e->dir, n->arena + e->name, e->namelen);
+		/* of a directory that was gathered later: the pointers to it were not */
+		if (flags == (NAMES_DROPPED | NAMES_POINTED))
+			note_pointer(n, XFS_F_PARENT_SURPLUS, e->ino, e->dir, n->arena + e->name, e->namelen);
 	}
 }
 
@@ -312,19 +342,30 @@ static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
 		error = names_mend_symlink(n, ino);
 	if (!error && f->bad_attrs)
 		error = plan_attrs(p, ino, f);
-	if (!error && !f->kept && (d || !repair_is_internal(n->r, ino)))
+	/* of a directory that was not gathered no subdirectory came or went */
+	if (!error && !f->kept && (d || (f->ftype != XFS_DIR_FT_DIR && !repair_is_internal(n->r, ino))))
 		error = set_nlink(n, ino, f, d ? 2 + d->subdirs : f->links);
 	return error;
+}
+
+/* Does the entry lead to a directory that counts as one below its own? Of one whose core is lost its name tells the type. */
+static bool is_subdir(struct names *n, const struct names_entry *e)
+{
+	const struct repair_fact *f = repair_fact_of(n->r, e->ino);
+
+	if (e->flags & NAMES_DROPPED || e->ino == e->dir)
+		return false;
+	if (repair_is_lost(n->r, e->ino))
+		return e->ftype == XFS_DIR_FT_DIR;
+	return f && f->used && f->ftype == XFS_DIR_FT_DIR && names_parent_of(n, e->ino) == e->dir;
 }
 
 /* Directories know their parents; each counts in its parent. */
 static void settle_parents(struct names *n)
 {
 	for (size_t i = 0; i < n->ndirs; i++) {
-		struct names_dir *d = &n->dirs[i], *above = d->parent == XFS_NULL64 ? NULL : names_find_dir(n, d->parent);
+		struct names_dir *d = &n->dirs[i];
 
-		if (above && above != d)
-			above->subdirs++;
 		if (d->parent == XFS_NULL64 || d->said == d->parent)
 			continue;
 		if (d->said != XFS_NULL64 && !d->dirty)
@@ -332,13 +373,10 @@ static void settle_parents(struct names *n)
 				   d->said, d->parent);
 		d->dirty = true;
 	}
-	/* of a directory whose core is lost its name tells the type */
-	for (size_t i = 0; n->r->nlost && i < n->nentries; i++) {
-		struct names_entry *e = &n->entries[i];
-		struct names_dir *above = e->ftype == XFS_DIR_FT_DIR && repair_is_lost(n->r, e->ino) ? names_find_dir(n,
-				e->dir) : NULL;
+	for (size_t i = 0; i < n->nentries; i++) {
+		struct names_dir *above = is_subdir(n, &n->entries[i]) ? names_find_dir(n, n->entries[i].dir) : NULL;
 
-		if (above && !(e->flags & NAMES_DROPPED))
+		if (above)
 			above->subdirs++;
 	}
 }

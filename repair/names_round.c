@@ -5,7 +5,7 @@
 #include "repair/names.h"
 #include "repair/options.h"
 
-#include "repair/evidence.h"
+#include "repair/rebuild.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,8 +30,8 @@ static int renew(struct repair *r)
 
 	if (!fresh)
 		return -XFS_E_NOMEM;
+	repair_rest(r);
 	r->renewed = fresh;
-	repair_let_go(r);
 	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
 				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
 				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
@@ -100,22 +100,14 @@ int names_read_inode(struct names *n, uint64_t ino, uint8_t *image, struct xfs_d
 	return 0;
 }
 
-static void forget_links(struct repair *r)
-{
-	for (uint32_t agno = 0; agno < r->geo.agcount; agno++)
-		for (size_t i = 0; r->ags[agno].facts && i < r->ags[agno].nchunks * XFS_INODES_PER_CHUNK; i++)
-			r->ags[agno].facts[i].links = 0;
-}
-
 static int decide(struct names *n)
 {
 	static int (*const steps[])(struct names *) = {
-		names_gather, names_decide_entries, names_restore, names_decide_strays, names_decide_tree, names_place_orphans,
-		names_plan,
+		names_gather, names_decide_entries, names_want_doubted, names_restore, names_decide_strays, names_want_doubted,
+		names_decide_tree, names_match_strays, names_place_orphans, names_plan,
 	};
 	int error = 0;
 
-	forget_links(n->r);
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(steps) && !error; i++)
 		error = steps[i](n);
 	return error;
@@ -128,6 +120,7 @@ static void take_over(struct repair *r, const struct repair *done)
 	if (done == r)
 		return;
 	r->primary = done->primary;
+	r->log = done->log;
 	r->rebuilt_any |= done->rebuilt_any;
 	r->max_lsn = xfs_max(r->max_lsn, done->max_lsn);
 }
@@ -142,9 +135,7 @@ int repair_names(struct repair *r)
 	error = decide(&n);
 	if (error || repair_names_are_held(r))
 		goto out;
-	error = repair_rebuild(n.r);
-	if (!error)
-		error = repair_switch_over(n.r);
+	error = repair_rebuild_and_switch(n.r);
 	if (!error)
 		take_over(r, n.r);
 out:

@@ -8,10 +8,11 @@
 #include "repair/names.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 enum { UNSEEN, ON_PATH, SETTLED };
 
-static bool is_root(const struct names *n, uint64_t ino)
+bool names_is_root(const struct names *n, uint64_t ino)
 {
 	return ino == n->r->primary.rootino || (n->r->geo.metadir && ino == n->r->primary.metadirino);
 }
@@ -36,14 +37,27 @@ static void second_entry(struct names *n, uint32_t loser, const struct names_dir
 	f->links--;
 }
 
+/* A directory that was not gathered has one name, and it is this one. */
+static void note_parent(struct names *n, const struct names_entry *e)
+{
+	struct repair_fact *f = e->flags & NAMES_DROPPED ? NULL : repair_fact_of(n->r, e->ino);
+
+	if (!f || !f->used || f->ftype != XFS_DIR_FT_DIR)
+		return;
+	f->has_parent = true;
+	f->parent_seen = e->dir;
+}
+
 static void choose_parents(struct names *n)
 {
 	for (uint32_t i = 0; i < n->nentries; i++) {
 		struct names_entry *e = &n->entries[i];
 		struct names_dir *d = e->flags & NAMES_DROPPED ? NULL : names_find_dir(n, e->ino);
 
-		if (!d)
+		if (!d) {
+			note_parent(n, e);
 			continue;
+		}
 		if (d->entry == NAMES_NONE) {
 			d->entry = i;
 		} else if (weight(n, d, e) > weight(n, d, &n->entries[d->entry])) {
@@ -55,9 +69,21 @@ static void choose_parents(struct names *n)
 	}
 	for (size_t i = 0; i < n->ndirs; i++) {
 		struct names_dir *d = &n->dirs[i];
+		const struct repair_fact *f = repair_fact_of(n->r, d->ino);
 
-		d->parent = is_root(n, d->ino) ? d->ino : d->entry == NAMES_NONE ? XFS_NULL64 : n->entries[d->entry].dir;
+		/* named by a directory that was not gathered, or by none */
+		d->parent = names_is_root(n, d->ino) ? d->ino : d->entry != NAMES_NONE ? n->entries[d->entry].dir :
+			    f->has_parent ? f->parent_seen : XFS_NULL64;
 	}
+}
+
+bool names_is_cut_off(const struct names *n, const struct names_entry *e)
+{
+	static const char name[] = "lost+found";
+	const struct repair_fact *f = repair_fact_of(n->r, e->ino);
+
+	return e->dir == n->r->primary.rootino && e->namelen == sizeof(name) - 1 &&
+	       !memcmp(n->arena + e->name, name, sizeof(name) - 1) && f && !f->used;
 }
 
 /*
@@ -78,7 +104,7 @@ static int match_leftovers(struct names *n)
 		const struct names_entry *e = &n->entries[i];
 		struct names_dir *d = e->flags & NAMES_DROPPED && e->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, e->dir) : NULL;
 
-		if (d)
+		if (d && !names_is_cut_off(n, e))
 			d->spare = d->nspares++ ? NAMES_NONE : i;
 	}
 	for (size_t i = 0; i < n->ndirs && !error; i++) {
@@ -96,17 +122,32 @@ static int match_leftovers(struct names *n)
 	return error;
 }
 
+/* The next directory upwards that was gathered; NULL: there is none. In between nothing was wrong, and nothing changed. */
+static struct names_dir *above(struct names *n, const struct names_dir *d)
+{
+	uint64_t ino = d->parent;
+	struct names_dir *up = NULL;
+
+	for (uint64_t steps = 0; ino != XFS_NULL64 && steps <= n->r->before.inodes && !up; steps++) {
+		up = names_find_dir(n, ino);
+		if (!up && names_is_root(n, ino))
+			break;
+		ino = names_parent_of(n, ino);
+	}
+	return up;
+}
+
 /* d lies on a ring: the place to cut it is where ".." disagrees, else the lowest number. */
 static struct names_dir *place_to_cut(struct names *n, struct names_dir *d)
 {
-	struct names_dir *best = d, *at = d;
+	struct names_dir *best = NULL, *at = d;
 
 	do {
-		bool odd = at->said != at->parent, best_odd = best->said != best->parent;
+		bool odd = at->said != at->parent, best_odd = best && best->said != best->parent;
 
-		if (odd > best_odd || (odd == best_odd && at->ino < best->ino))
+		if (at->entry != NAMES_NONE && (!best || odd > best_odd || (odd == best_odd && at->ino < best->ino)))
 			best = at;
-		at = names_find_dir(n, at->parent);
+		at = above(n, at);
 	} while (at && at != d);
 	return best;
 }
@@ -126,13 +167,17 @@ static void cut_rings(struct names *n)
 	for (size_t i = 0; i < n->ndirs; i++) {
 		struct names_dir *d = &n->dirs[i], *at = d;
 
-		while (at && at->mark == UNSEEN && !is_root(n, at->ino)) {
+		while (at && at->mark == UNSEEN && !names_is_root(n, at->ino)) {
 			at->mark = ON_PATH;
-			at = at->parent == XFS_NULL64 ? NULL : names_find_dir(n, at->parent);
+			at = above(n, at);
 		}
 		if (at && at->mark == ON_PATH)
-			cut(n, place_to_cut(n, at));
-		for (at = d; at && at->mark == ON_PATH; at = at->parent == XFS_NULL64 ? NULL : names_find_dir(n, at->parent))
+			at = place_to_cut(n, at);
+		else
+			at = NULL;
+		if (at)
+			cut(n, at);
+		for (at = d; at && at->mark == ON_PATH; at = above(n, at))
 			at->mark = SETTLED;
 	}
 	/* where a ring was cut, the rest of its path is still marked */

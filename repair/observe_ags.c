@@ -4,6 +4,7 @@
 #include "repair/flips.h"
 #include "repair/lanes.h"
 #include "repair/scan.h"
+#include "repair/space.h"
 
 
 #include <stdlib.h>
@@ -36,9 +37,10 @@ int repair_open(struct repair *r)
 		error = xfs_fingerprint_init(&r->rmap_sums, FINGERPRINT_BITS, key);
 	if (error)
 		return error;
+	r->sharers = calloc(REPAIR_SHARER_BITS / 8, 1);
 	r->odd_buckets = calloc((size_t)1 << FINGERPRINT_BITS, 1);
 	r->ags = calloc(r->geo.agcount, sizeof(*r->ags));
-	return r->odd_buckets && r->ags ? 0 : -XFS_E_NOMEM;
+	return r->odd_buckets && r->sharers && r->ags ? 0 : -XFS_E_NOMEM;
 }
 
 /* V5: slots that are not in use hold old entries, or all ones; the kernel looks at all of them. */

@@ -35,7 +35,7 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 
 	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
 		a->end = m->off + m->len;
-	if (a->unflagged && !a->shares && !m->unwritten)
+	if (a->unflagged && !a->shares && !m->unwritten && ag_knows(a->r, m->fsbno))
 		a->shares = repair_is_shared(a->r, m->fsbno, m->len);
 	if (ag_knows(a->r, m->fsbno))
 		xfs_fingerprint_add(&a->r->fork_sums, a->ino, offword, m->fsbno, m->len);
@@ -85,11 +85,14 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 		struct repair_fork f;
 		int error;
 
-		a.unflagged = r->geo.reflink && k == XFS_FORK_DATA && !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK);
+		/* where no rmapbt is sound, repair_check_flags() tells by the claims */
+		a.unflagged = k == XFS_FORK_DATA && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG &&
+			      !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK) && repair_may_share(r, s->ino);
 		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
 		if (!error)
 			error = add_own(&a, &f);
-		if (!error && a.shares)
+		/* of a damaged map nobody knows yet what it shares */
+		if (!error && a.shares && !f.damaged)
 			error = repair_set_reflink(r, s->ino, s->image);
 		counted += f.blocks + f.nown;
 		damaged |= f.damaged;
@@ -121,11 +124,18 @@ static int observe_inode(void *payload, struct repair_seen *s)
 	return error ? error : repair_glance(r, s, fact);
 }
 
+static int find_ag_chunks(void *payload, size_t agno)
+{
+	struct repair *r = payload;
+
+	return repair_find_chunks(r, &r->ags[agno]);
+}
+
 static int observe_ag_inodes(struct repair *r, size_t agno)
 {
-	int error = repair_find_chunks(r, &r->ags[agno]);
+	int error = 0;
 
-	if (!error && r->ags[agno].nchunks && !r->ags[agno].facts) {
+	if (r->ags[agno].nchunks && !r->ags[agno].facts) {
 		r->ags[agno].facts = calloc(r->ags[agno].nchunks * XFS_INODES_PER_CHUNK, sizeof(struct repair_fact));
 		error = r->ags[agno].facts ? 0 : -XFS_E_NOMEM;
 	}
@@ -165,8 +175,12 @@ int repair_observe_inodes(struct repair *r)
 		error = repair_glance_begin(r);
 	if (error)
 		return error;
+	error = repair_each_ag(r, find_ag_chunks, r);
+	if (!error)
+		error = repair_find_chunks_of_owners(r);
 	r->ahead = !r->glance->off;
-	error = repair_each_lane(r, observe_ag_inodes);
+	if (!error)
+		error = repair_each_lane(r, observe_ag_inodes);
 	r->ahead = false;
 	repair_glance_end(r);
 	if (!error)

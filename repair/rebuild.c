@@ -235,6 +235,8 @@ static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
 		error = plan_trees(r, &r->ags[agno]);
 	if (!error)
 		error = avoid_given_up(r, agno);
+	if (r->in_place)
+		xfs_claims_unavoid(r->claims, XFS_AGNO(agno));
 	if (!error)
 		error = xfs_claims_seal(r->claims, XFS_AGNO(agno));
 	return error ? error : repair_settle_conflicts(r, agno, settled);
@@ -299,7 +301,10 @@ static int make_forks(struct repair *r)
 	int error;
 
 	do {
-		error = claim_without_conflict(r);
+		/* of an attempt that had no room nothing may show through */
+		error = r->in_place ? xfs_dev_overlay_reset(r->dev.data) : 0;
+		if (!error)
+			error = claim_without_conflict(r);
 		if (!error && r->holds.space)
 			return 0;
 		if (!error)

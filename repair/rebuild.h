@@ -12,4 +12,10 @@ int repair_plan_forks(struct repair *);
 /* Writes the btree blocks of the forks and completes the inodes' images. Claims are sealed. */
 int repair_build_forks(struct repair *);
 
+/*
+ * in_place.c: repair_rebuild() and repair_switch_over(), and where there is no room to keep the old beside the new, the
+ * same over what is given up.  Errors: NOSPC when that does not suffice or the log cannot take it.
+ */
+int repair_rebuild_and_switch(struct repair *);
+
 #endif

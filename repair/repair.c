@@ -146,31 +146,6 @@ int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_
 	return 0;
 }
 
-int repair_refs_add(struct repair_refs_list *l, uint32_t agbno, uint32_t len, uint32_t refs)
-{
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		struct repair_refs *grown = realloc(l->r, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		l->r = grown;
-		l->room = room;
-	}
-	l->r[l->n++] = (struct repair_refs){ agbno, len, refs };
-	return 0;
-}
-
-void repair_let_go(struct repair *r)
-{
-	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
-		free(r->ags[i].facts);
-		r->ags[i].facts = NULL;
-	}
-	if (r->fs)
-		xfs_buf_forget(r->fs->cache, 0, 0);
-}
-
 static void release_ag(struct repair_ag *ag)
 {
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
@@ -179,10 +154,8 @@ static void release_ag(struct repair_ag *ag)
 	free(ag->rmap_leaves);
 	free(ag->chunks);
 	free(ag->facts);
-	free(ag->free.r);
 	free(ag->special.r);
 	free(ag->finobt);
-	free(ag->shared.r);
 	xfs_ag_switch_release(&ag->sw);
 }
 
@@ -195,6 +168,22 @@ void repair_release_changed(struct repair_inode *c)
 	free(c->image);
 	free(c->own_blocks);
 	*c = (struct repair_inode){ 0 };
+}
+
+void repair_rest(struct repair *r)
+{
+	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {
+		free(r->ags[i].facts);
+		r->ags[i].facts = NULL;
+	}
+	free(r->link_buckets);
+	r->link_buckets = NULL;
+	xfs_claims_free(r->claims);
+	r->claims = NULL;
+	if (r->fs)
+		xfs_buf_forget(r->fs->cache, 0, 0);
+	if (r->strict)
+		xfs_buf_forget(r->strict->cache, 0, 0);
 }
 
 void repair_release(struct repair *r)
@@ -210,10 +199,13 @@ void repair_release(struct repair *r)
 	free(r->lost);
 	repair_forget_flips(r);
 	free(r->left);
+	free(r->strays);
 	free(r->glance);
+	free(r->link_buckets);
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);
+	free(r->sharers);
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);
 	xfs_claims_free(r->claims);

@@ -20,6 +20,8 @@
 #include "libxfs/ondisk/inode.h"
 #include "libxfs/ondisk/agheaders.h"
 
+struct repair;
+
 /* Why an AG's trees and headers are written anew. */
 enum repair_reason {
 	REPAIR_COUNTERS = 1,	/* headers are written from what the (sound) trees hold */
@@ -39,10 +41,10 @@ struct repair_tree {
 	size_t nown, room;
 };
 
-/* A run of blocks: free space, or owned by a special owner. */
+/* A run of blocks, owned by a special owner. */
 struct repair_run {
 	uint32_t agbno, len;
-	uint64_t owner;		/* 0: free */
+	uint64_t owner;
 };
 
 /* A record of the refcountbt, or a run that several owners make. */
@@ -50,17 +52,25 @@ struct repair_refs {
 	uint32_t agbno, len, refs;
 };
 
-struct repair_refs_list {
-	struct repair_refs *r;
-	size_t n, room;
+/* Runs in order, whose neighbours never join, as a sum of keyed hashes: two such sets are equal when this is. */
+struct repair_sum {
+	uint64_t sum, n;
 };
-int repair_refs_add(struct repair_refs_list *, uint32_t agbno, uint32_t len, uint32_t refs);
+void repair_sum_add(const struct repair *, struct repair_sum *, uint32_t agbno, uint32_t len, uint32_t refs);
+bool repair_sums_equal(const struct repair_sum *, const struct repair_sum *);
 
 struct repair_runs {
 	struct repair_run *r;
 	size_t n, room;
 };
 int repair_runs_add(struct repair_runs *, uint32_t agbno, uint32_t len, uint64_t owner);
+
+/* Why the names around an inode are gathered. */
+enum repair_touch {
+	REPAIR_UNTOUCHED,
+	REPAIR_TOUCHED,		/* something is wrong with it, or with a name of it or in it */
+	REPAIR_BESIDE,		/* it is, or is said to be, the parent of such a directory */
+};
 
 /* What is known of one inode before names are looked at, and what names.c finds. Parents: of directories only. */
 struct repair_fact {
@@ -71,6 +81,7 @@ struct repair_fact {
 	bool bad_attrs : 1;		/* its attribute fork is built anew */
 	bool kept : 1;			/* left as it is: its names are told and not decided */
 	uint8_t ftype;
+	uint8_t touched;		/* enum repair_touch: what decisions about names are about */
 	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
@@ -92,14 +103,14 @@ struct repair_ag {
 	struct repair_fact *facts;		/* 64 a chunk */
 	struct xfs_inode_chunk *finobt;		/* records of the finobt */
 	size_t nfinobt, finobt_room;
-	struct repair_runs free;		/* what the bnobt says */
+	struct repair_sum free, counts;		/* what bnobt and refcountbt (shared extents) say */
+	bool counts_hold;			/* the refcountbt is sound, and a sound rmapbt says the same */
 	struct repair_runs special;		/* what the rmapbt says of special owners, in order */
 	uint32_t *rmap_leaves;			/* rmapbt not sound: its leaves that were found, by their first keys */
 	size_t nrmap_leaves;
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
 	bool has_attrs;				/* some inode has an attribute fork */
 	bool chunks_changed;			/* they differ from the inobt */
-	struct repair_refs_list shared;		/* runs of shared blocks, as rmapbt or else refcountbt have them */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
 	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
 	uint32_t longest;
@@ -124,6 +135,9 @@ struct repair_inode {
 	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 };
 
+#define REPAIR_LINK_BUCKET_BITS 12u
+#define REPAIR_LINK_BUCKETS (1u << REPAIR_LINK_BUCKET_BITS)
+
 struct repair_words;
 struct repair_name_plan;
 struct repair_lane;
@@ -134,6 +148,12 @@ struct repair_flips {
 	size_t n, room;
 	size_t *heads;			/* chains by address: index + 1, 0 = none */
 	size_t nheads;			/* a power of two */
+};
+
+/* A leaf of a block map, or a block with entries of a directory, that names its inode. */
+struct repair_stray {
+	uint64_t owner, fsbno;
+	bool entries;
 };
 
 /* Inodes in use and the blocks that they say to hold. */
@@ -188,6 +208,7 @@ struct repair {
 	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
+	uint8_t *sharers;		/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
 	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */
@@ -202,6 +223,9 @@ struct repair {
 	/* blocks that could not be read, by those who wanted to: the first so many */
 	struct { uint32_t agno, agbno; const char *structure; } unread[256];
 	size_t nunread;
+	struct repair_stray *strays;	/* found by looking at all blocks, by owner (strays.c) */
+	size_t nstrays, stray_room;
+	bool strays_known;
 	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
 	size_t nleft, left_room;
 	uint64_t max_lsn;
@@ -211,6 +235,7 @@ struct repair {
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */
+	uint64_t (*link_buckets)[2];	/* the same by directories, REPAIR_LINK_BUCKETS; NULL: nothing to compare */
 	struct repair_glance *glance;
 	bool ahead;			/* directory blocks are read ahead of the inodes that are scanned */
 	struct repair *renewed;		/* the state after round one, when that changed anything */
@@ -218,6 +243,7 @@ struct repair {
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
 	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */
@@ -262,10 +288,10 @@ void repair_release_holds(struct repair_holds *);
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
-/* Another state of the filesystem takes the place of this one: facts about inodes, and what is cached, are not needed. */
-void repair_let_go(struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);
+/* Gives back what only the decisions needed: a fresh look at the same device needs as much again. */
+void repair_rest(struct repair *);
 
 #endif

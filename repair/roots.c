@@ -7,13 +7,13 @@
  * the blocks below it have changed since.
  */
 #include "repair/agtrees.h"
+#include "repair/scan.h"
 
 #include "libxfs/base/crc32c.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SCAN_BYTES (1u << 20)
 #define MOST_ROOTS 64u
 
 struct root {
@@ -79,8 +79,9 @@ int repair_ag_btree(const struct repair *r, struct repair_ag *ag, enum xfs_btree
 
 /* ---- the search ---- */
 
-static void look_at(struct search *s, const uint8_t *block, uint32_t agbno)
+static int look_at(void *payload, uint32_t agbno, const uint8_t *block)
 {
+	struct search *s = payload;
 	const struct repair_ag *ag = s->w->ag;
 	const struct xfs_geometry *geo = &s->w->r->geo;
 	unsigned level = xfs_be16(block + XFS_OFF(btree_short, level));
@@ -90,35 +91,15 @@ static void look_at(struct search *s, const uint8_t *block, uint32_t agbno)
 	    xfs_be64(block + XFS_OFF(btree_short, bno)) != xfs_agbno_daddr(geo, ag->agno, XFS_AGBNO(agbno)).v ||
 	    memcmp(block + XFS_OFF(btree_short, uuid), geo->uuid, 16) ||
 	    !xfs_crc32c_check(block, geo->blocksize, XFS_OFF(btree_short, crc)))
-		return;
+		return 0;
 	if (level > s->highest) {
 		s->highest = level;
 		s->n = 0;
 	}
 	if (level < s->highest || s->n == MOST_ROOTS || xfs_be32(block + XFS_OFF(btree_short, leftsib)) != XFS_NULL32 ||
 	    xfs_be32(block + XFS_OFF(btree_short, rightsib)) != XFS_NULL32)
-		return;
+		return 0;
 	s->roots[s->n++] = (struct root){ agbno, level, xfs_be64(block + XFS_OFF(btree_short, lsn)) };
-}
-
-static int scan(struct search *s)
-{
-	const struct xfs_geometry *geo = &s->w->r->geo;
-	uint64_t base = xfs_agbno_daddr(geo, s->w->ag->agno, XFS_AGBNO(0)).v * XFS_BBSIZE;
-	uint32_t step = SCAN_BYTES / geo->blocksize;
-	uint8_t *bytes = malloc(SCAN_BYTES);
-
-	if (!bytes)
-		return -XFS_E_NOMEM;
-	for (uint32_t at = geo->agfl_block + 1; at < s->w->ag->length; at += step) {
-		uint32_t n = s->w->ag->length - at < step ? s->w->ag->length - at : step;
-
-		/* what can't be read comes back as zeroes */
-		xfs_dev_read(s->w->r->dev.data, base + (uint64_t)at * geo->blocksize, bytes, (size_t)n * geo->blocksize);
-		for (uint32_t k = 0; k < n; k++)
-			look_at(s, bytes + (size_t)k * geo->blocksize, at + k);
-	}
-	free(bytes);
 	return 0;
 }
 
@@ -133,7 +114,8 @@ int repair_find_rmap_root(struct repair_walk *w)
 {
 	struct repair_tree *tree = &w->ag->tree[XFS_TREE_RMAP];
 	struct search s = { .w = w };
-	int error = scan(&s);
+	struct repair_blockscan all = { w->r->geo.agfl_block + 1, w->ag->length, 1, false, look_at, &s };
+	int error = repair_scan_blocks(w->r, w->ag->agno, &all);
 
 	if (error)
 		return error;

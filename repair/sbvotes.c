@@ -8,7 +8,7 @@
 #include "repair/superblock.h"
 
 #include "libxfs/base/crc32c.h"
-#include "libxfs/ondisk/dir.h"
+#include "libxfs/name/dirdata.h"
 #include "libxfs/ondisk/logrecord.h"
 
 #include <stdlib.h>
@@ -16,6 +16,8 @@
 
 #define MOST_AGS 64u			/* asked at most: spread over all of them */
 #define LOG_BYTES (64u << 10)
+#define DIR_BYTES (1u << 20)
+#define LOG_PIECES 256u			/* of so many bytes, spread over the log */
 
 /* One superblock that is asked about. */
 struct claim {
@@ -81,7 +83,31 @@ static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 	return points;
 }
 
-/* Records of the log start where the superblock says, or it lies elsewhere and was given. */
+/*
+ * Each sector of a log starts with the number of the pass that wrote it, or with a record; nothing else lies before its end.
+ * Pieces all over it are looked at.
+ */
+static bool is_log_throughout(struct claim *c, uint32_t cycle, uint8_t *buf)
+{
+	uint64_t len = (uint64_t)c->sb->logblocks * c->geo.blocksize, start = xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart));
+	uint64_t step = xfs_round_up(xfs_max(len / LOG_PIECES, LOG_BYTES), XFS_BBSIZE);
+
+	for (uint64_t from = 0; from < len; from += step) {
+		uint64_t part = xfs_min(LOG_BYTES, len - from);
+
+		if (!read_at(c, start + from, buf, part))
+			return false;
+		for (uint64_t at = 0; at + XFS_BBSIZE <= part; at += XFS_BBSIZE) {
+			uint32_t word = xfs_be32(buf + at);
+
+			if (word && word != XFS_LOG_MAGIC && word + 1 != cycle && word != cycle && word != cycle + 1)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Records of the log start where the superblock says, carry its uuid, and nothing else lies among them; or it was given. */
 static unsigned ask_log(struct claim *c)
 {
 	uint64_t len = xfs_min(LOG_BYTES, (uint64_t)c->sb->logblocks * c->geo.blocksize);
@@ -92,27 +118,80 @@ static unsigned ask_log(struct claim *c)
 		return c->r->dev.log ? 4 : 0;
 	buf = malloc(LOG_BYTES);
 	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart)), buf, len))
-		for (size_t at = 0; at + XFS_BBSIZE <= len && !points; at += XFS_BBSIZE)
-			if (xfs_be32(buf + at) == XFS_LOG_MAGIC)
-				points = 4;
+		for (size_t at = 0; at + XFS_BBSIZE <= len && !points; at += XFS_BBSIZE) {
+			const uint8_t *record = buf + at;
+
+			if (xfs_be32(record) != XFS_LOG_MAGIC)
+				continue;
+			points = 4 + 2u * !memcmp(record + XFS_OFF(log_rec, fs_uuid), c->sb->uuid, 16);
+			points += 2u * is_log_throughout(c, xfs_be32(record + XFS_OFF(log_rec, cycle)), buf);
+		}
 	free(buf);
 	return points;
 }
 
-/* A directory in blocks of its own: its first block is whole only when the size of directory blocks is right. */
-static unsigned ask_dir_block(struct claim *c, const uint8_t *fork)
+/* Every block of the directory starts with its magic number: at the size of directory blocks, and nowhere between. */
+static bool is_dir_throughout(const struct claim *c, const uint8_t *buf, uint64_t len)
+{
+	const uint32_t magics[] = { c->geo.v5 ? XFS_DIR3_DATA_MAGIC : XFS_DIR2_DATA_MAGIC,
+				    c->geo.v5 ? XFS_DIR3_BLOCK_MAGIC : XFS_DIR2_BLOCK_MAGIC };
+
+	for (uint64_t at = 0; at < len; at += c->geo.blocksize) {
+		uint32_t word = xfs_be32(buf + at);
+
+		if ((word == magics[0] || word == magics[1]) != (at % c->geo.dirblksize == 0))
+			return false;
+	}
+	return true;
+}
+
+/* Entries have another length without file types: then they do not follow each other, and their tags are elsewhere. */
+static bool has_entries_throughout(const struct claim *c, const uint8_t *block)
+{
+	uint32_t end = xfs_dir_data_end(block, c->geo.v5, c->geo.dirblksize), off = xfs_dir_data_header_len(c->geo.v5);
+	struct xfs_dir_item item;
+	int more;
+
+	while ((more = xfs_dir_data_next(&c->geo, block, end, &off, &item)) == 1)
+		if (item.tag != item.off || (item.used && xfs_dir_entry_problem(&c->geo, &item)))
+			return false;
+	return !more;
+}
+
+static bool is_short_dir(const struct claim *c, const uint8_t *fork, uint64_t size)
+{
+	struct xfs_dir_item item;
+	struct xfs_dir_sf sf;
+	int more;
+
+	if (size > c->geo.inodesize - XFS_DINODE_SIZE_V3 || xfs_dir_sf_start(&sf, fork, (uint32_t)size))
+		return false;
+	while ((more = xfs_dir_sf_next(&c->geo, &sf, &item)) == 1)
+		if (xfs_dir_entry_problem(&c->geo, &item))
+			return false;
+	return !more && sf.at == size;
+}
+
+/* A directory in blocks of its own: they are whole only when the size of directory blocks is right. */
+static unsigned ask_dir_blocks(struct claim *c, const struct xfs_dinode *d, const uint8_t *fork)
 {
 	struct xfs_bmbt_rec rec;
 	unsigned points = 0;
+	uint64_t len;
 	uint8_t *buf;
 
 	xfs_bmbt_rec_decode(&rec, fork);
-	if (rec.startoff || rec.blockcount < c->geo.dirblkfsbs ||
-	    !xfs_fsbno_range_valid(&c->geo, rec.startblock, c->geo.dirblkfsbs))
+	if (rec.startoff || rec.blockcount < c->geo.dirblkfsbs || d->core.size % c->geo.dirblksize ||
+	    !xfs_fsbno_range_valid(&c->geo, rec.startblock, rec.blockcount))
 		return 0;
-	buf = malloc(c->geo.dirblksize);
-	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(rec.startblock)), buf, c->geo.dirblksize))
-		points = 2u * xfs_crc32c_check(buf, c->geo.dirblksize, XFS_OFF(dir_blkhdr, crc));
+	len = xfs_min(xfs_min(rec.blockcount * (uint64_t)c->geo.blocksize, d->core.size), DIR_BYTES);
+	len = xfs_max(len - len % c->geo.dirblksize, (uint64_t)c->geo.dirblksize);
+	buf = malloc(len);
+	if (buf && read_at(c, xfs_fsbno_byte(&c->geo, XFS_FSBNO(rec.startblock)), buf, len)) {
+		points = is_dir_throughout(c, buf, len);
+		points += points && has_entries_throughout(c, buf);
+		points += 2u * (c->geo.v5 && xfs_crc32c_check(buf, c->geo.dirblksize, XFS_OFF(dir_blkhdr, crc)));
+	}
 	free(buf);
 	return points;
 }
@@ -125,16 +204,19 @@ static unsigned ask_inode(struct claim *c, const uint8_t *raw, uint64_t ino)
 	xfs_dinode_decode(&d, raw);
 	if (d.core.magic != XFS_DINODE_MAGIC)
 		return 0;
+	points = 1;
+	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_LOCAL)
+		points += is_short_dir(c, raw + xfs_dinode_literal_off((unsigned)d.core.version), d.core.size);
+	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_EXTENTS)
+		points += ask_dir_blocks(c, &d, raw + xfs_dinode_literal_off((unsigned)d.core.version));
 	if (!c->geo.v5)
-		return 1;
+		return points;
 	if (d.v3.inumber != ino)
 		return 0;
-	points = 1u + xfs_crc32c_check(raw, c->geo.inodesize, XFS_OFF(dinode_v3, crc));
+	points += xfs_crc32c_check(raw, c->geo.inodesize, XFS_OFF(dinode_v3, crc));
 	/* a bit that is set needs its feature */
 	points += c->geo.bigtime || !(d.v3.flags2 & XFS_DIFLAG2_BIGTIME);
 	points += c->geo.nrext64 || !(d.v3.flags2 & XFS_DIFLAG2_NREXT64);
-	if ((d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && d.core.format == XFS_DINODE_FMT_EXTENTS)
-		points += ask_dir_block(c, raw + XFS_DINODE_SIZE_V3);
 	return points;
 }
 

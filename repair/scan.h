@@ -32,10 +32,13 @@ struct repair_seen {
 	bool suspect;			/* set by repair_check_core(): checksum or identity was wrong */
 };
 
+/* The owner that a block of metadata names in its header; 0: it has none. V5. (conflict.c) */
+uint64_t repair_header_owner(struct repair *, uint64_t fsbno);
+
 /* No log gets there: the field is damaged. */
 static inline bool repair_lsn_is_wild(uint64_t lsn)
 {
-	return lsn != XFS_NULL64 && lsn >> 32 >= 0x70000000u;
+	return xfs_lsn_is_wild(lsn);
 }
 
 typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);
@@ -76,8 +79,23 @@ int repair_check_core(struct repair *, struct repair_seen *, bool *usable);
 bool repair_core_flawed(const struct repair *, const struct repair_seen *);
 /* Changes the free bit of one inode in the record. */
 void repair_flip_free(struct repair_ag *, struct xfs_inode_chunk *, unsigned index);
+/* blockscan.c */
+struct repair_blockscan {
+	uint32_t from, end;		/* AG blocks; not behind the end of the AG */
+	uint32_t unit;			/* blocks that come at once, aligned to their own size */
+	bool holes;			/* also what the device knows to hold nothing */
+	int (*each)(void *payload, uint32_t agbno, const uint8_t *bytes);	/* nonzero stops, and is returned */
+	void *payload;
+};
+
+/* In disk order, in large pieces; what can't be read comes as zeroes. Errors: NOMEM, and what each() returns. */
+int repair_scan_blocks(struct repair *, xfs_agno_t, const struct repair_blockscan *);
 /* chunks.c: where the inode chunks are; fills ag->chunks when the inobt can not say it. */
 int repair_find_chunks(struct repair *, struct repair_ag *);
+/* Clusters at these blocks of an AG hold inodes, though nothing in them may say so: ag->chunks grows by them. */
+int repair_add_inode_units(struct repair *, struct repair_ag *, const uint32_t *agbnos, size_t n);
+/* owners.c: when all AGs have their chunks: those that the owners of reverse mappings prove. */
+int repair_find_chunks_of_owners(struct repair *);
 /* One inode as the scans see it: image has room for inodesize bytes. Errors: those of the device. */
 int repair_read_inode(struct repair *, uint64_t ino, uint8_t *image, struct xfs_dinode *);
 /* roots.c: a tree of an AG, by its header or as it was found. Errors: those of xfs_fs_ag_btree(). */

@@ -54,23 +54,6 @@ int repair_claim_static(struct repair *r, struct repair_ag *ag)
 
 /* ---- sharing ---- */
 
-bool repair_is_shared(const struct repair *r, uint64_t fsbno, uint64_t len)
-{
-	const struct repair_refs_list *s = &r->ags[xfs_fsbno_agno(&r->geo, XFS_FSBNO(fsbno)).v].shared;
-	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
-	size_t lo = 0, hi = s->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->r[mid].agbno + s->r[mid].len <= agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < s->n && s->r[lo].agbno < agbno + len;
-}
-
 int repair_set_reflink(struct repair *r, uint64_t ino, const uint8_t *image)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_REFLINK, "inode");
@@ -93,40 +76,9 @@ int repair_set_reflink(struct repair *r, uint64_t ino, const uint8_t *image)
 
 struct sharers {
 	struct repair *r;
-	struct repair_refs_list runs;
-	size_t at;		/* runs before it lie below every further claim */
 	uint64_t *owners;
 	size_t n, room;
 };
-
-static int add_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
-{
-	struct sharers *s = payload;
-
-	return repair_refs_add(&s->runs, agbno, len, refs);
-}
-
-static int add_sharer(void *payload, const struct xfs_claim *c)
-{
-	struct sharers *s = payload;
-
-	while (s->at < s->runs.n && s->runs.r[s->at].agbno + s->runs.r[s->at].len <= c->agbno)
-		s->at++;
-	if (!xfs_claim_shareable(c) || s->at == s->runs.n || s->runs.r[s->at].agbno >= c->agbno + c->len ||
-	    (s->n && s->owners[s->n - 1] == c->owner))
-		return 0;
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 64;
-		uint64_t *grown = realloc(s->owners, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->owners = grown;
-		s->room = room;
-	}
-	s->owners[s->n++] = c->owner;
-	return 0;
-}
 
 static int by_number(const void *pa, const void *pb)
 {
@@ -135,19 +87,61 @@ static int by_number(const void *pa, const void *pb)
 	return a < b ? -1 : a > b;
 }
 
+static void keep_one_of_each(struct sharers *s)
+{
+	size_t keep = 0;
+
+	if (s->n)
+		qsort(s->owners, s->n, sizeof(*s->owners), by_number);
+	for (size_t i = 0; i < s->n; i++)
+		if (!keep || s->owners[i] != s->owners[keep - 1])
+			s->owners[keep++] = s->owners[i];
+	s->n = keep;
+}
+
+/* Memory grows with the owners, not with what they share. */
+static int add_sharer(void *payload, uint64_t owner)
+{
+	struct sharers *s = payload;
+
+	if (s->n && s->owners[s->n - 1] == owner)
+		return 0;
+	if (s->n == s->room)
+		keep_one_of_each(s);
+	if (2 * s->n >= s->room) {
+		size_t room = s->room ? 2 * s->room : 1024;
+		uint64_t *grown = realloc(s->owners, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		s->owners = grown;
+		s->room = room;
+	}
+	s->owners[s->n++] = owner;
+	return 0;
+}
+
+static int ignore_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
+{
+	(void)payload;
+	(void)agbno;
+	(void)len;
+	(void)refs;
+	return 0;
+}
+
 static int check_owners(struct sharers *s)
 {
 	struct repair *r = s->r;
 	uint8_t *image = malloc(r->geo.inodesize);
 	int error = image ? 0 : -XFS_E_NOMEM;
 
-	if (s->n)
-		qsort(s->owners, s->n, sizeof(*s->owners), by_number);
+	keep_one_of_each(s);
 	for (size_t i = 0; i < s->n && !error; i++) {
 		struct repair_inode *changed = repair_find_changed(r, s->owners[i]);
 		struct xfs_dinode d;
 
-		if ((i && s->owners[i] == s->owners[i - 1]) || repair_is_lost(r, s->owners[i]))
+		if (repair_is_lost(r, s->owners[i]))
 			continue;
 		if (changed)
 			memcpy(image, changed->image, r->geo.inodesize);
@@ -166,16 +160,14 @@ static int check_owners(struct sharers *s)
 int repair_check_flags(struct repair *r, uint32_t agno)
 {
 	struct sharers s = { .r = r };
-	int error = 0;
+	struct xfs_sweep sweep = { .found = ignore_run, .payload = &s, .sharer = add_sharer };
+	int error;
 
 	if (!r->geo.reflink)
 		return 0;
-	error = xfs_claims_each_shared(r->claims, XFS_AGNO(agno), add_run, &s);
-	if (!error && s.runs.n)
-		error = xfs_claims_each(r->claims, XFS_AGNO(agno), add_sharer, &s);
+	error = xfs_sweep_finish(&sweep, xfs_claims_each(r->claims, XFS_AGNO(agno), xfs_sweep_claim, &sweep));
 	if (!error)
 		error = check_owners(&s);
-	free(s.runs.r);
 	free(s.owners);
 	return error;
 }
@@ -225,64 +217,63 @@ static int claim_agfl(struct repair *r, struct repair_ag *ag)
 	return 0;
 }
 
-static int add_gap(void *payload, uint32_t agbno, uint32_t len)
+struct source {
+	repair_run_fn run;
+	void *payload;
+};
+
+static int pass_gap(void *payload, uint32_t agbno, uint32_t len)
 {
-	return repair_runs_add(payload, agbno, len, 0);
+	struct source *s = payload;
+
+	return s->run(s->payload, agbno, len, 0);
+}
+
+static int each_gap(struct repair *r, struct repair_ag *ag, repair_run_fn run, void *payload)
+{
+	struct source s = { run, payload };
+
+	return xfs_claims_each_free(r->claims, ag->agno, pass_gap, &s);
+}
+
+static int each_share(struct repair *r, struct repair_ag *ag, repair_run_fn run, void *payload)
+{
+	return xfs_claims_each_shared(r->claims, ag->agno, run, payload);
+}
+
+struct summing {
+	const struct repair *r;
+	struct repair_sum sum;
+};
+
+static int add_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
+{
+	struct summing *s = payload;
+
+	repair_sum_add(s->r, &s->sum, agbno, len, refs);
+	return 0;
 }
 
 static int compare_free(struct repair *r, struct repair_ag *ag)
 {
-	struct repair_runs gaps = { 0 };
-	int error = xfs_claims_each_free(r->claims, ag->agno, add_gap, &gaps);
+	struct summing s = { .r = r };
+	int error;
 
-	if (!error && ag->tree[XFS_TREE_BNO].sound)
-		repair_compare_free(r, ag, &gaps);
-	free(gaps.r);
-	return error;
-}
-
-struct counting {
-	const struct repair_refs_list *want;
-	size_t at;
-	bool differs;
-	struct repair_refs first;
-};
-
-static int count_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
-{
-	struct counting *c = payload;
-	struct repair_refs run = { agbno, len, refs };
-
-	if (c->at >= c->want->n || memcmp(&c->want->r[c->at], &run, sizeof(run))) {
-		c->differs = true;
-		c->first = run;
-		return -XFS_E_STOP;
-	}
-	c->at++;
-	return 0;
+	if (!ag->tree[XFS_TREE_BNO].sound)
+		return 0;
+	error = each_gap(r, ag, add_run, &s);
+	return error || repair_sums_equal(&s.sum, &ag->free) ? error : repair_compare_free(r, ag, each_gap);
 }
 
 static int compare_counts(struct repair *r, struct repair_ag *ag)
 {
-	struct counting c = { .want = &ag->shared };
-	struct xfs_finding f = xfs_finding_of(XFS_F_REFC_DIFFERS, "refcountbt");
+	struct summing s = { .r = r };
 	int error;
 
 	if (!r->geo.reflink || !ag->tree[XFS_TREE_REFC].sound)
 		return 0;
-	error = xfs_claims_each_shared(r->claims, ag->agno, count_run, &c);
-	if (error && error != -XFS_E_STOP)
-		return error;
-	if (!c.differs && c.at == ag->shared.n)
-		return 0;
-	if (!c.differs)
-		c.first = ag->shared.r[c.at];
-	f.agno = ag->agno.v;
-	f.agbno = c.first.agbno;
-	f.len = c.first.len;
-	repair_note(r, &f, true);
-	ag->reasons |= REPAIR_TREE;
-	return 0;
+	error = each_share(r, ag, add_run, &s);
+	return error || repair_sums_equal(&s.sum, &ag->counts) ? error : repair_compare_counts(r, ag, each_share);
 }
 
 static int check_ag(struct repair *r, struct repair_ag *ag)

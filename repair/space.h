@@ -27,7 +27,30 @@ int repair_check_space(struct repair *);
  * else.  *settled counts them; the claims are then stale.  Looking only: findings alone.
  */
 int repair_settle_conflicts(struct repair *, uint32_t agno, uint64_t *settled);
-/* agcross.c: runs that nobody owns against the bnobt, both ascending. */
-void repair_compare_free(struct repair *, struct repair_ag *, const struct repair_runs *gaps);
+/*
+ * agask.c: what sound trees of an AG answer.  Nothing of them is kept in memory, however many records they have.
+ */
+/* The runs of a sound bnobt (refs 0); not sound: none. Errors: NOMEM, IO, and what run() returns. */
+int repair_each_free(const struct repair *, struct repair_ag *, int (*run)(void *payload, uint32_t agbno, uint32_t len,
+								      uint32_t refs), void *payload);
+/* How many blocks of this range the bnobt calls free; 0 when it is not sound. */
+uint64_t repair_free_blocks(const struct repair *, struct repair_ag *, uint32_t agbno, uint32_t len);
+/* Owners of shared blocks as the sweep over an rmapbt meets them; a mark may stand for another inode, too. */
+#define REPAIR_SHARER_BITS (UINT32_C(1) << 20)
+void repair_mark_sharer(struct repair *, uint64_t ino);
+bool repair_may_share(const struct repair *, uint64_t ino);
+
+typedef int (*repair_run_fn)(void *payload, uint32_t agbno, uint32_t len, uint32_t refs);
+/* Calls run() for each, ascending, until it returns nonzero, which is returned. */
+typedef int (*repair_runs_source)(struct repair *, struct repair_ag *, repair_run_fn run, void *payload);
+/* By a sound rmapbt: runs of blocks without an owner (refs 0); runs that several owners share. */
+int repair_each_rmap_gap(struct repair *, struct repair_ag *, repair_run_fn, void *payload);
+int repair_each_rmap_share(struct repair *, struct repair_ag *, repair_run_fn, void *payload);
+/*
+ * The runs differ from what the bnobt has free, or from the shared extents of the refcountbt: notes the first difference.
+ * Both trees are sound.  Errors: NOMEM, IO.
+ */
+int repair_compare_free(struct repair *, struct repair_ag *, repair_runs_source unowned);
+int repair_compare_counts(struct repair *, struct repair_ag *, repair_runs_source shared);
 
 #endif

@@ -341,13 +341,19 @@ static int look(struct looking *l)
 	}
 }
 
+/* What holds nothing but zeroes is passed over. */
+static uint64_t next_piece(struct xfs_dev *dev, uint64_t off)
+{
+	return xfs_dev_next_data(dev, off) & ~(uint64_t)(XFS_BBSIZE - 1);
+}
+
 int repair_survey(struct xfs_dev *dev, struct survey *s)
 {
 	uint8_t *bytes = malloc(PIECE);
 	int error = bytes ? 0 : -XFS_E_NOMEM;
 
 	*s = (struct survey){ 0 };
-	for (uint64_t off = 0; off < dev->size && !error; off += PIECE) {
+	for (uint64_t off = next_piece(dev, 0); off < dev->size && !error; off = next_piece(dev, off + PIECE)) {
 		uint32_t len = (uint32_t)xfs_min((uint64_t)PIECE, dev->size - off) & ~(XFS_BBSIZE - 1);
 
 		/* what can't be read comes back as zeroes */

@@ -27,7 +27,9 @@ int repair_verify(struct repair *r)
 
 	if (r->looking || !r->writing)
 		return 0;
-	repair_let_go(r->renewed ? r->renewed : r);
+	repair_rest(r);
+	if (r->renewed)
+		repair_rest(r->renewed);
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
 		error = looking[i](&fresh);
 	/* with findings held back, what follows from them remains as well: there is no number to expect */

@@ -67,6 +67,11 @@ static int watch_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return xfs_dev_discard(((struct watch_dev *)dev)->below, off, len);
 }
 
+static uint64_t watch_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	return xfs_dev_next_data(((struct watch_dev *)dev)->below, off);
+}
+
 static void watch_close(struct xfs_dev *dev)
 {
 	struct watch_dev *w = (struct watch_dev *)dev;
@@ -79,7 +84,7 @@ static void watch_close(struct xfs_dev *dev)
 
 static const struct xfs_dev_ops watch_ops = {
 	.read = watch_read, .write = watch_write, .barrier = watch_barrier, .zero = watch_zero, .discard = watch_discard,
-	.close = watch_close,
+	.close = watch_close, .next_data = watch_next_data,
 };
 
 int repair_watch(struct xfs_dev **out, struct xfs_dev *below)

@@ -9,6 +9,8 @@ benchtool_SRCS += $(filter-out $(bench_SRCS),$(patsubst $(srcdir)/%,%,$(sort $(w
 helper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/helpers/*.c)))
 # linked with the core of xfs_repair
 repairhelper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/damage/*.c)))
+# and these with them
+repairhelperlib_SRCS += tests/lib/listing.c tests/lib/listing_fs.c tests/lib/writelog.c tests/unit/sha256.c
 # The driver of scripts of operations, and its model.
 fsx_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/lib/*.c))) tests/unit/sha256.c tests/unit/failmalloc.c
 # Cross builds have neither Check nor Jansson: stand-ins with the part of their interface that the tests use.

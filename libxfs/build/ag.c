@@ -102,6 +102,33 @@ static int claim_blocks(const struct ag_build *b)
 	return err;
 }
 
+struct left {
+	uint64_t n, blocks;
+	uint32_t longest;
+};
+
+static int add_left(void *payload, uint32_t agbno, uint32_t len)
+{
+	struct left *l = payload;
+
+	(void)agbno;
+	l->n++;
+	l->blocks += len;
+	l->longest = xfs_max(l->longest, len);
+	return 0;
+}
+
+/* What is free beside the trees: as many extents as the layout counted. */
+static int count_left(struct ag_build *b)
+{
+	struct left l = { 0 };
+	int err = xfs_claims_each_free(b->want->claims, b->want->agno, add_left, &l);
+
+	b->left_blocks = l.blocks;
+	b->longest = l.longest;
+	return err ? err : l.n == b->nfree ? 0 : -XFS_E_INTERNAL;
+}
+
 int xfs_build_ag(const struct xfs_build_ag *w, struct xfs_ag_switch *out)
 {
 	struct ag_build b = { .want = w, .geo = w->geo };
@@ -121,6 +148,8 @@ int xfs_build_ag(const struct xfs_build_ag *w, struct xfs_ag_switch *out)
 	if (!err)
 		err = claim_blocks(&b);
 	if (!err)
+		err = count_left(&b);
+	if (!err)
 		err = ag_load_trees(&b);
 	if (!err)
 		err = ag_make_headers(&b, out);
@@ -128,8 +157,6 @@ int xfs_build_ag(const struct xfs_build_ag *w, struct xfs_ag_switch *out)
 		xfs_ag_switch_release(out);
 	free(b.gaps);
 	free(b.room);
-	free(b.refc);
 	free(b.blocks);
-	free(b.free);
 	return err;
 }

@@ -9,6 +9,8 @@
  * The rmapbt holds records for the trees' own blocks, the free-space trees shrink by them: all sizes are computed until
  * they are stable before anything is written (format sheet 02, 7.2 and 7.3).  The same claims give the same bytes.
  *
+ * Memory: that of the claims, of sorting, and what grows with the number of tree blocks; none for each free or shared extent.
+ *
  * Crash safety: xfs_build_ag() writes only blocks that nobody claims and nobody wants avoided; nothing points at them
  * until xfs_build_ag_commit() writes the three header sectors.  A barrier between the two is the caller's.
  * Layer: build.
@@ -60,6 +62,7 @@ struct xfs_build_ag {
 	/* -1: the default, about 75 % full, or 2 when less than a tenth of the AG is free; 0: full blocks */
 	int leaf_slack, node_slack;
 	uint64_t lsn;				/* stamped into blocks and headers; 0 for mkfs */
+	size_t memory;				/* bytes for sorting free extents before they spill; 0: the default */
 	struct xfs_dev *dev;			/* tree blocks are written here, in disk order, large writes */
 };
 

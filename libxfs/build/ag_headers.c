@@ -20,7 +20,7 @@ static void seal_sector(const struct ag_build *b, uint8_t *sector, size_t crc_of
 static void make_agf(const struct ag_build *b, struct xfs_ag_switch *out, uint32_t flfirst)
 {
 	const struct ag_tree *t = b->tree;
-	uint32_t size = b->geo->agfl_size, longest = 0;
+	uint32_t size = b->geo->agfl_size;
 	struct xfs_agf agf = {
 		.magicnum = XFS_AGF_MAGIC, .versionnum = XFS_AG_HEADER_VERSION, .seqno = b->want->agno.v,
 		.length = b->length, .bnoroot = t[XFS_TREE_BNO].root, .cntroot = t[XFS_TREE_CNT].root,
@@ -32,10 +32,8 @@ static void make_agf(const struct ag_build *b, struct xfs_ag_switch *out, uint32
 	};
 
 	agf.fllast = (uint32_t)((flfirst + out->flcount + size - 1) % size);
-	for (size_t i = 0; i < b->nfree; i++)
-		longest = b->free[i].len > longest ? b->free[i].len : longest;
 	agf.freeblks = (uint32_t)out->freeblks;
-	agf.longest = longest;
+	agf.longest = b->longest;
 	if (b->geo->lazycount)		/* nobody else keeps it up to date */
 		agf.btreeblks = (uint32_t)out->btreeblks;
 	if (b->geo->v5)
@@ -120,8 +118,7 @@ static void make_agfl(const struct ag_build *b, struct xfs_ag_switch *out, uint3
 
 static void count(const struct ag_build *b, struct xfs_ag_switch *out)
 {
-	for (size_t i = 0; i < b->nfree; i++)
-		out->freeblks += b->free[i].len;
+	out->freeblks = b->left_blocks;
 	out->flcount = agfl_count(b);
 	out->btreeblks = blocks_behind_root(&b->tree[XFS_TREE_BNO]) + blocks_behind_root(&b->tree[XFS_TREE_CNT]) +
 			 blocks_behind_root(&b->tree[XFS_TREE_RMAP]);

@@ -47,7 +47,13 @@ int ag_array_room(void *array, size_t n, size_t *cap, size_t size)
 struct scan {
 	struct ag_build *b;
 	uint32_t end;
-	uint8_t left;		/* class of the claim that ends at `end` */
+	uint8_t left;			/* class of the claim that ends at `end` */
+	const struct ag_free *avoid;	/* ascending, disjoint */
+	size_t navoid, next;
+	/* what is kept: rooms up to so many blocks, then each that is longer than those behind them so far */
+	uint64_t want;
+	uint32_t longest;
+	bool gap_kept;			/* the present gap is the last of b->gaps */
 };
 
 static uint8_t class_of(uint64_t owner)
@@ -56,28 +62,51 @@ static uint8_t class_of(uint64_t owner)
 	       owner == XFS_OWN_REFC ? AG_CLASS_REFC : AG_CLASS_OTHER;
 }
 
-static int add_gap(struct scan *s, uint32_t to, uint8_t right)
+static int add_room(struct scan *s, const struct ag_gap *gap, uint32_t from, uint32_t to)
 {
 	struct ag_build *b = s->b;
-	int err;
+	bool behind = b->room_blocks >= s->want;
+	int err = 0;
+
+	if (from >= to)
+		return 0;
+	b->all_rooms++;
+	b->room_blocks += to - from;
+	if (!s->want || (behind && to - from <= s->longest))
+		return 0;
+	if (behind)
+		s->longest = to - from;
+	if (!s->gap_kept) {
+		err = ag_array_room(&b->gaps, b->ngaps, &b->capgaps, sizeof(*b->gaps));
+		if (err)
+			return err;
+		b->gaps[b->ngaps++] = *gap;
+		s->gap_kept = true;
+	}
+	err = ag_array_room(&b->room, b->nroom, &b->caproom, sizeof(*b->room));
+	if (!err)
+		b->room[b->nroom++] = (struct ag_room){ from, to - from, b->ngaps - 1 };
+	return err;
+}
+
+static int add_gap(struct scan *s, uint32_t to, uint8_t right)
+{
+	const struct ag_gap gap = { s->end, to - s->end, s->left, right };
+	uint32_t at = s->end;
+	int err = 0;
 
 	if (to <= s->end)
 		return 0;
-	err = ag_array_room(&b->gaps, b->ngaps, &b->capgaps, sizeof(*b->gaps));
-	if (err)
-		return err;
-	b->gaps[b->ngaps++] = (struct ag_gap){ s->end, to - s->end, s->left, right };
-	b->free_blocks += to - s->end;
-	return 0;
-}
-
-static int add_refc(struct ag_build *b, uint32_t start, uint32_t len, uint32_t refs)
-{
-	int err = ag_array_room(&b->refc, b->nrefc, &b->caprefc, sizeof(*b->refc));
-
-	if (!err)
-		b->refc[b->nrefc++] = (struct ag_refc){ start, len, refs };
-	return err;
+	s->b->all_gaps++;
+	s->b->free_blocks += gap.len;
+	s->gap_kept = false;
+	while (s->next < s->navoid && s->avoid[s->next].start + s->avoid[s->next].len <= at)
+		s->next++;
+	for (size_t i = s->next; !err && i < s->navoid && s->avoid[i].start < to; i++) {
+		err = add_room(s, &gap, at, s->avoid[i].start);
+		at = xfs_max(at, s->avoid[i].start + s->avoid[i].len);
+	}
+	return err ? err : add_room(s, &gap, at, to);
 }
 
 static int scan_claim(void *payload, const struct xfs_claim *c)
@@ -90,94 +119,54 @@ static int scan_claim(void *payload, const struct xfs_claim *c)
 		s->end = c->agbno + c->len;
 		s->left = class_of(c->owner);
 	}
-	if (!err && c->owner == XFS_OWN_COW && s->b->geo->reflink)
-		err = add_refc(s->b, c->agbno | XFS_REFC_COW, c->len, 1);
+	s->b->nrefc += c->owner == XFS_OWN_COW && s->b->geo->reflink;
 	return err;
 }
 
 static int shared_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
 {
-	return add_refc(payload, agbno, len, refs);
+	struct ag_build *b = payload;
+
+	(void)agbno;
+	(void)len;
+	(void)refs;
+	b->nrefc++;
+	return 0;
 }
 
-static int scan_claims(struct ag_build *b)
-{
-	const struct xfs_build_ag *w = b->want;
-	struct scan s = { .b = b };
-	int err = 0;
-
-	/* shared records sort before those of the CoW domain */
-	if (b->geo->reflink)
-		err = xfs_claims_each_shared(w->claims, w->agno, shared_run, b);
-	if (!err)
-		err = xfs_claims_each(w->claims, w->agno, scan_claim, &s);
-	return err ? err : add_gap(&s, b->length, AG_CLASS_OTHER);
-}
-
-struct rooms {
-	struct ag_build *b;
-	size_t gap;
-	uint32_t at;		/* blocks of the gap below are done */
+struct avoided {
+	struct ag_free *v;
+	size_t n, cap;
 };
 
-static int add_room(struct rooms *r, uint32_t to)
+static int add_avoided(void *payload, uint32_t agbno, uint32_t len)
 {
-	struct ag_build *b = r->b;
+	struct avoided *a = payload;
+	int err = ag_array_room(&a->v, a->n, &a->cap, sizeof(*a->v));
+
+	if (!err)
+		a->v[a->n++] = (struct ag_free){ agbno, len };
+	return err;
+}
+
+/* Counts all; keeps what is wanted of the rooms, nothing for 0 blocks. */
+static int scan_gaps(struct ag_build *b, const struct avoided *a, uint64_t want)
+{
+	struct scan s = { .b = b, .avoid = a->v, .navoid = a->n, .want = want };
 	int err;
 
-	if (to <= r->at)
-		return 0;
-	err = ag_array_room(&b->room, b->nroom, &b->caproom, sizeof(*b->room));
-	if (err)
-		return err;
-	b->room[b->nroom++] = (struct ag_room){ r->at, to - r->at, r->gap };
-	b->room_blocks += to - r->at;
-	return 0;
+	b->claims = b->all_gaps = b->all_rooms = b->room_blocks = b->free_blocks = b->nrefc = 0;
+	err = xfs_claims_each(b->want->claims, b->want->agno, scan_claim, &s);
+	if (!err)
+		err = add_gap(&s, b->length, AG_CLASS_OTHER);
+	if (!err && b->geo->reflink)
+		err = xfs_claims_each_shared(b->want->claims, b->want->agno, shared_run, b);
+	return err;
 }
 
 static uint32_t gap_end(const struct ag_gap *g)
 {
 	return g->start + g->len;
-}
-
-static void next_gap(struct rooms *r)
-{
-	r->gap++;
-	if (r->gap < r->b->ngaps)
-		r->at = r->b->gaps[r->gap].start;
-}
-
-static int room_before(void *payload, uint32_t agbno, uint32_t len)
-{
-	struct rooms *r = payload;
-	int err = 0;
-
-	for (; !err && r->gap < r->b->ngaps && gap_end(&r->b->gaps[r->gap]) <= agbno; next_gap(r))
-		err = add_room(r, gap_end(&r->b->gaps[r->gap]));
-	while (!err && r->gap < r->b->ngaps && r->b->gaps[r->gap].start < agbno + len) {
-		uint32_t end = gap_end(&r->b->gaps[r->gap]);
-
-		err = add_room(r, agbno);
-		if (agbno + len > r->at)
-			r->at = agbno + len;
-		if (r->at < end)
-			break;
-		next_gap(r);
-	}
-	return err;
-}
-
-static int find_room(struct ag_build *b)
-{
-	const struct xfs_build_ag *w = b->want;
-	struct rooms r = { .b = b };
-	int err;
-
-	r.at = b->ngaps ? b->gaps[0].start : 0;
-	err = xfs_claims_each_avoided(w->claims, w->agno, room_before, &r);
-	for (; !err && r.gap < b->ngaps; next_gap(&r))
-		err = add_room(&r, gap_end(&b->gaps[r.gap]));
-	return err;
 }
 
 /* ---- trial: what is there when so many blocks are taken ---- */
@@ -272,44 +261,11 @@ static uint32_t taken_end(const struct taker *t, size_t r)
 	return t->b->room[r].start + (r < t->room ? t->b->room[r].len : t->used);
 }
 
-static void put_free(struct ag_build *b, uint32_t start, uint32_t end)
-{
-	if (start < end)
-		b->free[b->nfree++] = (struct ag_free){ start, end - start };
-}
-
-/* A run that stays free, as far as the run apart lies not in it. */
-static void put_left(struct ag_build *b, const struct taker *t, uint32_t start, uint32_t end)
-{
-	const struct ag_room *apart = &t->apart;
-
-	if (apart->len && apart->start >= start && apart->start < end) {
-		put_free(b, start, apart->start);
-		start = apart->start + apart->len;
-	}
-	put_free(b, start, end);
-}
-
-static void collect_left(struct ag_build *b, const struct taker *t)
-{
-	size_t r = 0;
-
-	for (size_t i = 0; i < b->ngaps; i++) {
-		uint32_t at = b->gaps[i].start;
-
-		for (; room_touched(t, r) && b->room[r].gap == i; r++) {
-			put_left(b, t, at, b->room[r].start);
-			at = taken_end(t, r);
-		}
-		put_left(b, t, at, gap_end(&b->gaps[i]));
-	}
-}
-
-/* The number of them. */
+/* The number of extents that stay free. */
 static uint64_t count_left(const struct taker *t)
 {
 	const struct ag_build *b = t->b;
-	uint64_t n = b->ngaps;
+	uint64_t n = b->all_gaps;
 
 	for (size_t r = 0; room_touched(t, r); ) {
 		const struct ag_gap *g = &b->gaps[b->room[r].gap];
@@ -414,7 +370,7 @@ static int find_sizes(const struct ag_build *b, struct trial *t)
 {
 	uint64_t lo = 0, hi, need = 0;
 	struct xfs_btree_geometry g;
-	int err = shape(b, XFS_TREE_BNO, b->ngaps + b->nroom + 1, &g);
+	int err = shape(b, XFS_TREE_BNO, b->all_gaps + b->all_rooms + 1, &g);
 
 	hi = g.blocks;	/* enough for any choice: a taken part adds at most one extent */
 	if (!is_new(b, XFS_TREE_BNO) && !is_new(b, XFS_TREE_CNT))
@@ -487,8 +443,7 @@ static int place(struct ag_build *b, const struct trial *t)
 	for (unsigned i = 0; i <= XFS_TREE_COUNT; i++)
 		b->nblocks += t->take[i];
 	b->blocks = malloc((b->nblocks + (size_t)1) * sizeof(*b->blocks));
-	b->free = malloc(((size_t)t->free_extents + 1) * sizeof(*b->free));
-	if (!b->blocks || !b->free)
+	if (!b->blocks)
 		return -XFS_E_NOMEM;
 	for (unsigned i = 0; i <= XFS_TREE_COUNT; i++) {
 		if (!take_nth(&taker, i, t->take[i], b->blocks + at))
@@ -502,8 +457,8 @@ static int place(struct ag_build *b, const struct trial *t)
 		}
 		at += t->take[i];
 	}
-	collect_left(b, &taker);
-	return b->nfree == t->free_extents ? 0 : -XFS_E_INTERNAL;
+	b->nfree = t->free_extents;
+	return 0;
 }
 
 /* Taking blocks changes free space and ownership: the trees that hold these can't stay as they are then. */
@@ -531,16 +486,50 @@ static int find_layout(struct ag_build *b, struct trial *t)
 	return err ? err : settle(b, t);
 }
 
+/* More than all trees and the AGFL can take. */
+static int most_wanted(struct ag_build *b, uint64_t *blocks)
+{
+	struct xfs_btree_geometry bno, rmap = { 0 };
+	struct trial t = { 0 };
+	int err = fixed_shapes(b, &t);
+
+	if (!err)
+		err = shape(b, XFS_TREE_BNO, b->all_gaps + b->all_rooms + 1, &bno);
+	/* a room that is taken makes one record at most */
+	if (!err && b->tree[XFS_TREE_RMAP].present)
+		err = shape(b, XFS_TREE_RMAP, b->claims + b->all_rooms + XFS_TREE_COUNT + 1, &rmap);
+	if (err)
+		return err;
+	*blocks = 2 * bno.blocks + rmap.blocks + b->geo->agfl_size + 1;
+	for (unsigned i = 0; i < XFS_TREE_COUNT; i++)
+		*blocks += t.take[i];
+	return 0;
+}
+
+static int scan_claims(struct ag_build *b)
+{
+	struct avoided a = { 0 };
+	uint64_t want = 0;
+	int err = xfs_claims_each_avoided(b->want->claims, b->want->agno, add_avoided, &a);
+
+	if (!err)
+		err = scan_gaps(b, &a, 0);
+	choose_slack(b, false);
+	if (!err)
+		err = most_wanted(b, &want);
+	if (!err)
+		err = scan_gaps(b, &a, want);
+	free(a.v);
+	return err;
+}
+
 int ag_layout(struct ag_build *b)
 {
 	struct trial t = { 0 };
 	int err = scan_claims(b);
 
-	if (!err)
-		err = find_room(b);
 	if (err)
 		return err;
-	choose_slack(b, false);
 	err = find_layout(b, &t);
 	if (err == -XFS_E_NOSPC) {
 		choose_slack(b, true);

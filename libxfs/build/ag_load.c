@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* ag_load.c - writes the trees of an AG: records from the layout and the claims, blocks to the device in disk order. */
-#include "libxfs/build/ag_private.h"
+#include "libxfs/build/ag_records.h"
 #include "libxfs/build/treewrite.h"
 
 #include <stdlib.h>
@@ -11,6 +11,9 @@ struct load {
 	struct xfs_batch batch;
 	size_t next;					/* record */
 	struct xfs_claims_reader *reader;
+	struct ag_free_reader free;
+	struct xfs_sorter *sorted;
+	struct ag_refc_reader refc;
 };
 
 static uint64_t load_block(void *payload, uint64_t i)
@@ -29,22 +32,35 @@ static uint64_t load_daddr(void *payload, uint64_t ptr)
 
 /* ---- records ---- */
 
+/* The layout counted what there is: no end comes too early. */
+static int no_end(int err)
+{
+	return err == -XFS_E_NOENT ? -XFS_E_INTERNAL : err;
+}
+
+static void put_free(void *rec, const struct ag_free *f)
+{
+	xfs_bnobt_rec_encode(rec, &(struct xfs_bnobt_rec){ .startblock = f->start, .blockcount = f->len });
+}
+
 static int next_free(void *payload, void *rec)
 {
 	struct load *l = payload;
-	const struct ag_free *f = &l->b->free[l->next++];
+	struct ag_free f = { 0 };
+	int err = ag_free_next(&l->free, &f);
 
-	xfs_bnobt_rec_encode(rec, &(struct xfs_bnobt_rec){ .startblock = f->start, .blockcount = f->len });
-	return 0;
+	put_free(rec, &f);
+	return no_end(err);
 }
 
-static int by_length(const void *a, const void *b)
+static int next_by_length(void *payload, void *rec)
 {
-	const struct ag_free *x = a, *y = b;
+	struct load *l = payload;
+	struct ag_free f = { 0 };
+	int err = ag_sorted_next(l->sorted, &f);
 
-	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
-	return x->start == y->start ? 0 : x->start < y->start ? -1 : 1;
+	put_free(rec, &f);
+	return no_end(err);
 }
 
 static void put_chunk(const struct load *l, void *rec, const struct xfs_inode_chunk *c)
@@ -82,7 +98,7 @@ static int next_rmap(void *payload, void *rec)
 	int err = xfs_claims_reader_next(l->reader, &c);
 
 	if (err)
-		return err == -XFS_E_NOENT ? -XFS_E_INTERNAL : err;
+		return no_end(err);
 	xfs_rmap_rec_encode(rec, &(struct xfs_rmap_rec){ .startblock = c.agbno, .blockcount = c.len, .owner = c.owner,
 		.offset = c.offset & XFS_RMAP_OFFMASK, .extentflag = (c.offset & XFS_RMAP_UNWRITTEN) != 0,
 		.attrfork = (c.offset & XFS_RMAP_ATTR) != 0, .bmbtblock = (c.offset & XFS_RMAP_BMBT) != 0 });
@@ -92,15 +108,16 @@ static int next_rmap(void *payload, void *rec)
 static int next_refc(void *payload, void *rec)
 {
 	struct load *l = payload;
-	const struct ag_refc *r = &l->b->refc[l->next++];
+	struct ag_refc r = { 0 };
+	int err = ag_refc_next(&l->refc, &r);
 
-	xfs_refc_rec_encode(rec, &(struct xfs_refc_rec){ .startblock = r->start & ~XFS_REFC_COW,
-		.blockcount = r->len, .refcount = r->refs, .cowflag = (r->start & XFS_REFC_COW) != 0 });
-	return 0;
+	xfs_refc_rec_encode(rec, &(struct xfs_refc_rec){ .startblock = r.start & ~XFS_REFC_COW,
+		.blockcount = r.len, .refcount = r.refs, .cowflag = (r.start & XFS_REFC_COW) != 0 });
+	return no_end(err);
 }
 
 static int (*const next_record[XFS_TREE_COUNT])(void *, void *) = {
-	next_free, next_free, next_chunk, next_free_chunk, next_rmap, next_refc
+	next_free, next_by_length, next_chunk, next_free_chunk, next_rmap, next_refc
 };
 
 /* ---- one tree ---- */
@@ -127,6 +144,35 @@ static int load_tree(struct load *l, enum xfs_build_tree t)
 	return err;
 }
 
+static int open_records(struct load *l, enum xfs_build_tree t)
+{
+	const struct ag_build *b = l->b;
+
+	switch (t) {
+	case XFS_TREE_BNO:
+		return ag_free_open(&l->free, b);
+	case XFS_TREE_CNT:
+		return ag_sorted_open(&l->sorted, b);
+	case XFS_TREE_RMAP:
+		return xfs_claims_reader_open(&l->reader, b->want->claims, b->want->agno);
+	case XFS_TREE_REFC:
+		return ag_refc_open(&l->refc, b);
+	default:
+		return 0;
+	}
+}
+
+static void close_records(struct load *l)
+{
+	ag_free_close(&l->free);
+	xfs_sorter_free(l->sorted);
+	l->sorted = NULL;
+	xfs_claims_reader_close(l->reader);
+	l->reader = NULL;
+	ag_refc_close(&l->refc);
+	l->refc = (struct ag_refc_reader){ 0 };
+}
+
 int ag_load_trees(struct ag_build *b)
 {
 	struct load l = { .b = b };
@@ -135,16 +181,13 @@ int ag_load_trees(struct ag_build *b)
 	for (unsigned t = 0; t < XFS_TREE_COUNT && !err; t++) {
 		if (!b->tree[t].present || b->tree[t].kept)
 			continue;
-		if (t == XFS_TREE_CNT && b->nfree)
-			qsort(b->free, b->nfree, sizeof(*b->free), by_length);
-		if (t == XFS_TREE_RMAP)
-			err = xfs_claims_reader_open(&l.reader, b->want->claims, b->want->agno);
+		err = open_records(&l, (enum xfs_build_tree)t);
 		if (!err)
 			err = load_tree(&l, (enum xfs_build_tree)t);
+		close_records(&l);
 	}
 	if (!err)
 		err = xfs_batch_flush(&l.batch);
-	xfs_claims_reader_close(l.reader);
 	xfs_batch_release(&l.batch);
 	return err;
 }

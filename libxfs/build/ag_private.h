@@ -35,21 +35,22 @@ struct ag_build {
 	const struct xfs_geometry *geo;
 	uint32_t length;
 	int leaf_slack, node_slack;
+	/* the first of them: as many as the trees may want */
 	struct ag_gap *gaps;
 	size_t ngaps, capgaps;
 	struct ag_room *room;
 	size_t nroom, caproom;
-	uint64_t room_blocks, free_blocks;
-	struct ag_refc *refc;
-	size_t nrefc, caprefc;
+	/* all of them */
+	uint64_t all_gaps, all_rooms, room_blocks, free_blocks, nrefc;
 	uint64_t claims;		/* canonical records before the trees' own */
 	struct ag_tree tree[XFS_TREE_COUNT];
 	uint32_t agfl_blocks, agfl_first;	/* taken for the list; index in blocks */
 	/* result of the layout */
 	uint32_t *blocks;		/* all taken blocks in order */
 	uint32_t nblocks;
-	struct ag_free *free;		/* what is free in the end, ascending */
-	size_t nfree;
+	uint64_t nfree;			/* extents that are free in the end, their blocks, the longest */
+	uint64_t left_blocks;
+	uint32_t longest;
 };
 
 /* ag_layout.c: sizes, places, final free list. Claims are not changed. */

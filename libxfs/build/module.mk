@@ -3,6 +3,7 @@ libxfs_SRCS += \
 	libxfs/build/ag_headers.c \
 	libxfs/build/ag_layout.c \
 	libxfs/build/ag_load.c \
+	libxfs/build/ag_records.c \
 	libxfs/build/attr.c \
 	libxfs/build/attr_blocks.c \
 	libxfs/build/datree.c \

@@ -60,6 +60,11 @@ uint32_t xfs_fingerprint_bucket(const struct xfs_fingerprint *f, uint64_t owner)
 	return (uint32_t)bucket_of(f, owner);
 }
 
+uint64_t xfs_fingerprint_hash(const struct xfs_fingerprint *f, uint64_t a, uint64_t b, uint64_t c)
+{
+	return point(f, mix(a ^ f->key[0]), b, c);
+}
+
 static uint64_t delta_of(const struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
 {
 	/* offsets of special owners and bmbt blocks stand still */

@@ -26,6 +26,8 @@ void xfs_fingerprint_release(struct xfs_fingerprint *);
 
 /* Bucket of an owner. */
 uint32_t xfs_fingerprint_bucket(const struct xfs_fingerprint *, uint64_t owner);
+/* A keyed hash of three numbers, for other sums that are compared. */
+uint64_t xfs_fingerprint_hash(const struct xfs_fingerprint *, uint64_t a, uint64_t b, uint64_t c);
 /*
  * Adds a mapping of `len` blocks: offword is the offset in blocks with the XFS_RMAP_* bits; block is an fsblock, and the
  * range must lie in one AG.  Atomic on the bucket: threads may add at the same time.

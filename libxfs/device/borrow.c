@@ -39,6 +39,11 @@ static int borrowed_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return xfs_dev_discard(below(dev), off, len);
 }
 
+static uint64_t borrowed_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	return xfs_dev_next_data(below(dev), off);
+}
+
 static void borrowed_close(struct xfs_dev *dev)
 {
 	free(dev);
@@ -46,7 +51,7 @@ static void borrowed_close(struct xfs_dev *dev)
 
 static const struct xfs_dev_ops borrowed_ops = {
 	.read = borrowed_read, .write = borrowed_write, .barrier = borrowed_barrier, .zero = borrowed_zero,
-	.discard = borrowed_discard, .close = borrowed_close,
+	.discard = borrowed_discard, .close = borrowed_close, .next_data = borrowed_next_data,
 };
 
 int xfs_dev_borrow(struct xfs_dev **out, struct xfs_dev *dev)

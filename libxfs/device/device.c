@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* device.c - what is the same for all layers: ranges, read-only devices, single vectors. */
 #include "libxfs/device/device.h"
-#include "libxfs/base/types.h"
+#include "libxfs/base/bytes.h"
 
 #include <string.h>
 
@@ -83,6 +83,15 @@ int xfs_dev_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	if (!inside(dev, off, len))
 		return -XFS_E_SHORT;
 	return len ? dev->ops->discard(dev, off, len) : 0;
+}
+
+uint64_t xfs_dev_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	uint64_t next = off;
+
+	if (off < dev->size && dev->ops->next_data)
+		next = dev->ops->next_data(dev, off);
+	return xfs_min(xfs_max(next, off), dev->size);
 }
 
 void xfs_dev_close(struct xfs_dev *dev)

@@ -38,6 +38,8 @@ struct xfs_dev_ops {
 	int (*zero)(struct xfs_dev *, uint64_t off, uint64_t len);
 	int (*discard)(struct xfs_dev *, uint64_t off, uint64_t len);	/* contents undefined afterwards; best effort */
 	void (*close)(struct xfs_dev *);				/* frees the layer and the one below */
+	/* Where, from off on, something other than zeroes may begin; size: nowhere. NULL: it can't tell. */
+	uint64_t (*next_data)(struct xfs_dev *, uint64_t off);
 };
 
 struct xfs_dev {
@@ -55,6 +57,8 @@ int xfs_dev_writev(struct xfs_dev *, struct xfs_iovec *, size_t n);
 int xfs_dev_barrier(struct xfs_dev *);
 int xfs_dev_zero(struct xfs_dev *, uint64_t off, uint64_t len);
 int xfs_dev_discard(struct xfs_dev *, uint64_t off, uint64_t len);
+/* All bytes from off up to the one returned are zero: a search may skip them. At least off; the size at the end. */
+uint64_t xfs_dev_next_data(struct xfs_dev *, uint64_t off);
 void xfs_dev_close(struct xfs_dev *);	/* NULL is allowed */
 
 /* --- layers; each returns the new top in *out (caller closes), and takes over `below` on success only --- */

@@ -230,6 +230,11 @@ static int fault_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return err;
 }
 
+static uint64_t fault_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	return xfs_dev_next_data(((struct fault_dev *)dev)->top, off);
+}
+
 static void fault_close(struct xfs_dev *dev)
 {
 	struct fault_dev *f = (struct fault_dev *)dev;
@@ -244,7 +249,7 @@ static void fault_close(struct xfs_dev *dev)
 
 static const struct xfs_dev_ops fault_ops = {
 	.read = fault_read, .write = fault_write, .barrier = fault_barrier, .zero = fault_zero,
-	.discard = fault_discard, .close = fault_close,
+	.discard = fault_discard, .close = fault_close, .next_data = fault_next_data,
 };
 
 int xfs_dev_fault(struct xfs_dev **out, struct xfs_dev *below, struct xfs_dev_fault *plan)

@@ -2,6 +2,7 @@
 /* file.c - a regular file or block device as the bottom of a stack: opening, locking, durability. */
 #include "libxfs/device/file_priv.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdlib.h>
@@ -40,9 +41,20 @@ static void file_close(struct xfs_dev *dev)
 	free(f);
 }
 
+static uint64_t file_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	const struct file_dev *f = (const struct file_dev *)dev;
+	off_t data = f->block ? -1 : lseek(f->fd, (off_t)off, SEEK_DATA);
+
+	if (data >= 0)
+		return (uint64_t)data;
+	return !f->block && errno == ENXIO ? dev->size : off;
+}
+
 static const struct xfs_dev_ops file_ops = {
 	.read = xfs_file_dev_read, .write = xfs_file_dev_write, .barrier = file_barrier, .zero = xfs_file_dev_zero,
 	.discard = xfs_file_dev_discard, .close = file_close,
+	.next_data = file_next_data,
 };
 
 static int size_of(int fd, bool block, uint64_t *size)

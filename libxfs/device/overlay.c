@@ -365,6 +365,22 @@ static int overlay_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return err;
 }
 
+/* What was changed is not in order: from the first change on anything may be anywhere. */
+static uint64_t overlay_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	struct overlay_dev *o = (struct overlay_dev *)dev;
+	uint64_t next;
+	bool changed;
+
+	pthread_rwlock_rdlock(&o->lock);
+	changed = o->table.used;
+	pthread_rwlock_unlock(&o->lock);
+	if (changed)
+		return off;
+	next = off < o->below_size ? xfs_dev_next_data(o->below, off) : o->below_size;
+	return next < o->below_size ? next : dev->size;
+}
+
 static void overlay_close(struct xfs_dev *dev)
 {
 	struct overlay_dev *o = (struct overlay_dev *)dev;
@@ -379,7 +395,7 @@ static void overlay_close(struct xfs_dev *dev)
 
 static const struct xfs_dev_ops overlay_ops = {
 	.read = overlay_read, .write = overlay_write, .barrier = overlay_barrier, .zero = overlay_zero,
-	.discard = overlay_discard, .close = overlay_close,
+	.discard = overlay_discard, .close = overlay_close, .next_data = overlay_next_data,
 };
 
 struct overlay_dev *xfs_overlay_of(struct xfs_dev *dev)

@@ -54,6 +54,13 @@ static int slice_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return xfs_dev_discard(s->below, s->start + off, len);
 }
 
+static uint64_t slice_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	const struct slice_dev *s = (const struct slice_dev *)dev;
+
+	return xfs_dev_next_data(s->below, s->start + off) - s->start;
+}
+
 static void slice_close(struct xfs_dev *dev)
 {
 	xfs_dev_close(((struct slice_dev *)dev)->below);
@@ -62,7 +69,7 @@ static void slice_close(struct xfs_dev *dev)
 
 static const struct xfs_dev_ops slice_ops = {
 	.read = slice_read, .write = slice_write, .barrier = slice_barrier, .zero = slice_zero,
-	.discard = slice_discard, .close = slice_close,
+	.discard = slice_discard, .close = slice_close, .next_data = slice_next_data,
 };
 
 int xfs_dev_slice(struct xfs_dev **out, struct xfs_dev *below, uint64_t off, uint64_t len)

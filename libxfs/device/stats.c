@@ -68,6 +68,11 @@ static int stats_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return xfs_dev_discard(((struct stats_dev *)dev)->below, off, len);
 }
 
+static uint64_t stats_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	return xfs_dev_next_data(((struct stats_dev *)dev)->below, off);
+}
+
 static void stats_close(struct xfs_dev *dev)
 {
 	struct stats_dev *s = (struct stats_dev *)dev;
@@ -79,7 +84,7 @@ static void stats_close(struct xfs_dev *dev)
 
 static const struct xfs_dev_ops stats_ops = {
 	.read = stats_read, .write = stats_write, .barrier = stats_barrier, .zero = stats_zero,
-	.discard = stats_discard, .close = stats_close,
+	.discard = stats_discard, .close = stats_close, .next_data = stats_next_data,
 };
 
 int xfs_dev_stats(struct xfs_dev **out, struct xfs_dev *below, struct xfs_dev_stats *stats)

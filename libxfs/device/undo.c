@@ -308,6 +308,11 @@ static void undo_free(struct undo_dev *u)
 	free(u);
 }
 
+static uint64_t undo_next_data(struct xfs_dev *dev, uint64_t off)
+{
+	return xfs_dev_next_data(((struct undo_dev *)dev)->top, off);
+}
+
 static void undo_close(struct xfs_dev *dev)
 {
 	struct undo_dev *u = (struct undo_dev *)dev;
@@ -321,7 +326,7 @@ static void undo_close(struct xfs_dev *dev)
 
 static const struct xfs_dev_ops undo_ops = {
 	.read = undo_read, .write = undo_write, .barrier = undo_barrier, .zero = undo_zero,
-	.discard = undo_discard, .close = undo_close,
+	.discard = undo_discard, .close = undo_close, .next_data = undo_next_data,
 };
 
 /* The name of a new file is durable when its folder is. */

@@ -36,6 +36,7 @@ extern const struct xfs_buf_type xfs_buf_types[XFS_BLK_KINDS];
 struct xfs_block_ctx {
 	const struct xfs_geometry *geo;
 	_Atomic uint64_t *max_lsn;	/* greatest LSN seen in a block with a good checksum; may be NULL */
+	uint64_t last_lsn;		/* a block of names that has a later one is refused; 0: any will do */
 };
 
 XFS_INLINE const struct xfs_buf_type *xfs_block_type(enum xfs_block_kind kind) { return &xfs_buf_types[kind]; }
@@ -55,6 +56,13 @@ bool xfs_block_mend(const struct xfs_block_ctx *, enum xfs_block_kind, uint8_t *
 /* The form that the block has, by its magic, among those of the kind; NULL: none of them. */
 const struct xfs_blockform *xfs_block_form(enum xfs_block_kind, bool v5, const uint8_t *data, uint32_t len);
 const char *xfs_block_name(enum xfs_block_kind);
+#define XFS_WILD_CYCLE 0x70000000u
+/* No log ever gets there: the field is damaged. */
+static inline bool xfs_lsn_is_wild(uint64_t lsn)
+{
+	return lsn != XFS_NULL64 && lsn >> 32 >= XFS_WILD_CYCLE;
+}
+
 /* Owner field: inode or AG number. False on V4, and when the form has none. */
 bool xfs_block_owner(const struct xfs_geometry *, enum xfs_block_kind, const uint8_t *data, uint32_t len,
 		     uint64_t *owner);

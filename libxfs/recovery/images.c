@@ -152,6 +152,9 @@ static int find_unit(struct images *im, uint64_t off, struct unit *u)
 		return load(im, u);
 	}
 	u->content = replay_content(g, im->new, u->len);
+	/* behind the first block of a directory block there is no header: a piece, and the first one names the directory */
+	if (u->content == XFS_BLFT_UNKNOWN && g->v5 && g->dirblkfsbs > 1)
+		u->content = XFS_BLFT_DIR_DATA;
 	/* the log would not know what it is */
 	return u->content == XFS_BLFT_UNKNOWN && g->v5 ? -XFS_E_UNSUPPORTED : 0;
 }
@@ -302,6 +305,33 @@ int recovery_bring_down(const struct xfs_devset *dev, struct recovery_round *rou
 	if (!err && im.nspans)
 		err = replay_last(dev, round, lsn);
 	release(&im);
+	return err;
+}
+
+static int log_state_of(const struct xfs_devset *dev, struct xfs_log_state *log, bool close)
+{
+	struct xfs_fs *fs;
+	int err = xfs_fs_open(&fs, dev, NULL, NULL);
+
+	if (err)
+		return err;
+	err = close ? xfs_log_close(fs, log) : xfs_log_state(fs, log);
+	xfs_fs_close(fs);
+	return err;
+}
+
+int xfs_recovery_bring_down(const struct xfs_devset *dev, struct xfs_dev *above, const struct xfs_sink *sink)
+{
+	struct xfs_recovery r = { .log_le = XFS_HOST_LE };
+	struct recovery_round round = { .r = &r, .sink = sink, .top = { .data = above } };
+	int err = log_state_of(dev, &r.log, false);
+
+	if (!err && r.log.kind != XFS_LOG_CLEAN)
+		err = -XFS_E_DIRTYLOG;
+	if (!err)
+		err = recovery_bring_down(dev, &round, false);
+	if (!err && r.log.kind == XFS_LOG_DIRTY)
+		err = log_state_of(dev, &r.log, true);
 	return err;
 }
 

@@ -37,4 +37,13 @@ struct xfs_recovery_work {
 int xfs_recovery_run(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done,
 		     const struct xfs_sink *);
 
+/*
+ * What `above`, a scratch device (xfs_dev_scratch()) over dev->data, holds becomes one checkpoint of the log, which must be
+ * clean, then goes to its place, and the log is clean again.  So blocks that are in use may be written over: wherever the
+ * writing stops, either nothing has happened or a replay does the rest.  Superblocks are left out.  Errors, and nothing was
+ * written: DIRTYLOG, NOSPC (more than the log takes at once), UNSUPPORTED (a log of version 1, or contents that no log
+ * knows), NOMEM; IO.
+ */
+int xfs_recovery_bring_down(const struct xfs_devset *dev, struct xfs_dev *above, const struct xfs_sink *);
+
 #endif

@@ -6,38 +6,38 @@
 
 #include <stdlib.h>
 
-static int ends_push(struct xfs_sweep *s, uint32_t end)
+static int ends_push(struct xfs_sweep *s, uint32_t end, uint64_t owner)
 {
 	size_t i = s->n;
 
 	if (s->n == s->cap) {
 		size_t cap = s->cap ? 2 * s->cap : 64;
-		uint32_t *v = cap <= SIZE_MAX / sizeof(*v) ? realloc(s->ends, cap * sizeof(*v)) : NULL;
+		struct xfs_sweep_end *v = cap <= SIZE_MAX / sizeof(*v) ? realloc(s->ends, cap * sizeof(*v)) : NULL;
 
 		if (!v)
 			return -XFS_E_NOMEM;
 		s->ends = v;
 		s->cap = cap;
 	}
-	for (s->n++; i && s->ends[(i - 1) / 2] > end; i = (i - 1) / 2)
+	for (s->n++; i && s->ends[(i - 1) / 2].end > end; i = (i - 1) / 2)
 		s->ends[i] = s->ends[(i - 1) / 2];
-	s->ends[i] = end;
+	s->ends[i] = (struct xfs_sweep_end){ owner, end };
 	return 0;
 }
 
 static void ends_pop(struct xfs_sweep *s)
 {
-	uint32_t end = s->ends[--s->n];
+	struct xfs_sweep_end last = s->ends[--s->n];
 	size_t i = 0;
 
 	for (size_t kid; (kid = 2 * i + 1) < s->n; i = kid) {
-		if (kid + 1 < s->n && s->ends[kid + 1] < s->ends[kid])
+		if (kid + 1 < s->n && s->ends[kid + 1].end < s->ends[kid].end)
 			kid++;
-		if (s->ends[kid] >= end)
+		if (s->ends[kid].end >= last.end)
 			break;
 		s->ends[i] = s->ends[kid];
 	}
-	s->ends[i] = end;
+	s->ends[i] = last;
 }
 
 static int shared_flush(struct xfs_sweep *s)
@@ -70,8 +70,8 @@ static int shared_close(struct xfs_sweep *s, uint32_t to)
 {
 	int err = 0;
 
-	while (!err && s->n && s->ends[0] <= to) {
-		err = shared_advance(s, s->ends[0]);
+	while (!err && s->n && s->ends[0].end <= to) {
+		err = shared_advance(s, s->ends[0].end);
 		ends_pop(s);
 	}
 	return err;
@@ -87,7 +87,12 @@ int xfs_sweep_claim(void *payload, const struct xfs_claim *r)
 	err = shared_close(s, r->agbno);
 	if (!err)
 		err = shared_advance(s, r->agbno);
-	return err ? err : ends_push(s, r->agbno + r->len);
+	/* those that are open share with this one; when they are several, they were told before */
+	if (!err && s->sharer && s->n == 1)
+		err = s->sharer(s->payload, s->ends[0].owner);
+	if (!err && s->sharer && s->n)
+		err = s->sharer(s->payload, r->owner);
+	return err ? err : ends_push(s, r->agbno + r->len, r->owner);
 }
 
 int xfs_sweep_finish(struct xfs_sweep *s, int err)

@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Images of the campaigns, repair of a damaged copy, and what every judge says of it."""
+import contextlib
+import ctypes
+import hashlib
 import json
+import mmap
 import os
 import re
 import resource
 import subprocess
 
+import change
 import outcome
 import places
 from places import campaign, Places
@@ -14,6 +19,7 @@ from xfsjudge.run import judge
 from xfsread.fs import NotXfs
 
 LIMIT = 512 << 20
+SMALL = "8"         # megabytes
 CRASH = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer|Assertion")
 IGNORED = ("rmapbt-key-unwritten",)
 SHIPPED = {"1k": ("data", "damage-1k"), "parent": ("data", "damage-parent"), "plain": ("oracle/data", "plain"), "v4": ("oracle/data", "v4"),
@@ -60,8 +66,17 @@ class Truth:
         self.theirs = bool(campaign.UPSTREAM) and campaign.run(campaign.UPSTREAM, "-n", self.path).returncode == 0
 
 
-def limited():
-    resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
+@contextlib.contextmanager
+def limited(memory):
+    """Programs that are started inside get no more bytes than that; None: as many as they want. (A function that runs in
+    the child would make it a full copy of this process, which costs more than the program.)"""
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    if memory:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 class Repaired:
@@ -71,19 +86,22 @@ class Repaired:
         self.truth, self.work, self.asan = truth, work, asan
         self.log, self.wrong, self.ids = "", [], set()
         self.status = self.outcome = None
-        self.findings = []              # of the last run
 
     def repair(self, *options):
         """Exit status; ids are gathered. The images have two AGs, which says nothing about geometry: so it is forced."""
         program = os.path.join(self.asan or campaign.BUILD, "xfs_repair")
         command = [program, *options, "--json", "-o", "force_geometry", self.work]
         try:
-            run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120,
-                                 preexec_fn=None if self.asan else limited, text=True, errors="replace")
+            with limited(None if self.asan else LIMIT):
+                program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                           errors="replace")
+            said, errors = program.communicate(timeout=120)
         except subprocess.TimeoutExpired:
+            program.kill()
+            program.communicate()
             self.wrong.append("no end: xfs_repair " + " ".join(options))
             return None
-        lines = run.stdout.splitlines()
+        lines = said.splitlines()
         self.findings = sorted(line for line in lines if line.startswith("{"))
         for line in lines:
             if line.startswith("{"):
@@ -92,14 +110,14 @@ class Repaired:
                     self.ids.add(found.get("finding") or found.get("id") or "")
                 except ValueError:
                     self.wrong.append("not JSON: " + line[:100])
-        lines += run.stderr.splitlines()
-        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (" ".join(options), run.returncode,
+        lines += errors.splitlines()
+        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (" ".join(options), program.returncode,
                                                        "\n".join(x for x in lines if x and x[0] not in " P"))
-        if run.returncode < 0:
-            self.wrong.append("xfs_repair %s: signal %d" % (" ".join(options), -run.returncode))
-        elif CRASH.search(run.stderr):
+        if program.returncode < 0:
+            self.wrong.append("xfs_repair %s: signal %d" % (" ".join(options), -program.returncode))
+        elif CRASH.search(errors):
             self.wrong.append("xfs_repair %s: sanitizer" % " ".join(options))
-        return run.returncode
+        return program.returncode
 
     def run(self):
         """Repairs, and looks again; True when the second run is clean."""
@@ -115,6 +133,19 @@ class Repaired:
         if again and not self.wrong:
             self.wrong.append("second run: exit %s" % again)
         return not self.wrong
+
+    def compare_small(self, work):
+        """The same repair of `work`, a copy of what was damaged, with the least memory: every byte must be the same."""
+        small = Repaired(self.truth, work, self.asan)
+        status = small.repair("-m", SMALL)
+        if status == 2:
+            status = small.repair("-m", SMALL, "-L")
+        self.log += small.log
+        self.wrong += small.wrong
+        if status != self.status and not small.wrong:
+            self.wrong.append("with -m %s: exit %s, not %s" % (SMALL, status, self.status))
+        elif not small.wrong and not change.same_bytes(self.work, work):
+            self.wrong.append("with -m %s: not the same bytes" % SMALL)
 
     def settle(self):
         """For damages of which not all can be repaired: 0 and then nothing, or else the same again and again."""
@@ -134,33 +165,102 @@ class Repaired:
             if (first, third) != (1, 1) or second != self.findings:
                 self.wrong.append("exit 1, then %s, then %s: does not settle" % (first, third))
 
-    def ask_judges(self):
-        """The distribution's program and the independent judge."""
-        if self.truth.theirs:
-            theirs = campaign.run(campaign.UPSTREAM, "-n", self.work)
-            if theirs.returncode:
-                self.log += "--- theirs\n" + theirs.stdout
-                self.wrong.append("the distribution's xfs_repair -n: exit %d" % theirs.returncode)
-        try:
-            lines = [line for line in judge(self.work, Report()).lines() if not line.startswith(IGNORED)]
-        except NotXfs as err:
-            lines = [str(err)]
-        if lines:
-            self.log += "".join("judge: " + line + "\n" for line in lines[:20])
-            self.wrong.append("judge: " + lines[0].split(":")[0])
+    def ask_judges(self, verdicts=None):
+        """The distribution's program and the independent judge. verdicts: folder of what they said of the same bytes before."""
+        known = Verdict(verdicts, self.truth, self.work)
+        said = known.read() or known.write({"theirs": self.ask_theirs(), "judge": self.ask_judge()})
+        if said["theirs"]:
+            self.log += "--- theirs\n" + said["theirs"][1]
+            self.wrong.append("the distribution's xfs_repair -n: exit %d" % said["theirs"][0])
+        if said["judge"]:
+            self.log += "".join("judge: " + line + "\n" for line in said["judge"])
+            self.wrong.append("judge: " + said["judge"][0].split(":")[0])
 
-    def compare(self, recipe=None):
-        """Classes of the files; with a recipe also whether it tolerates them."""
-        self.outcome = outcome.compare(self.truth.files, self.work)
+    def ask_theirs(self):
+        theirs = campaign.run(campaign.UPSTREAM, "-n", self.work) if self.truth.theirs else None
+        return [theirs.returncode, theirs.stdout] if theirs and theirs.returncode else None
+
+    def ask_judge(self):
+        try:
+            return [line for line in judge(self.work, Report()).lines() if not line.startswith(IGNORED)][:20]
+        except NotXfs as err:
+            return [str(err)]
+
+    def compare(self, recipe=None, verdicts=None, areas=()):
+        """Classes of the files; with a recipe also whether it tolerates them. areas: the bytes that were damaged."""
+        known = Verdict(verdicts, self.truth, self.work)
+        if known.path:
+            known.path += ".files"
+        self.outcome = outcome.Outcome()
+        vars(self.outcome).update(known.read() or known.write(vars(outcome.compare(self.truth.files, self.truth.path, self.work))))
         if recipe:
-            bad = self.outcome.wrong(recipe)
+            bad = self.outcome.wrong(recipe, self.truth.places.gone(areas) if any(k == "gone" for k, _ in recipe.tolerated) else {})
             self.log += "".join(line + "\n" for line in bad[:20])
             if bad:
                 self.wrong.append("%d files: %s" % (len(bad), bad[0]))
 
 
+STEP = 1 << 16
+libc = ctypes.CDLL(None, use_errno=True)
+libc.memcmp.argtypes = libc.memcpy.argtypes = (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t)
+_mapped = {}
+
+
+def mapped(path, copy):
+    """Address of a private view of a clean image, or of a shared one of its copy."""
+    key = (path, copy)
+    if key not in _mapped:
+        with open(path, "r+b" if copy else "rb") as f:
+            view = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_WRITE if copy else mmap.ACCESS_COPY)
+        _mapped[key] = view, ctypes.addressof(ctypes.c_char.from_buffer(view)), os.stat(path).st_ino
+    return _mapped[key][1:]
+class Verdict:
+    """What judges say of the bytes of an image: many damages end with the same ones."""
+
+    def __init__(self, folder, truth, work):
+        self.path = os.path.join(folder, digest(truth, work)) if folder else None
+
+    def read(self):
+        if not self.path or not os.path.exists(self.path):
+            return None
+        with open(self.path) as f:
+            return json.load(f)
+
+    def write(self, said):
+        if self.path:
+            fresh = "%s.%d" % (self.path, os.getpid())
+            with open(fresh, "w") as f:
+                json.dump(said, f)
+            os.rename(fresh, self.path)
+        return said
+
+
+def digest(truth, work):
+    """Of what an image holds, told by where it differs from the clean one."""
+    told = hashlib.sha256(("%s %d" % (truth.name, os.path.getsize(work))).encode())
+    with open(truth.path, "rb", buffering=0) as clean, open(work, "rb", buffering=0) as image:
+        at = 0
+        while True:
+            one, two = clean.read(change.PIECE), image.read(change.PIECE)
+            if not one and not two:
+                return told.hexdigest()
+            if one != two:
+                told.update(b"%d " % at + two)
+            at += change.PIECE
+
+
 def damaged_copy(truth, work):
-    campaign.copy_sparse(truth.path, work)
+    """A clean copy at `work`; one that is there already gets back what the last case changed."""
+    if not os.path.exists(work) or os.path.getsize(work) != os.path.getsize(truth.path) or \
+            mapped(work, truth.path)[1] != os.stat(work).st_ino:
+        campaign.copy_sparse(truth.path, work)
+        _mapped.pop((work, truth.path), None)
+        return work
+    (clean, _), (copy, _), size = mapped(truth.path, None), mapped(work, truth.path), os.path.getsize(work)
+    for at in range(0, size, STEP):
+        part = min(STEP, size - at)
+        if libc.memcmp(clean + at, copy + at, part):
+            libc.memcpy(copy + at, clean + at, part)
     return work
 
 

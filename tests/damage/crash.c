@@ -5,6 +5,7 @@
  * crash IMAGE STOP SEED [START LENGTH]
  *	STOP	from this write on nothing reaches the image (from 1); 0: never
  *	SEED	0: writes reach it in order; else the disk has a cache, and what was not flushed lands or not by this seed
+ *	CRASH_KEEP_LOG in the environment: the log, which is clean, is not formatted anew
  *	START	byte from which LENGTH bytes cannot be read
  * Prints a line "finding ID" for each one, then "writes N barriers N error N". Exit status: 0 the repair ended or was stopped, 1 the image cannot be opened.
  */
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
 		plan.bad_off = strtoull(argv[4], NULL, 10);
 		plan.bad_len = strtoull(argv[5], NULL, 10);
 	}
+	r.zero_log = !getenv("CRASH_KEEP_LOG");
 	r.name = argv[1];
 	error = xfs_dev_file(&file, argv[1], XFS_DEV_EXCLUSIVE, 0, NULL);
 	if (!error)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Repairs that are stopped: three recipes at some of their writes; XFSKIT_LONG=1: fifty recipes at every write."""
+"""Repairs that are stopped: seven recipes of crashes.txt at some of their writes; XFSKIT_LONG=1: all of them at every write, in its
+middle, with a cache that is lost in part, and many of the second runs as well.  XFSKIT_CRASHES=PATTERN: those recipes alone."""
+import fnmatch
 import multiprocessing
 import os
 import sys
@@ -9,43 +11,35 @@ import tempfile
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import crashes  # noqa: E402
+import programs  # noqa: E402
 from places import NoPlace, campaign  # noqa: E402
-from recipe import read_recipes  # noqa: E402
 
-QUICK = ("tree-all-of-one-ag-gone", "fork-bmbt-all-and-root", "sb-primary-gone")
-LONG_RECIPES, QUICK_STOPS, LONG_STOPS = 50, 5, 150
-
-
-def chosen(long):
-    recipes = {r.name: r for r in read_recipes()}
-    names = list(QUICK)
-    if long:
-        others = [r.name for r in recipes.values() if r.name not in QUICK and not r.tolerated]
-        step = max(1, len(others) // (LONG_RECIPES - len(QUICK)))
-        names += others[::step][:LONG_RECIPES - len(QUICK)]
-    return [recipes[n] for n in names]
+SHORT, LONG = (7, 25, 3, 1), (1000, 1, 5, 3)      # recipes, stops at each n-th write, each n-th of these twice, stops for all judges
 
 
 def one(job):
-    recipe, most = job
-    with tempfile.TemporaryDirectory(prefix="crash.") as folder:
+    recipe, image, form = job
+    what = "%s (%s)" % (recipe.name, image)
+    with tempfile.TemporaryDirectory(prefix="crash.", dir=programs.runner().scratch_folder()) as folder:
         try:
-            stops, wrong = crashes.run_campaign(recipe, "1k", folder, most)
+            stops, wrong = crashes.run_campaign(recipe, image, folder, *form[1:])
         except NoPlace as err:
-            return recipe.name, 0, [], str(err)
+            return what, 0, ["%s does not suit the image: %s" % (recipe.name, err)]
         except (RuntimeError, OSError) as err:
-            return recipe.name, 0, [str(err)], None
-        return recipe.name, stops, wrong, None
+            return what, 0, [str(err)]
+        return what, stops, wrong
 
 
 def main():
-    tap, long = campaign.Tap(), bool(os.environ.get("XFSKIT_LONG"))
-    if not os.path.exists(crashes.CRASH):
-        tap.put(False, "the helper program", "build bin/tests/damage/crash first")
+    tap, form = campaign.Tap(), LONG if os.environ.get("XFSKIT_LONG") else SHORT
+    pattern = os.environ.get("XFSKIT_CRASHES")
+    if not os.path.exists(crashes.STOPS):
+        tap.put(False, "the helper program", "build bin/tests/damage/stops first")
         tap.end()
+    chosen = [(r, i, form) for r, i in crashes.read_list() if not pattern or fnmatch.fnmatch(r.name, pattern)]
     with multiprocessing.Pool(os.cpu_count()) as pool:
-        for name, stops, wrong, skip in pool.imap(one, [(r, LONG_STOPS if long else QUICK_STOPS) for r in chosen(long)]):
-            tap.put(not wrong and (stops or skip), "%s: stopped %d times" % (name, stops), "\n".join(wrong), skip)
+        for what, stops, wrong in pool.imap_unordered(one, chosen if pattern else chosen[:form[0]]):
+            tap.put(not wrong and stops, "%s: stopped %d times" % (what, stops), "\n".join(wrong[:30]))
     tap.end()
 
 

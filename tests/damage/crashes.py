@@ -8,7 +8,9 @@ import campaigns
 import change
 import outcome
 from places import NoPlace, campaign
+from recipe import HERE, read_recipes
 
+STOPS = os.path.join(campaign.BUILD, "bin", "tests", "damage", "stops")
 CRASH = os.path.join(campaign.BUILD, "bin", "tests", "damage", "crash")
 
 
@@ -18,7 +20,7 @@ class Campaign:
     def __init__(self, recipe, image, folder):
         self.recipe, self.truth = recipe, campaigns.Truth(image)
         name = os.path.join(folder, "%s-%s" % (recipe.name, image))
-        self.damaged, self.work = name + ".damaged", name + ".work"
+        self.damaged, self.work, self.finished = name + ".damaged", name + ".work", name + ".finished"
         campaigns.damaged_copy(self.truth, self.damaged)
         objects = change.Objects(self.damaged, self.truth.places, recipe.name)
         try:
@@ -29,10 +31,11 @@ class Campaign:
         finally:
             objects.close()
         self.writes = self.stopped_run(0, 0)
-        self.standard = outcome.list_files(self.work)
+        campaign.copy_sparse(self.work, self.finished)
+        self.standard = outcome.list_files(self.finished)
 
     def close(self):
-        for path in (self.damaged, self.work):
+        for path in (self.damaged, self.work, self.finished):
             campaign.remove(path)
 
     def stopped_run(self, stop, seed):
@@ -52,29 +55,38 @@ class Campaign:
         run.run()
         if run.wrong:
             return "%s\n%s" % (run.wrong[0], run.log)
-        found = outcome.compare(self.standard, self.work)
-        if found.unreadable or found.lost or found.moved or found.changed:
-            return "%d files of the finished repair are not there: %s" % (
-                len(found.lost + found.moved + found.changed), (found.lost + found.moved + found.changed or [found.unreadable])[0])
+        found = outcome.compare(self.standard, self.finished, self.work)
+        if found.unreadable or found.files:
+            return "%d files of the finished repair are not there: %s" % (len(found.files), (list(found.files) or [found.unreadable])[0])
         return ""
 
-    def stops(self, most):
-        """Which writes to stop at: all, or about `most` of them, always the first and the last ones."""
-        every = max(1, self.writes // most)
-        return sorted(set(range(1, self.writes + 1, every)) | set(range(max(1, self.writes - 3), self.writes + 1)))
+    def each_write(self, every, twice):
+        """(number of stops, [what was wrong]) of the program that does them all above the image (stops.c)."""
+        run = subprocess.run([STOPS, self.damaged, str(every), str(twice)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             errors="replace")
+        m = re.search(r"^writes (\d+) barriers (\d+) stops (\d+) wrong (\d+)", run.stdout, re.M)
+        wrong = [line for line in run.stdout.splitlines() if not line.startswith("writes ")]
+        return (int(m[3]) if m else 0), wrong or ([] if m and run.returncode == 0 else ["stops: exit %d" % run.returncode])
 
 
-def run_campaign(recipe, image, folder, most):
-    """(number of stops, [what was wrong]); NoPlace when the recipe does not suit the image."""
+def read_list():
+    """[(recipe, image)] of crashes.txt."""
+    recipes = {r.name: r for r in read_recipes()}
+    with open(os.path.join(HERE, "crashes.txt")) as f:
+        words = [line.split() for line in f if line.strip() and line[0] != "#"]
+    return [(recipes[name], image) for name, image in words]
+
+
+def run_campaign(recipe, image, folder, every, twice, others):
+    """(number of stops, [what was wrong]); `others`: so many of them are looked at by the other judges as well."""
     c = Campaign(recipe, image, folder)
-    wrong = []
     try:
-        stops = c.stops(most)
-        for stop in stops:
-            for seed in (0, stop):
-                bad = c.stop_at(stop, seed)
-                if bad:
-                    wrong.append("stopped at write %d of %d, seed %d: %s" % (stop, c.writes, seed, bad))
-        return 2 * len(stops), wrong
+        stops, wrong = c.each_write(every, twice)
+        for k in range(others):
+            stop = 1 + c.writes * (2 * k + 1) // (2 * others)
+            bad = c.stop_at(stop, stop * (k % 2))
+            if bad:
+                wrong.append("stopped at write %d of %d, seed %d: %s" % (stop, c.writes, stop * (k % 2), bad))
+        return stops + others, wrong
     finally:
         c.close()

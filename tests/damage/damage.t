@@ -34,7 +34,7 @@ def put(tap, result):
 def main():
     tap, long = campaign.Tap(), bool(os.environ.get("XFSKIT_LONG"))
     if long:
-        results, missing = runner.run_all(read_recipes(), box=True, each=lambda r: None if r.skip else put(tap, r))
+        results, missing = runner.run_all(read_recipes(), kernel=-1, each=lambda r: None if r.skip else put(tap, r))
         never = {r.name for r in results} - {r.name for r in results if not r.skip}
         tap.put(not never, "every recipe suits an image", "\n".join(sorted(never)))
     else:

@@ -6,8 +6,10 @@ import os
 
 import places  # noqa: F401  (sets the path of modules)
 from xfsjudge.report import Report
+from xfsread import content  # noqa: E402
 from xfsread.device import Image, ReadError
 from xfsread.fs import Fs, NotXfs
+from xfsread.forks import read_fork
 from xfsread.inode import read_inode
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -49,15 +51,24 @@ class Entry:
         self.meta = (mode, uid, gid)
         self.content = (self.type, size, digest)
 
+    @property
+    def name(self):
+        return os.path.basename(self.path)
 
-def list_files(path):
-    """The list of an image."""
+
+def lines_of(path):
+    """The checksum list of an image."""
     image = Image(path)
     try:
         fs = Fs(image, Report(), check_crc=False)
-        return [Entry(line) for line in LISTER.walk(fs, b"", read_inode(fs, fs.sb.rootino), {}, frozenset())]
+        return list(LISTER.walk(fs, b"", read_inode(fs, fs.sb.rootino), {}, frozenset()))
     finally:
         image.close()
+
+
+def list_files(path):
+    """The same as entries."""
+    return [Entry(line) for line in lines_of(path)]
 
 
 def read_list(path):
@@ -66,58 +77,135 @@ def read_list(path):
 
 
 class Outcome:
-    """Counts of the classes, and the paths of what is not intact."""
+    """What is not as it was, by path: a set of KINDS each."""
 
     def __init__(self):
-        self.intact = 0
-        self.changed, self.moved, self.lost, self.new = [], [], [], []
-        self.unreadable = None
+        self.total, self.files, self.new, self.unreadable = 0, {}, [], None
+
+    def with_kind(self, *kinds):
+        return [path for path, differs in self.files.items() if set(differs) & set(kinds)]
 
     def counts(self):
-        return self.intact, len(self.changed), len(self.moved), len(self.lost), len(self.new)
+        """(intact, changed, moved, lost, new)"""
+        moved, lost = len(self.with_kind("moved")), len(self.with_kind("lost"))
+        return self.total - len(self.files), len(self.files) - moved - lost, moved, lost, len(self.new)
 
-    def wrong(self, recipe):
-        """Lines about what the recipe does not tolerate."""
+    def wrong(self, recipe, gone):
+        """Lines about what the recipe does not tolerate. gone: see Places."""
         if self.unreadable:
             return [self.unreadable]
-        kinds = (("meta", self.changed), ("moved", self.moved), ("lost", self.lost), ("new", self.new))
-        return ["%s: %s" % ({"meta": "changed"}.get(kind, kind), path) for kind, paths in kinds for path in paths
-                if not recipe.tolerates(kind, path)]
+        return ["%s: %s" % (kind, path) for path, differs in self.files.items() for kind in differs if not recipe.tolerates(kind, path, gone)] + \
+               ["new: " + path for path in self.new if not recipe.tolerates("new", path)]
 
 
-def compare(before, path):
-    """What became of the entries of `before` in the image at `path`."""
+class Contents:
+    """Of the files of an image, which is opened when they are asked for."""
+
+    def __init__(self, path):
+        self.path, self.fs = path, None
+
+    def read(self, entry):
+        if not self.fs:
+            self.fs = Fs(Image(self.path), Report(), check_crc=False)
+        inode = read_inode(self.fs, entry.ino)
+        if inode.size > LARGEST:
+            return None
+        return b"".join(content.file_pieces(self.fs, inode, read_fork(self.fs, inode, False)))
+
+    def close(self):
+        if self.fs:
+            self.fs.image.close()
+        self.fs = None
+
+
+class Comparison:
+    """What became of the entries `before` of the image `clean` in the image at `path`."""
+
+    def __init__(self, before, clean, path):
+        self.before, self.after = before, list_files(path)
+        self.clean, self.now = Contents(clean), Contents(path)
+        self.by_path = {e.path: e for e in self.after}
+        known = {e.path for e in before}
+        self.elsewhere, self.used, self.names = {}, set(), {}
+        for e in self.after:
+            self.names.setdefault(e.ino, []).append(e)
+            if e.path not in known:
+                for key in ((e.ino, e.name), e.ino, (e.content, e.attrs)):
+                    self.elsewhere.setdefault(key, []).append(e)
+        self.links_may_differ = len(self.by_path) != len(before) or any(e.path not in self.by_path for e in before)
+
+    def resized(self, old, new):
+        """Do they differ in zeroes at the end alone? The exact size stands in the inode and nowhere else."""
+        if old.type != "f" or new.type != "f" or old.content is None or new.content is None:
+            return False
+        one, two = self.clean.read(old), self.now.read(new)
+        if one is None or two is None:
+            return False
+        short, long = sorted((one, two), key=len)
+        return len(short) > 0 and long.startswith(short) and not any(long[len(short):])
+
+    def kinds(self, old, new):
+        """How `new` differs, or None: it is another file."""
+        if new.type != old.type:
+            return None
+        differs = [] if new.content == old.content else ["size"] if self.resized(old, new) else None
+        if differs is None:
+            return None
+        if new.attrs != old.attrs:
+            differs.append("attrs")
+        if new.meta != old.meta or new.ino != old.ino or (new.links != old.links and not self.links_may_differ):
+            differs.append("meta")
+        return differs
+
+    def in_place(self, old):
+        """Kinds of difference of what stands at the same path; None: it is not there."""
+        now = self.by_path.get(old.path)
+        return self.kinds(old, now) if now else None
+
+    def moved(self, old, key):
+        """The same of what is elsewhere."""
+        for k, found in enumerate(self.elsewhere.get(key, ())):
+            differs = None if found.path in self.used else self.kinds(old, found)
+            if differs is not None:
+                self.used.add(found.path)
+                del self.elsewhere[key][k]
+                return ["moved"] + differs
+        return None
+
+    def all(self):
+        """{path: kinds} of all that is not intact: first the inode under its name, then the inode, then any with the same contents."""
+        found = {e.path: self.in_place(e) for e in self.before}
+        for key in (lambda e: (e.ino, e.name), lambda e: e.ino, lambda e: None if e.type == "d" else (e.content, e.attrs)):
+            for e in self.before:
+                if found[e.path] is None and key(e) is not None:
+                    found[e.path] = self.moved(e, key(e))
+        for e in self.before:
+            if found[e.path] is None:
+                found[e.path] = self.other_name(e)
+        return {path: ["lost"] if differs is None else differs for path, differs in found.items() if differs != []}
+
+    def other_name(self, old):
+        """The same of an inode that has lost one of its names and not all."""
+        for now in self.names.get(old.ino, ()):
+            differs = self.kinds(old, now)
+            if differs is not None:
+                return ["moved"] + differs
+        return None
+
+
+def compare(before, clean, path):
+    """What became of the entries of `before`, the list of `clean`, in the image at `path`."""
     out = Outcome()
+    out.total = len(before)
     try:
-        after = list_files(path)
+        c = Comparison(before, clean, path)
     except (NotXfs, ReadError) as err:
         out.unreadable = "unreadable: %s" % err
         return out
-    by_path = {e.path: e for e in after}
-    truth_paths = {e.path for e in before}
-    elsewhere = {}
-    for e in after:
-        if e.path not in truth_paths and e.content:
-            elsewhere.setdefault((e.content, e.attrs), []).append(e)
-            if e.type == "d":
-                elsewhere.setdefault(("d", e.ino), []).append(e)
-    gone = sum(e.path not in by_path for e in before)
-    used = set()
-    for e in before:
-        now = by_path.get(e.path)
-        if now and now.content == e.content and now.attrs == e.attrs:
-            same = now.meta == e.meta and now.ino == e.ino and (now.links == e.links or gone or len(by_path) != len(before))
-            if same:
-                out.intact += 1
-            else:
-                out.changed.append(e.path)
-            continue
-        found = elsewhere.get(("d", e.ino) if e.type == "d" else (e.content, e.attrs))
-        found = [f for f in found or () if f.path not in used]
-        if found:
-            used.add(found[0].path)
-            out.moved.append(e.path)
-        else:
-            out.lost.append(e.path)
-    out.new = [e.path for e in after if e.path not in truth_paths and e.path not in used and e.path != "lost+found"]
+    out.files = c.all()
+    known = {e.path for e in before}
+    rests = {e.ino for e in before if out.files.get(e.path) == ["lost"]}     # what is left of those is nothing new
+    out.new = [e.path for e in c.after if e.path not in known and e.path not in c.used and e.path != "lost+found" and e.ino not in rests]
+    c.clean.close()
+    c.now.close()
     return out

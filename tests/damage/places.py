@@ -21,6 +21,11 @@ from xfsread.forks import read_fork  # noqa: E402
 from xfsread.fs import Fs  # noqa: E402
 from xfsread.inode import read_inode  # noqa: E402
 
+LOG_MAGIC = bytes.fromhex("feedbabe")
+# (name, byte, bytes) of what a log record starts with; the distribution's tools have no names for them
+LOG_RECORD = (("h_magicno", 0, 4), ("h_cycle", 4, 4), ("h_version", 8, 4), ("h_len", 12, 4), ("h_lsn", 16, 8), ("h_tail_lsn", 24, 8),
+              ("h_crc", 32, 4), ("h_prev_block", 36, 4), ("h_num_logops", 40, 4), ("h_cycle_data[0]", 44, 4), ("h_fmt", 300, 4),
+              ("h_fs_uuid", 304, 16), ("h_size", 320, 4))
 FIELDS = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "fields")
 TREES = {"refcountbt": "refcntbt"}
 DIR_FORMS = {b"XD2B": "block", b"XDB3": "block", b"XD2D": "data", b"XDD3": "data", b"XD2F": "free", b"XDF3": "free"}
@@ -66,9 +71,11 @@ class Places:
             self.trees(group)
             self.inodes(group)
         if fs.sb.logstart:
-            base = fs.byte_of(*fs.split_fsb(fs.sb.logstart))
-            for k in range(fs.sb.logblocks * fs.bs // 512):
-                self.put("log", "", None, base + 512 * k, 512, None)
+            base, size = fs.byte_of(*fs.split_fsb(fs.sb.logstart)), fs.sb.logblocks * fs.bs
+            data = self.image.read(base, size)
+            for k in range(0, size, 512):
+                part = "record" if data.startswith(LOG_MAGIC, k) else "data" if any(data[k:k + 512]) else "unused"
+                self.put("log", part, None, base + k, 512, None)
 
     def put(self, kind, part, type_, start, size, crc, **more):
         self.all.append(Place(kind, part, type_, start, size, crc if self.v5 else None, **more))
@@ -238,6 +245,32 @@ class Places:
         first = self.select_chunk(where)[0].start
         return self.area("cluster", first + (start - first) // size * size, min(size, 64 * fs.isize))
 
+    # ---- what a damage takes away for good ----
+
+    def gone(self, areas):
+        """{path without leading slash: kinds} of what areas [(start, size)] hold and nothing else does: the bytes of files, what stands in
+        inodes alone (contents without blocks; attributes without blocks), mappings when inode and reverse mapping are both hit."""
+        hit, blocks, kinds, unmapped = {}, {}, {}, set()
+        for p in self.all:
+            if p.kind == "rmapbt" and p.part == "leaf" and any(start < p.start + p.size and p.start < start + size for start, size in areas):
+                raw = self.image.read(p.start, p.size)
+                unmapped |= {owner for _, _, owner, _ in struct.iter_unpack(">IIQQ", raw[56:56 + 24 * int.from_bytes(raw[6:8], "big")])}
+            part = {"data": "data", "dir": "data", "symlink": "data", "attr": "attr", "inode": "inode"}.get(p.kind)
+            if p.ino is None or not part:
+                continue
+            blocks.setdefault(p.ino, set()).add(part)
+            if any(start < p.start + p.size and p.start < start + size for start, size in areas):
+                hit.setdefault(p.ino, set()).add(part)
+        for ino, parts in hit.items():
+            lost = set()
+            if "data" in parts or "inode" in parts and ("data" not in blocks[ino] or ino in unmapped):
+                lost |= {"lost", "moved", "size", "attrs", "meta"}
+            if "attr" in parts or "inode" in parts and "attr" not in blocks[ino]:
+                lost.add("attrs")
+            for path in self.paths_of.get(ino, ()):
+                kinds[path.decode("latin-1").lstrip("/") or "."] = lost
+        return kinds
+
     # ---- fields ----
 
     def ask(self, line):
@@ -282,6 +315,8 @@ class Places:
 
     def fields(self, place):
         """[(path, bit, bits, little endian)] of all fields."""
+        if place.kind == "log" and place.part == "record":
+            return [("*", 0, 8 * place.size, False)] + [(name, 8 * at, 8 * size, False) for name, at, size in LOG_RECORD]
         if place.type is None:
             return [("*", 0, 8 * place.size, False)]
         answer = self.ask("list %s %d %d %s" % (place.type, place.start, place.size, place.filekind))

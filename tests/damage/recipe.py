@@ -8,7 +8,11 @@ import re
 from change import VERBS
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOLERANCES = ("meta", "moved", "lost", "new")
+TOLERANCES = {      # what each allows
+    "meta": ("meta",), "size": ("size", "meta"), "attrs": ("attrs", "meta"), "moved": ("moved", "meta"),
+    "lost": ("lost", "moved", "size", "attrs", "meta"), "new": ("new",),
+    "gone": (),     # what stood nowhere but in the bytes that are damaged
+}
 
 
 class Change:
@@ -32,6 +36,7 @@ class Recipe:
     def __init__(self, name, steps, expect, reason, images, group):
         self.name, self.images, self.group, self.reason = name, images, group, reason
         self.crc, self.steps, self.tolerated = "fix", [], []
+        self.text = "%s | %s" % (steps, expect)
         for step in steps.split("&"):
             selector, colon, changes = step.partition(":")
             if not colon:
@@ -51,10 +56,9 @@ class Recipe:
         if self.tolerated and not reason:
             raise ValueError(name + ": an exception needs its reason")
 
-    def tolerates(self, kind, path):
-        """May the file at `path` (without leading slash) end as `kind`?"""
-        order = {"meta": 0, "moved": 1, "lost": 2, "new": 3}
-        return any((order[k] >= order[kind] if kind != "new" and k != "new" else k == kind) and fnmatch.fnmatch(path, pattern)
+    def tolerates(self, kind, path, gone={}):
+        """May the file at `path` (without leading slash) end as `kind`? gone: {path: kinds} of what was nowhere but where the damage is."""
+        return any((kind in gone.get(path, ()) if k == "gone" else kind in TOLERANCES[k]) and fnmatch.fnmatch(path, pattern)
                    for k, pattern in self.tolerated)
 
     def apply(self, objects):

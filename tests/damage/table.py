@@ -6,18 +6,19 @@ HEAD = """# What repairs keep
 Made by `tests/damage/run --table docs/damage.md`; each line is a recipe of `tests/damage/recipes` on one image. The images are made
 by Linux: **1k** (blocks of 1 KiB, trees of two and three levels), **4k**, **parent** (with parent pointers), all with rmapbt and
 reflink. Every recipe: repair ends with 0, the second run finds nothing, the distribution's `xfs_repair -n` (where it knows the
-features) and the independent judge find nothing, and each file is compared with the checksum list:
+features) and the independent judge find nothing, with `-m 8` every byte is the same, and each file is compared with the checksum list:
 
 - *intact*: same path, contents, attributes, inode, owner, permissions, links
-- *changed*: same path, contents and attributes, but not all of the rest
-- *moved*: the same contents, elsewhere (lost+found)
+- *changed*: same path and contents (but for zeroes at the end), and not all of the rest
+- *moved*: the same, elsewhere (lost+found, or another of its names)
 - *lost*: neither
 
 """
 
 
 def reasons(recipes):
-    lines = ["## Exceptions\n", "No damage of a single structure loses a file's data, except where the blocks themselves are gone:\n",
+    lines = ["## Exceptions\n", "No damage of a single structure loses a file's data, except where the blocks themselves are gone. What may happen"
+             " all the same, to which paths (`gone`: to what stood nowhere but in the damaged bytes), and why:\n",
              "| recipe | may happen | why |", "|---|---|---|"]
     for r in recipes:
         if r.tolerated:
@@ -31,6 +32,9 @@ def table(results, recipes):
     good = sum(r.good for r in ran)
     text = [HEAD, "%d recipes, %d runs: %d ended as they should, %d did not.\n" % (len({r.name for r in ran}), len(ran), good,
                                                                                 len(ran) - good)]
+    read = sum(r.kernel for r in ran)
+    if read:
+        text.append("%d of the results were mounted by Linux, too, which read every file of them.\n" % read)
     for group in dict.fromkeys(r.group for r in ran):
         text += ["\n## %s\n" % group.replace("-", " ").capitalize(),
                  "| recipe | image | intact | changed | moved | lost | result |", "|---|---|---:|---:|---:|---:|---|"]

@@ -143,11 +143,13 @@ def one(tap, truth, recipe, work, options=(), damages=True):
     return not wrong
 
 
-def kernel_reads(tap, results, write=False):
-    """A kernel in the box mounts each (image, list) and compares every file: one boot for all."""
+def kernel_reads(tap, results, write=False, judged=False):
+    """A kernel in the box mounts each (image, list) and compares every file: one boot for all. judged: the others were asked before."""
     for image, list_path in results:
-        shutil.copy(list_path, image + ".list")
-    checked = run(os.path.join(HERE, "check-image"), "--box", BOX_DIR, *(["--write"] if write else []), *[image for image, _ in results],
+        if list_path != image + ".list":
+            shutil.copy(list_path, image + ".list")
+    checked = run(os.path.join(HERE, "check-image"), "--box", BOX_DIR, *(["--write"] if write else []),
+                  *(["--only-box"] if judged else []), *[image for image, _ in results],
                   timeout=1100)
     for line in checked.stdout.splitlines():
         if line.startswith(("ok", "not ok")):

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define MOST ((uint64_t)64 << 20)	/* bytes of a file */
-#define ATTRS 64u
+#define ATTRS 8192u
 
 struct walk {
 	struct listing *out;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* devmodel.c - random operations on a device, compared with an array of bytes. */
 #include "tests/unit/devmodel.h"
+#include "libxfs/base/bytes.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -169,5 +170,14 @@ void devmodel_compare(const struct devmodel *m, struct xfs_dev *dev)
 	for (size_t i = 0; i < m->size; i++)
 		if (all[i] != m->bytes[i])
 			ck_abort_msg("byte %zu is %u, not %u", i, all[i], m->bytes[i]);
+	for (size_t from = 0, at = 0; from < m->size; from += 509) {
+		uint64_t next = xfs_dev_next_data(dev, from);
+
+		ck_assert_uint_ge(next, from);
+		ck_assert_uint_le(next, m->size);
+		for (at = xfs_max(at, from); at < next; at++)
+			ck_assert_uint_eq(all[at], 0);
+	}
+	ck_assert_uint_eq(xfs_dev_next_data(dev, m->size), m->size);
 	free(all);
 }

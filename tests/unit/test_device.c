@@ -244,6 +244,40 @@ START_TEST(file_stays_sparse)
 }
 END_TEST
 
+/* A search passes over what holds nothing, through each layer. */
+START_TEST(holes)
+{
+	uint64_t size = UINT64_C(1) << 40, at = size / 2 + 12345;
+	struct xfs_dev_fault plan = { 0 };
+	struct xfs_dev_stats stats = { 0 };
+	struct xfs_dev *dev, *scratch;
+	uint8_t byte = 1;
+	struct devmodel m;
+	char *path;
+	int err;
+
+	devmodel_make(&m, 1, 10, true);
+	path = devmodel_file(&m, "holes");
+	ck_assert_int_eq(xfs_dev_file(&dev, path, 0, size, &err), 0);
+	ck_assert_uint_eq(xfs_dev_next_data(dev, 1 << 20), size);
+	ck_assert_int_eq(xfs_dev_write(dev, at, &byte, 1), 0);
+	ck_assert_int_eq(xfs_dev_slice(&dev, dev, 1 << 20, size / 2), 0);
+	ck_assert_int_eq(xfs_dev_stats(&dev, dev, &stats), 0);
+	ck_assert_int_eq(xfs_dev_fault(&dev, dev, &plan), 0);
+	ck_assert_int_eq(xfs_dev_scratch(&scratch, dev, 1 << 20), 0);
+	ck_assert_uint_le(xfs_dev_next_data(scratch, 5), at - (1 << 20));
+	ck_assert_uint_gt(xfs_dev_next_data(scratch, 5), at - (2 << 20));
+	ck_assert_uint_eq(xfs_dev_next_data(scratch, at), size / 2);
+	ck_assert_int_eq(xfs_dev_write(scratch, 4096, &byte, 1), 0);
+	ck_assert_uint_le(xfs_dev_next_data(scratch, 5), 4096);
+	xfs_dev_close(scratch);
+	xfs_dev_close(dev);
+	unlink(path);
+	free(path);
+	devmodel_free(&m);
+}
+END_TEST
+
 START_TEST(faults)
 {
 	struct devmodel m;
@@ -368,6 +402,7 @@ int main(void)
 	tcase_add_test(t, file_bad_sectors);
 	tcase_add_test(t, file_opening);
 	tcase_add_test(t, file_stays_sparse);
+	tcase_add_test(t, holes);
 	tcase_add_test(t, faults);
 	tcase_add_test(t, write_cache);
 	suite_add_tcase(s, t);

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""xfs_repair on filesystems without a free block: what is damaged is built anew over what it gives up, wherever it is stopped."""
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from repairlab import DB, Lab, Run, flip, read, repair, write  # noqa: E402
+import campaign  # noqa: E402
+
+LONG = bool(os.environ.get("XFSKIT_LONG"))
+FSX = os.path.join(campaign.BUILD, "bin/tests/lib/fsx")
+CRASH = os.path.join(campaign.BUILD, "bin/tests/damage/crash")
+FORMS = {"block": 20, "leaf": 100, "node": 900}
+lab = Lab("repair-full")
+
+
+def script(image, lines):
+    done = subprocess.run([FSX, "run", image], input="".join(line + "\n" for line in lines), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    return done.returncode, done.stdout
+
+
+def free_blocks(image, agcount):
+    said = Run(DB, "-r", *[word for ag in range(agcount) for word in ("-c", "agf %d" % ag, "-c", "p freeblks")], image).out
+    return [int(n) for n in re.findall(r"freeblks = (\d+)", said)]
+
+
+def full_image():
+    image = lab.mkfs("full.img", 300 << 20, "-b", "size=1k", "-m", "rmapbt=0,reflink=0,finobt=0", "-d", "agcount=2")
+    lines = ["mkdir /fill 755"]
+    for form, count in FORMS.items():
+        lines += ["mkdir /%s 755" % form] + ["create /%s/a-name-of-a-file-%d 644" % (form, i) for i in range(count)]
+    code, said = script(image, lines)
+    if code:
+        raise SystemExit("fsx: " + said)
+    number = 0
+    for blocks in (60000, 16000, 4000, 1000, 200, 50, 10, 3, 1):
+        code = 0
+        while not code:
+            number += 1
+            code, _ = script(image, ["create /fill/%d 644" % number, "prealloc /fill/%d 0 %d" % (number, blocks * 1024)])
+    return image
+
+
+def names(image, form):
+    said = Run(DB, "-r", "-c", "ls /" + form, image).out
+    return sorted(re.findall(r"a-name-of-a-file-\d+", said))
+
+
+def directory(image, form):
+    return int(re.search(r"\s(\d+)\s+directory\s.* %s \(" % form, Run(DB, "-r", "-c", "ls /", image).out).group(1))
+
+
+def blocks_of(data, magic, at, owner):
+    """Bytes where a block with this magic and owner begins (directory blocks of the fifth version)."""
+    where = {4: 40, 2: 48}[len(magic)]
+    return [off for off in range(0, len(data) - 1024, 1024)
+            if data[off + at:off + at + len(magic)] == magic and data[off + where:off + where + 8] == owner.to_bytes(8, "big")]
+
+
+image = full_image()
+lab.ok(free_blocks(image, 2) == [0, 0], "no block is free", free_blocks(image, 2))
+whole = {form: names(image, form) for form in FORMS}
+lab.ok(all(len(whole[form]) == count for form, count in FORMS.items()), "all names are there", {f: len(n) for f, n in whole.items()})
+data = read(image)
+CASES = [("block", b"XDB3", 0), ("leaf", b"XDD3", 0), ("leaf", b"\x3d\xf1", 8), ("node", b"XDD3", 0), ("node", b"\x3d\xff", 8), ("node", b"XDF3", 0),
+         ("node", b"\x3e\xbe", 8)]
+
+
+def damaged(form, magic, at, name):
+    """An inode number, a hash or a bound is wrong in the last block of the kind, and so is the checksum."""
+    copy = lab.copy(image, name)
+    found = blocks_of(data, magic, at, directory(image, form))
+    if not found:
+        return None
+    # more than one bit, so that no search for a flipped one helps
+    for byte in (found[-1] + 229, found[-1] + 230):
+        flip(copy, byte)
+    return copy
+
+
+def repaired(copy, form):
+    first = repair(copy)
+    second = repair("-n", copy)
+    return first.code == 0 and second.code == 0 and names(copy, form) == whole[form], "first %s\nsecond %s" % (first, second)
+
+
+for form, magic, at in CASES:
+    what = "%s directory, block %s" % (form, magic if at == 0 else magic.hex())
+    copy = damaged(form, magic, at, "damaged.img")
+    if not copy:
+        lab.ok(False, what, "there is no such block")
+        continue
+    dry = repair("-n", copy)
+    good, said = repaired(copy, form)
+    lab.ok(good and dry.code == 1, what + ": repaired, nothing lost", said)
+
+# ---- stopped at a write ----
+for form, magic, at in CASES[:2] if LONG else CASES[1:2]:
+    start = damaged(form, magic, at, "start.img")
+    copy = lab.copy(start, "stopped.img")
+    run = dict(os.environ, CRASH_KEEP_LOG="1")
+    writes = int(re.search(r"writes (\d+)", subprocess.run([CRASH, copy, "0", "0"], env=run, stdout=subprocess.PIPE, text=True).stdout).group(1))
+    bad = []
+    for seed in (0, 7) if LONG else (0,):
+        for stop in range(1, writes + 1, 1 if LONG else 3):
+            copy = lab.copy(start, "stopped.img")
+            subprocess.run([CRASH, copy, str(stop), str(seed)], env=run, stdout=subprocess.DEVNULL)
+            good, said = repaired(copy, form)
+            if not good:
+                bad.append("stop %d seed %d: %s" % (stop, seed, said))
+    lab.ok(not bad, "%s directory: stopped at any of %d writes, the next run ends it" % (form, writes), "\n".join(bad[:3]))
+
+# ---- trees of an AG that has no room for new ones ----
+for name, magic in (("bnobt", b"AB3B"), ("cntbt", b"AB3C"), ("inobt", b"IAB3")):
+    copy = lab.copy(image, "damaged.img")
+    found = [off for off in range(0, len(data), 1024) if data[off:off + 4] == magic]
+    for off in found:
+        write(copy, off + 8, bytes(16))
+    good, said = repaired(copy, "node")
+    lab.ok(found and good, "all blocks of the %s: repaired" % name, said)
+
+lab.end()

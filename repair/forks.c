@@ -273,6 +273,16 @@ static bool size_contradicts(const struct xfs_dinode *d, unsigned format, uint32
 	return (type == XFS_MODE_DIR || type == XFS_MODE_LNK) && format == XFS_DINODE_FMT_LOCAL && d->core.size > forksize;
 }
 
+/* Once a fork: not all of `why`. */
+static void clear(struct repair_fork *f)
+{
+	f->mapped = f->damaged = false;
+	f->why[0] = '\0';
+	f->records = f->blocks = 0;
+	f->own = NULL;
+	f->nown = f->room = 0;
+}
+
 int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
 		     struct repair_fork *out, repair_mapping_fn each, void *payload)
 {
@@ -294,7 +304,7 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 		s.ends = UINT64_C(1) << 32;
 	else if ((d->core.mode & XFS_MODE_FMT) == XFS_MODE_DIR)
 		s.ends = (2 * XFS_DIR_FREE_OFFSET - XFS_DIR_LEAF_OFFSET) >> r->geo.blocklog;
-	*out = (struct repair_fork){ 0 };
+	clear(out);
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
 		if (format != XFS_DINODE_FMT_EXTENTS || count)
 			damaged(out, "format %u and %llu extents without an attr fork", format, (unsigned long long)count);
@@ -328,7 +338,8 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 void repair_fork_release(struct repair_fork *f)
 {
 	free(f->own);
-	*f = (struct repair_fork){ 0 };
+	f->own = NULL;
+	f->nown = f->room = 0;
 }
 
 static int add_to_set(void *payload, const struct xfs_mapping *m)

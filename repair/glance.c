@@ -164,7 +164,7 @@ int repair_glance(struct repair *r, struct repair_seen *s, struct repair_fact *o
 	ip.size = r->geo.inodesize;
 	memcpy(ip.raw, s->image, ip.size);
 	repair_in_glance = true;
-	error = xfs_inode_verify(&ip, &sink);
+	error = xfs_inode_verify_fields(&ip, &sink);
 	if (!error && xfs_inode_is_dir(&ip))
 		error = glance_dir(&g, &ip, &sink);
 	else if (!error && xfs_inode_fmt(&ip) == XFS_MODE_LNK)

@@ -107,7 +107,7 @@ int repair_each_stray_rmap(struct repair *, struct repair_ag *, int (*each)(void
 bool repair_is_inode(const struct repair *, const uint8_t *image, uint64_t ino);
 /* The chunk that holds this AG inode number, or NULL; *index (may be NULL) is its place there. */
 struct xfs_inode_chunk *repair_chunk_of(const struct repair_ag *, uint32_t agino, unsigned *index);
-/* Calls job(payload, agno) for every AG, on several threads where that is allowed; returns the first error. */
+/* Calls job(payload, agno) for every AG in turn; returns the first error. In several threads: lanes.h. */
 int repair_each_ag(struct repair *, int (*job)(void *payload, size_t agno), void *payload);
 
 /* Inodes whose core identifies nothing. */

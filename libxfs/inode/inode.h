@@ -47,6 +47,8 @@ enum xfs_inode_role xfs_inode_role(const struct xfs_fs *, xfs_ino_t);
  * CORRUPT.
  */
 int xfs_inode_verify(const struct xfs_inode *, const struct xfs_sink *);
+/* The same but for the checksum, when the caller knows that it is right. */
+int xfs_inode_verify_fields(const struct xfs_inode *, const struct xfs_sink *);
 
 XFS_INLINE unsigned xfs_inode_fmt(const struct xfs_inode *ip) { return ip->d.core.mode & XFS_MODE_FMT; }
 XFS_INLINE bool xfs_inode_is_dir(const struct xfs_inode *ip) { return xfs_inode_fmt(ip) == XFS_MODE_DIR; }

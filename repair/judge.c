@@ -157,23 +157,15 @@ static int keep_unanswered(struct repair *r, struct xfs_mapset *out, const struc
 	return error;
 }
 
-static int copy_set(struct xfs_mapset *out, const struct xfs_mapset *from)
+/* The fork as the reverse mappings have it, filled up with what only the fork can tell.  The former are used up. */
+static int make_final(struct repair *r, struct evidence_side *s, struct xfs_mapset *out)
 {
-	int error = 0;
-
-	for (size_t i = 0; i < from->n && !error; i++)
-		error = xfs_mapset_add(out, &from->m[i]);
-	return error;
-}
-
-/* The fork as the reverse mappings have it, filled up with what only the fork can tell. */
-static int make_final(struct repair *r, const struct evidence_side *s, struct xfs_mapset *out)
-{
-	int error = copy_set(out, &s->rmap);
 	int64_t cut;
+	int error;
 
-	if (!error)
-		error = keep_unanswered(r, out, &s->fork);
+	*out = s->rmap;
+	s->rmap = (struct xfs_mapset){ 0 };
+	error = keep_unanswered(r, out, &s->fork);
 	if (error)
 		return error;
 	cut = xfs_mapset_normalise(out);

@@ -157,30 +157,25 @@ static int keep_unanswered(struct repair *r, struct xfs_mapset *out, const struc
 	return error;
 }
 
-static int copy_set(struct xfs_mapset *out, const struct xfs_mapset *from)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < from->n && !error; i++)
-		error = xfs_mapset_add(out, &from->m[i]);
-	return error;
-}
-
 static int keep_mapping(void *payload, const struct xfs_mapping *m)
 {
 	return xfs_mapset_add(payload, m);
 }
 
-/* The fork as the reverse mappings have it, filled up with what only the fork, or leaves of its tree that it lost, can tell. */
-static int make_final(struct repair *r, const struct evidence *e, unsigned k, bool strays, struct xfs_mapset *out)
+/*
+ * The fork as the reverse mappings have it, filled up with what only the fork, or leaves of its tree that it lost, can tell.  The
+ * former are used up.
+ */
+static int make_final(struct repair *r, struct evidence *e, unsigned k, bool strays, struct xfs_mapset *out)
 {
-	const struct evidence_side *s = &e->side[k];
+	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset found = { 0 };
-	int error = copy_set(out, &s->rmap);
 	int64_t cut;
+	int error;
 
-	if (!error)
-		error = keep_unanswered(r, out, &s->fork);
+	*out = s->rmap;
+	s->rmap = (struct xfs_mapset){ 0 };
+	error = keep_unanswered(r, out, &s->fork);
 	if (!error && strays)
 		error = repair_each_stray_mapping(r, e->ino, &e->side[1 - k].f, keep_mapping, &found);
 	if (!error)

@@ -21,18 +21,34 @@ struct making {
 	unsigned k;
 	uint32_t agno;		/* where the last block came from */
 	size_t room;		/* of c->own_blocks */
+	size_t at;		/* mapping whose extents come next, blocks of it that are done */
+	uint32_t done;
 };
 
-static int extents_of(const struct xfs_mapset *s, struct xfs_extent **out, size_t *n)
+/* Records that hold these mappings: they are normalised, so no two of them join. */
+static uint64_t count_extents(const struct xfs_mapset *s)
 {
-	size_t room = 0;
-	int error = 0;
+	uint64_t n = 0;
 
-	*out = NULL;
-	*n = 0;
-	for (size_t i = 0; i < s->n && !error; i++)
-		error = xfs_build_fork_extents(out, n, &room, s->m[i].off, s->m[i].fsbno, s->m[i].len, s->m[i].unwritten);
-	return error;
+	for (size_t i = 0; i < s->n; i++)
+		n += xfs_ceil_div(s->m[i].len, XFS_BMBT_MAXLEN);
+	return n;
+}
+
+static void next_extent(void *payload, bool again, struct xfs_extent *e)
+{
+	struct making *m = payload;
+	const struct xfs_mapset *s = &m->c->map[m->k];
+
+	if (again)
+		m->at = m->done = 0;
+	*e = (struct xfs_extent){ s->m[m->at].off + m->done, s->m[m->at].fsbno + m->done,
+				  (uint32_t)xfs_min(s->m[m->at].len - m->done, XFS_BMBT_MAXLEN), s->m[m->at].unwritten };
+	m->done += e->len;
+	if (m->done == s->m[m->at].len) {
+		m->at++;
+		m->done = 0;
+	}
 }
 
 /* Built from lists of names. */
@@ -51,16 +67,16 @@ int repair_plan_forks(struct repair *r)
 		xfs_dinode_decode(&d, c->image);
 		for (unsigned k = 0; k < 2; k++) {
 			uint64_t blocks = 0;
-			struct xfs_extent *e;
-			size_t n;
+			int64_t cut;
 			int error;
 
 			if (!c->fork[k] || is_planned(c, k))
 				continue;
-			error = extents_of(&c->map[k], &e, &n);
-			free(e);
-			if (!error)
-				error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k), n, &blocks);
+			cut = xfs_mapset_normalise(&c->map[k]);
+			if (cut < 0)
+				return (int)cut;
+			error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k),
+						      count_extents(&c->map[k]), &blocks);
 			if (error)
 				return error;
 			if (blocks && !r->any_room) {
@@ -146,24 +162,20 @@ static int make_fork(struct making *m, struct xfs_dinode *d)
 	struct repair_inode *c = m->c;
 	enum xfs_fork fork = (enum xfs_fork)m->k;
 	uint32_t size = repair_fork_size(r, d, fork);
-	struct xfs_extent *extents;
-	size_t n;
-	int error = extents_of(&c->map[m->k], &extents, &n);
+	uint64_t n = count_extents(&c->map[m->k]);
 	struct xfs_build_fork b = {
-		.geo = &r->geo, .ino = c->ino, .forksize = size, .extents = extents, .nextents = n, .dev = r->dev.data,
+		.geo = &r->geo, .ino = c->ino, .forksize = size, .next = next_extent, .nextents = n, .dev = r->dev.data,
 		.alloc = new_block, .payload = m,
 		.bytes = c->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, fork),
 	};
+	int error = xfs_build_fork(&b);
 
-	if (!error)
-		error = xfs_build_fork(&b);
 	if (!error)
 		error = set_count(r, d, m->k, n);
 	if (!error && fork == XFS_FORK_DATA)
 		d->core.format = (uint8_t)b.format;
 	else if (!error)
 		d->core.aformat = (uint8_t)b.format;
-	free(extents);
 	return error;
 }
 

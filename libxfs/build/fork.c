@@ -15,6 +15,16 @@ struct loading {
 	uint64_t nblocks;		/* taken so far */
 };
 
+static struct xfs_extent extent_at(const struct xfs_build_fork *b, uint64_t i)
+{
+	struct xfs_extent e;
+
+	if (!b->next)
+		return b->extents[i];
+	b->next(b->payload, i == 0, &e);
+	return e;
+}
+
 static void put_record(void *disk, const struct xfs_extent *e)
 {
 	struct xfs_bmbt_rec rec = {
@@ -63,13 +73,13 @@ static int check_extents(const struct xfs_build_fork *b)
 	if (b->nextents > xfs_build_fork_most(b->which, b->geo->nrext64))
 		return -XFS_E_TOOBIG;
 	for (uint64_t i = 0; i < b->nextents; i++) {
-		const struct xfs_extent *e = &b->extents[i];
+		const struct xfs_extent e = extent_at(b, i);
 
-		if (e->len > XFS_BMBT_MAXLEN || e->off < next || e->off >> 54 ||
-		    !xfs_extent_valid(b->geo, e, b->realtime) ||
-		    (b->which == XFS_FORK_ATTR && (e->unwritten || b->realtime)))
+		if (e.len > XFS_BMBT_MAXLEN || e.off < next || e.off >> 54 ||
+		    !xfs_extent_valid(b->geo, &e, b->realtime) ||
+		    (b->which == XFS_FORK_ATTR && (e.unwritten || b->realtime)))
 			return -XFS_E_INVALID;
-		next = e->off + e->len;
+		next = e.off + e.len;
 	}
 	return 0;
 }
@@ -78,7 +88,9 @@ static int next_record(void *payload, void *rec)
 {
 	struct loading *l = payload;
 
-	put_record(rec, &l->b->extents[l->at++]);
+	const struct xfs_extent e = extent_at(l->b, l->at++);
+
+	put_record(rec, &e);
 	return 0;
 }
 
@@ -175,8 +187,11 @@ int xfs_build_fork(struct xfs_build_fork *b)
 	b->format = XFS_DINODE_FMT_EXTENTS;
 	b->levels = 0;
 	b->blocks = 0;
-	for (uint64_t i = 0; i < b->nextents; i++)
-		put_record(b->bytes + i * sizeof(struct xfs_bmbt_rec_disk), &b->extents[i]);
+	for (uint64_t i = 0; i < b->nextents; i++) {
+		const struct xfs_extent e = extent_at(b, i);
+
+		put_record(b->bytes + i * sizeof(struct xfs_bmbt_rec_disk), &e);
+	}
 	return 0;
 }
 

@@ -23,6 +23,8 @@ struct xfs_build_fork {
 	/* Ascending, disjoint, each at most XFS_BMBT_MAXLEN long, in one AG (xfs_build_fork_extents() makes such). */
 	const struct xfs_extent *extents;
 	uint64_t nextents;
+	/* Instead of the array: the next one, `again` from the first; called nextents times in each of two rounds. */
+	void (*next)(void *payload, bool again, struct xfs_extent *);
 	uint64_t lsn;				/* stamped into new blocks */
 	struct xfs_dev *dev;
 	int (*alloc)(void *payload, uint64_t *fsbno);	/* one block; called xfs_build_fork_blocks() times */

@@ -4,6 +4,7 @@
 
 #include "libxfs/base/bytes.h"
 #include "libxfs/base/errors.h"
+#include "libxfs/base/sort.h"
 
 #include <stdlib.h>
 
@@ -52,7 +53,8 @@ static int by_trust(const void *pa, const void *pb)
 
 static bool continues(const struct xfs_mapping *a, const struct xfs_mapping *b)
 {
-	return a->off + a->len == b->off && a->fsbno + a->len == b->fsbno && a->unwritten == b->unwritten;
+	return a->off + a->len == b->off && a->fsbno + a->len == b->fsbno && a->unwritten == b->unwritten &&
+	       (uint64_t)a->len + b->len <= UINT32_MAX;
 }
 
 /* index of the first mapping of a sorted set that ends behind `off` */
@@ -77,7 +79,7 @@ static int add_piece(struct xfs_mapset *out, const struct xfs_mapping *m, uint64
 
 	piece.off = from;
 	piece.fsbno += from - m->off;
-	piece.len = to - from;
+	piece.len = (uint32_t)(to - from);
 	return xfs_mapset_add(out, &piece);
 }
 
@@ -104,6 +106,16 @@ static int add_untaken(struct xfs_mapset *out, const struct xfs_mapset *taken, c
 		}
 	}
 	return 0;
+}
+
+/* Where offsets are the same, mappings overlap, and resolve_overlaps() puts them in order once more. */
+static int sort_by_offset(struct xfs_mapset *s)
+{
+	static const struct xfs_sort_spec by_off = {
+		.size = sizeof(struct xfs_mapping), .words = 1, .word_off = { offsetof(struct xfs_mapping, off) }
+	};
+
+	return xfs_sort(&by_off, s->m, s->n);
 }
 
 static bool overlaps_somewhere(const struct xfs_mapset *s)
@@ -134,7 +146,7 @@ static int64_t resolve_overlaps(struct xfs_mapset *s)
 			cut += (int64_t)lost;
 			m.off += lost;
 			m.fsbno += lost;
-			m.len -= lost;
+			m.len -= (uint32_t)lost;
 			if (!m.len)
 				continue;
 			end = m.off + m.len;
@@ -162,10 +174,13 @@ int64_t xfs_mapset_normalise(struct xfs_mapset *s)
 {
 	int64_t cut = 0;
 	size_t keep = 0;
+	int error;
 
 	if (!s->n)
 		return 0;
-	qsort(s->m, s->n, sizeof(*s->m), by_offset);
+	error = sort_by_offset(s);
+	if (error)
+		return error;
 	if (overlaps_somewhere(s)) {
 		cut = resolve_overlaps(s);
 		if (cut < 0)

@@ -3,7 +3,7 @@
  * mapset.h - the mappings of one fork as a set: what a fork says and what the reverse mappings say become comparable.
  *
  * A mapping is (file offset, fsblock, length, unwritten).  A set is normalised before it is compared: sorted by offset,
- * neighbours that continue each other merged without limit of length.  Pure functions, no I/O.  Layer: check.
+ * neighbours that continue each other merged, as far as 32 bits count their blocks.  Pure functions, no I/O.  Layer: check.
  */
 #ifndef XFS_CHECK_MAPSET_H
 #define XFS_CHECK_MAPSET_H
@@ -13,7 +13,7 @@
 struct xfs_mapping {
 	uint64_t off;		/* blocks */
 	uint64_t fsbno;		/* range lies in one AG */
-	uint64_t len;		/* blocks */
+	uint32_t len;		/* blocks */
 	bool unwritten;
 	uint8_t trust;		/* of the witness; higher wins where two contradict each other */
 };

@@ -278,6 +278,36 @@ START_TEST(holes)
 }
 END_TEST
 
+/* Large reads of a sparse file: holes, data in the middle of one, the hole at the end. */
+START_TEST(file_holes)
+{
+	const uint64_t mib = UINT64_C(1) << 20;
+	char path[] = "/tmp/xfskit-holes-XXXXXX";
+	int fd = mkstemp(path);
+	struct xfs_dev *dev;
+	uint8_t *buf = malloc(mib), data[4096];
+
+	ck_assert_ptr_nonnull(buf);
+	ck_assert_int_ge(fd, 0);
+	memset(data, 0xa7, sizeof(data));
+	ck_assert_int_eq(ftruncate(fd, (off_t)(8 * mib)), 0);
+	ck_assert_int_eq(pwrite(fd, data, sizeof(data), (off_t)(3 * mib)), sizeof(data));
+	dev = file_open(path, XFS_DEV_READONLY);
+	for (uint64_t off = 0; off <= 7 * mib; off += mib / 4) {
+		memset(buf, 0x55, mib);
+		ck_assert_int_eq(xfs_dev_read(dev, off, buf, mib), 0);
+		for (uint64_t at = 0; at < mib; at++)
+			if (buf[at] != (off + at >= 3 * mib && off + at < 3 * mib + sizeof(data) ? 0xa7 : 0))
+				ck_abort_msg("byte %llu is %#x", (unsigned long long)(off + at), buf[at]);
+	}
+	ck_assert_int_eq(xfs_dev_read(dev, 7 * mib + 1, buf, mib), -XFS_E_SHORT);
+	xfs_dev_close(dev);
+	close(fd);
+	unlink(path);
+	free(buf);
+}
+END_TEST
+
 START_TEST(faults)
 {
 	struct devmodel m;
@@ -403,6 +433,7 @@ int main(void)
 	tcase_add_test(t, file_opening);
 	tcase_add_test(t, file_stays_sparse);
 	tcase_add_test(t, holes);
+	tcase_add_test(t, file_holes);
 	tcase_add_test(t, faults);
 	tcase_add_test(t, write_cache);
 	suite_add_tcase(s, t);

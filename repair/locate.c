@@ -247,6 +247,21 @@ static bool headers_agree(struct repair *r, const struct xfs_sb *sb)
 	return 2 * n > sb->agcount;
 }
 
+/* AGF and AGI of the first AG, both whole, say another length (V5): then the other AGs do not begin where this one thinks. */
+static bool headers_deny(struct repair *r, const struct xfs_sb *sb)
+{
+	uint64_t expected = sb->agcount > 1 ? sb->agblocks : sb->dblocks;
+	uint8_t buf[MAX_SECTOR];
+	unsigned n = 0;
+
+	for (unsigned agi = 0; agi < 2 && xfs_sb_is_v5(sb); agi++)
+		n += !xfs_dev_read(r->dev.data, (1u + agi) * (uint64_t)sb->sectsize, buf, sb->sectsize) &&
+		     xfs_be32(buf) == (agi ? XFS_AGI_MAGIC : XFS_AGF_MAGIC) &&
+		     xfs_crc32c_check(buf, sb->sectsize, agi ? XFS_OFF(agi, crc) : XFS_OFF(agf, crc)) &&
+		     xfs_be32(buf + (agi ? XFS_OFF(agi, length) : XFS_OFF(agf, length))) != expected;
+	return n == 2;
+}
+
 /* The copy at this place becomes the primary when others confirm its geometry. */
 static bool try_copy(struct repair *r, uint64_t off, const struct copy *old)
 {
@@ -429,6 +444,11 @@ static int confirm_primary(struct repair *r, const struct copy *primary)
 		repair_say(r, "Only two AGs detected and they do not match - cannot validate filesystem geometry.");
 		repair_say(r, "Use the -o force_geometry option to proceed.");
 		return -XFS_E_BADSB;
+	}
+	/* no secondary where they should be: when the headers contradict the primary, it is wrong about the place */
+	if (!v.best && !v.agreeing && headers_deny(r, sb) && !search_secondary(r, primary)) {
+		note_primary(r, "the headers of its first group have another length");
+		return 0;
 	}
 	/*
 	 * Secondaries are lost, nothing contradicts the primary, and its own checksum is good: on V5 that is a better

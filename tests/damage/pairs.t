@@ -24,7 +24,7 @@ def main():
         done, wrong, known = pairs.run_pairs(pairs.parse(["--seed", "5"] + arguments + more), said.append)
         if what == "at random" and long:
             said += ["known.txt: no such pair: " + case for case in known.unmet()]
-        tap.put(done and not wrong and not said, "%s: %d pairs of damages, %d known to fail" % (what, done, len(known.met)), "\n".join(said))
+        tap.put((done or what == "once wrong") and not wrong and not said, "%s: %d pairs of damages, %d known to fail" % (what, done, len(known.met)), "\n".join(said))
     tap.end()
 
 

@@ -279,6 +279,25 @@ bool repair_forks_plausible(const struct repair *r, const struct xfs_dinode *d, 
 	       data_fits(r, d, image) && attr_fits(r, d, image, &strong);
 }
 
+bool repair_find_aformat(const struct repair *r, const struct xfs_dinode *d, const uint8_t *image, uint8_t *aformat)
+{
+	static const uint8_t formats[] = { XFS_DINODE_FMT_LOCAL, XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE };
+	struct xfs_dinode copy = *d;
+	bool strong;
+
+	if (!d->core.forkoff || d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8 ||
+	    !data_fits(r, d, image))
+		return false;
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(formats); i++) {
+		copy.core.aformat = formats[i];
+		if (formats[i] == d->core.aformat || !attr_fits(r, &copy, image, &strong) || !strong)
+			continue;
+		*aformat = formats[i];
+		return true;
+	}
+	return false;
+}
+
 static bool list_points(const uint8_t *p)
 {
 	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
@@ -298,9 +317,10 @@ bool repair_find_pointers(const struct repair *r, const struct xfs_dinode *d, co
 	bool strong;
 
 	copy.core.aformat = XFS_DINODE_FMT_LOCAL;
-	for (unsigned i = 1; i < end; i++) {
-		copy.core.forkoff = (uint8_t)i;
-		if (data_fits(r, &copy, image) && attr_fits(r, &copy, image, &strong) && strong &&
+	/* where it is, if it is anywhere, first */
+	for (unsigned i = 0; i < end; i++) {
+		copy.core.forkoff = i ? (uint8_t)i : d->core.forkoff;
+		if (copy.core.forkoff && data_fits(r, &copy, image) && attr_fits(r, &copy, image, &strong) && strong &&
 		    list_points(fork_at(r, &copy, image, XFS_FORK_ATTR))) {
 			*forkoff = (uint8_t)i;
 			return true;

@@ -282,18 +282,23 @@ static uint32_t links_of(const struct xfs_dinode *d)
 static void settle_forks(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
-	uint8_t forkoff;
+	uint8_t forkoff, aformat;
 
+	if (!repair_forks_plausible(r, d, s->image)) {
+		if (repair_find_aformat(r, d, s->image, &aformat))
+			set8(s, "aformat", &d->core.aformat, aformat);
+		else if (repair_find_forkoff(r, d, s->image, &forkoff))
+			set8(s, "forkoff", &d->core.forkoff, forkoff);
+	}
+	if (d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8)
+		set8(s, "forkoff", &d->core.forkoff, 0);
 	/* where files have parent pointers a fork never goes away: one that is not there lost its border and its format */
-	if (r->geo.parent && !d->core.forkoff && links_of(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
+	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) && links_of(d) &&
+	    xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
 	    repair_find_pointers(r, d, s->image, &forkoff)) {
 		set8(s, "forkoff", &d->core.forkoff, forkoff);
 		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_LOCAL);
 	}
-	if (!repair_forks_plausible(r, d, s->image) && repair_find_forkoff(r, d, s->image, &forkoff))
-		set8(s, "forkoff", &d->core.forkoff, forkoff);
-	if (d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8)
-		set8(s, "forkoff", &d->core.forkoff, 0);
 	/* a fork that never held anything, in a format that must hold something */
 	if (d->core.forkoff && d->core.aformat == XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&
 	    !xfs_be32(s->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, XFS_FORK_ATTR)))

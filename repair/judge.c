@@ -536,6 +536,31 @@ static bool rmaps_whole(const struct repair *r)
 	return whole;
 }
 
+/* Blocks that the inode says to have and that neither fork has any more; what its trees took is not told apart. */
+static uint64_t missing_blocks(const struct evidence *e, unsigned k, const struct xfs_mapset *final)
+{
+	const struct evidence_side *other = &e->side[!k];
+	uint64_t have = xfs_mapset_blocks(final) + xfs_mapset_blocks(&other->fork) + other->f.nown;
+
+	return e->d.core.nblocks > have ? e->d.core.nblocks - have : 0;
+}
+
+/* What is gone: as many blocks as the core counts, where it is to be believed. */
+static void note_lost_part(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *final)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_LOST, k ? "attr fork" : "data fork");
+
+	f.ino = e->ino;
+	if (!e->suspect && !e->lost && !(e->d.core.flags & XFS_DIFLAG_REALTIME) && e->d.core.nblocks <= r->geo.sb.dblocks)
+		f.len = missing_blocks(e, k, final);
+	if (f.len == XFS_NULL64)
+		xfs_finding_detail(&f, "not all reverse mappings are there to fill the gaps");
+	else
+		xfs_finding_detail(&f, "not all reverse mappings are there to fill the gaps: %" PRIu64 " of %" PRIu64 " bytes are missing",
+				   f.len * r->geo.blocksize, e->d.core.nblocks * r->geo.blocksize);
+	repair_note(r, &f, true);
+}
+
 static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 {
 	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
@@ -563,8 +588,8 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	if (!error && !whole && k == XFS_FORK_DATA && type == XFS_MODE_DIR)
 		error = repair_add_stray_entries(r, e->ino, &final);
 	note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
-	if (!whole)
-		note_fork(r, e, k, XFS_F_FORK_LOST, true, "not all reverse mappings are there to fill the gaps");
+	if (!whole && !error)
+		note_lost_part(r, e, k, &final);
 	if (!error)
 		error = replace_fork(r, e, k, &final);
 	xfs_mapset_release(&final);

@@ -272,12 +272,13 @@ static void match_last(struct names *n)
 		/* where an inode could be it may have been one that is gone */
 		l[e->ftype].entries += repair_fact_of(n->r, e->ino) ? 2 : 1;
 		l[e->ftype].entry = i;
-		any |= e->flags & NAMES_CONFIRMED;
+		any = true;
 	}
 	if (!any || names_each_fact(n, count_nameless, l))
 		return;
 	for (unsigned t = 1; t < TYPES; t++)
-		if (l[t].files == 1 && l[t].entries == 1 && n->entries[l[t].entry].flags & NAMES_CONFIRMED)
+		if (l[t].files == 1 && l[t].entries == 1 &&
+		    !(n->entries[l[t].entry].flags & (NAMES_DOUBTED | NAMES_ILLEGAL)))
 			retarget(n, l[t].entry, l[t].ino);
 }
 

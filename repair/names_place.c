@@ -112,6 +112,7 @@ static void known_name(struct names *n, uint64_t ino, const struct names_dir *d,
 static int move(struct names *n, uint64_t ino)
 {
 	struct names_dir *d;
+	struct xfs_dinode core;
 	struct name name;
 	int error = find_lost_found(n);
 
@@ -129,6 +130,8 @@ static int move(struct names *n, uint64_t ino)
 		return error;
 	repair_fact_of(n->r, ino)->links++;
 	n->told->moved.inodes++;
+	if (!names_read_inode(n, ino, n->image, &core))
+		n->told->moved.blocks += core.core.nblocks;
 	if (d) {
 		d->entry = (uint32_t)n->nentries - 1;
 		d->parent = n->lost_found;

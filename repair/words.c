@@ -236,9 +236,10 @@ static void say_result(const struct repair_text *t)
 			r->unfixed - r->holds.findings);
 	if (r->findings && r->writing)
 		fprintf(stderr,
-			"%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " moved to lost+found, %" PRIu64
-			" lost\n", r->no_modify ? "would be" : "result", kept->inodes, kept->blocks * r->geo.blocksize,
-			r->moved.inodes, (uint64_t)r->nlost);
+			"%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " with %" PRIu64
+			" bytes moved to lost+found, %" PRIu64 " inodes and %" PRIu64 " bytes lost\n",
+			r->no_modify ? "would be" : "result", kept->inodes, kept->blocks * r->geo.blocksize, r->moved.inodes,
+			r->moved.blocks * r->geo.blocksize, (uint64_t)r->nlost, r->lost_blocks * r->geo.blocksize);
 	if (r->no_modify && r->replayed && !r->findings)
 		fprintf(stderr, "with its log replayed the filesystem is clean\n");
 	else if (r->no_modify && r->replayed)

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""xfs_repair says how much is lost and moved: by inode and path, in bytes, as text and as JSON."""
+import json
+import os
+import re
+import subprocess
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from repairlab import DB, Lab, Run, Super, read, repair, write  # noqa: E402
+import campaign  # noqa: E402
+
+FSX = os.path.join(campaign.BUILD, "bin/tests/lib/fsx")
+lab = Lab("repair-lost")
+EXTENTS, BLOCK = 5, 4096
+
+
+def crc32c(data):
+    state = 0xFFFFFFFF
+    for byte in data:
+        state ^= byte
+        for _ in range(8):
+            state = (state >> 1) ^ (0x82F63B78 if state & 1 else 0)
+    return state ^ 0xFFFFFFFF
+
+
+def change_inode(image, ino, at, new):
+    place = Super(image).inode(ino)
+    raw = bytearray(read(image, place, Super(image).inodesize))
+    raw[at:at + len(new)] = new
+    raw[100:104] = bytes(4)
+    raw[100:104] = crc32c(raw).to_bytes(4, "little")
+    write(image, place, bytes(raw))
+
+
+def number(image, name):
+    return int(re.search(r"\s(\d+)\s+regular\s.* %s \(" % name, Run(DB, "-r", "-c", "ls /", image).out).group(1))
+
+
+def findings(run, what):
+    return [f for f in map(json.loads, run.out.splitlines()) if f.get("id") == what]
+
+
+image = lab.mkfs("lost.img", 320 << 20, "-m", "rmapbt=0,reflink=0")
+lines = ["create /holes 644"] + ["write /holes %d %d 1" % (2 * i * BLOCK * 3, 3 * BLOCK) for i in range(EXTENTS)]
+lines += ["create /orphan 644", "write /orphan 0 %d 2" % (7 * BLOCK), "create /other 644"]
+done = subprocess.run([FSX, "run", image], input="".join(line + "\n" for line in lines), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+if done.returncode:
+    raise SystemExit("fsx: " + done.stdout)
+# the third extent is no extent; a whole entry of the root (short form) leads to nothing, so that its file has no name
+holes, orphan = number(image, "holes"), number(image, "orphan")
+change_inode(image, holes, 176 + 2 * 16, b"\xff" * 16)
+place = Super(image).inode(Super(image).rootino)
+raw = read(image, place, Super(image).inodesize)
+at = raw.index(b"orphan") + 6 + 1	# behind name and type
+change_inode(image, Super(image).rootino, at, (orphan + 1000003).to_bytes(4, "big"))
+copy = lab.copy(image, "text.img")
+
+run = repair("--json", image)
+summary = [json.loads(line) for line in run.out.splitlines() if '"summary"' in line][0]["summary"]
+lost = findings(run, "fork-lost")
+lab.ok(run.code == 0 and len(lost) == 1 and lost[0]["ino"] == holes and lost[0].get("path") == "/holes" and lost[0].get("len") == 3,
+       "JSON: the part of the file that is lost, with its path and blocks", run)
+lab.ok(summary["lost"] == {"inodes": 0, "bytes": 3 * BLOCK}, "JSON: bytes lost in the summary", summary)
+lab.ok(repair("-n", image).code == 0, "the second run is clean")
+text = repair(copy)
+lab.ok("%d of %d bytes are missing" % (3 * BLOCK, EXTENTS * 3 * BLOCK) in text.err, "text: how much of the file is missing", text)
+lab.ok("0 inodes and %d bytes lost" % (3 * BLOCK) in text.err, "text: bytes lost in the result", text)
+lab.ok(summary["moved"] == {"inodes": 0, "bytes": 0} and number(image, "orphan") == orphan,
+       "the only name that leads nowhere and the only file without a name find each other", summary)
+
+# without the name at all it is moved
+nameless = lab.mkfs("nameless.img", 320 << 20, "-m", "rmapbt=0,reflink=0")
+lines = ["create /keep 644", "create /z-last 644", "write /z-last 0 %d 2" % (7 * BLOCK)]
+subprocess.run([FSX, "run", nameless], input="".join(line + "\n" for line in lines), stdout=subprocess.DEVNULL, text=True)
+root = Super(nameless).rootino
+raw = read(nameless, Super(nameless).inode(root), Super(nameless).inodesize)
+change_inode(nameless, root, 176, bytes([1]))		# one entry
+change_inode(nameless, root, 56, (raw.index(b"z-last") - 3 - 176).to_bytes(8, "big"))	# the size ends before the last one
+moved = repair("--json", nameless)
+summary = [json.loads(line) for line in moved.out.splitlines() if '"summary"' in line][0]["summary"]
+lab.ok(moved.code == 0 and summary["moved"] == {"inodes": 1, "bytes": 7 * BLOCK}, "a file without a name: moved with its bytes", moved)
+lab.end()

@@ -37,6 +37,7 @@ repair_core_SRCS = \
 	repair/newforks.c \
 	repair/observe_ags.c \
 	repair/observe_inodes.c \
+	repair/partial.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \

@@ -29,8 +29,8 @@ static int read_blocks(const struct xfs_log_area *a, uint32_t blk, uint32_t coun
 		l->p = more;
 		l->room = need;
 	}
-	err = xfs_log_area_read(a, blk, count, l->p);
-	return err == -XFS_E_IO ? 0 : err;	/* bad sectors are zeroes */
+	err = xfs_log_area_read_most(a, blk, count, l->p, NULL);
+	return err ? fail(l, err, "it cannot be read") : 0;
 }
 
 /* NULL, or what is wrong with the header at the start of the buffer. */

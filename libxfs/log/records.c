@@ -58,8 +58,8 @@ static int load(struct xfs_log_reader *r, uint32_t blk, uint32_t count, uint8_t 
 		r->window = more;
 		r->room = (size_t)want * XFS_BBSIZE;
 	}
-	err = xfs_log_area_read(&r->area, blk, want, r->window);
-	if (err && err != -XFS_E_IO)	/* sectors that cannot be read are zeroes, and the checksum tells */
+	err = xfs_log_area_read_most(&r->area, blk, want, r->window, NULL);
+	if (err)
 		return fail(r, err, "it cannot be read");
 	r->window_at = blk;
 	r->window_len = want;

@@ -27,11 +27,8 @@ static const uint8_t *block_at(struct search *s, uint32_t b)
 	if (b < s->window_at || b - s->window_at >= s->window_len) {
 		uint32_t at = b - b % WINDOW, len = s->n - at < WINDOW ? s->n - at : WINDOW;
 
-		int err = xfs_log_area_read(&s->area, at, len, s->window);
-
 		s->window_len = 0;
-		s->holes |= err != 0;
-		if (err && err != -XFS_E_IO) {
+		if (xfs_log_area_read_most(&s->area, at, len, s->window, &s->holes)) {
 			s->reason = "it cannot be read";
 			return NULL;
 		}

@@ -72,9 +72,9 @@ static int gather(struct survey *s)
 
 	for (uint32_t start = 0; start < s->a->blocks; start += WINDOW) {
 		uint32_t n = (uint32_t)xfs_min(WINDOW, s->a->blocks - start);
-		int err = xfs_log_area_read(s->a, start, n, s->window);
+		int err = xfs_log_area_read_most(s->a, start, n, s->window, NULL);
 
-		if (err && err != -XFS_E_IO)
+		if (err)
 			return err;
 		for (at = (uint32_t)xfs_max(at, start); at < start + n; at++) {
 			if (!xfs_log_may_be_header(s->window + (size_t)(at - start) * XFS_BBSIZE))
@@ -114,7 +114,7 @@ static int has_stale(struct survey *s, uint64_t tail_lsn, uint32_t from, uint32_
 		int err = xfs_log_area_read(s->a, from, n, s->window);
 
 		if (err)
-			return err == -XFS_E_IO ? 0 : err;
+			return err == -XFS_E_IO || err == -XFS_E_FAULT ? 0 : err;
 		for (uint32_t k = 0; k < n; k++) {
 			const uint8_t *p = s->window + (size_t)k * XFS_BBSIZE;
 			uint32_t cycle = xfs_be32(p), block = (from + k) % s->a->blocks;

@@ -29,6 +29,7 @@ struct touched {
 /* Part of a directory block that lies in several places. */
 struct dir_piece {
 	uint64_t daddr, lsn;
+	bool joined;			/* it lies in a directory */
 };
 
 struct intent_id {

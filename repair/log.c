@@ -7,6 +7,7 @@
  * kernel would refuse the metadata otherwise (format sheet 06, section 2.5).
  */
 #include "repair/logrun.h"
+#include "repair/partial.h"
 #include "repair/scan.h"
 #include "repair/write.h"
 
@@ -36,6 +37,10 @@ static const char *const destroyed[] = {
 	"ALERT: The filesystem has valuable metadata changes in a log which is being",
 	"destroyed because the -L option was used.", NULL
 };
+static const char *const destroyed_in_part[] = {
+	"ALERT: The filesystem has valuable metadata changes in a log which is being",
+	"destroyed from its damage on because the -L option was used.", NULL
+};
 static const char *const ignored[] = {
 	"ALERT: The filesystem has valuable metadata changes in a log which is being",
 	"ignored because the -n option was used.  Expect spurious inconsistencies",
@@ -59,29 +64,9 @@ static void say_all(struct repair *r, const char *const *lines)
 /* The log that was declared lost is not looked at again. Metadata that lies ahead of the new one is found at the end. */
 int repair_clear_log(struct repair *r)
 {
-	return repair_format_log(r, r->log.kind == XFS_LOG_UNREADABLE || !r->log.cycle ? 1 : r->log.cycle + CYCLES_AHEAD);
-}
+	bool known = r->log.kind != XFS_LOG_UNREADABLE || r->log.damaged;
 
-int repair_format_log(struct repair *r, uint32_t cycle)
-{
-	const struct xfs_sb *sb = &r->primary;
-	struct xfs_dev *dev = sb->logstart ? r->dev.data : r->dev.log;
-	uint64_t off = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
-	int error;
-
-	if (!dev)
-		return -XFS_E_OPEN;
-	if (cycle > LAST_CYCLE)
-		return -XFS_E_RANGE;
-	error = xfs_dev_barrier(dev);
-	if (!error)
-		error = xfs_log_format_cycle(dev, off, sb, cycle);
-	if (!error)
-		error = xfs_dev_barrier(dev);
-	if (!error)
-		error = xfs_log_state(r->fs, &r->log);
-	r->log_dirty = false;
-	return error;
+	return repair_format_log(r, known && r->log.cycle ? r->log.cycle + CYCLES_AHEAD : 1);
 }
 
 /* The log as it is, before anything else is opened. */
@@ -103,45 +88,110 @@ static int look_at_log(struct repair *r)
 	return error;
 }
 
-static void say_damage(struct repair *r)
+/* From here on the log is empty, wherever the rest of the work stops: nothing of it may be replayed a second time. */
+static int forget_first(struct repair *r, struct xfs_dev *dev, uint64_t off)
+{
+	int error = xfs_dev_zero(dev, off, r->geo.sectsize);
+
+	return error ? error : xfs_dev_barrier(dev);
+}
+
+int repair_format_log(struct repair *r, uint32_t cycle)
+{
+	const struct xfs_sb *sb = &r->primary;
+	struct xfs_dev *dev = sb->logstart ? r->dev.data : r->dev.log;
+	uint64_t off = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
+	int error;
+
+	if (!dev)
+		return -XFS_E_OPEN;
+	if (cycle > LAST_CYCLE)
+		return -XFS_E_RANGE;
+	error = xfs_dev_barrier(dev);
+	if (!error && r->log.kind != XFS_LOG_CLEAN)
+		error = forget_first(r, dev, off);
+	if (!error)
+		error = xfs_log_format_cycle(dev, off, sb, cycle);
+	if (!error)
+		error = xfs_dev_barrier(dev);
+	if (!error)
+		error = r->fs ? xfs_log_state(r->fs, &r->log) : look_at_log(r);
+	r->log_dirty = false;
+	return error;
+}
+
+static void say_unreadable(struct repair *r)
+{
+	repair_say(r, "zero_log: cannot find log head/tail (%s)", r->log.reason ? r->log.reason : "unreadable");
+}
+
+static void say_damage(struct repair *r, const struct xfs_log_parts *p)
 {
 	const struct xfs_log_state *s = &r->log;
+	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_RECORD, "log");
 
-	repair_say(r, "zero_log: cannot find log head/tail (%s)", s->reason ? s->reason : "unreadable");
-	if (s->damaged)
-		repair_say(r, "The log is damaged from block %u on; %u of the %u blocks from its tail to its head lie before that.",
-			   s->bad, (s->bad + s->blocks - s->tail) % s->blocks, (s->head + s->blocks - s->tail) % s->blocks);
+	/* else who tried to replay it has said why */
+	if (s->kind == XFS_LOG_UNREADABLE || r->zero_log) {
+		xfs_finding_detail(&f, "block %u: %s", p->bad, s->reason ? s->reason : "a record breaks the rules of the log");
+		repair_note(r, &f, r->zero_log);
+	}
+	if (s->kind == XFS_LOG_UNREADABLE)
+		say_unreadable(r);
+	repair_say(r, "The log is damaged from block %u on; %u of the %u blocks from its tail to its head lie before that.",
+		   p->bad, (p->bad + s->blocks - s->tail) % s->blocks, (s->head + s->blocks - s->tail) % s->blocks);
 }
 
 /* The user asked for it: says what it costs. */
 static int give_up(struct repair *r)
 {
-	struct xfs_log_state readable = xfs_log_state_before_damage(&r->log);
-
 	r->log_dirty = true;
 	if (r->log.kind == XFS_LOG_DIRTY)
 		say_all(r, destroyed);
-	return readable.kind == XFS_LOG_DIRTY ? repair_list_lost(r, &readable) : 0;
+	return r->log.kind == XFS_LOG_DIRTY ? repair_list_lost(r, &r->log) : 0;
 }
 
-/* Nothing can be replayed (`broken`: as the trial has shown), or must not be. */
-static int refuse(struct repair *r, bool broken)
+/* Nothing can be replayed, or must not be; `p`: a part could be, NULL: none. */
+static int refuse(struct repair *r, bool broken, struct repair_partial *p)
 {
-	struct xfs_log_state readable = xfs_log_state_before_damage(&r->log);
 	int error = 0;
 
 	r->log_dirty = true;
-	if (r->no_modify) {
-		if (r->log.kind == XFS_LOG_DIRTY)
-			say_all(r, ignored);
-		return 0;
-	}
-	say_all(r, r->log.kind == XFS_LOG_DIRTY ? dirty : no_head);
-	if ((broken || r->log.damaged) && readable.kind == XFS_LOG_DIRTY) {
+	if (r->no_modify && r->log.kind == XFS_LOG_DIRTY)
+		say_all(r, ignored);
+	if (!r->no_modify)
+		say_all(r, r->log.kind == XFS_LOG_DIRTY ? dirty : no_head);
+	if (p) {
+		error = repair_list_parts(r, p);
+	} else if (broken && !r->no_modify) {
 		repair_say(r, "What of the log can be read would be lost with -L:");
-		error = repair_list_lost(r, &readable);
+		error = repair_list_lost(r, &r->log);
 	}
-	return error ? error : -XFS_E_DIRTYLOG;
+	return error || r->no_modify ? error : -XFS_E_DIRTYLOG;
+}
+
+/* A log whose damage has a place: the part before it is kept by who gives up the rest. */
+static int treat_damage(struct repair *r, struct repair_partial *p)
+{
+	int error;
+
+	say_damage(r, &p->parts);
+	if (!r->zero_log)
+		return refuse(r, true, p);
+	say_all(r, destroyed_in_part);
+	error = repair_list_parts(r, p);
+	return error ? error : repair_partial_replay(r, p);
+}
+
+/* NOENT: the log has no place that is damaged, and is not `broken`: such that it cannot be replayed all the same. */
+static int try_part(struct repair *r, bool broken)
+{
+	struct repair_partial p;
+	int error = repair_partial_plan(r, broken, &p);
+
+	if (!error)
+		error = treat_damage(r, &p);
+	repair_partial_release(&p);
+	return error;
 }
 
 static int treat_log(struct repair *r)
@@ -150,17 +200,31 @@ static int treat_log(struct repair *r)
 
 	if (r->verbose)
 		repair_say(r, "zero_log: head block %u tail block %u", r->log.head, r->log.tail);
+	if (r->log.torn)
+		repair_say(r, "The log ends at block %u: what a crash left behind that was not written in order and does not count.",
+			   r->log.head);
 	if (r->log.kind == XFS_LOG_CLEAN)
 		return 0;
+	if (r->log.kind == XFS_LOG_UNREADABLE || r->zero_log) {
+		error = try_part(r, false);
+		if (error != -XFS_E_NOENT)
+			return error;
+	}
 	if (r->log.kind == XFS_LOG_UNREADABLE)
-		say_damage(r);
-	if (r->zero_log)
-		return give_up(r);
-	if (r->log.kind == XFS_LOG_UNREADABLE || r->no_replay)
-		return refuse(r, false);
+		say_unreadable(r);
+	if (r->log.kind == XFS_LOG_UNREADABLE)
+		return r->zero_log ? give_up(r) : refuse(r, false, NULL);
+	if (r->no_replay && !r->zero_log)
+		return refuse(r, false, NULL);
 	error = repair_try_replay(r);
+	if (!error && r->zero_log)
+		return give_up(r);
+	if (error == -XFS_E_DIRTYLOG) {
+		error = try_part(r, true);
+		return error == -XFS_E_NOENT ? refuse(r, true, NULL) : error;
+	}
 	if (error)
-		return error == -XFS_E_DIRTYLOG ? refuse(r, true) : error;
+		return error;
 	say_all(r, r->no_modify ? replayed_above : replayed);
 	return repair_replay(r);
 }

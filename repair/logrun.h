@@ -7,12 +7,19 @@
 
 #include "repair/repair.h"
 
+#include "libxfs/recovery/replay.h"
+
 #define REPAIR_SCRATCH ((size_t)64 << 20)	/* bytes of memory for an overlay; the rest goes to a file */
 
 /* replay.c: can r->log be replayed? Nothing is changed.  DIRTYLOG: no, and it was said why.  Errors: IO, NOMEM. */
 int repair_try_replay(struct repair *);
 /* Replays it and finds the superblock anew.  Afterwards the log is clean; r->log is not up to date. */
 int repair_replay(struct repair *);
+/* A superblock that was put together from others goes to `data`, so that a replay can start from it. */
+int repair_ready_primary(struct repair *, struct xfs_dev *data);
+/* After a replay: the superblock may have changed with it. */
+int repair_locate_again(struct repair *);
+void repair_say_replayed(struct repair *, const struct xfs_recovery_counts *);
 /*
  * lost.c: says which inodes and names have changes in the log; `state` is what of it can be read.  Nothing is changed.
  * Errors: NOMEM.

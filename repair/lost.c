@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lost.c - what goes with a log that is thrown away: inodes that have changes in it, and names.
+ * lost.c - what goes with a log, or a part of it, that is thrown away: inodes that have changes in it, and names.
  *
  * The log is replayed above the device; directories that it touches are read with and without it.
  */
 #include "repair/logrun.h"
+#include "repair/partial.h"
 
 #include "libxfs/log/transactions.h"
 #include "libxfs/name/path.h"
@@ -25,8 +26,16 @@ struct names {
 	size_t count, room;
 };
 
+/* How changes are spoken of: of inodes and names that are there with them alone, or without them alone. */
+struct verbs {
+	const char *new, *old, *changed;
+};
+static const struct verbs is_lost = { "is lost", "comes back", "are lost" };
+static const struct verbs is_kept = { "is kept", "is gone", "are kept" };
+
 struct lost {
 	struct repair *r;
+	const struct verbs *verbs;
 	struct xfs_fs *with, *without;		/* the log; `with` NULL: it cannot be replayed */
 	uint64_t *inos;
 	size_t ninos, room;
@@ -169,8 +178,8 @@ static void say_name(struct lost *l, const char *dir, const struct name *n, bool
 
 	if (may_say(l, l->names++)) {
 		escape(text, sizeof(text), n->bytes, n->len);
-		repair_say(l->r, added ? "        - name %s/%s of inode %" PRIu64 " is lost"
-				       : "        - name %s/%s of inode %" PRIu64 " comes back", dir, text, n->ino);
+		repair_say(l->r, "        - name %s/%s of inode %" PRIu64 " %s", dir, text, n->ino,
+			   added ? l->verbs->new : l->verbs->old);
 	}
 }
 
@@ -219,42 +228,64 @@ static bool look(struct xfs_fs *fs, uint64_t ino, struct xfs_inode *ip)
 	return fs && !xfs_inode_read(fs, XFS_INO(ino), 0, ip) && ip->d.core.mode;
 }
 
+static void say_inode(struct lost *l, uint64_t ino, const struct xfs_inode *with, const struct xfs_inode *without)
+{
+	const struct verbs *v = l->verbs;
+
+	if (with && !without)
+		repair_say(l->r, "        - inode %" PRIu64 ", size %" PRIu64 ", %s", ino, with->d.core.size, v->new);
+	else if (without && l->with && !with)
+		repair_say(l->r, "        - inode %" PRIu64 ", size %" PRIu64 ", %s", ino, without->d.core.size, v->old);
+	else if (with && v == &is_lost && with->d.core.size != without->d.core.size)
+		repair_say(l->r, "        - changes of inode %" PRIu64 " are lost: its size goes from %" PRIu64 " back to %" PRIu64,
+			   ino, with->d.core.size, without->d.core.size);
+	else
+		repair_say(l->r, "        - changes of inode %" PRIu64 " %s", ino, v->changed);
+}
+
 static int compare_inode(struct lost *l, uint64_t ino)
 {
-	struct xfs_inode *with = malloc(2 * sizeof(*with)), *without;
+	struct xfs_inode *with = malloc(2 * sizeof(*with));
 	bool after, before;
 
 	if (!with)
 		return -XFS_E_NOMEM;
-	without = with + 1;
 	after = look(l->with, ino, with);
-	before = look(l->without, ino, without);
-	if (!may_say(l, l->inodes++)) {
-		free(with);
-		return 0;
-	}
-	if (!l->with)
-		repair_say(l->r, "        - changes of inode %" PRIu64 " are lost", ino);
-	else if (after && !before)
-		repair_say(l->r, "        - inode %" PRIu64 ", size %" PRIu64 ", is lost", ino, with->d.core.size);
-	else if (before && !after)
-		repair_say(l->r, "        - inode %" PRIu64 ", size %" PRIu64 ", comes back", ino, without->d.core.size);
-	else if (after && with->d.core.size != without->d.core.size)
-		repair_say(l->r, "        - changes of inode %" PRIu64 " are lost: its size goes from %" PRIu64 " back to %" PRIu64,
-			   ino, with->d.core.size, without->d.core.size);
-	else
-		repair_say(l->r, "        - changes of inode %" PRIu64 " are lost", ino);
+	before = look(l->without, ino, with + 1);
+	if (may_say(l, l->inodes++))
+		say_inode(l, ino, after ? with : NULL, before ? with + 1 : NULL);
 	free(with);
 	return 0;
 }
 
 /* ---- all of it ---- */
 
-static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_log_state *state)
+static int say_all(struct lost *l)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < l->ninos && !error && l->with; i++)
+		error = compare_dir(l, l->inos[i]);
+	for (size_t i = 0; i < l->ninos && !error; i++)
+		error = compare_inode(l, l->inos[i]);
+	if (!error && !l->r->verbose && (l->inodes > MOST_LINES || l->names > MOST_LINES))
+		repair_say(l->r, "        - and more (-v shows all)");
+	if (!error)
+		repair_say(l->r, "        - changes of %" PRIu64 " inodes and %" PRIu64 " names in all", l->inodes, l->names);
+	return error;
+}
+
+static int open_bare(struct lost *l, const struct xfs_devset *dev)
 {
 	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &l->r->primary };
+
+	return xfs_fs_open(&l->without, dev, &options, NULL);
+}
+
+static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_log_state *state)
+{
 	struct xfs_recovery rec = { .nintents = 0 };
-	int error = xfs_fs_open(&l->without, &l->r->dev, &options, NULL);
+	int error = open_bare(l, &l->r->dev);
 
 	if (!error)
 		error = collect(l, state);
@@ -270,23 +301,122 @@ static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_lo
 	return error == -XFS_E_NOMEM ? error : 0;
 }
 
+static void release(struct lost *l)
+{
+	xfs_fs_close(l->with);
+	xfs_fs_close(l->without);
+	free(l->inos);
+}
+
 int repair_list_lost(struct repair *r, const struct xfs_log_state *state)
 {
 	struct xfs_devset top = { .data = NULL };
-	struct lost l = { .r = r };
+	struct lost l = { .r = r, .verbs = &is_lost };
 	int error = open_both(&l, &top, state);
 
-	for (size_t i = 0; i < l.ninos && !error && l.with; i++)
-		error = compare_dir(&l, l.inos[i]);
-	for (size_t i = 0; i < l.ninos && !error; i++)
-		error = compare_inode(&l, l.inos[i]);
-	if (!error && !r->verbose && (l.inodes > MOST_LINES || l.names > MOST_LINES))
-		repair_say(r, "        - and more (-v shows all)");
 	if (!error)
-		repair_say(r, "        - changes of %" PRIu64 " inodes and %" PRIu64 " names in all", l.inodes, l.names);
-	xfs_fs_close(l.with);
-	xfs_fs_close(l.without);
+		error = say_all(&l);
+	release(&l);
 	xfs_dev_close(top.data);
-	free(l.inos);
+	return error;
+}
+
+/* ---- both sides of a damage ---- */
+
+/* Onto a device that nobody keeps; what does not fit stays out. */
+static int apply(const struct xfs_devset *top, const struct xfs_log_state *part, struct repair_partial *p)
+{
+	struct xfs_recovery_careful careful = { .log = *part, .payload = p };
+	struct xfs_recovery rec = { .nintents = 0 };
+	int error;
+
+	careful.may_write = p ? repair_partial_may_write : NULL;
+	error = xfs_recovery_replay_careful(top, &careful, &rec, NULL);
+	xfs_recovery_free(&rec);
+	xfs_recovery_careful_free(&careful);
+	return error == -XFS_E_NOMEM ? error : 0;
+}
+
+/* What `below` gets with the part: directories and inodes that it touches. */
+static int list_before(struct repair *r, struct repair_partial *p, const struct xfs_devset *top)
+{
+	struct lost l = { .r = r, .verbs = &is_kept };
+	int error = open_bare(&l, &r->dev);
+
+	if (!error)
+		error = collect(&l, &p->parts.before);
+	if (!error)
+		error = apply(top, &p->parts.before, p);
+	if (!error && xfs_fs_open(&l.with, top, NULL, NULL))
+		l.with = NULL;
+	if (!error)
+		error = say_all(&l);
+	release(&l);
+	return error;
+}
+
+/* Each piece that can be read behind the damage, one above the other. */
+static int list_behind(struct repair *r, struct repair_partial *p, const struct xfs_devset *below, const struct xfs_devset *top)
+{
+	struct lost l = { .r = r, .verbs = &is_lost };
+	uint32_t bad = p->parts.bad, pieces = 0;
+	struct xfs_log_state piece;
+	int error = open_bare(&l, below), behind = error;
+
+	while (!error && !behind) {
+		struct xfs_log_parts parts;
+
+		behind = xfs_log_parts_behind(l.without, &p->parts.whole, bad, &piece);
+		if (behind)
+			break;
+		error = xfs_log_parts_find(l.without, &piece, &parts);
+		behind = error;		/* NOENT: it reaches to the head */
+		if (error == -XFS_E_NOENT)
+			error = 0;
+		bad = parts.bad;
+		pieces++;
+		if (!error)
+			error = collect(&l, &parts.before);
+		if (!error)
+			error = apply(top, &parts.before, NULL);
+	}
+	error = error ? error : behind == -XFS_E_NOMEM ? behind : 0;
+	if (!error && !pieces)
+		repair_say(r, "        - nothing of it can be read");
+	if (!error && pieces && xfs_fs_open(&l.with, top, NULL, NULL))
+		l.with = NULL;
+	if (!error && pieces)
+		error = say_all(&l);
+	release(&l);
+	return error;
+}
+
+int repair_list_parts(struct repair *r, struct repair_partial *p)
+{
+	struct xfs_devset before = { .rt = r->dev.rt, .log = r->dev.log }, behind = before;
+	bool any = p->parts.before.kind == XFS_LOG_DIRTY;
+	int error = xfs_dev_scratch(&before.data, r->dev.data, REPAIR_SCRATCH);
+
+	if (!error)
+		error = repair_ready_primary(r, before.data);
+	if (!error && any)
+		repair_say(r, r->zero_log ? "What stands before the damage is replayed, %llu transactions:"
+					  : "What stands before the damage would be replayed with -L, %llu transactions:",
+			   (unsigned long long)p->parts.transactions);
+	if (!error && any)
+		error = list_before(r, p, &before);
+	if (!error && p->parts.open)
+		repair_say(r, r->zero_log ? "%llu transactions that go on behind it are lost."
+					  : "%llu transactions that go on behind it would be lost with -L.",
+			   (unsigned long long)p->parts.open);
+	if (!error)
+		repair_say(r, r->zero_log ? "What stands behind the damage is lost:"
+					  : "What stands behind the damage would be lost with -L:");
+	if (!error)
+		error = xfs_dev_scratch(&behind.data, before.data, REPAIR_SCRATCH);
+	if (!error)
+		error = list_behind(r, p, &before, &behind);
+	xfs_dev_close(behind.data);
+	xfs_dev_close(before.data);
 	return error;
 }

@@ -44,6 +44,7 @@ repair_core_SRCS = \
 	repair/observe_ags.c \
 	repair/observe_inodes.c \
 	repair/owners.c \
+	repair/partial.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \

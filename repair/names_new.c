@@ -59,6 +59,14 @@ static int become_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d,
 
 /* ---- a free inode ---- */
 
+/* It is free from this run on, and what it had is given up under its number. */
+static bool is_being_freed(struct repair *r, uint64_t ino)
+{
+	const struct repair_inode *c = repair_find_changed(r, ino);
+
+	return c && c->made_free && !c->new_chunk;
+}
+
 static bool take_free(struct names *n, uint64_t *ino)
 {
 	struct repair *r = n->r;
@@ -71,6 +79,8 @@ static bool take_free(struct names *n, uint64_t *ino)
 				if (!(c->free >> k & 1) || c->holemask >> (k / 4) & 1)
 					continue;
 				*ino = xfs_ino_of(&r->geo, r->ags[agno].agno, XFS_AGINO(c->startino + k)).v;
+				if (is_being_freed(r, *ino))
+					continue;
 				repair_flip_free(&r->ags[agno], c, k);
 				return true;
 			}

@@ -15,7 +15,7 @@
 #include <stdlib.h>
 
 /* A superblock that was put together from others must be on the device before a replay can start from it. */
-static int ready_primary(struct repair *r, struct xfs_dev *data)
+int repair_ready_primary(struct repair *r, struct xfs_dev *data)
 {
 	struct xfs_dev *saved = r->dev.data;
 	int error;
@@ -62,7 +62,7 @@ int repair_try_replay(struct repair *r)
 	if (!error && r->dev.log)
 		error = xfs_dev_scratch(&top.log, r->dev.log, REPAIR_SCRATCH);
 	if (!error)
-		error = ready_primary(r, top.data);
+		error = repair_ready_primary(r, top.data);
 	if (!error)
 		error = xfs_recovery_run(&top, &rec, &done, &r->sink);
 	if (may_go_on(error, &rec, &done)) {
@@ -79,7 +79,7 @@ int repair_try_replay(struct repair *r)
 }
 
 /* Things of the superblock may have changed with the log. Findings that were reported before are not reported again. */
-static int locate_again(struct repair *r)
+int repair_locate_again(struct repair *r)
 {
 	uint64_t findings = r->findings, unfixed = r->unfixed;
 	const struct repair_words *words = r->words;
@@ -108,7 +108,7 @@ static int locate_again(struct repair *r)
 static int leave_rest(struct repair *r, const struct xfs_recovery *rec)
 {
 	struct xfs_fs *fs;
-	int error = locate_again(r);
+	int error = repair_locate_again(r);
 
 	if (!error)
 		error = repair_begin_writing(r);
@@ -121,13 +121,16 @@ static int leave_rest(struct repair *r, const struct xfs_recovery *rec)
 	return error;
 }
 
-static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
+void repair_say_replayed(struct repair *r, const struct xfs_recovery_counts *c)
 {
-	const struct xfs_recovery_counts *c = &rec->counts;
-
 	repair_say(r, "        - %llu transactions, %llu changes to blocks and %llu to inodes replayed",
 		   (unsigned long long)c->transactions, (unsigned long long)(c->buffers + c->icreates + c->dquots),
 		   (unsigned long long)c->inodes);
+}
+
+static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
+{
+	repair_say_replayed(r, &rec->counts);
 	if (done->intents)
 		repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)done->intents);
 	if (done->inodes)
@@ -143,7 +146,7 @@ int repair_replay(struct repair *r)
 	int error;
 
 	repair_say(r, "        - replaying the log...");
-	error = ready_primary(r, r->dev.data);
+	error = repair_ready_primary(r, r->dev.data);
 	if (!error)
 		error = xfs_recovery_run(&r->dev, &rec, &done, NULL);
 	r->replayed = true;
@@ -153,7 +156,7 @@ int repair_replay(struct repair *r)
 		repair_say(r, "        - what is left of it is sorted out by the repair");
 		error = leave_rest(r, &rec);
 	} else if (!error) {
-		error = locate_again(r);
+		error = repair_locate_again(r);
 	}
 	xfs_recovery_free(&rec);
 	return error;

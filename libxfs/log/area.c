@@ -40,6 +40,31 @@ int xfs_log_area_read(const struct xfs_log_area *a, uint32_t blk, uint32_t count
 	return err;
 }
 
+static bool is_hole(int err)
+{
+	return err == -XFS_E_IO || err == -XFS_E_FAULT;
+}
+
+int xfs_log_area_read_most(const struct xfs_log_area *a, uint32_t blk, uint32_t count, uint8_t *buf, bool *holes)
+{
+	int err = xfs_log_area_read(a, blk, count, buf);
+
+	if (!is_hole(err))
+		return err;
+	for (uint32_t k = 0; k < count; k++) {
+		uint8_t *p = buf + (size_t)k * XFS_BBSIZE;
+
+		err = xfs_log_area_read(a, (uint32_t)(((uint64_t)blk + k) % a->blocks), 1, p);
+		if (err && !is_hole(err))
+			return err;
+		if (err)
+			memset(p, 0, XFS_BBSIZE);
+		if (err && holes)
+			*holes = true;
+	}
+	return 0;
+}
+
 const char *xfs_log_record_parse(const struct xfs_log_area *a, uint32_t blk, const uint8_t *header,
 				 struct xfs_log_record *r)
 {

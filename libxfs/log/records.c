@@ -35,6 +35,7 @@ void xfs_log_reader_free(struct xfs_log_reader *r)
 {
 	free(r->window);
 	r->window = NULL;
+	xfs_log_loaded_free(&r->loaded);
 }
 
 /* Blocks [blk, blk + count) in one piece, valid until the next call. Reads ahead up to the head. */
@@ -57,7 +58,7 @@ static int load(struct xfs_log_reader *r, uint32_t blk, uint32_t count, uint8_t 
 		r->window = more;
 		r->room = (size_t)want * XFS_BBSIZE;
 	}
-	err = xfs_log_area_read(&r->area, blk, want, r->window);
+	err = xfs_log_area_read_most(&r->area, blk, want, r->window, NULL);
 	if (err)
 		return fail(r, err, "it cannot be read");
 	r->window_at = blk;
@@ -117,8 +118,8 @@ static int judge(struct xfs_log_reader *r, const struct xfs_log_record *rec)
 	return 0;
 }
 
-/* Reads and judges the record at `blk`; *p = its packed blocks. */
-static int obtain(struct xfs_log_reader *r, uint32_t blk, struct xfs_log_record *rec, uint8_t **p)
+/* The record as it is on the device; *p = its packed blocks. */
+static int obtain_as_it_is(struct xfs_log_reader *r, uint32_t blk, struct xfs_log_record *rec, uint8_t **p)
 {
 	const char *why;
 	int err = load(r, blk, 1, p);
@@ -133,8 +134,27 @@ static int obtain(struct xfs_log_reader *r, uint32_t blk, struct xfs_log_record 
 		return err;
 	if (!stamps_fit(r, rec, *p))
 		return fail(r, -XFS_E_CORRUPT, "blocks of a record are not of its cycle");
-	if (r->area.v5 && rec->h.crc && !xfs_log_record_crc_fits(rec, *p))
+	if (rec->h.crc && !xfs_log_record_crc_fits(rec, *p))
 		return fail(r, -XFS_E_BADCRC, "the checksum of a record is wrong");
+	return 0;
+}
+
+/* Reads and judges the record at `blk`, with one flipped bit put right; *p = its packed blocks. */
+static int obtain(struct xfs_log_reader *r, uint32_t blk, struct xfs_log_record *rec, uint8_t **p)
+{
+	int err = obtain_as_it_is(r, blk, rec, p), found;
+	const char *why = r->why;
+
+	if (err != -XFS_E_CORRUPT && err != -XFS_E_BADCRC)
+		return err;
+	found = xfs_log_load(&r->area, blk, &r->loaded);
+	if (found == -XFS_E_NOMEM)
+		return fail(r, found, "there is not enough memory for it");
+	if (found || !r->loaded.mended || judge(r, &r->loaded.r) || !stamps_fit(r, &r->loaded.r, r->loaded.p))
+		return fail(r, err, why);
+	r->mended++;
+	*rec = r->loaded.r;
+	*p = r->loaded.p;
 	return 0;
 }
 

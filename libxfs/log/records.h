@@ -2,14 +2,14 @@
 /*
  * records.h - the records between two places of the log, in order, whole and unpacked.
  *
- * Each record is checked before it is handed out: its place, cycle stamps of all of its blocks, checksum, filesystem,
- * byte order.  What is wrong ends the reading with a reason; records behind it are not looked at.  Reads are large and
+ * Each record is checked before it is handed out: its place, cycle stamps of all of its blocks, checksum (with one bit
+ * that is flipped put right), filesystem, byte order.  What is wrong ends the reading with a reason; records behind it are not looked at.  Reads are large and
  * in order; memory does not grow with the log.  Layer: log.
  */
 #ifndef XFS_LOG_RECORDS_H
 #define XFS_LOG_RECORDS_H
 
-#include "libxfs/log/area.h"
+#include "libxfs/log/load.h"
 #include "libxfs/log/state.h"
 
 struct xfs_log_reader {
@@ -18,10 +18,12 @@ struct xfs_log_reader {
 	uint32_t at, left;		/* next record, blocks to the head */
 	const uint8_t *data;		/* of the record that was read last: h.len bytes, unpacked; until the next call */
 	const char *why;		/* static: what ended the reading */
+	uint64_t mended;		/* records that were read with one flipped bit put right */
 	/* internal */
 	uint8_t *window;
 	size_t room;			/* bytes */
 	uint32_t window_at, window_len;	/* blocks */
+	struct xfs_log_loaded loaded;	/* the record that was mended last */
 };
 
 /*

@@ -2,7 +2,9 @@
 /* state.c - search for head and tail of the log; letters A to H are the steps of format sheet 04, section 7. */
 #include "libxfs/log/state.h"
 
-#include "libxfs/log/area.h"
+#include "libxfs/base/crc32c.h"
+#include "libxfs/log/load.h"
+#include "libxfs/log/survey.h"
 
 #include <stdlib.h>
 
@@ -12,8 +14,9 @@
 struct search {
 	struct xfs_log_area area;
 	uint32_t n;			/* blocks */
-	uint8_t *window, *record_buf;
-	size_t record_room;
+	uint8_t *window;
+	struct xfs_log_loaded loaded;
+	bool holes;			/* some sectors could not be read: they are zeroes */
 	uint32_t window_at, window_len;
 	const char *reason;
 };
@@ -25,7 +28,7 @@ static const uint8_t *block_at(struct search *s, uint32_t b)
 		uint32_t at = b - b % WINDOW, len = s->n - at < WINDOW ? s->n - at : WINDOW;
 
 		s->window_len = 0;
-		if (xfs_log_area_read(&s->area, at, len, s->window)) {
+		if (xfs_log_area_read_most(&s->area, at, len, s->window, &s->holes)) {
 			s->reason = "it cannot be read";
 			return NULL;
 		}
@@ -35,10 +38,15 @@ static const uint8_t *block_at(struct search *s, uint32_t b)
 	return s->window + (size_t)(b - s->window_at) * XFS_BBSIZE;
 }
 
-static int fail(struct search *s, const char *reason)
+static int fail_as(struct search *s, int err, const char *reason)
 {
 	s->reason = reason;
-	return -XFS_E_CORRUPT;
+	return err;
+}
+
+static int fail(struct search *s, const char *reason)
+{
+	return fail_as(s, -XFS_E_CORRUPT, reason);
 }
 
 static int cycle_at(struct search *s, uint32_t b, uint32_t *cycle)
@@ -218,29 +226,13 @@ static int find_head(struct search *s, uint32_t *head)
 
 /* ---- checksums of records ---- */
 
-/* 0, BADCRC, CORRUPT (no record that can be), or IO, NOMEM. */
+/* 0, BADCRC, CORRUPT (no record that can be), or NOMEM. A flipped bit is no damage. */
 static int check_record(struct search *s, uint32_t blk, struct xfs_log_record *r)
 {
-	size_t need;
-	int err = record_at(s, blk, r);
+	int err = xfs_log_load(&s->area, blk, &s->loaded);
 
-	if (err)
-		return err;
-	if (!r->h.len || (uint32_t)r->h.lsn != blk)
-		return fail(s, "a record is not at its own place");
-	if (!r->h.crc || !s->area.v5)
-		return 0;
-	need = (size_t)xfs_log_record_blocks(r) * XFS_BBSIZE;
-	if (need > s->record_room) {
-		uint8_t *more = realloc(s->record_buf, need);
-
-		if (!more)
-			return -XFS_E_NOMEM;
-		s->record_buf = more;
-		s->record_room = need;
-	}
-	err = xfs_log_area_read(&s->area, blk, xfs_log_record_blocks(r), s->record_buf);
-	return err ? err : xfs_log_record_crc_fits(r, s->record_buf) ? 0 : -XFS_E_BADCRC;
+	*r = s->loaded.r;
+	return err ? fail_as(s, err, s->loaded.why) : 0;
 }
 
 static bool is_damage(int err)
@@ -284,6 +276,8 @@ static int last_record(struct search *s, struct xfs_log_state *st, struct xfs_lo
 		err = record_at(s, blk, r);
 	if (err)
 		return err;
+	if (!xfs_log_load(&s->area, blk, &s->loaded))	/* one bit of the tail may be wrong */
+		*r = s->loaded.r;
 	st->cycle = wrapped ? xfs_log_next_cycle(r->h.cycle) : r->h.cycle;
 	st->last_lsn = r->h.lsn;
 	st->tail_lsn = r->h.tail_lsn;
@@ -425,11 +419,104 @@ static int search_log(struct search *s, struct xfs_log_state *st)
 	return err;
 }
 
+/* ---- what the cycle numbers hide ---- */
+
+static uint64_t header_lsn(const struct xfs_fs *fs, uint32_t agno, unsigned sector, uint64_t magic, size_t lsn, size_t crc)
+{
+	uint64_t off = xfs_ag_header_daddr(&fs->geo, XFS_AGNO(agno), sector).v * XFS_BBSIZE, found = 0;
+	uint8_t *p = malloc(fs->geo.sectsize);
+
+	if (p && !xfs_dev_read(fs->dev.data, off, p, fs->geo.sectsize) && xfs_be32(p) == magic &&
+	    xfs_crc32c_check(p, fs->geo.sectsize, crc))
+		found = xfs_be64(p + lsn);
+	free(p);
+	return found == XFS_NULL64 ? 0 : found;
+}
+
+/* The greatest LSN that headers in place bear: all before it was in the log once. */
+static uint64_t lsn_in_place(const struct xfs_fs *fs)
+{
+	uint64_t most = fs->geo.v5 && fs->geo.sb.lsn != XFS_NULL64 ? fs->geo.sb.lsn : 0;
+
+	for (uint32_t ag = 0; ag < fs->geo.agcount && fs->geo.v5 && fs->dev.data; ag++) {
+		most = xfs_max(most, header_lsn(fs, ag, 1, XFS_AGF_MAGIC, XFS_OFF(agf, lsn), XFS_OFF(agf, crc)));
+		most = xfs_max(most, header_lsn(fs, ag, 2, XFS_AGI_MAGIC, XFS_OFF(agi, lsn), XFS_OFF(agi, crc)));
+	}
+	return most;
+}
+
+/* Does a later record stand in the blocks that follow the head? */
+static int is_followed(struct search *s, const struct xfs_log_state *st, bool *yes)
+{
+	uint32_t scan = (uint32_t)xfs_min(s->area.v2 ? 4096u : 512u, s->n), blocks;
+
+	*yes = false;
+	for (uint32_t k = 0; k < scan && !*yes; k += blocks) {
+		uint32_t blk = (uint32_t)(((uint64_t)st->head + k) % s->n);
+		const uint8_t *p = block_at(s, blk);
+		int err = -XFS_E_CORRUPT;
+
+		blocks = 1;
+		if (!p)
+			return -XFS_E_IO;
+		if (xfs_log_may_be_header(p))
+			err = xfs_log_load(&s->area, blk, &s->loaded);
+		if (err == -XFS_E_NOMEM)
+			return err;
+		if (err)
+			continue;
+		blocks = xfs_log_record_blocks(&s->loaded.r);
+		*yes = s->loaded.r.h.lsn >= xfs_log_head_lsn(st);
+	}
+	return 0;
+}
+
+/* Is there reason to look at all records? */
+static int is_doubtful(const struct xfs_fs *fs, struct search *s, int found, struct xfs_log_state *st, bool *yes)
+{
+	const struct xfs_sb *sb = &fs->geo.sb;
+
+	*yes = found || st->zeroed || (fs->geo.v5 && sb->lsn != XFS_NULL64 && sb->lsn > xfs_log_head_lsn(st));
+	/* a repair was stopped while it cleared the log */
+	if (!found && st->zeroed && fs->geo.v5 && xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_NEEDSREPAIR))
+		*yes = false;
+	return *yes || st->zeroed ? 0 : is_followed(s, st, yes);
+}
+
+/*
+ * The search trusts cycle numbers of single blocks, which damage takes away: then a part of the log looks like its end,
+ * or like none.  Where there is doubt, all records are looked at.
+ */
+static int look_behind(const struct xfs_fs *fs, struct search *s, int found, struct xfs_log_state *st)
+{
+	struct xfs_log_state all = *st;
+	bool torn = false;
+	int err;
+
+	err = xfs_log_survey(&s->area, lsn_in_place(fs), &all, &torn);
+	if (err == -XFS_E_NOENT)
+		return found;
+	if (err)
+		return err;
+	/* records that were dropped as half-written, and the oldest ones, may be missing */
+	if (!found && !st->zeroed && xfs_log_head_lsn(&all) <= xfs_log_head_lsn(st)) {
+		st->torn |= torn;
+		return 0;
+	}
+	if (st->zeroed && all.kind == XFS_LOG_CLEAN)
+		return 0;
+	all.torn |= torn;
+	*st = all;
+	s->reason = all.reason;
+	return all.kind == XFS_LOG_UNREADABLE ? -XFS_E_CORRUPT : 0;
+}
+
 int xfs_log_state(const struct xfs_fs *fs, struct xfs_log_state *out)
 {
 	const struct xfs_sb *sb = &fs->geo.sb;
 	struct search s = { .n = 0 };
-	int err;
+	bool doubtful = false;
+	int err, found;
 
 	memset(out, 0, sizeof(*out));
 	out->kind = XFS_LOG_UNREADABLE;
@@ -441,8 +528,17 @@ int xfs_log_state(const struct xfs_fs *fs, struct xfs_log_state *out)
 	if (!s.window)
 		return -XFS_E_NOMEM;
 	err = search_log(&s, out);
+	if (!err && out->zeroed && s.holes)
+		err = fail(&s, "it cannot be read");
+	out->zeroed &= !err;
+	if (err != -XFS_E_NOMEM) {
+		found = is_doubtful(fs, &s, err, out, &doubtful);
+		err = err ? err : found;
+	}
+	if (err != -XFS_E_NOMEM && doubtful)
+		err = look_behind(fs, &s, err, out);
 	free(s.window);
-	free(s.record_buf);
+	xfs_log_loaded_free(&s.loaded);
 	if (err == -XFS_E_NOMEM)
 		return err;
 	if (err) {
@@ -453,19 +549,22 @@ int xfs_log_state(const struct xfs_fs *fs, struct xfs_log_state *out)
 	return 0;
 }
 
-struct xfs_log_state xfs_log_state_before_damage(const struct xfs_log_state *st)
+struct xfs_log_state xfs_log_state_until(const struct xfs_log_state *st, uint32_t block)
 {
 	struct xfs_log_state out = *st;
 
-	if (st->kind != XFS_LOG_UNREADABLE || !st->damaged)
-		return out;
-	/* the damage lies behind the head only when the log goes round its end: in the older part */
-	if (st->bad >= st->head)
+	/* blocks behind the head belong to the log only when it goes round its end: to its older part */
+	if (block >= st->head)
 		out.cycle = xfs_log_prev_cycle(st->cycle);
-	out.head = st->bad;
+	out.head = block;
 	out.kind = out.head == out.tail ? XFS_LOG_CLEAN : XFS_LOG_DIRTY;
 	out.damaged = false;
 	out.last_lsn = 0;
 	out.reason = NULL;
 	return out;
+}
+
+struct xfs_log_state xfs_log_state_before_damage(const struct xfs_log_state *st)
+{
+	return st->kind == XFS_LOG_UNREADABLE && st->damaged ? xfs_log_state_until(st, st->bad) : *st;
 }

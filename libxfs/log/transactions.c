@@ -395,6 +395,11 @@ int xfs_log_iter_next(struct xfs_log_iter *it, struct xfs_log_event *out, struct
 	return err;
 }
 
+uint32_t xfs_log_iter_block(const struct xfs_log_iter *it)
+{
+	return it->block;
+}
+
 int xfs_log_iter_new(struct xfs_log_iter **out, const struct xfs_fs *fs, const struct xfs_log_state *state, bool history,
 		     struct xfs_finding *why)
 {

@@ -49,6 +49,8 @@ struct xfs_log_iter;
 int xfs_log_iter_new(struct xfs_log_iter **out, const struct xfs_fs *, const struct xfs_log_state *, bool history,
 		     struct xfs_finding *why);
 void xfs_log_iter_free(struct xfs_log_iter *);		/* NULL is allowed */
+/* The block of the record that was read last, or refused. */
+uint32_t xfs_log_iter_block(const struct xfs_log_iter *);
 /*
  * The next event. NOENT at the end; CORRUPT, BADCRC, UNSUPPORTED, IO, NOMEM, each for good: *why (may be NULL) says what
  * and where.

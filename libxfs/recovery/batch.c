@@ -197,7 +197,7 @@ bool replay_is_newer(struct replay *rp, const struct touched *t)
 	/* a part of a directory block has the checksum of the whole */
 	if (f->type == XT_DIR && t->buf->len < rp->geo.dirblksize)
 		return true;
-	if (xfs_crc32c_check(p, t->buf->len, f->crc))
+	if (xfs_crc32c_check(p, t->buf->len, f->crc) || replay_is_beyond(rp, xfs_be64(p + f->lsn)))
 		return true;
 	/*
 	 * Torn while it was written: all that differs between the old and the new block is in the log, from this LSN on or
@@ -240,6 +240,10 @@ int replay_settle(struct replay *rp)
 
 		if (t->dirty && !err)
 			err = finish_block(rp, t);
+		if (err == -XFS_E_CORRUPT && rp->careful) {
+			err = replay_take_back(rp, t);
+			rp->careful->left_out++;
+		}
 		if (t->dirty && !err)
 			err = xfs_buf_dirty(t->buf, NULL);
 		any |= t->dirty;

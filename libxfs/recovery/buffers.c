@@ -13,12 +13,27 @@ static void copy_runs(uint8_t *p, const struct xfs_log_buf_item *b)
 		memcpy(p + run.off, run.p, run.len);
 }
 
+static struct replay_image image_of(const struct replay *rp, const struct xfs_log_buf_item *b, bool piece)
+{
+	struct xfs_log_run run = { .len = 0 };
+	bool any = xfs_log_buf_next(b, &run);
+
+	return (struct replay_image){ run.p, any ? run.off : UINT32_MAX, run.len, piece || !rp->geo.v5 ||
+		b->content == XFS_BLFT_RTBITMAP || b->content == XFS_BLFT_RTSUMMARY };
+}
+
 /* ---- lists of unlinked inodes ---- */
 
 /* The inode at `at` gets its link to the next one. */
 static int set_next(struct replay *rp, uint8_t *raw, const uint8_t *value)
 {
 	const uint32_t isize = rp->geo.inodesize;
+
+	if (rp->careful && (!replay_is_inode(rp, raw, xfs_be64(raw + XFS_OFF(dinode_v3, inumber))) ||
+			    (rp->geo.v5 && replay_is_beyond(rp, xfs_be64(raw + XFS_OFF(dinode_v3, lsn)))))) {
+		rp->careful->left_out++;
+		return 0;
+	}
 
 	if (xfs_be16(raw) != XFS_DINODE_MAGIC || !xfs_be32(value))
 		return -XFS_E_CORRUPT;
@@ -74,10 +89,19 @@ static int replay_dquots(struct replay *rp, struct touched *t, const struct xfs_
 {
 	struct xfs_log_run run = { .len = 0 };
 	uint32_t n = xfs_dquot_per_block(t->buf->len);
+	int err = 0;
 
 	while (xfs_log_buf_next(b, &run))
 		if (run.len < sizeof(struct xfs_disk_dquot_disk) || !dquot_is_valid(run.p))
 			return replay_bad(rp, "buf", t->daddr, "a dquot in the log is not valid");
+	if (!t->judged) {
+		struct replay_image image = image_of(rp, b, true);
+
+		t->newer = replay_is_taken(rp, t, &image, &err);
+		t->judged = true;
+	}
+	if (t->newer || err)
+		return err;
 	copy_runs(t->buf->data, b);
 	for (uint32_t i = 0; rp->geo.v5 && i < n; i++) {
 		uint8_t *p = t->buf->data + (size_t)i * sizeof(struct xfs_dquot_disk);
@@ -123,12 +147,14 @@ static int replay_block(struct replay *rp, struct touched *t, const struct xfs_l
 	int err = 0;
 
 	if (!t->judged) {
-		t->newer = replay_is_newer(rp, t);
+		struct replay_image image = image_of(rp, b, piece);
+
+		t->newer = replay_is_newer(rp, t) || replay_is_taken(rp, t, &image, &err);
 		t->judged = true;
 	}
-	if (t->newer) {
+	if (t->newer || err) {
 		rp->out->counts.buffers_newer++;
-		return 0;
+		return err;
 	}
 	copy_runs(t->buf->data, b);
 	replay_dirty(t);
@@ -141,7 +167,9 @@ static int replay_block(struct replay *rp, struct touched *t, const struct xfs_l
 			replay_stamp(&rp->geo, b->content, t->buf->data, t->buf->len, XFS_NULL64);
 	}
 	rp->out->counts.buffers++;
-	return err ? err : renew_geometry(rp, t);
+	if (!err)
+		err = renew_geometry(rp, t);
+	return err == -XFS_E_CORRUPT && rp->careful && replay_take_back(rp, t) ? -XFS_E_IO : err;
 }
 
 int replay_buf(struct replay *rp, const struct xfs_log_item *it)

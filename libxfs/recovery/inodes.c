@@ -96,7 +96,7 @@ static bool inode_is_newer(const struct replay *rp, const uint8_t *raw, const ui
 
 	if (rp->geo.v5)
 		return raw[XFS_OFF(dinode_core, version)] >= 3 && lsn && lsn != XFS_NULL64 && lsn > rp->lsn &&
-			xfs_crc32c_check(raw, rp->geo.inodesize, XFS_DINODE_CRC_OFF);
+			(xfs_crc32c_check(raw, rp->geo.inodesize, XFS_DINODE_CRC_OFF) || replay_is_beyond(rp, lsn));
 	have = xfs_be16(raw + XFS_OFF(dinode_core, flushiter));
 	log = xfs_be16(disk + XFS_OFF(dinode_core, flushiter));
 	return log < have && !(have == 0xffff && log < 0x7fff);
@@ -123,11 +123,11 @@ static int bad_inode(struct replay *rp, uint64_t ino, const char *why)
 
 static int apply_inode(struct replay *rp, struct touched *t, const struct xfs_log_inode_item *i, bool le)
 {
-	uint8_t *raw = t->buf->data + i->f.boffset, disk[HEADER];
+	uint8_t *raw = t->buf->data + i->f.boffset, disk[HEADER], before[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d;
 	const char *why;
 
-	if (xfs_be16(raw) != XFS_DINODE_MAGIC)
+	if (xfs_be16(raw) != XFS_DINODE_MAGIC || (rp->careful && !replay_is_inode(rp, raw, i->f.ino)))
 		return bad_inode(rp, i->f.ino, "no inode stands in its place");
 	xfs_log_dinode_to_disk(disk, i->core, i->core_len, le);
 	xfs_dinode_decode(&d, disk);
@@ -137,10 +137,13 @@ static int apply_inode(struct replay *rp, struct touched *t, const struct xfs_lo
 	if (inode_is_newer(rp, raw, disk)) {
 		rp->out->counts.inodes_newer++;
 	} else {
+		memcpy(before, raw, rp->geo.inodesize);
 		put_core(rp, raw, disk);
 		why = put_forks(rp, raw, i, &d);
-		if (why)
+		if (why) {
+			memcpy(raw, before, rp->geo.inodesize);
 			return bad_inode(rp, i->f.ino, why);
+		}
 		if (rp->geo.v5)
 			xfs_crc32c_store(raw, rp->geo.inodesize, XFS_DINODE_CRC_OFF);
 		replay_dirty(t);
@@ -233,18 +236,33 @@ static uint32_t cluster_bbs(const struct replay *rp, uint32_t left)
 	return (uint32_t)xfs_min(left, rp->geo.blocks_per_cluster) << (rp->geo.blocklog - XFS_BBSHIFT);
 }
 
+/* Is there an inode that the lost part of the log, or this one, changed later? Then it is no new one. */
+static bool was_used_later(const struct replay *rp, const uint8_t *raw, uint64_t ino)
+{
+	uint64_t lsn = xfs_be64(raw + XFS_OFF(dinode_v3, lsn));
+
+	return rp->careful && rp->geo.v5 && replay_is_inode(rp, raw, ino) && lsn != XFS_NULL64 && lsn >= rp->lsn;
+}
+
 static int make_cluster(struct replay *rp, const struct xfs_log_icreate *c, uint32_t at, uint64_t daddr, uint32_t bbs)
 {
 	uint64_t first = xfs_ino_of(&rp->geo, XFS_AGNO(c->ag), XFS_AGINO((uint64_t)(c->agbno + at) << rp->geo.inopblog)).v;
 	struct touched *t;
 	int err = replay_touch(rp, daddr, bbs, &t);
+	struct replay_image image = { .headless = true };
+	bool inodes = false;
 
 	if (err == -XFS_E_RANGE)
 		return replay_bad(rp, "icreate", c->agbno, "new inodes are not on the device");
 	if (err)
 		return err;
-	for (uint32_t off = 0; off + rp->geo.inodesize <= t->buf->len; off += rp->geo.inodesize)
-		new_inode(rp, t->buf->data + off, first++, c->gen);
+	for (uint32_t k = 0; k < t->buf->len / rp->geo.inodesize && rp->careful; k++)
+		inodes |= replay_is_inode(rp, t->buf->data + (size_t)k * rp->geo.inodesize, first + k);
+	if (!inodes && replay_is_taken(rp, t, &image, &err))
+		return err;
+	for (uint32_t off = 0; off + rp->geo.inodesize <= t->buf->len; off += rp->geo.inodesize, first++)
+		if (!was_used_later(rp, t->buf->data + off, first))
+			new_inode(rp, t->buf->data + off, first, c->gen);
 	replay_dirty(t);
 	return 0;
 }

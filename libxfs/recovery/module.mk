@@ -2,6 +2,7 @@ libxfs_SRCS += \
 	libxfs/recovery/batch.c \
 	libxfs/recovery/buffers.c \
 	libxfs/recovery/cancel.c \
+	libxfs/recovery/careful.c \
 	libxfs/recovery/finish.c \
 	libxfs/recovery/images.c \
 	libxfs/recovery/inodes.c \

@@ -5,6 +5,7 @@
  */
 #include "libxfs/recovery/private.h"
 
+#include "libxfs/base/crc32c.h"
 #include "libxfs/inode/fork.h"
 #include "libxfs/ondisk/dir.h"
 
@@ -17,7 +18,7 @@ int replay_add_piece(struct replay *rp, uint64_t daddr)
 		return 0;
 	if (!replay_grow(&rp->pieces, &rp->pieces_room, rp->npieces + 1, sizeof(*rp->pieces)))
 		return -XFS_E_NOMEM;
-	rp->pieces[rp->npieces++] = (struct dir_piece){ daddr, rp->lsn };
+	rp->pieces[rp->npieces++] = (struct dir_piece){ daddr, rp->lsn, false };
 	return 0;
 }
 
@@ -113,6 +114,7 @@ static int in_extent(void *payload, const struct xfs_extent *e)
 
 		if (at >> shift >= e->len)
 			break;
+		s->rp->pieces[i].joined = true;
 		if (!replay_grow(&s->blocks, &s->room, s->n + 1, sizeof(*s->blocks)))
 			return -XFS_E_NOMEM;
 		s->blocks[s->n++] = xfs_round_down(e->off + (at >> shift), g->dirblkfsbs);
@@ -207,6 +209,25 @@ static int join_dir(struct replay *rp, uint64_t ino)
 	return err;
 }
 
+/* What lies in no directory may be a node of attributes, which is whole: it gets its LSN. */
+static int stamp_node(struct replay *rp, const struct dir_piece *piece)
+{
+	const struct xfs_blockform *f;
+	struct xfs_buf *b;
+	int err = xfs_buf_get1(rp->fs->cache, piece->daddr, rp->geo.blocksize / XFS_BBSIZE, NULL, 0, &b);
+
+	if (err)
+		return is_of_device(err) ? err : 0;
+	f = xfs_blockform_of(XT_DIR, true, b->data, b->len);
+	if (f && f->magic5 == XFS_DA3_NODE_MAGIC && xfs_be64(b->data + f->blkno) == piece->daddr &&
+	    xfs_crc32c_check(b->data, b->len, f->crc)) {
+		replay_stamp(&rp->geo, XFS_BLFT_DA_NODE, b->data, b->len, piece->lsn);
+		err = xfs_buf_dirty(b, NULL);
+	}
+	xfs_buf_put(b);
+	return err;
+}
+
 int replay_join_pieces(struct replay *rp)
 {
 	int err;
@@ -222,6 +243,9 @@ int replay_join_pieces(struct replay *rp)
 	for (size_t i = 0; i < rp->ndirs && !err; i++)
 		if (!i || rp->dirs[i] != rp->dirs[i - 1])
 			err = join_dir(rp, rp->dirs[i]);
+	for (size_t i = 0; i < rp->npieces && !err; i++)
+		if (!rp->pieces[i].joined)
+			err = stamp_node(rp, &rp->pieces[i]);
 	/* a block whose first piece has its LSN counts as newer as a whole: all pieces must be there before */
 	if (!err)
 		err = xfs_dev_barrier(rp->fs->dev.data);

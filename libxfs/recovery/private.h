@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * private.h - the state of a replay. replay.c: passes over the log; batch.c: buffers of one LSN; buffers.c, inodes.c,
- * owner.c, quota.c: items; intents.c: what is left to do; pieces.c: directory blocks in several pieces.
+ * owner.c, quota.c: items; intents.c: what is left to do; pieces.c: directory blocks in several pieces; careful.c: the
+ * rules for a log whose end is not known.
  */
 #ifndef XFS_RECOVERY_PRIVATE_H
 #define XFS_RECOVERY_PRIVATE_H
@@ -28,6 +29,7 @@ struct touched {
 /* Part of a directory block that lies in several places. */
 struct dir_piece {
 	uint64_t daddr, lsn;
+	bool joined;			/* it lies in a directory */
 };
 
 struct intent_id {
@@ -41,6 +43,7 @@ struct replay {
 	struct xfs_geometry geo;	/* of the newest superblock: a log may grow the filesystem */
 	const struct xfs_sink *sink;
 	struct xfs_recovery *out;
+	struct xfs_recovery_careful *careful;	/* NULL: the whole log */
 	struct xfs_cancels cancels;
 	uint64_t lsn;			/* of the current batch */
 	struct touched *batch;
@@ -73,6 +76,26 @@ bool replay_stamp(const struct xfs_geometry *, unsigned content, uint8_t *p, uin
 unsigned replay_content(const struct xfs_geometry *, const uint8_t *p, uint32_t len);
 /* Does V5 metadata of this filesystem stand here that is not older than the current LSN? */
 bool replay_is_newer(struct replay *, const struct touched *);
+
+/* What comes to a place. */
+struct replay_image {
+	const uint8_t *p;		/* the first bytes of it; NULL: all of it is made */
+	uint32_t off, len;		/* where these stand, how many they are */
+	bool headless;			/* such blocks have no header */
+};
+
+/* ---- careful.c: false or 0 when the whole log is replayed ---- */
+/* The place is not to be written: something else stands there, which may be somebody's.  *err: NOMEM. */
+bool replay_is_taken(struct replay *, const struct touched *, const struct replay_image *, int *err);
+/* This LSN is of the lost part of the log, or may be. */
+bool replay_is_beyond(const struct replay *, uint64_t lsn);
+/* The inode stands there that should. */
+bool replay_is_inode(const struct replay *, const uint8_t *raw, uint64_t ino);
+/* A change that was refused is left out: 0 for CORRUPT, other errors stay. */
+int replay_leave_out(struct replay *, int err);
+void replay_sort_places(struct xfs_recovery_careful *);
+/* The buffer becomes again what the device has. */
+int replay_take_back(struct replay *, struct touched *);
 
 /* ---- items ---- */
 int replay_buf(struct replay *, const struct xfs_log_item *);

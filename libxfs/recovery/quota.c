@@ -45,6 +45,8 @@ int replay_dquot(struct replay *rp, const struct xfs_log_item *it)
 	if (err)
 		return err;
 	p = t->buf->data + q.f.boffset;
+	if (rp->careful && xfs_be16(p) != XFS_DQUOT_MAGIC)
+		return replay_bad(rp, "dquot", q.f.id, "no dquot stands in its place");
 	lsn = rp->geo.v5 ? xfs_be64(p + XFS_OFF(dquot, lsn)) : 0;
 	if (lsn && lsn != XFS_NULL64 && lsn >= rp->lsn && xfs_crc32c_check(p, size, XFS_OFF(dquot, crc))) {
 		rp->out->counts.dquots_newer++;

@@ -80,7 +80,7 @@ static enum turn turn_of(const struct xfs_log_item *it)
 	return b.flags & XFS_BLF_CANCEL ? TURN_CANCELS : b.flags & XFS_BLF_INODE_BUF ? TURN_LINKS : TURN_BLOCKS;
 }
 
-static int apply(struct replay *rp, const struct xfs_log_item *it, enum turn turn)
+static int apply_item(struct replay *rp, const struct xfs_log_item *it, enum turn turn)
 {
 	struct xfs_log_buf_item b;
 
@@ -105,6 +105,11 @@ static int apply(struct replay *rp, const struct xfs_log_item *it, enum turn tur
 		return replay_intent(rp, it);
 	replay_done(rp, it);
 	return 0;
+}
+
+static int apply(struct replay *rp, const struct xfs_log_item *it, enum turn turn)
+{
+	return replay_leave_out(rp, apply_item(rp, it, turn));
 }
 
 static int second_pass(struct replay *rp, const struct xfs_log_event *e)
@@ -181,7 +186,7 @@ static int replay_log(struct replay *rp, const struct xfs_devset *dev)
 		xfs_fs_close(rp->fs);
 		err = xfs_fs_open(&rp->fs, dev, NULL, rp->sink);
 		if (!err)
-			err = replay_join_pieces(rp);
+			err = replay_leave_out(rp, replay_join_pieces(rp));
 	}
 	if (!err)
 		replay_report_intents(rp);
@@ -202,13 +207,8 @@ static void let_go(struct replay *rp)
 	free(rp);
 }
 
-int xfs_recovery_replay(const struct xfs_devset *dev, struct xfs_recovery *out, const struct xfs_sink *sink)
-{
-	return xfs_recovery_replay_part(dev, NULL, out, sink);
-}
-
-int xfs_recovery_replay_part(const struct xfs_devset *dev, const struct xfs_log_state *part, struct xfs_recovery *out,
-			     const struct xfs_sink *sink)
+static int replay(const struct xfs_devset *dev, const struct xfs_log_state *part, struct xfs_recovery_careful *careful,
+		  struct xfs_recovery *out, const struct xfs_sink *sink)
 {
 	struct replay *rp = calloc(1, sizeof(*rp));
 	int err;
@@ -218,6 +218,7 @@ int xfs_recovery_replay_part(const struct xfs_devset *dev, const struct xfs_log_
 		return -XFS_E_NOMEM;
 	rp->sink = sink;
 	rp->out = out;
+	rp->careful = careful;
 	err = xfs_fs_open(&rp->fs, dev, NULL, sink);
 	if (!err)
 		err = xfs_geometry_init(&rp->geo, &rp->fs->geo.sb, NULL, NULL);
@@ -230,6 +231,29 @@ int xfs_recovery_replay_part(const struct xfs_devset *dev, const struct xfs_log_
 	if (!err && out->log.kind == XFS_LOG_DIRTY)
 		err = dev->data->readonly ? -XFS_E_READONLY : replay_log(rp, dev);
 	let_go(rp);
+	return err;
+}
+
+int xfs_recovery_replay(const struct xfs_devset *dev, struct xfs_recovery *out, const struct xfs_sink *sink)
+{
+	return replay(dev, NULL, NULL, out, sink);
+}
+
+int xfs_recovery_replay_part(const struct xfs_devset *dev, const struct xfs_log_state *part, struct xfs_recovery *out,
+			     const struct xfs_sink *sink)
+{
+	return replay(dev, part, NULL, out, sink);
+}
+
+int xfs_recovery_replay_careful(const struct xfs_devset *dev, struct xfs_recovery_careful *c, struct xfs_recovery *out,
+				const struct xfs_sink *sink)
+{
+	int err;
+
+	c->nplaces = 0;
+	c->left_out = 0;
+	err = replay(dev, &c->log, c, out, sink);
+	replay_sort_places(c);
 	return err;
 }
 

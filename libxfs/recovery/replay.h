@@ -55,11 +55,45 @@ struct xfs_recovery {
  */
 int xfs_recovery_replay(const struct xfs_devset *, struct xfs_recovery *out, const struct xfs_sink *);
 /*
- * The same up to the head that `state` names: what stands before the damage of a log.  Only for looking at, above an
- * overlay: what was freed behind that head is not known, and older images may land in blocks that are others' now.
+ * The same between the tail and the head that `state` names.  For a part whose end is the end of the log, or of what was
+ * written to it last.
  */
 int xfs_recovery_replay_part(const struct xfs_devset *, const struct xfs_log_state *, struct xfs_recovery *out,
 			     const struct xfs_sink *);
+
+struct xfs_recovery_place {
+	uint64_t daddr;			/* 512-byte sectors */
+	uint32_t bbs;
+	bool value;			/* a good block of an attribute's value stands there */
+	uint64_t owner;			/* inode that the image says to belong to; XFS_NULL64: it says nothing */
+};
+
+/*
+ * The part of a damaged log that stands before the damage.  What stood behind it may have freed blocks that older images
+ * are of, and the log does not tell any more which; so:
+ * - only transactions that are committed before the damage count;
+ * - what is newer in place stays, inodes of new chunks too, and torn blocks that may be newer than the damage;
+ * - an image goes where metadata of this filesystem stands in its own place.  Where something else stands it may be data
+ *   that a file got later: `may_write` decides, after a look at who claims the block.  Such an image must hold the
+ *   beginning of the block;
+ * - what does not fit the filesystem is left out, and nothing else is.
+ * Intents are listed and never finished: what stood behind the damage may have done it.
+ * It may be stopped and done again.
+ */
+struct xfs_recovery_careful {
+	struct xfs_log_state log;	/* in: tail and head of the part; nothing in place that is older than its head is newer */
+	/* NULL: all are written, and listed: above the device, to see who claims them then */
+	bool (*may_write)(void *payload, const struct xfs_recovery_place *);
+	void *payload;
+	struct xfs_recovery_place *places;	/* out: asked for; ascending, each once; xfs_recovery_careful_free() */
+	size_t nplaces, room;
+	uint64_t left_out;		/* out: changes that do not fit what is in place, or to what is no longer there */
+};
+
+/* Errors as those of xfs_recovery_replay(); with CORRUPT nothing was changed. */
+int xfs_recovery_replay_careful(const struct xfs_devset *, struct xfs_recovery_careful *, struct xfs_recovery *out,
+				const struct xfs_sink *);
+void xfs_recovery_careful_free(struct xfs_recovery_careful *);
 void xfs_recovery_free(struct xfs_recovery *);
 
 /*

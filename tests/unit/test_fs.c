@@ -268,12 +268,17 @@ START_TEST(log_states)
 	ck_assert_int_eq(s.kind, XFS_LOG_DIRTY);
 	ck_assert_uint_eq(s.head, 6);
 	ck_assert_uint_eq(s.tail, 2);
-	log_block(5)[100]++;
+	log_block(5)[100]++;	/* one bit: it is put right */
+	s = state_now();
+	ck_assert_int_eq(s.kind, XFS_LOG_DIRTY);
+	ck_assert(!s.torn);
+	ck_assert_uint_eq(s.head, 6);
+	log_block(5)[101]++;
 	s = state_now();
 	ck_assert_int_eq(s.kind, XFS_LOG_DIRTY);
 	ck_assert(s.torn);
 	ck_assert_uint_eq(s.head, 4);
-	log_block(3)[100]++;
+	log_block(3)[100] += 3;
 	s = state_now();
 	ck_assert_int_eq(s.kind, XFS_LOG_CLEAN);
 	ck_assert(s.torn);
@@ -369,6 +374,7 @@ int main(void)
 	tcase_add_test(t, superblocks);
 	tcase_add_test(t, log_states);
 	tcase_add_test(t, log_unreadable);
+	tcase_set_timeout(t, 120);
 	tcase_add_test(t, log_damaged);
 	suite_add_tcase(s, t);
 	return vectors_main(s);

@@ -341,11 +341,32 @@ START_TEST(torn)
 		ck_assert_uint_eq(seen.trans, trans);
 		ck_assert_uint_le(seen.open, 1);
 	}
-	/* one byte of the last records changed */
+	/* one bit of the last records flipped: it is put right; more: the log ends there, or it is damaged when it goes on */
 	for (unsigned k = w.nrecords > 8 ? w.nrecords - 8 : 0; k < w.nrecords; k++) {
+		uint8_t *p = w.area + (size_t)w.starts[k] * 512;
+		struct xfs_log_state st;
+
 		memcpy(w.area, whole, (size_t)BLOCKS * 512);
-		w.area[(size_t)w.starts[k] * 512 + 700] ^= 4;
-		ck_assert_uint_eq(read_all(sent).records, k);
+		p[700] ^= 4;
+		ck_assert_uint_eq(read_all(sent).records, w.nrecords);
+		p[701] ^= 8;
+		ck_assert_int_eq(xfs_log_state(&fs, &st), 0);
+		if (k + 1 < w.nrecords) {
+			ck_assert_msg(st.kind == XFS_LOG_UNREADABLE && st.damaged, "record %u: kind %d", k, st.kind);
+			ck_assert_uint_eq(st.bad, w.starts[k]);
+			ck_assert_uint_eq(st.head, w.at);
+		} else {
+			ck_assert_uint_eq(read_all(sent).records, k);
+		}
+	}
+	/* each bit of the framing of a record, and of a cycle number in it */
+	for (unsigned bit = 0; bit < 8 * (24 + 4 + 4); bit++) {
+		unsigned k = bit % w.nrecords;
+		size_t byte = bit / 8 < 24 ? bit / 8 : bit / 8 < 28 ? 320 + bit / 8 - 24 : 512 + bit / 8 - 28;
+
+		memcpy(w.area, whole, (size_t)BLOCKS * 512);
+		w.area[(size_t)w.starts[k] * 512 + byte] ^= (uint8_t)(1u << bit % 8);
+		ck_assert_msg(read_all(sent).records == w.nrecords, "record %u, bit %u: not put right", k, bit);
 	}
 	free(whole);
 	for (unsigned i = 0; i < 3; i++)

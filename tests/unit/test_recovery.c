@@ -373,8 +373,7 @@ START_TEST(damaged)
 				if (off % 512 >= 4)
 					p[off] ^= (uint8_t)(1u << testrand_below(&rnd, 8));
 			}
-			if (a.v5)
-				logwriter_seal(&w, at);
+			logwriter_seal(&w, at);
 			at += blocks;
 		}
 		err = xfs_recovery_replay(&set, &r, &sink);

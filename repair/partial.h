@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * partial.h - a damaged log: what stands before the damage is brought to its place, where that hurts nobody.
+ */
+#ifndef REPAIR_PARTIAL_H
+#define REPAIR_PARTIAL_H
+
+#include "repair/repair.h"
+
+#include "libxfs/log/parts.h"
+#include "libxfs/recovery/replay.h"
+
+struct repair_partial {
+	struct xfs_log_parts parts;
+	struct xfs_recovery_place *taken;	/* places that others have claimed since; ascending */
+	size_t ntaken;
+	struct xfs_recovery_place *places;	/* all that were asked for, ascending */
+	size_t nplaces;
+};
+
+/*
+ * What of r->log could be replayed: tried above the device, and whoever claims a block that an image would land in is
+ * looked for.  parts.before is CLEAN when it is nothing.  `broken`: a log that can be read and not be replayed is all
+ * before the damage.  NOENT: r->log is not damaged, or its head is not known.
+ */
+int repair_partial_plan(struct repair *, bool broken, struct repair_partial *);
+/* Of xfs_recovery_careful: the place is nobody else's. payload: struct repair_partial. */
+bool repair_partial_may_write(void *payload, const struct xfs_recovery_place *);
+/* Replays it on the device and clears the log, with needsrepair on disk.  Finds the superblock anew. */
+int repair_partial_replay(struct repair *, struct repair_partial *);
+void repair_partial_release(struct repair_partial *);
+/* lost.c: says which inodes and names change with either part of the log. */
+int repair_list_parts(struct repair *, struct repair_partial *);
+
+#endif

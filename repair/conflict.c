@@ -10,6 +10,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/inode/inode.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -71,21 +72,28 @@ static unsigned fork_of(const struct xfs_claim *c)
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
 }
 
-/* 0: core or fork of this claim has a flaw. */
-static int is_whole(struct repair *r, const struct xfs_claim *c, uint8_t *image, int *whole)
+int repair_fork_is_whole(struct repair *r, uint64_t ino, unsigned fork, uint8_t *image, int *whole)
 {
 	struct repair_fork f;
 	struct xfs_dinode d;
-	int error = repair_read_inode(r, c->owner, image, &d);
+	int error = repair_read_inode(r, ino, image, &d);
 
 	*whole = 0;
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
-	error = repair_fork_scan(r, c->owner, &d, image, (enum xfs_fork)fork_of(c), &f, NULL, NULL);
+	error = repair_fork_scan(r, ino, &d, image, (enum xfs_fork)fork, &f, NULL, NULL);
 	if (!error)
 		*whole = !f.damaged && (!r->geo.v5 || xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF));
 	repair_fork_release(&f);
 	return error;
+}
+
+/* Bitmap and summary of the realtime section are made anew from files, wherever they lie. */
+static bool is_derived(const struct repair *r, const struct xfs_claim *c)
+{
+	enum xfs_inode_role role = xfs_inode_role(r->fs, XFS_INO(c->owner));
+
+	return role == XFS_INODE_RTBITMAP || role == XFS_INODE_RTSUMMARY;
 }
 
 /* *second: b loses, otherwise a. Both are claims of inodes. */
@@ -105,12 +113,16 @@ static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, con
 		*second = owner == a->owner;
 		return 0;
 	}
+	if (is_derived(r, a) != is_derived(r, b)) {
+		*second = is_derived(r, b);
+		return 0;
+	}
 	image = malloc(r->geo.inodesize);
 	if (!image)
 		return -XFS_E_NOMEM;
-	error = is_whole(r, a, image, &whole_a);
+	error = repair_fork_is_whole(r, a->owner, fork_of(a), image, &whole_a);
 	if (!error)
-		error = is_whole(r, b, image, &whole_b);
+		error = repair_fork_is_whole(r, b->owner, fork_of(b), image, &whole_b);
 	if (!error && whole_a != whole_b)
 		*second = whole_a;
 	free(image);
@@ -125,7 +137,7 @@ static int keep_mapping(void *payload, const struct xfs_mapping *m)
 }
 
 /* The inode's entry with its fork in c->map: from now on the fork is what stands there. */
-static int open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_inode **out)
+int repair_open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_inode **out)
 {
 	struct repair_inode *c = repair_find_changed(r, ino);
 	uint8_t *image = NULL;
@@ -146,7 +158,7 @@ static int open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_i
 	if (c->fork[k])
 		return 0;
 	xfs_dinode_decode(&d, c->image);
-	error = repair_fork_scan(r, ino, &d, c->image, (enum xfs_fork)k, &f, keep_mapping, &c->map[k]);
+	error = repair_fork_scan_any(r, ino, &d, c->image, (enum xfs_fork)k, &f, keep_mapping, &c->map[k]);
 	for (size_t i = 0; i < f.nown; i++)
 		r->ags[xfs_fsbno_agno(&r->geo, XFS_FSBNO(f.own[i])).v].reasons |= REPAIR_FORK;
 	repair_fork_release(&f);
@@ -187,7 +199,7 @@ static int take_out(struct repair *r, uint32_t agno, const struct xfs_claim *los
 				 xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(from)).v, len,
 				 (loser->offset & XFS_RMAP_UNWRITTEN) != 0, 0 };
 	struct repair_inode *c;
-	int error = open_fork(r, loser->owner, k, &c);
+	int error = repair_open_fork(r, loser->owner, k, &c);
 
 	if (error || loser->offset & XFS_RMAP_BMBT)
 		return error;

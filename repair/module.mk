@@ -37,6 +37,8 @@ repair_core_SRCS = \
 	repair/newforks.c \
 	repair/observe_ags.c \
 	repair/observe_inodes.c \
+	repair/realtime.c \
+	repair/realtime_files.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \

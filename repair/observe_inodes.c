@@ -6,6 +6,7 @@
  * that reconcile.c judges one by one, with all evidence side by side.
  */
 #include "repair/forks.h"
+#include "repair/realtime.h"
 #include "repair/scan.h"
 #include "repair/space.h"
 
@@ -19,6 +20,8 @@ struct adding {
 	uint64_t ino, flags;
 	bool unflagged;		/* the inode says that it shares nothing */
 	bool shares;		/* but it does */
+	struct repair_ag *ag;	/* of the inode */
+	bool realtime, shareable;
 	uint64_t end;		/* of the last mapping below the leaf blocks of a directory, blocks */
 };
 
@@ -32,6 +35,8 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 	struct adding *a = payload;
 	uint64_t offword = m->off | a->flags | (m->unwritten ? XFS_RMAP_UNWRITTEN : 0);
 
+	if (a->realtime)
+		return repair_rt_add(a->r, a->ag, a->ino, a->shareable, m);
 	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
 		a->end = m->off + m->len;
 	if (a->unflagged && !a->shares && !m->unwritten)
@@ -76,16 +81,18 @@ static int add_own(struct adding *a, const struct repair_fork *f)
 
 static int observe_forks(struct repair *r, struct repair_seen *s)
 {
-	bool realtime = s->d.core.flags & XFS_DIFLAG_REALTIME, damaged = false;
+	bool damaged = false;
 	uint64_t counted = 0;
 
 	for (unsigned k = 0; k < 2; k++) {
-		struct adding a = { .r = r, .ino = s->ino, .flags = k ? XFS_RMAP_ATTR : 0 };
+		struct adding a = { .r = r, .ino = s->ino, .flags = k ? XFS_RMAP_ATTR : 0, .ag = s->ag,
+				    .realtime = repair_fork_is_realtime(&s->d, k),
+				    .shareable = s->d.v3.flags2 & XFS_DIFLAG2_REFLINK };
 		struct repair_fork f;
 		int error;
 
-		a.unflagged = r->geo.reflink && k == XFS_FORK_DATA && !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK);
-		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
+		a.unflagged = r->geo.reflink && k == XFS_FORK_DATA && !a.realtime && !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK);
+		error = repair_fork_scan_any(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
 		if (!error)
 			error = add_own(&a, &f);
 		if (!error && a.shares)
@@ -98,7 +105,7 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 		if (error)
 			return error;
 	}
-	if (damaged || s->suspect || (!realtime && counted != s->d.core.nblocks))
+	if (damaged || s->suspect || counted != s->d.core.nblocks)
 		make_odd(r, s->ino);
 	return 0;
 }
@@ -116,6 +123,9 @@ static int observe_inode(void *payload, struct repair_seen *s)
 		return error;
 	fact = keep_facts(r, s);
 	s->ag->has_attrs |= s->d.core.forkoff != 0;
+	error = repair_rt_note_file(r, s);
+	if (error)
+		return error;
 	error = observe_forks(r, s);
 	return error ? error : repair_glance(r, s, fact);
 }

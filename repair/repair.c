@@ -162,6 +162,8 @@ static void release_ag(struct repair_ag *ag)
 	free(ag->special.r);
 	free(ag->finobt);
 	free(ag->shared.r);
+	free(ag->rt_maps);
+	free(ag->rt_files);
 	xfs_ag_switch_release(&ag->sw);
 }
 

@@ -7,6 +7,7 @@
  * blocks comes back when the names know enough to make an empty one; else it becomes free.
  */
 #include "repair/content.h"
+#include "repair/realtime.h"
 #include "repair/space.h"
 
 #include "libxfs/inode/inode.h"
@@ -150,7 +151,6 @@ static void start_core(struct remade *m)
 /* Inodes of the superblock have no names, and a form of their own (format sheet 03, section 8). */
 static void dress_role(struct remade *m)
 {
-	const struct xfs_sb *sb = &m->r->geo.sb;
 	struct xfs_dinode *d = &m->d;
 
 	switch (xfs_inode_role(m->r->fs, XFS_INO(m->e->ino))) {
@@ -166,10 +166,11 @@ static void dress_role(struct remade *m)
 	case XFS_INODE_RTBITMAP:
 		d->core.mode = XFS_MODE_REG;
 		d->core.flags = XFS_DIFLAG_NEWRTBM;
-		d->core.size = (uint64_t)sb->rbmblocks * m->r->geo.blocksize;
+		d->core.size = repair_rt_file_blocks(m->r, m->e->ino, m->e->image) * m->r->geo.blocksize;
 		break;
 	case XFS_INODE_RTSUMMARY:
 		d->core.mode = XFS_MODE_REG;
+		d->core.size = repair_rt_file_blocks(m->r, m->e->ino, m->e->image) * m->r->geo.blocksize;
 		break;
 	default:
 		break;

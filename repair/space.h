@@ -27,6 +27,10 @@ int repair_check_space(struct repair *);
  * else.  *settled counts them; the claims are then stale.  Looking only: findings alone.
  */
 int repair_settle_conflicts(struct repair *, uint32_t agno, uint64_t *settled);
+/* The inode's entry with its fork in c->map: from now on the fork is what stands there. */
+int repair_open_fork(struct repair *, uint64_t ino, unsigned fork, struct repair_inode **out);
+/* *whole: 0 when core or fork have a flaw. `image` has room for an inode. */
+int repair_fork_is_whole(struct repair *, uint64_t ino, unsigned fork, uint8_t *image, int *whole);
 /* agcross.c: runs that nobody owns against the bnobt, both ascending. */
 void repair_compare_free(struct repair *, struct repair_ag *, const struct repair_runs *gaps);
 

@@ -98,6 +98,7 @@ static unsigned type_of_role(const struct repair *r, uint64_t ino)
 		return XFS_MODE_DIR;
 	case XFS_INODE_RTBITMAP:
 	case XFS_INODE_RTSUMMARY:
+	case XFS_INODE_QUOTA:
 		return XFS_MODE_REG;
 	default:
 		return 0;

@@ -37,6 +37,7 @@ repair_core_SRCS = \
 	repair/newforks.c \
 	repair/observe_ags.c \
 	repair/observe_inodes.c \
+	repair/quota.c \
 	repair/realtime.c \
 	repair/realtime_files.c \
 	repair/rebuild.c \

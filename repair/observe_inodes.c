@@ -6,6 +6,7 @@
  * that reconcile.c judges one by one, with all evidence side by side.
  */
 #include "repair/forks.h"
+#include "repair/quota.h"
 #include "repair/realtime.h"
 #include "repair/scan.h"
 #include "repair/space.h"
@@ -82,7 +83,7 @@ static int add_own(struct adding *a, const struct repair_fork *f)
 static int observe_forks(struct repair *r, struct repair_seen *s)
 {
 	bool damaged = false;
-	uint64_t counted = 0;
+	uint64_t counted = 0, realtime = 0;
 
 	for (unsigned k = 0; k < 2; k++) {
 		struct adding a = { .r = r, .ino = s->ino, .flags = k ? XFS_RMAP_ATTR : 0, .ag = s->ag,
@@ -98,6 +99,7 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 		if (!error && a.shares)
 			error = repair_set_reflink(r, s->ino, s->image);
 		counted += f.blocks + f.nown;
+		realtime += a.realtime ? f.blocks : 0;
 		damaged |= f.damaged;
 		damaged |= k == XFS_FORK_DATA && f.mapped && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR &&
 			   s->d.core.size != a.end << r->geo.blocklog;
@@ -107,7 +109,7 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 	}
 	if (damaged || s->suspect || counted != s->d.core.nblocks)
 		make_odd(r, s->ino);
-	return 0;
+	return repair_quota_add(r, s, realtime);
 }
 
 static int observe_inode(void *payload, struct repair_seen *s)

@@ -85,7 +85,7 @@ int repair_rt_note_file(struct repair *r, struct repair_seen *s)
 	const struct xfs_dinode *d = &s->d;
 	int error;
 
-	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || d->core.metatype < XFS_METAFILE_RTBITMAP ||
+	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || d->core.metatype < XFS_METAFILE_USRQUOTA ||
 	    d->core.metatype > XFS_METAFILE_RTREFCOUNT)
 		return 0;
 	error = grow((void **)&s->ag->rt_files, s->ag->nrt_files, &s->ag->rt_file_room, sizeof(*s->ag->rt_files));

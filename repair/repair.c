@@ -2,6 +2,7 @@
 /* repair.c - runs the passes and keeps the count of what was found. */
 #include "repair/flips.h"
 #include "repair/names.h"
+#include "repair/quota.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -164,6 +165,7 @@ static void release_ag(struct repair_ag *ag)
 	free(ag->shared.r);
 	free(ag->rt_maps);
 	free(ag->rt_files);
+	repair_usage_free(ag->usage);
 	xfs_ag_switch_release(&ag->sw);
 }
 

@@ -76,6 +76,8 @@ struct repair_fact {
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
 };
 
+struct repair_usage;
+
 struct repair_ag {
 	xfs_agno_t agno;
 	uint32_t length;
@@ -108,8 +110,9 @@ struct repair_ag {
 	bool rebuilt;
 	struct repair_rt_map *rt_maps;		/* of its inodes into the realtime section */
 	size_t nrt_maps, rt_room;
-	struct repair_rt_file *rt_files;	/* metadata files of realtime groups */
+	struct repair_rt_file *rt_files;	/* metadata files: of realtime groups, of quota */
 	size_t nrt_files, rt_file_room;
+	struct repair_usage *usage;		/* by owner, when quota is counted (quota.c) */
 };
 
 /* An extent of a file in the realtime section. */

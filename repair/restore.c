@@ -43,6 +43,7 @@ static unsigned type_of_role(const struct repair *r, uint64_t ino)
 		return XFS_MODE_DIR;
 	case XFS_INODE_RTBITMAP:
 	case XFS_INODE_RTSUMMARY:
+	case XFS_INODE_QUOTA:
 		return XFS_MODE_REG;
 	default:
 		return 0;
@@ -171,6 +172,9 @@ static void dress_role(struct remade *m)
 	case XFS_INODE_RTSUMMARY:
 		d->core.mode = XFS_MODE_REG;
 		d->core.size = repair_rt_file_blocks(m->r, m->e->ino, m->e->image) * m->r->geo.blocksize;
+		break;
+	case XFS_INODE_QUOTA:	/* its size is zero, whatever it holds */
+		d->core.mode = XFS_MODE_REG;
 		break;
 	default:
 		break;

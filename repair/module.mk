@@ -11,6 +11,7 @@ repair_core_SRCS = \
 	repair/forks.c \
 	repair/glance.c \
 	repair/guess.c \
+	repair/guess_rt.c \
 	repair/hints.c \
 	repair/judge.c \
 	repair/leaves.c \

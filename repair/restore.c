@@ -7,6 +7,7 @@
  * blocks comes back when the names know enough to make an empty one; else it becomes free.
  */
 #include "repair/content.h"
+#include "repair/names.h"
 #include "repair/realtime.h"
 #include "repair/space.h"
 
@@ -118,9 +119,20 @@ static unsigned choose_type(const struct remade *m)
 	return type;
 }
 
+/* A directory of the metadata tree names it. */
+static bool in_metadata_tree(const struct remade *m)
+{
+	const struct repair_fact *f = m->r->geo.metadir && m->h->names ? repair_fact_of(m->r, m->h->parent) : NULL;
+
+	return m->r->geo.metadir && m->h->names && (m->h->parent == m->r->primary.metadirino || (f && f->meta));
+}
+
 /* Is there enough to make it from? A device's number and a short target are gone with the inode. */
 static bool can_be_made(const struct remade *m)
 {
+	/* which of the metadata files it was only its name could tell */
+	if (in_metadata_tree(m) && m->type != XFS_MODE_DIR)
+		return false;
 	if (m->e->side[XFS_FORK_DATA].rmap.n || type_of_role(m->r, m->e->ino))
 		return true;
 	return m->type == XFS_MODE_REG || m->type == XFS_MODE_DIR || m->type == XFS_MODE_FIFO || m->type == XFS_MODE_SOCK;
@@ -149,6 +161,14 @@ static void start_core(struct remade *m)
 	d->v3.flags2 = (geo->bigtime ? XFS_DIFLAG2_BIGTIME : 0) | (geo->nrext64 ? XFS_DIFLAG2_NREXT64 : 0);
 }
 
+static void dress_metadata(struct xfs_dinode *d)
+{
+	d->core.mode = XFS_MODE_DIR;
+	d->core.metatype = XFS_METAFILE_DIR;
+	d->core.flags = XFS_DIFLAG_METADATA_DIR;
+	d->v3.flags2 |= XFS_DIFLAG2_METADATA;
+}
+
 /* Inodes of the superblock have no names, and a form of their own (format sheet 03, section 8). */
 static void dress_role(struct remade *m)
 {
@@ -159,10 +179,7 @@ static void dress_role(struct remade *m)
 		d->core.mode = XFS_MODE_DIR | 0755;
 		break;
 	case XFS_INODE_METADIR:
-		d->core.mode = XFS_MODE_DIR;
-		d->core.metatype = XFS_METAFILE_DIR;
-		d->core.flags = XFS_DIFLAG_METADATA_DIR;
-		d->v3.flags2 |= XFS_DIFLAG2_METADATA;
+		dress_metadata(d);
 		break;
 	case XFS_INODE_RTBITMAP:
 		d->core.mode = XFS_MODE_REG;
@@ -177,6 +194,8 @@ static void dress_role(struct remade *m)
 		d->core.mode = XFS_MODE_REG;
 		break;
 	default:
+		if (in_metadata_tree(m))
+			dress_metadata(d);
 		break;
 	}
 }
@@ -297,6 +316,7 @@ static void announce(struct repair *r, uint64_t ino, const struct xfs_dinode *d)
 	if (d) {
 		f->ftype = (uint8_t)xfs_mode_ftype(d->core.mode);
 		f->nlink = xfs_dinode_nlink(d);
+		f->meta = r->geo.metadir && xfs_dinode_is_metadata(d);
 	}
 }
 

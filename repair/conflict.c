@@ -10,6 +10,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/inode/inode.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -70,13 +71,12 @@ static unsigned fork_of(const struct xfs_claim *c)
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
 }
 
-/* 0: core or forks of this claim have a flaw, or the inode counts other blocks than they hold. */
-static int is_whole(struct repair *r, const struct xfs_claim *c, uint8_t *image, int *whole)
+int repair_fork_is_whole(struct repair *r, uint64_t ino, unsigned fork, uint8_t *image, int *whole)
 {
 	uint64_t blocks = 0;
 	bool damaged = false;
 	struct xfs_dinode d;
-	int error = repair_read_inode(r, c->owner, image, &d);
+	int error = repair_read_inode(r, ino, image, &d);
 
 	*whole = 0;
 	if (error)
@@ -84,8 +84,8 @@ static int is_whole(struct repair *r, const struct xfs_claim *c, uint8_t *image,
 	for (unsigned k = 0; k < 2 && !error; k++) {
 		struct repair_fork f;
 
-		error = repair_fork_scan(r, c->owner, &d, image, (enum xfs_fork)k, &f, NULL, NULL);
-		damaged |= f.damaged && k == fork_of(c);
+		error = repair_fork_scan(r, ino, &d, image, (enum xfs_fork)k, &f, NULL, NULL);
+		damaged |= f.damaged && k == fork;
 		blocks += f.blocks + f.nown;
 		repair_fork_release(&f);
 	}
@@ -115,6 +115,14 @@ static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint
 	return 0;
 }
 
+/* Bitmap and summary of the realtime section are made anew from files, wherever they lie. */
+static bool is_derived(const struct repair *r, const struct xfs_claim *c)
+{
+	enum xfs_inode_role role = xfs_inode_role(r->fs, XFS_INO(c->owner));
+
+	return role == XFS_INODE_RTBITMAP || role == XFS_INODE_RTSUMMARY;
+}
+
 /* *second: b loses, otherwise a. Both are claims of inodes. */
 static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
 {
@@ -132,6 +140,10 @@ static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, con
 		*second = owner == a->owner;
 		return 0;
 	}
+	if (is_derived(r, a) != is_derived(r, b)) {
+		*second = is_derived(r, b);
+		return 0;
+	}
 	image = malloc(r->geo.inodesize);
 	if (!image)
 		return -XFS_E_NOMEM;
@@ -139,9 +151,9 @@ static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, con
 	if (!error)
 		error = hear(r, agno, b, b->agbno, image, &good_b);
 	if (!error && good_a == good_b) {
-		error = is_whole(r, a, image, &good_a);
+		error = repair_fork_is_whole(r, a->owner, fork_of(a), image, &good_a);
 		if (!error)
-			error = is_whole(r, b, image, &good_b);
+			error = repair_fork_is_whole(r, b->owner, fork_of(b), image, &good_b);
 	}
 	if (!error && good_a != good_b)
 		*second = good_a > good_b;
@@ -157,7 +169,7 @@ static int keep_mapping(void *payload, const struct xfs_mapping *m)
 }
 
 /* The inode's entry with its fork in c->map: from now on the fork is what stands there. */
-static int open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_inode **out)
+int repair_open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_inode **out)
 {
 	struct repair_inode *c = repair_find_changed(r, ino);
 	uint8_t *image = NULL;
@@ -178,7 +190,7 @@ static int open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_i
 	if (c->fork[k])
 		return 0;
 	xfs_dinode_decode(&d, c->image);
-	error = repair_fork_scan(r, ino, &d, c->image, (enum xfs_fork)k, &f, keep_mapping, &c->map[k]);
+	error = repair_fork_scan_any(r, ino, &d, c->image, (enum xfs_fork)k, &f, keep_mapping, &c->map[k]);
 	for (size_t i = 0; i < f.nown; i++)
 		r->ags[xfs_fsbno_agno(&r->geo, XFS_FSBNO(f.own[i])).v].reasons |= REPAIR_FORK;
 	repair_fork_release(&f);
@@ -219,7 +231,7 @@ static int take_out(struct repair *r, uint32_t agno, const struct xfs_claim *los
 				 xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(from)).v, len,
 				 (loser->offset & XFS_RMAP_UNWRITTEN) != 0, 0 };
 	struct repair_inode *c;
-	int error = open_fork(r, loser->owner, k, &c);
+	int error = repair_open_fork(r, loser->owner, k, &c);
 
 	if (error || loser->offset & XFS_RMAP_BMBT)
 		return error;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* forks.c - reads block maps, keeping what is good of damaged ones (format sheet 02, 1.5, 2.3; sheet 03, sections 2, 3). */
 #include "repair/forks.h"
-#include "repair/scan.h"
+#include "repair/realtime.h"
 
+#include "libxfs/inode/fork.h"
 #include "libxfs/ondisk/attr.h"
 
 #include <stdarg.h>
@@ -18,13 +19,15 @@ struct scan {
 	void *payload;
 	enum xfs_fork fork;
 	bool unwritten_allowed;
-	bool realtime;		/* extents lie on another device: they are counted, not handed out */
+	bool realtime;		/* extents lie in the realtime section */
+	bool hand_realtime;	/* they are handed out, too */
 	uint64_t most;		/* blocks that the file may have; 0: any number */
 	uint64_t ino;
 	unsigned asked;		/* blocks whose headers were looked at */
 	uint64_t need;		/* blocks of a target */
 	uint64_t ends;		/* of directories, attributes, targets: where offsets end */
 	uint64_t next_off;	/* first offset that is still free, in order */
+	uint64_t next_block;	/* behind the last record */
 	int stop;		/* error of each() */
 };
 
@@ -80,6 +83,20 @@ static void excuse(struct scan *s, struct xfs_mapping *m)
 	m->off = (s->next_off + step - 1) / step * step;
 }
 
+static bool realtime_fits(const struct repair *r, const struct xfs_mapping *m)
+{
+	struct xfs_extent e = { m->off, m->fsbno, (uint32_t)m->len, m->unwritten };
+
+	return xfs_extent_valid(&r->geo, &e, true);
+}
+
+/* Realtime extents are mapped from their beginning; only records within one follow each other otherwise. */
+static bool starts_extent(const struct scan *s, const struct xfs_mapping *m)
+{
+	return repair_rt_linear(&s->r->geo, m->fsbno) % s->r->geo.sb.rextsize == 0 ||
+	       (s->out->records && s->next_off == m->off && s->next_block == m->fsbno);
+}
+
 /* One extent record in disk form. Returns nonzero only to stop. */
 static int take_record(struct scan *s, const void *disk)
 {
@@ -92,6 +109,11 @@ static int take_record(struct scan *s, const void *disk)
 	if (!m.len || m.off + m.len - 1 > (uint64_t)INT64_MAX >> s->r->geo.blocklog) {
 		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m.off,
 			(unsigned long long)m.len);
+		return 0;
+	}
+	if (s->realtime && !realtime_fits(s->r, &m)) {
+		damaged(s->out, "extent at offset %llu lies outside the realtime section: block %llu, %llu blocks",
+			(unsigned long long)m.off, (unsigned long long)m.fsbno, (unsigned long long)m.len);
 		return 0;
 	}
 	if (!s->realtime && !xfs_fsbno_range_valid(&s->r->geo, m.fsbno, m.len)) {
@@ -113,10 +135,14 @@ static int take_record(struct scan *s, const void *disk)
 		damaged(s->out, "extent at offset %llu is out of order or overlaps", (unsigned long long)m.off);
 		return 0;
 	}
+	if (s->realtime && !starts_extent(s, &m))
+		damaged(s->out, "extent at offset %llu begins within a realtime extent: block %llu", (unsigned long long)m.off,
+			(unsigned long long)m.fsbno);
 	s->next_off = m.off + m.len;
+	s->next_block = m.fsbno + m.len;
 	s->out->records++;
 	s->out->blocks += m.len;
-	s->stop = s->each && !s->realtime ? s->each(s->payload, &m) : 0;
+	s->stop = s->each && (!s->realtime || s->hand_realtime) ? s->each(s->payload, &m) : 0;
 	return s->stop;
 }
 
@@ -283,15 +309,20 @@ static void clear(struct repair_fork *f)
 	f->nown = f->room = 0;
 }
 
-int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
-		     struct repair_fork *out, repair_mapping_fn each, void *payload)
+bool repair_fork_is_realtime(const struct xfs_dinode *d, unsigned fork)
+{
+	return fork == XFS_FORK_DATA && d->core.flags & XFS_DIFLAG_REALTIME && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG;
+}
+
+static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
+		     struct repair_fork *out, bool hand_realtime, repair_mapping_fn each, void *payload)
 {
 	unsigned version = (unsigned)d->core.version, format = fork == XFS_FORK_DATA ? d->core.format : d->core.aformat;
 	uint32_t size = repair_fork_size(r, d, fork);
 	const uint8_t *bytes = image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, fork);
 	uint64_t count = xfs_dinode_nextents(d, fork);
 	struct scan s = { .r = r, .ino = ino, .out = out, .each = each, .payload = payload, .fork = fork,
-			  .realtime = fork == XFS_FORK_DATA && (d->core.flags & XFS_DIFLAG_REALTIME),
+			  .realtime = repair_fork_is_realtime(d, fork), .hand_realtime = hand_realtime,
 			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
 	int error = 0;
 
@@ -333,6 +364,18 @@ int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	if (format == XFS_DINODE_FMT_BTREE && !out->damaged && count <= size / 16)
 		damaged(out, "%llu extents in btree format would fit in the inode", (unsigned long long)count);
 	return 0;
+}
+
+int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
+		     struct repair_fork *out, repair_mapping_fn each, void *payload)
+{
+	return scan_fork(r, ino, d, image, fork, out, false, each, payload);
+}
+
+int repair_fork_scan_any(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
+			 struct repair_fork *out, repair_mapping_fn each, void *payload)
+{
+	return scan_fork(r, ino, d, image, fork, out, true, each, payload);
 }
 
 void repair_fork_release(struct repair_fork *f)

@@ -27,6 +27,11 @@ typedef int (*repair_mapping_fn)(void *payload, const struct xfs_mapping *);
  */
 int repair_fork_scan(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
 		     struct repair_fork *out, repair_mapping_fn each, void *payload);
+/* The same; extents in the realtime section are handed out, too: their fsbno is a realtime block. */
+int repair_fork_scan_any(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
+			 struct repair_fork *out, repair_mapping_fn each, void *payload);
+/* The extents of this fork lie in the realtime section. */
+bool repair_fork_is_realtime(const struct xfs_dinode *, unsigned fork);
 void repair_fork_release(struct repair_fork *);
 /*
  * True when extents that the inode holds but does not count are all that `s` (normalised) maps: the counter is wrong, for

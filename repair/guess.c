@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define MB (UINT64_C(1) << 20)
+#define USUAL_RECORD (32u << 10)
 
 struct candidate {
 	const struct survey_group *g;
@@ -255,7 +256,49 @@ static uint32_t default_log_length(const struct xfs_geometry *geo)
 	return (uint32_t)xfs_min(n, xfs_min(XFS_LOG_MAX_BLOCKS, XFS_LOG_MAX_BYTES / geo->blocksize));
 }
 
-static bool set_log(const struct repair *r, const struct survey *s, struct candidate *c, const struct survey_record **of)
+/* The device of an external log is the log; its records tell what those of an internal one tell. */
+static void set_external_log(const struct repair *r, const struct survey *log, struct candidate *c,
+			     const struct survey_record **of)
+{
+	uint64_t most = xfs_min(XFS_LOG_MAX_BLOCKS, XFS_LOG_MAX_BYTES / c->sb.blocksize);
+
+	c->sb.logstart = 0;
+	c->sb.logblocks = (uint32_t)xfs_min(r->dev.log->size / c->sb.blocksize, most);
+	for (size_t i = 0; i < log->nrecords && !*of; i++)
+		if (!log->records[i].start)
+			*of = &log->records[i];
+}
+
+/* mkfs takes the free list from the blocks behind the log. */
+static uint32_t length_by_agfl(const struct repair *r, const struct candidate *c, const struct xfs_geometry *geo, uint64_t start)
+{
+	uint32_t agno = (uint32_t)(start / c->sb.agblocks), agbno = (uint32_t)(start % c->sb.agblocks), next = XFS_NULL32;
+	uint64_t at = ((uint64_t)agno * c->sb.agblocks << c->sb.blocklog) + c->sectsize;
+	size_t head = c->v5 ? sizeof(struct xfs_agfl_disk) : 0;
+	uint8_t *buf = malloc(3 * (size_t)c->sectsize), *list;
+	struct xfs_agf agf;
+
+	if (!buf || xfs_dev_read(r->dev.data, at, buf, 3 * (size_t)c->sectsize)) {
+		free(buf);
+		return 0;
+	}
+	xfs_agf_decode(&agf, buf);
+	list = buf + 2 * (size_t)c->sectsize + head;
+	for (uint32_t i = 0; i < agf.flcount && i < geo->agfl_size; i++) {
+		uint32_t bno = xfs_be32(list + 4 * (size_t)((agf.flfirst + i) % geo->agfl_size));
+
+		if (bno > agbno && bno < next)
+			next = bno;
+	}
+	free(buf);
+	if (next == XFS_NULL32 || next >= geo->agblocks || next - agbno < xfs_log_minimum(geo, geo->sb.logsunit) ||
+	    next - agbno > xfs_min(XFS_LOG_MAX_BLOCKS, XFS_LOG_MAX_BYTES / geo->blocksize))
+		return 0;
+	return next - agbno;
+}
+
+static bool set_log(const struct repair *r, const struct survey *s, const struct survey *log, struct candidate *c,
+		    const struct survey_record **of)
 {
 	struct xfs_sb *sb = &c->sb;
 	uint64_t start, block;
@@ -266,17 +309,25 @@ static bool set_log(const struct repair *r, const struct survey *s, struct candi
 	sb->logblocks = XFS_LOG_MIN_BLOCKS;	/* for the geometry; the length follows */
 	if (xfs_geometry_init(&geo, sb, NULL, NULL))
 		return false;
+	if (r->dev.log) {
+		set_external_log(r, log, c, of);
+		return sb->logblocks != 0;
+	}
 	if (!log_start(s, c, &start, of)) {
 		sb->logblocks = c->g->log_blocks ? c->g->log_blocks : default_log_length(&geo);
 		if (c->g->log_blocks)
 			sb->logstart = (uint64_t)c->g->log_agno << sb->agblklog | c->g->log_agbno;
-		return c->g->log_blocks || r->dev.log;
+		return c->g->log_blocks;
 	}
+	if ((*of)->size > USUAL_RECORD && (*of)->size % sb->blocksize == 0)
+		sb->logsunit = geo.sb.logsunit = (*of)->size;	/* a record holds a whole unit */
 	block = start / sb->blocksize;
 	sb->logstart = block / sb->agblocks << sb->agblklog | block % sb->agblocks;
 	length = log_length_by_lap(s, start, sb->blocksize, &least);
 	if (c->g->log_blocks && c->g->log_agno == block / sb->agblocks && c->g->log_agbno == block % sb->agblocks)
 		length = c->g->log_blocks;
+	if (!length && least <= (uint64_t)length_by_agfl(r, c, &geo, block) * (sb->blocksize / XFS_BBSIZE))
+		length = length_by_agfl(r, c, &geo, block);
 	sb->logblocks = length ? length : xfs_max(default_log_length(&geo), least / (sb->blocksize / XFS_BBSIZE) + 1);
 	return true;
 }
@@ -336,7 +387,6 @@ static void find_quota_files(struct repair *r, struct xfs_sb *sb, const struct x
 	}
 }
 
-/* The size of the bitmap does not tell that of the extents: a realtime section is not guessed at. */
 static bool has_realtime(struct repair *r, const struct xfs_sb *sb, const struct xfs_geometry *geo)
 {
 	uint8_t image[XFS_DINODE_MAX_SIZE];
@@ -361,8 +411,9 @@ static bool set_inodes(struct repair *r, struct candidate *c)
 	c->sb.rsumino = c->sb.rootino + 2;
 	c->sb.uquotino = c->sb.gquotino = XFS_NULL64;
 	c->sb.pquotino = c->v5 ? XFS_NULL64 : 0;
-	if (has_realtime(r, &c->sb, &geo)) {
-		repair_say(r, "a filesystem with a realtime section was here: its geometry stands in superblocks only");
+	if (has_realtime(r, &c->sb, &geo) && repair_guess_realtime(r, c->g, &c->sb)) {
+		repair_say(r, "a filesystem with a realtime section was here: its bitmap, its files and the device%s fit no geometry",
+			   r->dev.rt ? "" : " (-r, not given)");
 		return false;
 	}
 	find_quota_files(r, &c->sb, &geo);
@@ -371,7 +422,8 @@ static bool set_inodes(struct repair *r, struct candidate *c)
 
 /* ---- all together ---- */
 
-static bool make_candidate(struct repair *r, const struct survey *s, const struct survey_group *g, struct candidate *c)
+static bool make_candidate(struct repair *r, const struct survey *s, const struct survey *log, const struct survey_group *g,
+			   struct candidate *c)
 {
 	static const uint8_t none[16];
 	const struct survey_record *of;
@@ -386,7 +438,7 @@ static bool make_candidate(struct repair *r, const struct survey *s, const struc
 		return false;
 	set_features(c);
 	set_sizes(c);
-	if (!set_log(r, s, c, &of))
+	if (!set_log(r, s, log, c, &of))
 		return false;
 	set_uuids(c, of);
 	return set_inodes(r, c) && r->dev.data->size / c->sb.blocksize >= c->sb.dblocks;
@@ -410,14 +462,14 @@ static int better_first(const void *pa, const void *pb)
 	return a->confirmed > b->confirmed ? -1 : a->confirmed < b->confirmed;
 }
 
-static int choose(struct repair *r, const struct survey *s)
+static int choose(struct repair *r, const struct survey *s, const struct survey *log)
 {
 	struct candidate c[SURVEY_GROUPS];
 	struct xfs_finding f = xfs_finding_of(XFS_F_SB_GUESSED, "sb");
 	unsigned n = 0;
 
 	for (size_t i = 0; i < s->ngroups; i++)
-		n += make_candidate(r, s, &s->groups[i], &c[n]);
+		n += make_candidate(r, s, log, &s->groups[i], &c[n]);
 	if (!n)
 		return -XFS_E_BADSB;
 	qsort(c, n, sizeof(c[0]), better_first);
@@ -439,13 +491,16 @@ static int choose(struct repair *r, const struct survey *s)
 
 int repair_guess_superblock(struct repair *r)
 {
-	struct survey s;
+	struct survey s, log = { 0 };
 	int error;
 
 	repair_say(r, "no superblock is left; looking for AG headers and other metadata...");
 	error = repair_survey(r->dev.data, &s);
+	if (!error && r->dev.log)
+		error = repair_survey(r->dev.log, &log);
 	if (!error)
-		error = choose(r, &s);
+		error = choose(r, &s, &log);
+	repair_survey_release(&log);
 	repair_survey_release(&s);
 	return error;
 }

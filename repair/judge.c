@@ -6,6 +6,8 @@
  * of the fork itself counts.  Fork and reverse mappings both whole but different: the side that other witnesses (free
  * space, other owners, the block counter of the inode) contradict gives way; the smallest unit is a mapping.
  */
+#include "repair/evidence.h"
+#include "repair/realtime.h"
 #include "repair/space.h"
 
 #include "libxfs/inode/symlink.h"
@@ -456,7 +458,7 @@ static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *d
 		struct repair_fork f;
 
 		*(k ? &d.core.aformat : &d.core.format) = formats[i];
-		error = repair_fork_scan(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, keep_mapping, &final);
+		error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, keep_mapping, &final);
 		*done = !error && !f.damaged && f.records == count;
 		for (size_t b = 0; *done && b < f.nown; b++)
 			ag_of(r, f.own[b])->reasons |= REPAIR_FORK;
@@ -596,6 +598,33 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	return error;
 }
 
+/* Extents in the realtime section: reverse mappings of this device know the blocks of the tree alone. */
+static int judge_realtime(struct repair *r, struct evidence *e)
+{
+	struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	struct xfs_mapset final = { 0 };
+	bool done = false;
+	int error;
+
+	if (!s->f.damaged) {
+		if (r->geo.rmapbt)
+			judge_own_blocks(r, e, XFS_FORK_DATA);
+		return 0;
+	}
+	error = s->fork.n ? 0 : try_formats(r, e, XFS_FORK_DATA, &done);
+	if (error || done)
+		return error;
+	error = copy_set(&final, &s->fork);
+	if (!error)
+		error = repair_rt_align(r, &final);
+	note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, s->f.why);
+	note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_LOST, true, "nothing else knows its extents in the realtime section");
+	if (!error)
+		error = replace_fork(r, e, XFS_FORK_DATA, &final);
+	xfs_mapset_release(&final);
+	return error;
+}
+
 static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 {
 	struct evidence_side *s = &e->side[k];
@@ -607,8 +636,10 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	if (cut < 0)
 		return (int)cut;
 	s->rmap_cut = cut != 0;
+	if (repair_fork_is_realtime(&e->d, k))
+		return judge_realtime(r, e);
 	/* where the blocks of these are is not in the reverse mappings of this device */
-	if (k == XFS_FORK_DATA && (e->d.core.flags & XFS_DIFLAG_REALTIME || e->d.core.format == XFS_DINODE_FMT_META_BTREE)) {
+	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE) {
 		if (s->f.damaged)
 			note_fork(r, e, k, XFS_F_FORK_DAMAGED, false, s->f.why);
 		else if (r->geo.rmapbt)
@@ -672,7 +703,7 @@ int repair_judge(struct repair *r, struct evidence *e)
 		return 0;	/* counters are set when the forks are built */
 	for (unsigned k = 0; k < 2; k++)
 		blocks += e->side[k].f.blocks + e->side[k].f.nown;
-	if (blocks != e->d.core.nblocks && !(e->d.core.flags & XFS_DIFLAG_REALTIME)) {
+	if (blocks != e->d.core.nblocks) {
 		struct xfs_finding f = xfs_finding_of(XFS_F_INODE_NBLOCKS, "inode");
 
 		f.ino = e->ino;

@@ -5,6 +5,7 @@
  * Every copy of the superblock votes with its geometry; the primary is believed when enough copies agree, otherwise the
  * winner's geometry replaces it.  A primary that can't be used is replaced by the best candidate found by scanning.
  */
+#include "repair/quota.h"
 #include "repair/scan.h"
 #include "repair/superblock.h"
 #include "repair/write.h"
@@ -659,6 +660,7 @@ int repair_locate(struct repair *r)
 	if (error)
 		return error;
 	repair_settle_specials(r);
+	repair_quota_numbers(r);
 	r->geo.sb = r->primary;
 	return judge_secondaries(r);
 }

@@ -7,6 +7,7 @@
  * makes the inode one that is written anew.  What needs reverse mappings or names is decided later (judge.c, restore.c).
  */
 #include "repair/content.h"
+#include "repair/realtime.h"
 #include "repair/scan.h"
 
 #include "libxfs/inode/inode.h"
@@ -97,6 +98,7 @@ static unsigned type_of_role(const struct repair *r, uint64_t ino)
 		return XFS_MODE_DIR;
 	case XFS_INODE_RTBITMAP:
 	case XFS_INODE_RTSUMMARY:
+	case XFS_INODE_QUOTA:
 		return XFS_MODE_REG;
 	default:
 		return 0;
@@ -225,8 +227,10 @@ static void settle_size(struct repair *r, struct repair_seen *s)
 
 	if (is_device(d) || role == XFS_INODE_QUOTA)
 		size = 0;
-	else if (role == XFS_INODE_RTBITMAP)
-		size = (uint64_t)r->geo.sb.rbmblocks * r->geo.blocksize;
+	else if (repair_rt_file_blocks(r, s->ino, s->image))
+		size = repair_rt_file_blocks(r, s->ino, s->image) * r->geo.blocksize;
+	else if (role == XFS_INODE_RTBITMAP || role == XFS_INODE_RTSUMMARY)
+		size = 0;
 	else if (is_reg(d) && size >> 63)
 		size = repair_mapped_size(r, s->ino, d, s->image);
 	else if (is_dir(d) && local)

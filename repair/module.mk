@@ -13,6 +13,7 @@ repair_core_SRCS = \
 	repair/forks.c \
 	repair/glance.c \
 	repair/guess.c \
+	repair/guess_rt.c \
 	repair/hints.c \
 	repair/in_place.c \
 	repair/judge.c \
@@ -45,6 +46,9 @@ repair_core_SRCS = \
 	repair/observe_inodes.c \
 	repair/owners.c \
 	repair/partial.c \
+	repair/quota.c \
+	repair/realtime.c \
+	repair/realtime_files.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \

@@ -154,10 +154,10 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	struct repair_fork f;
 	int error;
 
-	if (c->fork[XFS_FORK_DATA] || !mapped || d->core.flags & XFS_DIFLAG_REALTIME ||
+	if (c->fork[XFS_FORK_DATA] || !mapped ||
 	    (d->core.format == XFS_DINODE_FMT_EXTENTS && !xfs_dinode_nextents(d, XFS_FORK_DATA)))
 		return 0;
-	error = repair_fork_scan(n->r, c->ino, d, n->image, XFS_FORK_DATA, &f, keep_mapping, &c->map[XFS_FORK_DATA]);
+	error = repair_fork_scan_any(n->r, c->ino, d, n->image, XFS_FORK_DATA, &f, keep_mapping, &c->map[XFS_FORK_DATA]);
 	for (size_t i = 0; i < f.nown; i++)
 		ag_of(n, f.own[i])->reasons |= REPAIR_FORK;
 	repair_fork_release(&f);

@@ -6,6 +6,7 @@
  */
 #include "repair/forks.h"
 #include "repair/names.h"
+#include "repair/realtime.h"
 #include "repair/rebuild.h"
 #include "repair/space.h"
 
@@ -77,6 +78,7 @@ int repair_plan_forks(struct repair *r)
 				return (int)cut;
 			error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k),
 						      count_extents(&c->map[k]), &blocks);
+			blocks += k == XFS_FORK_DATA ? repair_rt_missing(r, c) : 0;
 			if (error)
 				return error;
 			if (blocks && !r->any_room) {
@@ -113,11 +115,9 @@ static int remember(struct making *m, uint64_t fsbno)
 }
 
 /* One block: the AG of the last one, then the others that are rebuilt. */
-static int new_block(void *payload, uint64_t *fsbno)
+static int take_block(struct making *m, uint64_t offword, uint64_t *fsbno)
 {
-	struct making *m = payload;
 	struct repair *r = m->r;
-	uint64_t offword = XFS_RMAP_BMBT | (m->k ? XFS_RMAP_ATTR : 0);
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {
 		uint32_t agno = (m->agno + i) % r->geo.agcount, agbno;
@@ -132,9 +132,45 @@ static int new_block(void *payload, uint64_t *fsbno)
 			return error;
 		m->agno = agno;
 		*fsbno = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
-		return remember(m, *fsbno);
+		return 0;
 	}
 	return -XFS_E_NOSPC;
+}
+
+static int new_block(void *payload, uint64_t *fsbno)
+{
+	struct making *m = payload;
+	int error = take_block(m, XFS_RMAP_BMBT | (m->k ? XFS_RMAP_ATTR : 0), fsbno);
+
+	return error ? error : remember(m, *fsbno);
+}
+
+/* Bitmap and summary of the realtime section have a block at every offset; contents follow (realtime.c). */
+static int fill_gaps(struct making *m)
+{
+	struct xfs_mapset *s = &m->c->map[XFS_FORK_DATA];
+	uint64_t want = repair_rt_file_blocks(m->r, m->c->ino, m->c->image), next = 0;
+	size_t known = s->n;
+	int error = 0;
+
+	for (size_t i = 0; want && i <= known && !error; i++) {
+		uint64_t end = i < known ? s->m[i].off : want;
+
+		for (; next < end && !error; next++) {
+			struct xfs_mapping one = { .off = next, .len = 1 };
+
+			error = take_block(m, next, &one.fsbno);
+			if (!error)
+				error = xfs_mapset_add(s, &one);
+		}
+		next = i < known ? s->m[i].off + s->m[i].len : next;
+	}
+	if (!error && s->n != known) {
+		int64_t cut = xfs_mapset_normalise(s);
+
+		error = cut < 0 ? (int)cut : 0;
+	}
+	return error;
 }
 
 /* More extents than the counters hold: the inode gets the large ones, when the filesystem has them. */
@@ -204,7 +240,8 @@ static void flag_sharing(struct repair *r, const struct repair_inode *c, struct 
 {
 	const struct xfs_mapset *s = &c->map[XFS_FORK_DATA];
 
-	if (!r->geo.reflink || !c->fork[XFS_FORK_DATA] || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
+	if (!r->geo.reflink || !c->fork[XFS_FORK_DATA] || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG ||
+	    repair_fork_is_realtime(d, XFS_FORK_DATA))
 		return;
 	for (size_t i = 0; i < s->n && !(d->v3.flags2 & XFS_DIFLAG2_REFLINK); i++)
 		if (!s->m[i].unwritten && repair_is_shared(r, s->m[i].fsbno, s->m[i].len))
@@ -222,14 +259,16 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 	if (c->names)
 		error = repair_build_names(r, c, &d);
 	for (m.k = 0; m.k < 2 && !error; m.k++)
-		if (c->fork[m.k] && !is_planned(c, m.k))
-			error = make_fork(&m, &d);
+		if (c->fork[m.k] && !is_planned(c, m.k)) {
+			error = m.k == XFS_FORK_DATA ? fill_gaps(&m) : 0;
+			if (!error)
+				error = make_fork(&m, &d);
+		}
 	for (unsigned k = 0; k < 2 && !error; k++)
 		error = fork_blocks(&m, &d, k, &blocks);
 	if (error)
 		return error;
-	if (!(d.core.flags & XFS_DIFLAG_REALTIME))
-		d.core.nblocks = blocks;
+	d.core.nblocks = blocks;
 	flag_sharing(r, c, &d);
 	/* none holds for contents that no log has seen; and a wild one would drag the log along */
 	if (r->geo.v5) {

@@ -7,6 +7,8 @@
  */
 #include "repair/forks.h"
 #include "repair/lanes.h"
+#include "repair/quota.h"
+#include "repair/realtime.h"
 #include "repair/scan.h"
 #include "repair/space.h"
 
@@ -20,6 +22,8 @@ struct adding {
 	uint64_t ino, flags;
 	bool unflagged;		/* the inode says that it shares nothing */
 	bool shares;		/* but it does */
+	struct repair_ag *ag;	/* of the inode */
+	bool realtime, shareable;
 	uint64_t end;		/* of the last mapping below the leaf blocks of a directory, blocks */
 };
 
@@ -33,6 +37,8 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 	struct adding *a = payload;
 	uint64_t offword = m->off | a->flags | (m->unwritten ? XFS_RMAP_UNWRITTEN : 0);
 
+	if (a->realtime)
+		return repair_rt_add(a->r, a->ag, a->ino, a->shareable, m);
 	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
 		a->end = m->off + m->len;
 	if (a->unflagged && !a->shares && !m->unwritten && ag_knows(a->r, m->fsbno))
@@ -77,24 +83,27 @@ static int add_own(struct adding *a, const struct repair_fork *f)
 
 static int observe_forks(struct repair *r, struct repair_seen *s)
 {
-	bool realtime = s->d.core.flags & XFS_DIFLAG_REALTIME, damaged = false;
-	uint64_t counted = 0;
+	bool damaged = false;
+	uint64_t counted = 0, realtime = 0;
 
 	for (unsigned k = 0; k < 2; k++) {
-		struct adding a = { .r = r, .ino = s->ino, .flags = k ? XFS_RMAP_ATTR : 0 };
+		struct adding a = { .r = r, .ino = s->ino, .flags = k ? XFS_RMAP_ATTR : 0, .ag = s->ag,
+				    .realtime = repair_fork_is_realtime(&s->d, k),
+				    .shareable = s->d.v3.flags2 & XFS_DIFLAG2_REFLINK };
 		struct repair_fork f;
 		int error;
 
 		/* where no rmapbt is sound, repair_check_flags() tells by the claims */
-		a.unflagged = k == XFS_FORK_DATA && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG &&
+		a.unflagged = k == XFS_FORK_DATA && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && !a.realtime &&
 			      !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK) && repair_may_share(r, s->ino);
-		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
+		error = repair_fork_scan_any(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
 		if (!error)
 			error = add_own(&a, &f);
 		/* of a damaged map nobody knows yet what it shares */
 		if (!error && a.shares && !f.damaged)
 			error = repair_set_reflink(r, s->ino, s->image);
 		counted += f.blocks + f.nown;
+		realtime += a.realtime ? f.blocks : 0;
 		damaged |= f.damaged;
 		damaged |= k == XFS_FORK_DATA && f.mapped && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR &&
 			   s->d.core.size != a.end << r->geo.blocklog;
@@ -102,9 +111,9 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 		if (error)
 			return error;
 	}
-	if (damaged || s->suspect || (!realtime && counted != s->d.core.nblocks))
+	if (damaged || s->suspect || counted != s->d.core.nblocks)
 		make_odd(r, s->ino);
-	return 0;
+	return repair_quota_add(r, s, realtime);
 }
 
 static int observe_inode(void *payload, struct repair_seen *s)
@@ -120,6 +129,9 @@ static int observe_inode(void *payload, struct repair_seen *s)
 		return error;
 	fact = keep_facts(r, s);
 	s->ag->has_attrs |= s->d.core.forkoff != 0;
+	error = repair_rt_note_file(r, s);
+	if (error)
+		return error;
 	error = observe_forks(r, s);
 	return error ? error : repair_glance(r, s, fact);
 }

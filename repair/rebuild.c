@@ -82,10 +82,10 @@ static int claim_inode(void *payload, struct repair_seen *s)
 	changed = repair_find_changed(r, s->ino);
 	for (unsigned k = 0; k < 2 && !error; k++) {
 		struct claiming c = { r, s->ino, k ? XFS_RMAP_ATTR : 0 };
-		bool replaced = changed && changed->fork[k];
+		bool replaced = changed && changed->fork[k], realtime = repair_fork_is_realtime(&s->d, k);
 		struct repair_fork f;
 
-		for (size_t i = 0; replaced && i < changed->map[k].n && !error; i++)
+		for (size_t i = 0; replaced && !realtime && i < changed->map[k].n && !error; i++)
 			error = claim_mapping(&c, &changed->map[k].m[i]);
 		if (error)
 			break;

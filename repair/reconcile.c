@@ -4,6 +4,7 @@
  *
  * Memory grows with the damage: one odd owner brings its bucket, 1/65536 of all owners, and nothing else.
  */
+#include "repair/realtime.h"
 #include "repair/space.h"
 
 #include <stdlib.h>
@@ -36,7 +37,7 @@ static int scan_forks(struct repair *r, struct evidence *e)
 	int error = 0;
 
 	for (unsigned k = 0; k < 2 && !error; k++)
-		error = repair_fork_scan(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &e->side[k].f, keep_mapping, &e->side[k].fork);
+		error = repair_fork_scan_any(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &e->side[k].f, keep_mapping, &e->side[k].fork);
 	return error;
 }
 
@@ -199,6 +200,10 @@ int repair_reconcile(struct repair *r)
 {
 	int error = r->any_odd ? judge_odd(r) : 0;
 
+	if (!error)
+		error = repair_rt_settle(r);
 	/* forks are decided: without reverse mappings, who claims what is compared with the trees */
-	return error || r->geo.rmapbt ? error : repair_check_space(r);
+	if (!error && !r->geo.rmapbt)
+		error = repair_check_space(r);
+	return error ? error : repair_rt_complete(r);
 }

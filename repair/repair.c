@@ -3,6 +3,7 @@
 #include "repair/flips.h"
 #include "repair/lanes.h"
 #include "repair/names.h"
+#include "repair/quota.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -156,6 +157,9 @@ static void release_ag(struct repair_ag *ag)
 	free(ag->facts);
 	free(ag->special.r);
 	free(ag->finobt);
+	free(ag->rt_maps);
+	free(ag->rt_files);
+	repair_usage_free(ag->usage);
 	xfs_ag_switch_release(&ag->sw);
 }
 

@@ -87,6 +87,8 @@ struct repair_fact {
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
 };
 
+struct repair_usage;
+
 struct repair_ag {
 	xfs_agno_t agno;
 	uint32_t length;
@@ -117,6 +119,24 @@ struct repair_ag {
 	struct xfs_build_ag build;		/* how it was rebuilt */
 	struct xfs_ag_switch sw;		/* what the rebuild made */
 	bool rebuilt;
+	struct repair_rt_map *rt_maps;		/* of its inodes into the realtime section */
+	size_t nrt_maps, rt_room;
+	struct repair_rt_file *rt_files;	/* metadata files: of realtime groups, of quota */
+	size_t nrt_files, rt_file_room;
+	struct repair_usage *usage;		/* by owner, when quota is counted (quota.c) */
+};
+
+/* An extent of a file in the realtime section. */
+struct repair_rt_map {
+	uint64_t start, len;	/* blocks, counted without the gaps between groups */
+	uint64_t ino, off;
+	bool shareable;
+};
+
+struct repair_rt_file {
+	uint64_t ino;
+	uint32_t group;
+	uint16_t metatype;
 };
 
 /* An inode that changes: forks that are rebuilt, counters that are set. */

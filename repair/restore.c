@@ -7,6 +7,8 @@
  * blocks comes back when the names know enough to make an empty one; else it becomes free.
  */
 #include "repair/content.h"
+#include "repair/names.h"
+#include "repair/realtime.h"
 #include "repair/space.h"
 
 #include "libxfs/inode/inode.h"
@@ -42,6 +44,7 @@ static unsigned type_of_role(const struct repair *r, uint64_t ino)
 		return XFS_MODE_DIR;
 	case XFS_INODE_RTBITMAP:
 	case XFS_INODE_RTSUMMARY:
+	case XFS_INODE_QUOTA:
 		return XFS_MODE_REG;
 	default:
 		return 0;
@@ -116,9 +119,20 @@ static unsigned choose_type(const struct remade *m)
 	return type;
 }
 
+/* A directory of the metadata tree names it. */
+static bool in_metadata_tree(const struct remade *m)
+{
+	const struct repair_fact *f = m->r->geo.metadir && m->h->names ? repair_fact_of(m->r, m->h->parent) : NULL;
+
+	return m->r->geo.metadir && m->h->names && (m->h->parent == m->r->primary.metadirino || (f && f->meta));
+}
+
 /* Is there enough to make it from? A device's number and a short target are gone with the inode. */
 static bool can_be_made(const struct remade *m)
 {
+	/* which of the metadata files it was only its name could tell */
+	if (in_metadata_tree(m) && m->type != XFS_MODE_DIR)
+		return false;
 	if (m->e->side[XFS_FORK_DATA].rmap.n || type_of_role(m->r, m->e->ino))
 		return true;
 	return m->type == XFS_MODE_REG || m->type == XFS_MODE_DIR || m->type == XFS_MODE_FIFO || m->type == XFS_MODE_SOCK;
@@ -147,10 +161,17 @@ static void start_core(struct remade *m)
 	d->v3.flags2 = (geo->bigtime ? XFS_DIFLAG2_BIGTIME : 0) | (geo->nrext64 ? XFS_DIFLAG2_NREXT64 : 0);
 }
 
+static void dress_metadata(struct xfs_dinode *d)
+{
+	d->core.mode = XFS_MODE_DIR;
+	d->core.metatype = XFS_METAFILE_DIR;
+	d->core.flags = XFS_DIFLAG_METADATA_DIR;
+	d->v3.flags2 |= XFS_DIFLAG2_METADATA;
+}
+
 /* Inodes of the superblock have no names, and a form of their own (format sheet 03, section 8). */
 static void dress_role(struct remade *m)
 {
-	const struct xfs_sb *sb = &m->r->geo.sb;
 	struct xfs_dinode *d = &m->d;
 
 	switch (xfs_inode_role(m->r->fs, XFS_INO(m->e->ino))) {
@@ -158,20 +179,23 @@ static void dress_role(struct remade *m)
 		d->core.mode = XFS_MODE_DIR | 0755;
 		break;
 	case XFS_INODE_METADIR:
-		d->core.mode = XFS_MODE_DIR;
-		d->core.metatype = XFS_METAFILE_DIR;
-		d->core.flags = XFS_DIFLAG_METADATA_DIR;
-		d->v3.flags2 |= XFS_DIFLAG2_METADATA;
+		dress_metadata(d);
 		break;
 	case XFS_INODE_RTBITMAP:
 		d->core.mode = XFS_MODE_REG;
 		d->core.flags = XFS_DIFLAG_NEWRTBM;
-		d->core.size = (uint64_t)sb->rbmblocks * m->r->geo.blocksize;
+		d->core.size = repair_rt_file_blocks(m->r, m->e->ino, m->e->image) * m->r->geo.blocksize;
 		break;
 	case XFS_INODE_RTSUMMARY:
 		d->core.mode = XFS_MODE_REG;
+		d->core.size = repair_rt_file_blocks(m->r, m->e->ino, m->e->image) * m->r->geo.blocksize;
+		break;
+	case XFS_INODE_QUOTA:	/* its size is zero, whatever it holds */
+		d->core.mode = XFS_MODE_REG;
 		break;
 	default:
+		if (in_metadata_tree(m))
+			dress_metadata(d);
 		break;
 	}
 }
@@ -292,6 +316,7 @@ static void announce(struct repair *r, uint64_t ino, const struct xfs_dinode *d)
 	if (d) {
 		f->ftype = (uint8_t)xfs_mode_ftype(d->core.mode);
 		f->nlink = xfs_dinode_nlink(d);
+		f->meta = r->geo.metadir && xfs_dinode_is_metadata(d);
 	}
 }
 

@@ -7,9 +7,9 @@
  * to what it should, it becomes the one that mkfs gives.
  */
 #include "repair/forks.h"
+#include "repair/realtime.h"
 #include "repair/superblock.h"
 
-#include "libxfs/inode/fork.h"
 #include "libxfs/name/dirdata.h"
 
 #include <inttypes.h>
@@ -55,12 +55,23 @@ static bool is_root(struct repair *r, uint64_t ino)
 	       parent_of(r, &d, image) == ino;
 }
 
-static bool is_file(struct repair *r, uint64_t ino)
+/* Its flag tells the bitmap, its size the summary; nobody else has a file of that number of blocks without a name. */
+static bool is_bitmap(struct repair *r, uint64_t ino)
 {
 	uint8_t image[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d;
 
-	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG;
+	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && d.core.flags & XFS_DIFLAG_NEWRTBM;
+}
+
+static bool is_summary(struct repair *r, uint64_t ino)
+{
+	uint8_t image[XFS_DINODE_MAX_SIZE];
+	struct repair_rt_shape shape;
+	struct xfs_dinode d;
+
+	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && !d.core.uid && !d.core.forkoff &&
+	       d.core.size == (repair_rt_shape(r, &shape) ? shape.summary << r->geo.blocklog : 0);
 }
 
 static bool is_metadata(struct repair *r, uint64_t ino)
@@ -78,7 +89,8 @@ static void settle(struct repair *r, const char *name, const char *field, uint64
 	uint8_t image[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d;
 
-	if (*number == expected || fits(r, *number))
+	/* any directory may be its own parent by damage; where mkfs puts the others there is nothing like them but them */
+	if (*number == expected || (fits(r, *number) && (fits == is_root || !fits(r, expected))))
 		return;
 	/* nothing speaks against it but that it was wiped: it is made anew there (stripes move it away from the usual place) */
 	if (xfs_ino_valid(&r->geo, XFS_INO(*number)) && !read_core(r, *number, image, &d) && !fits(r, expected))
@@ -108,46 +120,6 @@ void repair_settle_specials(struct repair *r)
 		settle(r, "metadata root directory", "metadirino", &sb->metadirino, sb->rootino + 1, is_metadata);
 		return;
 	}
-	settle(r, "realtime bitmap", "rbmino", &sb->rbmino, sb->rootino + 1, is_file);
-	settle(r, "realtime summary", "rsumino", &sb->rsumino, sb->rootino + 2, is_file);
-}
-
-struct counting {
-	struct repair *r;
-	uint64_t left;		/* bytes of the bitmap that count */
-	uint64_t sum;
-	uint8_t *block;
-};
-
-static int count_bits(void *payload, const struct xfs_extent *e)
-{
-	struct counting *c = payload;
-	uint32_t bs = c->r->geo.blocksize;
-
-	for (uint32_t i = 0; i < e->len && c->left; i++) {
-		uint32_t n = (uint32_t)xfs_min(c->left, (uint64_t)bs);
-		int error = xfs_dev_read(c->r->dev.data, xfs_fsbno_byte(&c->r->geo, XFS_FSBNO(e->block + i)), c->block, bs);
-
-		if (error)
-			return error;
-		for (uint32_t k = 0; k < n; k += 4)	/* whole words: what lies behind the last extent is zero */
-			c->sum += (uint64_t)__builtin_popcount(xfs_le32(c->block + k));
-		c->left -= n;
-	}
-	return 0;
-}
-
-bool repair_count_rt_free(struct repair *r, uint64_t *count)
-{
-	struct counting c = { .r = r, .left = xfs_ceil_div(r->geo.sb.rextents, 32) * 4, .block = malloc(r->geo.blocksize) };
-	struct xfs_inode *ip = malloc(sizeof(*ip));
-	struct xfs_ifork f;
-	bool good = c.block && ip && !r->geo.metadir && r->geo.sb.rextents &&
-		    !xfs_inode_read(r->fs, XFS_INO(r->primary.rbmino), XFS_INODE_NOCHECK, ip) &&
-		    !xfs_ifork_init(&f, ip, XFS_FORK_DATA) && !xfs_ifork_each(&f, count_bits, &c) && !c.left;
-
-	*count = c.sum;
-	free(ip);
-	free(c.block);
-	return good;
+	settle(r, "realtime bitmap", "rbmino", &sb->rbmino, sb->rootino + 1, is_bitmap);
+	settle(r, "realtime summary", "rsumino", &sb->rsumino, sb->rootino + 2, is_summary);
 }

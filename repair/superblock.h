@@ -16,8 +16,6 @@ unsigned repair_sb_evidence(struct repair *, const struct xfs_sb *);
 int repair_guess_superblock(struct repair *);
 /* specials.c: inode numbers of the superblock that lead nowhere become those that mkfs gives. Needs r->geo. */
 void repair_settle_specials(struct repair *);
-/* specials.c: free realtime extents by the bitmap. False: there is none, or it can't be read. */
-bool repair_count_rt_free(struct repair *, uint64_t *count);
 /* guess.c: where mkfs puts the root directory of such a filesystem (format sheet 01, section 8). */
 uint64_t repair_expected_root(const struct xfs_geometry *);
 

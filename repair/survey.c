@@ -189,12 +189,16 @@ static void look_at_v4_directory(struct looking *l, uint32_t magic)
 {
 	static const uint8_t none[16];
 	uint32_t end[2] = { follow_entries(l, false), follow_entries(l, true) }, at = xfs_max(end[0], end[1]);
+	const uint8_t *dot = l->p + xfs_dir_data_header_len(false);
 	struct survey_group *g = group_of(l->s, none);
 
 	if (!g || at <= xfs_dir_data_header_len(false) + 16)
 		return;
 	if (end[0] != end[1])
 		*(end[1] > end[0] ? &g->ftype : &g->no_ftype) += 1;
+	/* the first entry of a directory: behind its name of one byte stands the type of a directory, or nothing */
+	if (dot[8] == 1 && dot[9] == '.')
+		*(dot[10] == XFS_DIR_FT_DIR ? &g->ftype : &g->no_ftype) += 1;
 	for (unsigned k = 9; k <= 16 && 1u << k <= l->left; k++) {
 		uint32_t size = 1u << k;
 
@@ -205,18 +209,44 @@ static void look_at_v4_directory(struct looking *l, uint32_t magic)
 	}
 }
 
+/* Without memory for one more the bitmap alone speaks. */
+static void keep_realtime(struct survey_group *g, uint64_t off, const struct xfs_dinode *d)
+{
+	if (!(d->core.flags & XFS_DIFLAG_REALTIME) || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
+		return;
+	if (g->nrealtime == g->realtime_room) {
+		size_t room = g->realtime_room ? 2 * g->realtime_room : 64;
+		uint64_t *grown = realloc(g->realtime, room * sizeof(*grown));
+
+		if (!grown)
+			return;
+		g->realtime = grown;
+		g->realtime_room = room;
+	}
+	g->realtime[g->nrealtime++] = off;
+}
+
 /* V4: the next inode tells where this one ends. */
 static void look_at_v4_inode(struct looking *l)
 {
 	static const uint8_t none[16];
 	struct survey_group *g = group_of(l->s, none);
+	struct xfs_dinode d;
 
+	if (g && l->left >= 256) {
+		xfs_dinode_decode(&d, l->p);
+		keep_realtime(g, l->off, &d);
+	}
 	for (unsigned k = 8; g && k <= 11 && (1u << k) + 8 <= l->left; k++) {
 		const uint8_t *next = l->p + (1u << k);
 
 		if (xfs_be16(next) != XFS_DINODE_MAGIC || (next[VERSION_AT] != 1 && next[VERSION_AT] != 2))
 			continue;
 		g->inodesize[k]++;
+		if (k == 8 && l->left >= 512) {	/* the second one of the sector */
+			xfs_dinode_decode(&d, next);
+			keep_realtime(g, l->off + 256, &d);
+		}
 		return;
 	}
 }
@@ -263,6 +293,7 @@ static void look_at_inode(struct looking *l)
 	if (!d.core.mode)
 		return;
 	g->flags2 |= d.v3.flags2;
+	keep_realtime(g, l->off, &d);
 	g->parents |= has_parent_pointer(&d, l->p, size);
 	if ((d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || d.v3.inumber >= g->root || xfs_dinode_is_metadata(&d))
 		return;
@@ -297,7 +328,7 @@ static int look_at_record(struct looking *l)
 		s->record_room = room;
 	}
 	s->records[s->nrecords] = (struct survey_record){ l->off - (uint64_t)block * XFS_BBSIZE, block, h.prev_block,
-							  heads + xfs_ceil_div(h.len, XFS_BBSIZE), { 0 } };
+							  heads + xfs_ceil_div(h.len, XFS_BBSIZE), h.size, { 0 } };
 	memcpy(s->records[s->nrecords++].uuid, h.fs_uuid, 16);
 	return 0;
 }
@@ -370,8 +401,10 @@ int repair_survey(struct xfs_dev *dev, struct survey *s)
 
 void repair_survey_release(struct survey *s)
 {
-	for (size_t i = 0; i < s->ngroups; i++)
+	for (size_t i = 0; i < s->ngroups; i++) {
 		free(s->groups[i].headers);
+		free(s->groups[i].realtime);
+	}
 	free(s->records);
 	*s = (struct survey){ 0 };
 }

@@ -23,6 +23,7 @@ struct survey_header {		/* an AGF or AGI */
 struct survey_record {		/* the head of a record of the log */
 	uint64_t start;		/* byte of the log's first block, by the record's own place in it */
 	uint32_t block, prev, total;	/* 512-byte blocks */
+	uint32_t size;		/* bytes that records of this log may have */
 	uint8_t uuid[16];
 };
 
@@ -38,6 +39,8 @@ struct survey_group {
 	uint64_t flags2;	/* of all inodes in use */
 	bool parents;		/* an attribute that is a parent pointer */
 	uint64_t root;		/* the smallest directory that is its own parent; XFS_NULL64: none seen */
+	uint64_t *realtime;	/* bytes of inodes of files in the realtime section */
+	size_t nrealtime, realtime_room;
 	uint32_t log_agno, log_agbno, log_blocks;	/* by a reverse mapping; log_blocks 0: none */
 };
 
@@ -51,5 +54,10 @@ struct survey {
 /* Errors: NOMEM. What can't be read is left out. */
 int repair_survey(struct xfs_dev *, struct survey *);
 void repair_survey_release(struct survey *);
+/*
+ * guess_rt.c: rt fields of a superblock whose data section and bitmap inode are known.  Errors: NOMEM, BADSB (bitmap, files and
+ * device fit no geometry).
+ */
+int repair_guess_realtime(struct repair *, const struct survey_group *, struct xfs_sb *);
 
 #endif

@@ -7,6 +7,7 @@
  */
 #include "repair/flips.h"
 #include "repair/write.h"
+#include "repair/realtime.h"
 #include "repair/scan.h"
 #include "repair/superblock.h"
 
@@ -168,9 +169,11 @@ static void check_counter(struct repair *r, const char *field, uint64_t *value, 
 	r->sb_changed = true;
 }
 
-static void sum_counters(struct repair *r)
+static int sum_counters(struct repair *r)
 {
-	uint64_t icount = 0, ifree = 0, fdblocks = 0, frextents;
+	uint64_t icount = 0, ifree = 0, fdblocks = 0, frextents = 0;
+	bool realtime;
+	int error = repair_rt_free(r, &frextents, &realtime);
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {
 		const struct repair_ag *ag = &r->ags[i];
@@ -182,8 +185,9 @@ static void sum_counters(struct repair *r)
 	check_counter(r, "icount", &r->primary.icount, icount);
 	check_counter(r, "ifree", &r->primary.ifree, ifree);
 	check_counter(r, "fdblocks", &r->primary.fdblocks, fdblocks);
-	if (repair_count_rt_free(r, &frextents))
+	if (realtime && !r->geo.metadir)
 		check_counter(r, "frextents", &r->primary.frextents, frextents);
+	return error;
 }
 
 /* True when anything is written besides what the rebuild wrote. */
@@ -207,9 +211,10 @@ static void doubt_quota(struct repair *r)
 
 int repair_switch_over(struct repair *r)
 {
-	int error = 0;
+	int error = sum_counters(r);
 
-	sum_counters(r);
+	if (error)
+		return error;
 	if (!r->looking && r->no_quota)
 		doubt_quota(r);
 	if (r->looking || !anything_to_write(r))

@@ -7,7 +7,7 @@
 /* The passes that only look; the fresh run shares nothing but the device with the one that repaired. */
 static int (*const looking[])(struct repair *) = {
 	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile, repair_switch_over,
-	repair_directories, repair_links, repair_max_lsn,
+	repair_directories, repair_links, repair_realtime, repair_quota, repair_max_lsn,
 };
 
 static void still_there(void *payload, const struct xfs_finding *f)

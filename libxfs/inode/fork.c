@@ -149,12 +149,16 @@ static bool rt_range_valid(const struct xfs_geometry *g, uint64_t block, uint32_
 {
 	uint64_t group, in_group, last;
 
-	if (!g->metadir)
-		return block < g->sb.rblocks && len <= g->sb.rblocks - block;
+	if (!g->metadir)	/* a tail that is shorter than an extent is never used */
+		return block < g->sb.rextents * g->sb.rextsize && len <= g->sb.rextents * g->sb.rextsize - block;
 	group = block >> g->sb.rgblklog;
 	in_group = block & ((UINT64_C(1) << g->sb.rgblklog) - 1);
+	if (group >= g->sb.rgcount || (!group && !g->zoned && in_group < g->sb.rextsize))
+		return false;	/* the realtime superblock is no file's */
 	last = (uint64_t)g->sb.rgextents * g->sb.rextsize;
-	return group < g->sb.rgcount && in_group < last && len <= last - in_group;
+	if (group == g->sb.rgcount - 1)
+		last = (g->sb.rextents - group * g->sb.rgextents) * g->sb.rextsize;
+	return in_group < last && len <= last - in_group;
 }
 
 bool xfs_extent_valid(const struct xfs_geometry *g, const struct xfs_extent *e, bool realtime)

@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/dqblk_xfs.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/quota.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/xattr.h>
@@ -416,6 +418,39 @@ static uint64_t count_extents(const char *path, unsigned long request)
 	return attr.fsx_nextents;
 }
 
+/* realtime DIR: new files below it get their data in the realtime section */
+static int cmd_realtime(char **a)
+{
+	struct fsxattr attr;
+	int fd = open_file(a[0], O_RDONLY);
+
+	if (ioctl(fd, FS_IOC_FSGETXATTR, &attr))
+		die(a[0], "get flags");
+	attr.fsx_xflags |= FS_XFLAG_RTINHERIT;
+	if (ioctl(fd, FS_IOC_FSSETXATTR, &attr))
+		die(a[0], "set flags");
+	close_file(fd, a[0]);
+	return 0;
+}
+
+/* limit user|group|project DEVICE ID BLOCKS INODES: hard limits, half of them soft; id 0 holds the defaults */
+static int cmd_limit(char **a)
+{
+	struct fs_disk_quota q = { .d_version = FS_DQUOT_VERSION };
+	int type = !strcmp(a[0], "user") ? 0 : !strcmp(a[0], "group") ? 1 : 2;
+
+	q.d_flags = type == 0 ? FS_USER_QUOTA : type == 1 ? FS_GROUP_QUOTA : FS_PROJ_QUOTA;
+	q.d_id = (uint32_t)number(a[2]);
+	q.d_blk_hardlimit = number(a[3]) * 2;	/* basic blocks of 512 bytes */
+	q.d_blk_softlimit = q.d_blk_hardlimit / 2;
+	q.d_ino_hardlimit = number(a[4]);
+	q.d_ino_softlimit = q.d_ino_hardlimit / 2;
+	q.d_fieldmask = FS_DQ_LIMIT_MASK & ~(FS_DQ_RTBSOFT | FS_DQ_RTBHARD);
+	if (quotactl(QCMD(Q_XSETQLIM, type), a[1], (int)q.d_id, (void *)&q))
+		die(a[1], "set limits");
+	return 0;
+}
+
 struct board {
 	const char	*path;		/* file that holds all free space */
 	int		fd;
@@ -555,8 +590,10 @@ static const struct command {
 	{ "extents", cmd_extents, 1, 3, "FILE [LEAST [MOST]]" },
 	{ "flush", cmd_flush, 1, 1, "DIR" },
 	{ "freeze", cmd_freeze, 1, 1, "DIR" },
+	{ "limit", cmd_limit, 5, 5, "user|group|project DEVICE ID KIB INODES" },
 	{ "mkfiles", cmd_mkfiles, 4, 4, "DIR SEED N LENGTH" },
 	{ "pair", cmd_pair, 5, 5, "FILE FILE SEED N BLOCK" },
+	{ "realtime", cmd_realtime, 1, 1, "DIR" },
 	{ "scatter", cmd_scatter, 5, 5, "FROM TO SEED N BLOCK" },
 	{ "scramble", cmd_scramble, 4, 4, "FILE SEED N BLOCK" },
 	{ "setxattr", cmd_setxattr, 3, 3, "FILE NAME VALUE" },

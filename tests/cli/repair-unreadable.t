@@ -81,4 +81,48 @@ for what, ranges, names, whole in cases:
         lab.ok(done.code in (0, 1), "%s: the rest is repaired" % what, str(done)[-1200:])
 clean = repair("-n", image, env=env(image, [(block(1, sb.agblocks - 2), BS)]))
 lab.ok(clean.code == 0 and "unreadable" not in clean.err, "a sector that nobody needs does not matter", clean)
+
+# ---- blocks of files and trees, in the image of the damage campaign: the next run has nothing left to find ----
+sys.path[:0] = [os.path.join(HERE, "..", "damage"), os.path.join(HERE, "..", "oracle")]
+import campaigns  # noqa: E402
+
+truth = campaigns.Truth("1k")
+LONG = bool(os.environ.get("XFSKIT_LONG"))
+places = [  # selector, files that may be lost or renamed; None: cores are lost, all names stay
+    ("finobt 0", ()), ("rmapbt.leaf[1] 0", ()), ("rmapbt.node[0] 0", ()), ("inobt.leaf[0] 0", ()), ("bmbt.leaf[1] /maps/holes-600", ()),
+    ("bmbt.node[0] /maps/scrambled-1200", ()), ("dir.block /trees/block", ("trees/block/",)), ("dir.data[1] /trees/leaf", ("trees/leaf/",)),
+    ("dir.leaf1 /trees/leaf", ()), ("dir.node /directories/node", ()), ("dir.leaf[0] /directories/node", ()), ("dir.free /directories/node", ()),
+    ("attr.leaf[0] /attributes/leaf", ("attributes/leaf",)), ("attr.node /attributes/tree", ()), ("attr.remote[2] /attributes/remote", ("attributes/remote",)),
+    ("symlink /links/longest", ("links/longest",)), ("cluster /plain/medium", None), ("log[0]", ()),
+]
+
+
+def lost_files(path, allowed):
+    """Lines of the list that are gone, but for these and what is in lost+found now."""
+    with open(truth.path + ".list") as f:
+        then = set(f.read().splitlines())
+    now = set(campaign.run(sys.executable, campaign.LISTER, path).stdout.splitlines())
+    if allowed is None:
+        return sorted({line.rsplit(" ", 1)[1] for line in then} - {line.rsplit(" ", 1)[1] for line in now})
+    return [line for line in sorted(then - now) if not line.rsplit(" ", 1)[1].startswith(tuple(allowed)) and not line.endswith(" .")]
+
+
+for selector, allowed in places if LONG else places[3:5] + places[6:8] + places[12:13] + places[14:18]:
+    work = lab.copy(truth.path, "work.img")
+    spot = truth.places.select(selector)[0]
+    start = spot.start // 512 * 512
+    ranges = [(start, max(512, min(spot.size, 4096) // 512 * 512))]
+    bad = env(work, ranges)
+    dry = repair("-n", "--json", work, env=bad)
+    hits = json.loads(dry.out.splitlines()[-1])["summary"].get("unreadable", []) if dry.out else []
+    wrong = "" if dry.code == 1 and hits else "-n: exit %d, %d places: %s" % (dry.code, len(hits), str(dry)[-500:])
+    done = repair(work, env=bad)
+    told = [line for line in done.err.splitlines() if line.startswith("unreadable: ")]
+    wrong = wrong or ("" if "fatal" not in done.err and told else "the run ends early: " + str(done)[-900:])
+    again = repair(work)        # the disk has got its sectors back
+    last = repair("-n", work)
+    wrong = wrong or ("" if again.code == 0 and last.code == 0 else "later runs: %s%s" % (str(again)[-700:], str(last)[-700:]))
+    lost = lost_files(work, allowed)
+    wrong = wrong or ("lost:\n" + "\n".join(lost[:10]) if lost else "")
+    lab.ok(not wrong, "unreadable: " + selector, wrong)
 lab.end()

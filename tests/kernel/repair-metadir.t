@@ -45,6 +45,10 @@ ROWS = (("links of the root", lambda d: d.poke("inode:%d" % d.fs.sb.rootino, 16,
         ("parent of the metadata root", meta(178, 4, 135)),
         ("slash in a name", meta(176 + 10, 1, 0x2F)),
         ("type of an entry", meta(176 + 6 + 3 + 8, 1, 1)),
+        ("metadata root wiped", lambda d: d.fill(d.locate("inode:%d" % d.fs.sb.metadirino))),
+        ("/rtgroups wiped", lambda d: d.fill(d.locate("inode:%d" % [i for n, i, _ in d.tree if n == "/rtgroups"][0]))),
+        ("the type of the metadata root", meta(6, 2, 5)),
+        ("the flag of the metadata root", meta(120, 8, 0)),
         ("root wiped", lambda d: d.fill(d.locate("inode:%d" % d.fs.sb.rootino))))
 
 
@@ -61,6 +65,7 @@ def main():
     for title, action in ROWS:
         campaign.copy_sparse(truth, work)
         damage = nametools.Wreck(work)
+        damage.tree = before
         action(damage)
         damage.close()
         dry = campaign.run(campaign.REPAIR, "-n", work)

@@ -13,8 +13,9 @@ XSLM = 0x58534C4D
 SYMLINK_MAX = 1023
 
 
-def file_pieces(fs, inode, fork, chunk=1 << 20):
-    """Yield the bytes of a regular file up to its size; holes and unwritten extents as zeros."""
+def file_pieces(fs, inode, fork, chunk=1 << 20, realtime=None):
+    """Yield the bytes of a regular file up to its size; holes and unwritten extents as zeros. realtime: image of that device."""
+    on_rt = inode.flags & di.REALTIME
     at = 0
     for offset, fsb, length, unwritten in fork.extents:
         start = offset * fs.bs
@@ -25,12 +26,18 @@ def file_pieces(fs, inode, fork, chunk=1 << 20):
         if unwritten:
             yield from _zeros(stop - start, chunk)
         else:
-            agno, agbno = fs.split_fsb(fsb)
-            base = fs.byte_of(agno, agbno)
+            image, base = (realtime, _rt_byte(fs, fsb)) if on_rt else (fs.image, fs.byte_of(*fs.split_fsb(fsb)))
             for low in range(start, stop, chunk):
-                yield fs.image.read(base + low - start, min(chunk, stop - low))
+                yield image.read(base + low - start, min(chunk, stop - low))
         at = stop
     yield from _zeros(inode.size - at, chunk)
+
+
+def _rt_byte(fs, block):
+    sb = fs.sb
+    if not sb.features_incompat & 0x100:
+        return block * fs.bs
+    return ((block >> sb.rgblklog) * sb.rgextents * sb.rextsize + (block & (1 << sb.rgblklog) - 1)) * fs.bs
 
 
 def _zeros(count, chunk):

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * quota.h - quota files: records, and what each id uses (format sheet 10, section 7).
+ */
+#ifndef REPAIR_QUOTA_H
+#define REPAIR_QUOTA_H
+
+#include "repair/scan.h"
+
+/* While inodes are observed, when quota is counted: adds to what its owners use. `rt`: blocks in the realtime section. */
+int repair_quota_add(struct repair *, struct repair_seen *, uint64_t rt);
+/* locate.c: numbers that can't be those of quota files, and flags that no file stands behind. */
+void repair_quota_numbers(struct repair *);
+void repair_usage_free(struct repair_usage *);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * realtime.h - the realtime section: who holds its extents, and what bitmap and summary must say (format sheet 10).
+ *
+ * Forks of files are the witnesses; bitmap, summary and frextents follow from them.  Without realtime groups the section
+ * is taken as one group.  Blocks are counted without the gaps that numbers of blocks have between groups.
+ */
+#ifndef REPAIR_REALTIME_H
+#define REPAIR_REALTIME_H
+
+#include "repair/scan.h"
+
+/* A run of realtime extents in use; ascending, neighbours merged. */
+struct repair_rt_run {
+	uint64_t start, len;
+};
+
+/* What one group looks like. */
+struct repair_rt_shape {
+	uint32_t groups;
+	uint64_t per_group;		/* extents of a full one */
+	uint64_t words;			/* 32-bit words of a block */
+	uint64_t bitmap, summary;	/* blocks of the files of each group */
+	unsigned levels;		/* of the summary */
+	bool headers;			/* blocks have them */
+};
+
+/* False: there is no realtime section with bitmaps. */
+bool repair_rt_shape(const struct repair *, struct repair_rt_shape *);
+uint64_t repair_rt_linear(const struct xfs_geometry *, uint64_t rtblock);
+
+/* While inodes are observed. Errors: NOMEM. */
+int repair_rt_add(struct repair *, struct repair_ag *, uint64_t ino, bool shareable, const struct xfs_mapping *);
+int repair_rt_note_file(struct repair *, struct repair_seen *);
+/* Forks are decided: extents that two files claim go to one of them. */
+int repair_rt_settle(struct repair *);
+/*
+ * A map that was cut: realtime extents begin with a mapping, so what stands before the rest of one is this file's, too. It had
+ * the other state, or it would have been one record with the rest.
+ */
+int repair_rt_align(const struct repair *, struct xfs_mapset *);
+/* Bitmap and summary get the blocks that they lack. */
+int repair_rt_complete(struct repair *);
+/* Extents in use, after all that was decided. *runs: the caller frees. Errors: NOMEM. */
+int repair_rt_used(struct repair *, struct repair_rt_run **runs, size_t *n);
+/* *any false: nothing to count. */
+int repair_rt_free(struct repair *, uint64_t *count, bool *any);
+/* Blocks that a file of this role has; 0: it is no bitmap or summary. */
+uint64_t repair_rt_file_blocks(const struct repair *, uint64_t ino, const uint8_t *image);
+/* Of these, how many the map that was decided lacks. */
+uint64_t repair_rt_missing(const struct repair *, const struct repair_inode *);
+
+#endif

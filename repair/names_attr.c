@@ -73,7 +73,7 @@ static bool is_value_block(struct reader *r, uint64_t fsbno, uint32_t done, uint
 
 /*
  * Length of the value whose blocks start at `at` of the fork, as their headers tell; 0: none starts there.  *sure: the last
- * block is not full, and nothing but zeroes is behind that part of it.
+ * block is not full, and zeroes begin just behind that part of it.
  */
 static uint32_t measure(struct reader *r, uint64_t at, bool *sure)
 {
@@ -91,7 +91,7 @@ static uint32_t measure(struct reader *r, uint64_t at, bool *sure)
 			return done;
 		done += h.bytes;
 	} while (h.bytes == room && done < XFS_ATTR_VALUE_MAX);
-	*sure = h.bytes < room;
+	*sure = h.bytes < room && r->n->block[g->blocksize - room + h.bytes - 1];
 	for (uint32_t i = g->blocksize - room + h.bytes; i < g->blocksize; i++)
 		*sure &= !r->n->block[i];
 	return done <= XFS_ATTR_VALUE_MAX ? done : 0;

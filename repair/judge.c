@@ -430,9 +430,19 @@ static int judge_blockless(struct repair *r, struct evidence *e)
 	return error;
 }
 
+/* Attributes in the inode begin with their size. */
+static bool begins_short(struct repair *r, const struct evidence *e)
+{
+	uint32_t off = xfs_dinode_fork_off((unsigned)e->d.core.version, e->d.core.forkoff, r->geo.inodesize, XFS_FORK_ATTR);
+	uint32_t room = repair_fork_size(r, &e->d, XFS_FORK_ATTR), size = room >= 4 ? xfs_be16(e->image + off) : 0;
+
+	return size >= 4 && size <= room;
+}
+
 /*
  * Contents in the inode, or so it must be, as nobody knows of blocks: format byte and counter are set, a size that does not
- * fit stays for another day.  An empty map would throw the contents away.
+ * fit stays for another day.  An empty map would throw the contents away; but attributes that do not begin as such were an
+ * empty map.
  */
 static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 {
@@ -448,7 +458,7 @@ static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 	if (error)
 		return error;
 	xfs_dinode_decode(&d, c->image);
-	*(k ? &d.core.aformat : &d.core.format) = XFS_DINODE_FMT_LOCAL;
+	*(k ? &d.core.aformat : &d.core.format) = k && !begins_short(r, e) ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_LOCAL;
 	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
 		return -XFS_E_INTERNAL;
 	xfs_dinode_encode(c->image, &d);

@@ -152,7 +152,7 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 	if (f->meta && !n->fact->meta)
 		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to metadata inode %" PRIu64, len,
 				(const char *)e->name, e->ino.v);
-	if (e->ftype && e->ftype != f->ftype)
+	if ((e->ftype || n->r->geo.ftype) && e->ftype != f->ftype)
 		note(n, XFS_F_DIR_FTYPE, n->dir, "entry \"%.*s\": type %u, inode %" PRIu64 " has type %u", len, (const char *)e->name,
 		     e->ftype, e->ino.v, f->ftype);
 	if (f->ftype == XFS_DIR_FT_DIR)

@@ -240,7 +240,7 @@ int names_decide_strays(struct names *n)
 		struct names_entry *e = &n->entries[i];
 		struct repair_fact *f = repair_fact_of(n->r, e->ino);
 		bool astray = e->flags & NAMES_ASTRAY;
-		bool other = f && f->used && e->ftype && e->ftype != f->ftype && !repair_is_lost(n->r, e->ino);
+		bool other = f && f->used && (e->ftype || n->r->geo.ftype) && e->ftype != f->ftype && !repair_is_lost(n->r, e->ino);
 		uint64_t meant;
 
 		if (e->flags & NAMES_DROPPED || (!astray && !other))

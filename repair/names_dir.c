@@ -87,6 +87,19 @@ static int read_leaf(struct reader *r, uint64_t off)
 	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
 }
 
+/* From here to the tail lie hashes in order, of places before them. */
+static bool begins_index(const uint8_t *block, uint32_t from, uint32_t to)
+{
+	uint32_t last = 0;
+
+	for (uint32_t at = from; at + 8 <= to; at += 8) {
+		if (xfs_be32(block + at) < last || (uint64_t)xfs_be32(block + at + 4) * XFS_DIR_ALIGN >= from)
+			return false;
+		last = xfs_be32(block + at);
+	}
+	return from < to;
+}
+
 /*
  * Where the entries of a block directory end.  The count at its end says it; when the items, followed one by one, end
  * elsewhere and leave room for as many hashes as there are entries, the count is wrong.
@@ -98,6 +111,8 @@ static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 	uint32_t used = 0, next = off;
 	struct xfs_dir_item it;
 
+	if (said >= off && said < most && begins_index(block, said, most))
+		return said;
 	while (off < most && xfs_dir_data_next(g, block, most, &next, &it) > 0 && it.tag == it.off) {
 		used += it.used;
 		off = next;

@@ -415,14 +415,23 @@ static int judge_blockless(struct repair *r, struct evidence *e)
 	return error;
 }
 
+/* Attributes in the inode begin with their size. */
+static bool begins_short(struct repair *r, const struct evidence *e)
+{
+	uint32_t off = xfs_dinode_fork_off((unsigned)e->d.core.version, e->d.core.forkoff, r->geo.inodesize, XFS_FORK_ATTR);
+	uint32_t room = repair_fork_size(r, &e->d, XFS_FORK_ATTR), size = room >= 4 ? xfs_be16(e->image + off) : 0;
+
+	return size >= 4 && size <= room;
+}
+
 /*
  * Contents in the inode, or so it must be, as nobody knows of blocks: format byte and counter are set, a size that does not
- * fit stays for another day.  An empty map would throw the contents away.
+ * fit stays for another day.  An empty map would throw the contents away; but attributes that do not begin as such were an
+ * empty map.
  */
 static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 {
 	bool fits = k || e->d.core.size <= repair_fork_size(r, &e->d, XFS_FORK_DATA);
-	uint8_t format = XFS_DINODE_FMT_LOCAL;
 	struct repair_inode *c;
 	struct xfs_dinode d;
 	int error;
@@ -434,10 +443,7 @@ static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 	if (error)
 		return error;
 	xfs_dinode_decode(&d, c->image);
-	/* room for attributes that never held any is no list of them */
-	if (k && !xfs_be32(c->image + xfs_dinode_fork_off((unsigned)d.core.version, d.core.forkoff, r->geo.inodesize, XFS_FORK_ATTR)))
-		format = XFS_DINODE_FMT_EXTENTS;
-	*(k ? &d.core.aformat : &d.core.format) = format;
+	*(k ? &d.core.aformat : &d.core.format) = k && !begins_short(r, e) ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_LOCAL;
 	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
 		return -XFS_E_INTERNAL;
 	xfs_dinode_encode(c->image, &d);
@@ -614,7 +620,8 @@ static int judge_realtime(struct repair *r, struct evidence *e)
 	error = s->fork.n ? 0 : try_formats(r, e, XFS_FORK_DATA, &done);
 	if (error || done)
 		return error;
-	error = copy_set(&final, &s->fork);
+	for (size_t i = 0; i < s->fork.n && !error; i++)
+		error = xfs_mapset_add(&final, &s->fork.m[i]);
 	if (!error)
 		error = repair_rt_align(r, &final);
 	note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, s->f.why);

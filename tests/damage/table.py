@@ -16,6 +16,9 @@ features) and the independent judge find nothing, with `-m 8` every byte is the 
 """
 
 
+IMAGES = ("1k", "4k", "parent")
+
+
 def reasons(recipes):
     lines = ["## Exceptions\n", "No damage of a single structure loses a file's data, except where the blocks themselves are gone. What may happen"
              " all the same, to which paths (`gone`: to what stood nowhere but in the damaged bytes), and why:\n",
@@ -32,6 +35,9 @@ def table(results, recipes):
     good = sum(r.good for r in ran)
     text = [HEAD, "%d recipes, %d runs: %d ended as they should, %d did not.\n" % (len({r.name for r in ran}), len(ran), good,
                                                                                 len(ran) - good)]
+    missing = sum(len(r.images or IMAGES) for r in recipes) - len(results)
+    if missing > 0:
+        text.append("%d further runs have not been made yet: `--state FILE` goes on with them.\n" % missing)
     read = sum(r.kernel for r in ran)
     if read:
         text.append("%d of the results were mounted by Linux, too, which read every file of them.\n" % read)

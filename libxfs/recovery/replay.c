@@ -207,6 +207,20 @@ static void let_go(struct replay *rp)
 	free(rp);
 }
 
+static int unreadable(struct replay *rp)
+{
+	const struct xfs_log_state *s = &rp->out->log;
+	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_RECORD, "log");
+	const char *why = s->reason ? s->reason : "it cannot be read";
+
+	if (s->damaged)
+		xfs_finding_detail(&f, "block %u: %s", s->bad, why);
+	else
+		xfs_finding_detail(&f, "%s", why);
+	xfs_finding_emit(rp->sink, &f);
+	return -XFS_E_CORRUPT;
+}
+
 static int replay(const struct xfs_devset *dev, const struct xfs_log_state *part, struct xfs_recovery_careful *careful,
 		  struct xfs_recovery *out, const struct xfs_sink *sink)
 {
@@ -227,7 +241,7 @@ static int replay(const struct xfs_devset *dev, const struct xfs_log_state *part
 	else if (!err)
 		err = xfs_log_state(rp->fs, &out->log);
 	if (!err && out->log.kind == XFS_LOG_UNREADABLE)
-		err = replay_bad(rp, "log", 0, out->log.reason ? out->log.reason : "it cannot be read");
+		err = unreadable(rp);
 	if (!err && out->log.kind == XFS_LOG_DIRTY)
 		err = dev->data->readonly ? -XFS_E_READONLY : replay_log(rp, dev);
 	let_go(rp);

@@ -113,6 +113,11 @@ def check_damaged(work, image):
         f.seek(-1, os.SEEK_CUR)
         f.write(bytes([byte ^ 1]))
     r = run(path, "logprint")
+    ok(r.returncode == 0 and r.stdout == run(image, "logprint").stdout, "a flipped bit in a record is put right", r.stderr)
+    with open(path, "r+b") as f:
+        f.seek((start + tail + 5) * 512 + 100)
+        f.write(bytes([byte ^ 3]))
+    r = run(path, "logprint")
     ok(r.returncode == 1 and r.stderr.count("\n") == 1 and "a record between tail and head is damaged" in r.stderr,
        "a record that is damaged far before the head: one line", r.stderr)
     ok("unreadable: a record between tail and head is damaged" in r.stdout and "record 1:" not in r.stdout, "and nothing is shown",

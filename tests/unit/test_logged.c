@@ -353,7 +353,10 @@ static void lent_close(struct xfs_dev *dev) { (void)dev; }
 
 static void lend(struct xfs_dev *dev)
 {
-	static const struct xfs_dev_ops ops = { lent_read, lent_write, lent_barrier, lent_zero, lent_discard, lent_close };
+	static const struct xfs_dev_ops ops = {
+		.read = lent_read, .write = lent_write, .barrier = lent_barrier, .zero = lent_zero, .discard = lent_discard,
+		.close = lent_close,
+	};
 
 	lent = (struct lent){ { &ops, "lent", dev->size, dev->sectsize, false }, dev };
 }

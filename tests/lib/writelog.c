@@ -98,7 +98,10 @@ static void log_close(struct xfs_dev *dev)
 
 int writelog_dev(struct xfs_dev **out, struct xfs_dev *below, struct writelog *log)
 {
-	static const struct xfs_dev_ops ops = { log_read, log_write, log_barrier, log_zero, log_discard, log_close };
+	static const struct xfs_dev_ops ops = {
+		.read = log_read, .write = log_write, .barrier = log_barrier, .zero = log_zero, .discard = log_discard,
+		.close = log_close,
+	};
 	struct log_dev *d = calloc(1, sizeof(*d));
 
 	if (!d)

@@ -382,6 +382,17 @@ static bool one_change_fits(const uint8_t *p, uint32_t end, int count)
 	return false;
 }
 
+/* Of two ends, is the first one behind values?  What follows a list is zero as a rule. */
+static bool ends_at(const uint8_t *p, uint32_t end, uint32_t other)
+{
+	uint32_t from = (uint32_t)xfs_min(end, other), to = (uint32_t)xfs_max(end, other);
+	bool bytes = false;
+
+	for (uint32_t i = from; i < to; i++)
+		bytes |= p[i] != 0;
+	return bytes ? end > other : end < other;
+}
+
 /* Where the list ends: behind as many entries as it counts when they can be, else where its size says. */
 static uint32_t list_end(const uint8_t *p, uint32_t len, const struct xfs_attr_sf_hdr *h)
 {
@@ -394,7 +405,7 @@ static uint32_t list_end(const uint8_t *p, uint32_t len, const struct xfs_attr_s
 			return (uint32_t)xfs_min(h->totsize, len);
 		at += size;
 	}
-	if (h->totsize != at && h->totsize <= len && one_change_fits(p, h->totsize, h->count))
+	if (h->totsize <= len && ends_at(p, h->totsize, at) && one_change_fits(p, h->totsize, h->count))
 		return h->totsize;
 	/* a count that is too small must not hide the rest */
 	return h->totsize <= len && h->totsize > at && is_chain(p, at, h->totsize) ? h->totsize : at;
@@ -438,6 +449,8 @@ static int read_short(struct reader *r, const uint8_t *p, uint32_t len)
 
 		/* behind the end that the header says what remains of removed ones may lie */
 		if (at >= h.totsize && r->count >= h.count)
+			break;
+		if (at >= end && seen >= h.count)
 			break;
 		xfs_attr_sf_ent_decode(&e, p + at);
 		if ((!e.namelen || xfs_attr_sf_entsize(e.namelen, e.valuelen) > end - at || !is_chain(p, at, end)) &&

@@ -326,9 +326,10 @@ static int search_secondary(struct repair *r, const struct copy *old)
 	for (uint64_t off = SCAN_START; error == -XFS_E_BADSB; off += SCAN_CHUNK) {
 		size_t len;
 
-		off = xfs_dev_next_data(dev, off) & ~(uint64_t)511;
+		off = xfs_dev_next_data(dev, off);
 		if (off >= dev->size)
 			break;
+		off &= ~(uint64_t)511;
 		len = (size_t)xfs_min(SCAN_CHUNK, dev->size - off) & ~(size_t)511;
 		/* unreadable parts come back as zeroes and can't hold the magic */
 		xfs_dev_read(dev, off, buf, len);

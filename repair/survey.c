@@ -375,7 +375,9 @@ static int look(struct looking *l)
 /* What holds nothing but zeroes is passed over. */
 static uint64_t next_piece(struct xfs_dev *dev, uint64_t off)
 {
-	return xfs_dev_next_data(dev, off) & ~(uint64_t)(XFS_BBSIZE - 1);
+	uint64_t next = xfs_dev_next_data(dev, off);
+
+	return next < dev->size ? next & ~(uint64_t)(XFS_BBSIZE - 1) : dev->size;
 }
 
 int repair_survey(struct xfs_dev *dev, struct survey *s)

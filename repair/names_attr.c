@@ -71,9 +71,19 @@ static bool is_value_block(struct reader *r, uint64_t fsbno, uint32_t done, uint
 	       (h.bno != xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) + !!memcmp(h.uuid, g->uuid, 16) <= 1;
 }
 
+/* The block in r->n->block begins a value of this inode. */
+static bool begins_value(const struct reader *r)
+{
+	struct xfs_attr_rmt_hdr h;
+
+	xfs_attr_rmt_hdr_decode(&h, r->n->block);
+	return h.magic == XFS_ATTR_REMOTE_MAGIC && h.owner == r->ino && !h.offset;
+}
+
 /*
- * Length of the value whose blocks start at `at` of the fork, as their headers tell; 0: none starts there.  *sure: the last
- * block is not full, and zeroes begin just behind that part of it.
+ * Length of the value whose blocks start at `at` of the fork, as their headers tell; 0: none starts there, or its rest is
+ * gone: a full block is followed by one that neither goes on nor begins another value.  *sure: the last block is not full,
+ * and zeroes begin just behind that part of it.
  */
 static uint32_t measure(struct reader *r, uint64_t at, bool *sure)
 {
@@ -88,7 +98,7 @@ static uint32_t measure(struct reader *r, uint64_t at, bool *sure)
 			return done;
 		xfs_attr_rmt_hdr_decode(&h, r->n->block);
 		if (!h.bytes || h.bytes > room || !is_value_block(r, fsbno, done, h.bytes))
-			return done;
+			return begins_value(r) ? done : 0;
 		done += h.bytes;
 	} while (h.bytes == room && done < XFS_ATTR_VALUE_MAX);
 	*sure = h.bytes < room && r->n->block[g->blocksize - room + h.bytes - 1];

@@ -17,7 +17,7 @@ bool replay_is_inode(const struct replay *rp, const uint8_t *raw, uint64_t ino)
 	if (xfs_be16(raw) != XFS_DINODE_MAGIC)
 		return false;
 	return !rp->geo.v5 || (xfs_be64(raw + XFS_OFF(dinode_v3, inumber)) == ino &&
-			       !memcmp(raw + XFS_OFF(dinode_v3, uuid), rp->geo.uuid, sizeof(rp->geo.uuid)));
+			       !memcmp(raw + XFS_OFF(dinode_v3, uuid), rp->geo.uuid, 16));
 }
 
 int replay_leave_out(struct replay *rp, int err)

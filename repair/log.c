@@ -13,6 +13,7 @@
 
 #include "libxfs/log/format.h"
 #include "libxfs/log/state.h"
+#include "libxfs/ondisk/logrecord.h"
 
 #include <stdatomic.h>
 
@@ -86,6 +87,23 @@ static int look_at_log(struct repair *r)
 	error = xfs_log_state(fs, &r->log);
 	xfs_fs_close(fs);
 	return error;
+}
+
+/*
+ * A clean log whose first block can be of no pass through it: the end is found here all the same, but who looks for it by
+ * cycle numbers, from both ends, gets lost.
+ */
+static bool first_block_odd(struct repair *r, uint32_t *cycle)
+{
+	const struct xfs_sb *sb = &r->primary;
+	struct xfs_dev *dev = sb->logstart ? r->dev.data : r->dev.log;
+	uint64_t off = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
+	uint8_t block[XFS_BBSIZE];
+
+	if (r->log.kind != XFS_LOG_CLEAN || r->log.zeroed || !dev || xfs_dev_read(dev, off, block, sizeof(block)))
+		return false;
+	*cycle = xfs_be32(block) == XFS_LOG_MAGIC ? xfs_be32(block + XFS_OFF(log_rec, cycle)) : xfs_be32(block);
+	return *cycle != r->log.cycle && *cycle != r->log.cycle - 1;
 }
 
 /* From here on the log is empty, wherever the rest of the work stops: nothing of it may be replayed a second time. */
@@ -250,15 +268,37 @@ int repair_max_lsn(struct repair *r)
 	return r->looking || r->writing ? 0 : repair_raise_log(r, r->max_lsn);
 }
 
+/* Nothing in it is needed: it begins again, above all that was written. */
+static int renew_log(struct repair *r, uint32_t found)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_RECORD, "log");
+	uint32_t cycle = (uint32_t)xfs_max(r->max_lsn >> 32, r->log.cycle) + CYCLES_AHEAD;
+	int error;
+
+	f.found = found;
+	f.expected = r->log.cycle;
+	xfs_finding_detail(&f, "the first block of a clean log has another cycle number");
+	repair_note(r, &f, cycle <= LAST_CYCLE);
+	if (cycle > LAST_CYCLE || repair_is_held(r, f.id))
+		return 0;
+	repair_say(r, r->no_modify ? "Would format log to cycle %u." : "Format log to cycle %u.", cycle);
+	error = repair_begin_writing(r);
+	r->fixed_something = true;
+	return error ? error : repair_format_log(r, cycle);
+}
+
 int repair_raise_log(struct repair *r, uint64_t most)
 {
 	uint64_t head = xfs_log_head_lsn(&r->log);
 	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, "log");
 	uint32_t cycle = (uint32_t)(most >> 32) + CYCLES_AHEAD;
 	bool possible = most >> 32 <= LAST_CYCLE - CYCLES_AHEAD;
+	uint32_t odd;
 	int error;
 
 	/* what a dirty log says is not taken as its end: it is replayed, or cleared */
+	if (!r->log_dirty && first_block_odd(r, &odd))
+		return renew_log(r, odd);
 	if (!r->geo.v5 || r->log_dirty || most < head)
 		return 0;
 	f.found = most;

@@ -202,11 +202,8 @@ int names_salvage_short(struct names *, uint64_t ino, const uint8_t *fork, uint3
 int names_salvage_attrs(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, bool quiet,
 			struct names_attr **list, size_t *n);
 
-/*
- * names_attrmend.c: entry i of the `count` of a leaf, with one field made right when that gives its name its hash; changes the block.
- * false: no reading is right.
- */
-bool names_mend_attr(const struct xfs_geometry *, uint8_t *leaf, uint32_t count, uint32_t i, struct xfs_attr *out);
+/* names_attrmend.c: entries of a leaf with one field made right when that gives their names their hashes; changes the block. */
+void names_mend_attrs(const struct xfs_geometry *, uint8_t *leaf, uint32_t count);
 /* Entries of a leaf: as many as it counts, or more when they use just the bytes that it says are used. */
 uint32_t names_attr_count(const struct xfs_geometry *, uint8_t *leaf);
 /* As an entry stores it; the value of a parent pointer has to be there. */

@@ -213,12 +213,12 @@ static int read_leaf(struct reader *r)
 	uint32_t count = names_attr_count(g, r->leaf);
 	int error = 0;
 
+	names_mend_attrs(g, r->leaf, count);
 	for (uint32_t i = 0; i < count && !error; i++) {
 		struct xfs_attr a;
 		uint32_t at, size;
 
-		if (names_mend_attr(g, r->leaf, count, i, &a) ||
-		    (!xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) && !(at % 4) && a.namelen))
+		if (!xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) && !(at % 4) && a.namelen)
 			error = take(r, &a);
 		else
 			r->lost++;		/* told when the fork was first read */

@@ -12,6 +12,8 @@
 
 #include <string.h>
 
+#define MOST_FAILED 64u		/* of one leaf: each takes long, and of such a leaf little is left */
+
 struct mend {
 	const struct xfs_geometry *g;
 	uint8_t *leaf;
@@ -40,13 +42,19 @@ static uint32_t room_at(const struct mend *m, uint32_t at)
 	return at < end ? end - at : 0;
 }
 
-/* Reads the entry as it stands now: everything fits, and the name has the hash. */
+/* Reads the entry as it stands now: its name has its hash. */
+static bool is_named(const struct mend *m, uint32_t *at, uint32_t *size)
+{
+	return !xfs_attr_leaf_entry(m->g, m->leaf, m->i, m->out, at, size) && !(*at % 4) && m->out->namelen &&
+	       !xfs_attr_problem(m->g, m->out) && names_attr_hash(m->g, m->out) == m->out->hash;
+}
+
+/* And everything fits. */
 static bool is_right(const struct mend *m)
 {
 	uint32_t at, size;
 
-	return !xfs_attr_leaf_entry(m->g, m->leaf, m->i, m->out, &at, &size) && !(at % 4) && m->out->namelen &&
-	       !xfs_attr_problem(m->g, m->out) && names_attr_hash(m->g, m->out) == m->out->hash && size <= room_at(m, at);
+	return is_named(m, &at, &size) && size <= room_at(m, at);
 }
 
 /* Is any value of this byte one with which all is right? */
@@ -172,23 +180,47 @@ static bool try_name(const struct mend *m)
 	return zero && try_byte(m, zero);
 }
 
-bool names_mend_attr(const struct xfs_geometry *g, uint8_t *leaf, uint32_t count, uint32_t i, struct xfs_attr *out)
+static void stand_at(struct mend *m, uint32_t i)
+{
+	m->i = i;
+	m->entry = m->leaf + xfs_attr_leaf_header_len(m->g->v5) + 8 * (size_t)i;
+}
+
+/* false: no reading is right. */
+static bool mend_entry(const struct mend *m)
 {
 	static bool (*const tries[])(const struct mend *) = {
 		is_right, try_kind, try_place, try_namelen, try_valuelen, try_space, try_name,
 	};
-	uint32_t header = xfs_attr_leaf_header_len(g->v5);
-	struct mend m = { .g = g, .leaf = leaf, .i = i, .count = count, .entry = leaf + header + 8 * (size_t)i, .out = out };
-	struct xfs_attr was;
 	uint32_t at, size;
 
 	/* one that was never finished is no attribute */
-	if (!xfs_attr_leaf_entry(g, leaf, i, &was, &at, &size) && !xfs_attr_problem(g, &was) && was.flags & XFS_ATTR_INCOMPLETE)
-		return false;
+	if (!xfs_attr_leaf_entry(m->g, m->leaf, m->i, m->out, &at, &size) && !xfs_attr_problem(m->g, m->out) &&
+	    m->out->flags & XFS_ATTR_INCOMPLETE)
+		return true;
 	for (size_t k = 0; k < XFS_ARRAY_SIZE(tries); k++)
-		if (tries[k](&m))
+		if (tries[k](m))
 			return true;
 	return false;
+}
+
+/* First those whose names lack their hashes: a wrong place must not make the value that lies there seem too long. */
+void names_mend_attrs(const struct xfs_geometry *g, uint8_t *leaf, uint32_t count)
+{
+	struct xfs_attr a;
+	struct mend m = { .g = g, .leaf = leaf, .count = count, .out = &a };
+	uint32_t at, size;
+	unsigned failed = 0;
+
+	for (uint32_t i = 0; i < count && failed < MOST_FAILED; i++) {
+		stand_at(&m, i);
+		failed += !is_named(&m, &at, &size) && !mend_entry(&m);
+	}
+	for (uint32_t i = 0; i < count; i++) {
+		stand_at(&m, i);
+		if (is_named(&m, &at, &size))
+			mend_entry(&m);
+	}
 }
 
 /* Does the entry stand where one would that was never counted? */
@@ -196,8 +228,7 @@ static bool goes_on(struct mend *m, uint32_t i, uint32_t *size)
 {
 	uint32_t at;
 
-	m->i = i;
-	m->entry = m->leaf + xfs_attr_leaf_header_len(m->g->v5) + 8 * (size_t)i;
+	stand_at(m, i);
 	return is_right(m) && !xfs_attr_leaf_entry(m->g, m->leaf, i, m->out, &at, size);
 }
 

@@ -30,22 +30,6 @@ int names_map(struct names *n, uint64_t ino, const struct xfs_dinode *d, const u
 	return error ? error : cut < 0 ? (int)cut : 0;
 }
 
-/* The mapping that holds block `off` of the file, or the next one. */
-static const struct xfs_mapping *mapping_at(const struct xfs_mapset *map, uint64_t off)
-{
-	size_t lo = 0, hi = map->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (map->m[mid].off + map->m[mid].len <= off)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < map->n ? &map->m[lo] : NULL;
-}
-
 int names_read_block(struct names *n, const struct xfs_mapset *map, uint64_t off, unsigned fsbs, uint8_t *block,
 		     uint64_t *fsbno)
 {
@@ -54,10 +38,11 @@ int names_read_block(struct names *n, const struct xfs_mapset *map, uint64_t off
 	*fsbno = XFS_NULL64;
 	memset(block, 0, (size_t)fsbs << blocklog);
 	while (done < fsbs) {
-		const struct xfs_mapping *m = mapping_at(map, off + done);
+		size_t i = xfs_mapset_find(map, off + done);
+		const struct xfs_mapping *m = &map->m[i];
 		uint64_t skip, take, at;
 
-		if (!m || m->off >= off + fsbs)
+		if (i == map->n || m->off >= off + fsbs)
 			break;
 		if (m->off > off + done)
 			done = (unsigned)(m->off - off);

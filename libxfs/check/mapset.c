@@ -57,8 +57,7 @@ static bool continues(const struct xfs_mapping *a, const struct xfs_mapping *b)
 	       (uint64_t)a->len + b->len <= UINT32_MAX;
 }
 
-/* index of the first mapping of a sorted set that ends behind `off` */
-static size_t first_behind(const struct xfs_mapset *s, uint64_t off)
+size_t xfs_mapset_find(const struct xfs_mapset *s, uint64_t off)
 {
 	size_t lo = 0, hi = s->n;
 
@@ -88,7 +87,7 @@ static int add_untaken(struct xfs_mapset *out, const struct xfs_mapset *taken, c
 {
 	uint64_t at = m->off, end = m->off + m->len;
 
-	for (size_t i = first_behind(taken, at); at < end; i++) {
+	for (size_t i = xfs_mapset_find(taken, at); at < end; i++) {
 		uint64_t stop = i < taken->n && taken->m[i].off < end ? taken->m[i].off : end;
 		int error;
 

@@ -31,6 +31,8 @@ int xfs_mapset_add(struct xfs_mapset *, const struct xfs_mapping *);
  * starts first), the other is cut; returns the number of blocks that were cut, or a negative error.
  */
 int64_t xfs_mapset_normalise(struct xfs_mapset *);
+/* Index of the first mapping of a normalised set that ends behind `off` (holds it or lies behind it); n when there is none. */
+size_t xfs_mapset_find(const struct xfs_mapset *, uint64_t off);
 /* Both normalised: the same blocks at the same offsets in the same state. */
 bool xfs_mapset_equal(const struct xfs_mapset *, const struct xfs_mapset *);
 /* out = parts of a that b does not hold in the same way (both normalised). Errors: NOMEM. */

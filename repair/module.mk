@@ -40,6 +40,7 @@ repair_core_SRCS = \
 	repair/names_symlink.c \
 	repair/names_table.c \
 	repair/names_tree.c \
+	repair/names_value.c \
 	repair/names_want.c \
 	repair/newforks.c \
 	repair/observe_ags.c \

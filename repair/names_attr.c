@@ -3,14 +3,12 @@
  * names_attr.c - every attribute that can be had, whatever became of the tree above the leaves.
  *
  * All blocks of the fork are read; what has the shape of a leaf is one.  An entry counts when its stored hash is that of
- * its name: this confirms the name, wherever the entry comes from.  Remote values confirm themselves (owner, place in the
- * value, checksum).
+ * its name: this confirms the name, wherever the entry comes from.
  */
-#include "repair/names.h"
+#include "repair/names_value.h"
 
 #include "repair/forks.h"
 
-#include "libxfs/base/crc32c.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -25,10 +23,9 @@ struct reader {
 	struct xfs_mapset map;
 	struct names_attr *list;
 	size_t count, room;
-	uint8_t *leaf, *value;		/* a block; XFS_ATTR_VALUE_MAX bytes */
+	uint8_t *leaf;			/* a block */
 	enum names_quality quality;	/* of the leaf at hand */
-	uint64_t *values;		/* blocks that hold values, as the leaves say */
-	size_t nvalues, value_room;
+	struct names_values values;
 	unsigned lost, renamed;
 	bool quiet;			/* what is lost is told another time */
 };
@@ -56,104 +53,6 @@ static int add(struct reader *r, const struct xfs_attr *a, const uint8_t *value)
 	return error;
 }
 
-/* ---- values ---- */
-
-/* A block of a value: its checksum is right, and at most one field of its header is not what it must be. */
-static bool is_value_block(struct reader *r, uint64_t fsbno, uint32_t done, uint32_t part)
-{
-	const struct xfs_geometry *g = &r->n->r->geo;
-	struct xfs_attr_rmt_hdr h;
-
-	names_judge_block(r->n, XFS_BLK_ATTR_REMOTE, r->ino, fsbno, r->n->block, g->blocksize);
-	xfs_attr_rmt_hdr_decode(&h, r->n->block);
-	return xfs_crc32c_check(r->n->block, g->blocksize, XFS_OFF(attr_rmt_hdr, crc)) &&
-	       (h.magic != XFS_ATTR_REMOTE_MAGIC) + (h.offset != done) + (h.bytes != part) + (h.owner != r->ino) +
-	       (h.bno != xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) + !!memcmp(h.uuid, g->uuid, 16) <= 1;
-}
-
-/* The block in r->n->block begins a value of this inode. */
-static bool begins_value(const struct reader *r)
-{
-	struct xfs_attr_rmt_hdr h;
-
-	xfs_attr_rmt_hdr_decode(&h, r->n->block);
-	return h.magic == XFS_ATTR_REMOTE_MAGIC && h.owner == r->ino && !h.offset;
-}
-
-/*
- * Length of the value whose blocks start at `at` of the fork, as their headers tell; 0: none starts there, or its rest is
- * gone: a full block is followed by one that neither goes on nor begins another value.  *sure: the last block is not full,
- * and zeroes begin just behind that part of it.
- */
-static uint32_t measure(struct reader *r, uint64_t at, bool *sure)
-{
-	const struct xfs_geometry *g = &r->n->r->geo;
-	uint32_t room = g->blocksize - xfs_remote_header_len(true), done = 0;
-	struct xfs_attr_rmt_hdr h;
-	uint64_t fsbno;
-
-	*sure = false;
-	do {
-		if (names_read_block(r->n, &r->map, at++, 1, r->n->block, &fsbno) || fsbno == XFS_NULL64)
-			return done;
-		xfs_attr_rmt_hdr_decode(&h, r->n->block);
-		if (!h.bytes || h.bytes > room || !is_value_block(r, fsbno, done, h.bytes))
-			return begins_value(r) ? done : 0;
-		done += h.bytes;
-	} while (h.bytes == room && done < XFS_ATTR_VALUE_MAX);
-	*sure = h.bytes < room && r->n->block[g->blocksize - room + h.bytes - 1];
-	for (uint32_t i = g->blocksize - room + h.bytes; i < g->blocksize; i++)
-		*sure &= !r->n->block[i];
-	return done <= XFS_ATTR_VALUE_MAX ? done : 0;
-}
-
-static bool is_value(const struct reader *r, uint64_t off)
-{
-	for (size_t i = 0; i < r->nvalues; i++)
-		if (r->values[i] == off)
-			return true;
-	return false;
-}
-
-/* The one value of this length that no other attribute has. */
-static bool find_value(struct reader *r, struct xfs_attr *a)
-{
-	uint64_t found = 0;
-	bool sure;
-
-	for (size_t i = 0; i < r->map.n; i++)
-		for (uint64_t k = 0; k < r->map.m[i].len; k++) {
-			uint64_t off = r->map.m[i].off + k;
-
-			if (off > UINT32_MAX || is_value(r, off) || measure(r, off, &sure) != a->valuelen)
-				continue;
-			if (found)
-				return false;
-			found = off;
-		}
-	a->valueblk = (uint32_t)found;
-	return found != 0;
-}
-
-/* A value in blocks of its own; false: some of it is lost. */
-static bool read_value(struct reader *r, const struct xfs_attr *a)
-{
-	const struct xfs_geometry *g = &r->n->r->geo;
-	uint32_t header = xfs_remote_header_len(g->v5), room = g->blocksize - header, done = 0;
-
-	for (uint64_t at = a->valueblk; done < a->valuelen; at++) {
-		uint32_t part = (uint32_t)xfs_min(room, a->valuelen - done);
-		uint64_t fsbno;
-
-		if (names_read_block(r->n, &r->map, at, 1, r->n->block, &fsbno) || fsbno == XFS_NULL64 ||
-		    (g->v5 && !is_value_block(r, fsbno, done, part)))
-			return false;
-		memcpy(r->value + done, r->n->block + header, part);
-		done += part;
-	}
-	return true;
-}
-
 static void lose(struct reader *r, const struct xfs_attr *a, const char *why)
 {
 	r->lost++;
@@ -163,46 +62,32 @@ static void lose(struct reader *r, const struct xfs_attr *a, const char *why)
 		   (const char *)a->name, why);
 }
 
-/* The value where the entry says, or with one of its place and length made right by the headers of its blocks. */
-static bool fetch_value(struct reader *r, struct xfs_attr *a)
-{
-	struct xfs_attr other = *a;
-	bool sure = false;
-
-	other.valuelen = r->n->r->geo.v5 && a->valueblk ? measure(r, a->valueblk, &sure) : 0;
-	if (!(sure && other.valuelen) && a->valueblk && read_value(r, a))
-		return true;
-	if (!other.valuelen) {
-		other.valuelen = a->valuelen;
-		if (!r->n->r->geo.v5 || !a->valuelen || !find_value(r, &other))
-			return false;
-	}
-	*a = other;
-	return read_value(r, a);
-}
-
 static int take(struct reader *r, struct xfs_attr *a)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	const char *problem;
-	bool sure;
+	int error;
 
 	/* how long a value in blocks of its own is, they say, too */
 	if (!a->value && a->valuelen > XFS_ATTR_VALUE_MAX && r->n->r->geo.v5)
-		a->valuelen = measure(r, a->valueblk, &sure);
+		a->valuelen = names_values_length(&r->values, a->valueblk);
 	problem = xfs_attr_problem(g, a);
 	if (!problem && a->flags & XFS_ATTR_INCOMPLETE)
 		return 0;
 	/* in a leaf that is as it was written only one of the two can be wrong, and the hash is made from the name */
 	if (!problem && names_attr_hash(g, a) != a->hash && r->quality != NAMES_GOOD)
 		problem = "the name is damaged";
-	if (!problem && !a->value && !fetch_value(r, a))
-		problem = "the value is lost";
+	if (!problem && !a->value) {
+		error = names_values_fetch(&r->values, a);
+		if (error < 0)
+			return error;
+		problem = error ? "the value is lost" : NULL;
+	}
 	if (problem) {
 		lose(r, a, problem);
 		return 0;
 	}
-	return add(r, a, a->value ? a->value : r->value);
+	return add(r, a, a->value ? a->value : r->values.bytes);
 }
 
 /* ---- forms ---- */
@@ -231,28 +116,13 @@ static int note_values(struct reader *r)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	struct xfs_attr_leaf_hdr h;
-	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(g->v5)) / 8;
+	struct xfs_attr a;
+	uint32_t at, size;
 
 	xfs_attr_leaf_hdr_load(&h, r->leaf, g->v5);
-	for (uint32_t i = 0; i < xfs_min(h.count, most); i++) {
-		struct xfs_attr a;
-		uint32_t at, size, blocks;
-
-		if (xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) || a.value || a.valuelen > XFS_ATTR_VALUE_MAX)
-			continue;
-		blocks = xfs_remote_blocks(g->v5, g->blocksize, a.valuelen);
-		if (r->value_room - r->nvalues < blocks) {
-			size_t room = 2 * (r->nvalues + blocks) + 32;
-			uint64_t *grown = realloc(r->values, room * sizeof(*grown));
-
-			if (!grown)
-				return -XFS_E_NOMEM;
-			r->values = grown;
-			r->value_room = room;
-		}
-		for (uint32_t k = 0; k < blocks; k++)
-			r->values[r->nvalues++] = (uint64_t)a.valueblk + k;
-	}
+	for (uint32_t i = 0; i < xfs_min(h.count, xfs_attr_leaf_maxents(g->v5, g->blocksize)); i++)
+		if (!xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) && !a.value && a.valuelen <= XFS_ATTR_VALUE_MAX)
+			names_values_note(&r->values, &a);
 	return 0;
 }
 
@@ -264,10 +134,10 @@ static bool has_entries(const struct reader *r, bool all)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	struct xfs_attr_leaf_hdr h;
-	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(g->v5)) / 8, right = 0, last = 0;
+	uint32_t right = 0, last = 0;
 
 	xfs_attr_leaf_hdr_load(&h, r->leaf, g->v5);
-	if (!h.count || h.count > most)
+	if (!h.count || h.count > xfs_attr_leaf_maxents(g->v5, g->blocksize))
 		return false;
 	for (uint32_t i = 0; i < h.count; i++) {
 		struct xfs_attr a;
@@ -291,7 +161,8 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 
 	r->quality = NAMES_GOOD;
 	if (!g->v5)
-		return !is_value(r, off) && (magic == XFS_ATTR_LEAF_MAGIC_V4 || (magic != XFS_DA_NODE_MAGIC && has_entries(r, false)));
+		return !names_values_hold(&r->values, off) &&
+		       (magic == XFS_ATTR_LEAF_MAGIC_V4 || (magic != XFS_DA_NODE_MAGIC && has_entries(r, false)));
 	if (fsbno == XFS_NULL64)
 		return false;
 	r->quality = names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize);
@@ -587,15 +458,16 @@ int names_salvage_attrs(struct names *n, uint64_t ino, const struct xfs_dinode *
 			struct names_attr **list, size_t *count)
 {
 	const struct xfs_geometry *g = &n->r->geo;
-	struct reader r = { .n = n, .ino = ino, .quiet = quiet, .leaf = malloc(g->blocksize),
-			.value = malloc(XFS_ATTR_VALUE_MAX) };
+	struct reader r = { .n = n, .ino = ino, .quiet = quiet, .leaf = malloc(g->blocksize) };
 	uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize, XFS_FORK_ATTR);
-	int error = r.leaf && r.value ? 0 : -XFS_E_NOMEM;
+	int error = r.leaf ? 0 : -XFS_E_NOMEM;
 
 	*list = NULL;
 	*count = 0;
 	if (!error && d->core.forkoff)
 		error = names_map(n, ino, d, image, XFS_FORK_ATTR, &r.map);
+	if (!error)
+		error = names_values_begin(&r.values, n, ino, &r.map);
 	if (!error && r.map.n)
 		error = read_blocks(&r);
 	else if (!error && d->core.forkoff && d->core.aformat == XFS_DINODE_FMT_LOCAL)
@@ -609,8 +481,7 @@ int names_salvage_attrs(struct names *n, uint64_t ino, const struct xfs_dinode *
 	}
 	free(r.list);
 	free(r.leaf);
-	free(r.value);
-	free(r.values);
+	names_values_release(&r.values);
 	xfs_mapset_release(&r.map);
 	return error;
 }

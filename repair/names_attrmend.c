@@ -234,7 +234,7 @@ static bool goes_on(struct mend *m, uint32_t i, uint32_t *size)
 
 uint32_t names_attr_count(const struct xfs_geometry *g, uint8_t *leaf)
 {
-	uint32_t most = (g->blocksize - xfs_attr_leaf_header_len(g->v5)) / 8, used = 0, size, count;
+	uint32_t most = xfs_attr_leaf_maxents(g->v5, g->blocksize), used = 0, size, count;
 	struct xfs_attr_leaf_hdr h;
 	struct xfs_attr a;
 	struct mend m = { .g = g, .leaf = leaf, .out = &a };

@@ -77,9 +77,7 @@ static size_t freemap_at(const struct xfs_ctx *c, size_t off, size_t k)
 
 static size_t ent_count(const struct xfs_ctx *c, size_t off)
 {
-	uint32_t head = xfs_attr_leaf_header_len(c->v5);
-
-	return (size_t)xfs_min(xfs_be16(c->p + off + xfs_da_info_len(c->v5)), (bsize(c) - head) / 8);
+	return (size_t)xfs_min(xfs_be16(c->p + off + xfs_da_info_len(c->v5)), xfs_attr_leaf_maxents(c->v5, bsize(c)));
 }
 
 static size_t ent_at(const struct xfs_ctx *c, size_t off, size_t k)

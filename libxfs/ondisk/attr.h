@@ -91,6 +91,7 @@ XFS_STRUCT_DECLARE(attr_remote, 9, XFS_ATTR_REMOTE_ROWS);
 #define XFS_ATTR_FREEMAPS 3u
 XFS_INLINE uint32_t xfs_attr_freemap_off(bool v5) { return v5 ? 64 : 20; }
 XFS_INLINE uint32_t xfs_attr_leaf_header_len(bool v5) { return v5 ? 80 : 32; }
+XFS_INLINE uint32_t xfs_attr_leaf_maxents(bool v5, uint32_t size) { return (size - xfs_attr_leaf_header_len(v5)) / 8; }
 XFS_INLINE uint32_t xfs_attr_local_size(unsigned namelen, unsigned valuelen)
 {
 	return (3 + namelen + valuelen + 3) & ~3u;

@@ -136,9 +136,12 @@ static uint16_t quota_flags(const struct mkfs_options *o)
 {
 	unsigned flags = 0;
 
-	flags |= asked(o, MO_M_UQUOTA) ? 0x3 : asked(o, MO_M_UQNOENFORCE) ? 0x1 : 0;
-	flags |= asked(o, MO_M_GQUOTA) ? 0xc0 : asked(o, MO_M_GQNOENFORCE) ? 0x40 : 0;
-	flags |= asked(o, MO_M_PQUOTA) ? 0x208 : asked(o, MO_M_PQNOENFORCE) ? 0x8 : 0;
+	flags |= asked(o, MO_M_UQUOTA) ? XFS_SB_QUOTA_USER | XFS_SB_QUOTA_USER_ENFORCED
+		 : asked(o, MO_M_UQNOENFORCE) ? XFS_SB_QUOTA_USER : 0;
+	flags |= asked(o, MO_M_GQUOTA) ? XFS_SB_QUOTA_GROUP | XFS_SB_QUOTA_GROUP_ENFORCED
+		 : asked(o, MO_M_GQNOENFORCE) ? XFS_SB_QUOTA_GROUP : 0;
+	flags |= asked(o, MO_M_PQUOTA) ? XFS_SB_QUOTA_PROJECT | XFS_SB_QUOTA_PROJECT_ENFORCED
+		 : asked(o, MO_M_PQNOENFORCE) ? XFS_SB_QUOTA_PROJECT : 0;
 	return (uint16_t)flags;
 }
 

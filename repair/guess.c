@@ -370,6 +370,7 @@ static void find_quota_files(struct repair *r, struct xfs_sb *sb, const struct x
 	for (uint64_t ino = sb->rootino + 3; ino < sb->rootino + XFS_INODES_PER_CHUNK; ino++) {
 		struct xfs_bmbt_rec rec;
 		struct xfs_dinode d;
+		unsigned type;
 
 		if (xfs_dev_read(r->dev.data, xfs_ino_byte(geo, XFS_INO(ino)), image, geo->inodesize))
 			continue;
@@ -380,9 +381,10 @@ static void find_quota_files(struct repair *r, struct xfs_sb *sb, const struct x
 		xfs_bmbt_rec_decode(&rec, image + xfs_dinode_literal_off((unsigned)d.core.version));
 		if (!xfs_fsbno_range_valid(geo, rec.startblock, 1) ||
 		    xfs_dev_read(r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(rec.startblock)), p, sizeof(p)) ||
-		    xfs_be16(p) != XFS_DQUOT_MAGIC || p[2] != 1)
+		    xfs_be16(p) != XFS_DQUOT_MAGIC || p[XFS_OFF(dquot, version)] != XFS_DQUOT_VERSION)
 			continue;
-		*((p[3] & 7) == 1 ? &sb->uquotino : (p[3] & 7) == 4 || !geo->v5 ? &sb->gquotino : &sb->pquotino) = ino;
+		type = p[XFS_OFF(dquot, type)] & (XFS_DQTYPE_USER | XFS_DQTYPE_GROUP | XFS_DQTYPE_PROJ);
+		*(type == XFS_DQTYPE_USER ? &sb->uquotino : type == XFS_DQTYPE_GROUP || !geo->v5 ? &sb->gquotino : &sb->pquotino) = ino;
 		sb->versionnum |= XFS_SB_VERSION_QUOTA;	/* counted at the next mount: no flag says that it was */
 	}
 }

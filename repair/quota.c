@@ -19,21 +19,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD 136u
+#define RECORD sizeof(struct xfs_dquot_disk)
 #define MOST_LINES 20u
-#define TYPE_MASK (XFS_DQTYPE_USER | XFS_DQTYPE_PROJ | XFS_DQTYPE_GROUP)
+
+#define USER_FLAGS (XFS_SB_QUOTA_USER | XFS_SB_QUOTA_USER_ENFORCED | XFS_SB_QUOTA_USER_CHECKED)
+#define GROUP_FLAGS (XFS_SB_QUOTA_GROUP | XFS_SB_QUOTA_GROUP_ENFORCED | XFS_SB_QUOTA_GROUP_CHECKED)
+#define PROJECT_FLAGS (XFS_SB_QUOTA_PROJECT | XFS_SB_QUOTA_PROJECT_ENFORCED | XFS_SB_QUOTA_PROJECT_CHECKED)
+#define V4_OTHER_FLAGS (XFS_SB_QUOTA_GROUP | XFS_SB_QUOTA_PROJECT | XFS_SB_QUOTA_V4_ONLY)
 
 static const struct quota_type {
 	const char *title, *name, *file;
 	uint8_t type;
 	uint16_t flags, checked, metatype;
 } types[] = {
-	{ "User quota", "user", "user quota", XFS_DQTYPE_USER, 0x7, 0x4, XFS_METAFILE_USRQUOTA },
-	{ "Group quota", "group", "group quota", XFS_DQTYPE_GROUP, 0x1c0, 0x100, XFS_METAFILE_GRPQUOTA },
-	{ "Project quota", "project", "project quota", XFS_DQTYPE_PROJ, 0x608, 0x400, XFS_METAFILE_PRJQUOTA },
+	{ "User quota", "user", "user quota", XFS_DQTYPE_USER, USER_FLAGS, XFS_SB_QUOTA_USER_CHECKED, XFS_METAFILE_USRQUOTA },
+	{ "Group quota", "group", "group quota", XFS_DQTYPE_GROUP, GROUP_FLAGS, XFS_SB_QUOTA_GROUP_CHECKED, XFS_METAFILE_GRPQUOTA },
+	{ "Project quota", "project", "project quota", XFS_DQTYPE_PROJ, PROJECT_FLAGS, XFS_SB_QUOTA_PROJECT_CHECKED,
+	  XFS_METAFILE_PRJQUOTA },
 };
-#define V4_CHECKED 0x20u	/* of group or project */
-#define V4_PROJECT 0x8u		/* the file of both is one of projects */
 
 /* What one id of a type uses. */
 struct usage {
@@ -94,7 +97,7 @@ static bool is_counted(const struct repair *r, const struct repair_seen *s)
 {
 	const struct xfs_sb *sb = &r->primary;
 
-	if (!(sb->versionnum & XFS_SB_VERSION_QUOTA) || !(sb->qflags & (0x524 | V4_CHECKED)))
+	if (!(sb->versionnum & XFS_SB_VERSION_QUOTA) || !(sb->qflags & XFS_SB_QUOTA_CHECKED))
 		return false;
 	if (r->geo.metadir)
 		return !xfs_dinode_is_metadata(&s->d);
@@ -127,7 +130,7 @@ static uint64_t *number_of(struct xfs_sb *sb, unsigned t)
 	if (t == 0)
 		return &sb->uquotino;
 	/* one file for groups or projects; the flags tell whose */
-	return (t == 2) == !!(sb->qflags & V4_PROJECT) ? &sb->gquotino : NULL;
+	return (t == 2) == !!(sb->qflags & XFS_SB_QUOTA_PROJECT) ? &sb->gquotino : NULL;
 }
 
 static bool is_null(uint64_t ino) { return ino == 0 || ino == XFS_NULL64; }
@@ -203,7 +206,7 @@ static bool timers_fit(const struct xfs_dquot *q)
 
 static bool type_fits(const struct quota *s, const struct xfs_dquot *q)
 {
-	if ((q->type & 0x7f) != s->type->type)
+	if ((q->type & ~XFS_DQTYPE_BIGTIME) != s->type->type)
 		return false;
 	return !(q->type & XFS_DQTYPE_BIGTIME) || (s->r->geo.bigtime && q->id);
 }
@@ -441,7 +444,7 @@ static void drop_file(struct quota *s)
 	if (s->r->geo.metadir || repair_is_held(s->told, f.id) || !number)
 		return;
 	*number = XFS_NULL64;
-	sb->qflags &= (uint16_t)~(xfs_sb_is_v5(sb) ? s->type->flags : s->t ? 0x78u : 0x7u);
+	sb->qflags &= (uint16_t)~(xfs_sb_is_v5(sb) ? s->type->flags : s->t ? V4_OTHER_FLAGS : USER_FLAGS);
 	s->told->sb_changed = true;
 	s->replaced++;
 }
@@ -513,6 +516,15 @@ static int sum_usage(struct quota *s)
 	return error;
 }
 
+bool repair_doubt_quota(struct repair *r)
+{
+	if (!(r->primary.qflags & XFS_SB_QUOTA_CHECKED))
+		return false;
+	repair_say(r, "Note - quota info will be regenerated on next quota mount.");
+	r->primary.qflags &= (uint16_t)~XFS_SB_QUOTA_CHECKED;
+	return true;
+}
+
 /* Nobody may take counts for right that are not; numbers may have changed, too. */
 static int write_flags(struct repair *r, const struct quota *s, uint16_t before, bool numbers)
 {
@@ -520,10 +532,8 @@ static int write_flags(struct repair *r, const struct quota *s, uint16_t before,
 
 	if (r->looking || r->holds.all || (!s->wrong && !s->replaced && !numbers))
 		return 0;
-	if (r->primary.qflags & (0x524 | V4_CHECKED) && !repair_is_held(r, XFS_F_QUOTA_COUNT)) {
-		repair_say(r, "Note - quota info will be regenerated on next quota mount.");
-		r->primary.qflags &= (uint16_t)~(0x524 | V4_CHECKED);
-	}
+	if (!repair_is_held(r, XFS_F_QUOTA_COUNT))
+		repair_doubt_quota(r);
 	if (r->primary.qflags == before && !numbers)
 		return 0;
 	error = repair_begin_writing(r);
@@ -549,7 +559,7 @@ int repair_quota(struct repair *r)
 
 		s.type = &types[s.t];
 		s.ino = find_file(&s);
-		s.compare = !r->no_quota && (r->primary.qflags & (r->geo.v5 || !s.t ? s.type->checked : V4_CHECKED));
+		s.compare = !r->no_quota && (r->primary.qflags & (r->geo.v5 || !s.t ? s.type->checked : XFS_SB_QUOTA_OTHER_CHECKED));
 		s.nseen = 0;
 		s.wrong = 0;
 		if (s.ino != XFS_NULL64)

@@ -6,17 +6,16 @@
  * sector goes from one consistent state to another, and needsrepair keeps the filesystem from being mounted in between.
  */
 #include "repair/flips.h"
-#include "repair/write.h"
+#include "repair/quota.h"
 #include "repair/realtime.h"
 #include "repair/scan.h"
 #include "repair/superblock.h"
+#include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define QFLAGS_CHECKED 0x524u	/* user, group, project, and the old bit of V4: counts are trusted */
 
 /* Sector of a superblock copy: everything behind the fields of this format is zero. */
 static int write_sb(struct repair *r, xfs_agno_t agno, const struct xfs_sb *sb)
@@ -199,14 +198,10 @@ static bool anything_to_write(const struct repair *r)
 	return r->sb_changed || r->ninodes || r->flips.n || r->zero_log;
 }
 
-/* The kernel counts the quota anew at the next mount. */
 static void doubt_quota(struct repair *r)
 {
-	if (!(r->primary.qflags & QFLAGS_CHECKED) || r->holds.all)
-		return;
-	repair_say(r, "Note - quota info will be regenerated on next quota mount.");
-	r->primary.qflags &= (uint16_t)~QFLAGS_CHECKED;
-	r->sb_changed = true;
+	if (!r->holds.all)
+		r->sb_changed |= repair_doubt_quota(r);
 }
 
 int repair_switch_over(struct repair *r)

@@ -56,7 +56,7 @@ static bool spino_align(const struct xfs_sb *sb)
 /* V5 knows no "other" quota bits, V4 none of group and project apart */
 static bool qflags(const struct xfs_sb *sb)
 {
-	return !(sb->qflags & (xfs_sb_is_v5(sb) ? 0x30 : 0x780));
+	return !(sb->qflags & (xfs_sb_is_v5(sb) ? XFS_SB_QUOTA_V4_ONLY : XFS_SB_QUOTA_V5_ONLY));
 }
 
 static uint32_t needed_version_bits(const struct xfs_sb *sb)

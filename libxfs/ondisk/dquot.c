@@ -16,4 +16,4 @@ static const struct xfs_row dqblk_rows[] = {
 	XFS_ROW_A_(dqblk, diskdq, xfs_disk_dquot_desc, XA_ONE, 0, NULL, here, NULL)
 	XFS_DQUOT_TAIL_ROWS(dqblk, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_)
 };
-XFS_DESC_DEFINE(dqblk, 136, dqblk_rows);
+XFS_DESC_DEFINE(dqblk, sizeof(struct xfs_dquot_disk), dqblk_rows);

@@ -26,9 +26,9 @@ static const struct xfs_row rgbitmap_rows[] = {
 	XFS_RTBUF_ROWS(rgbitmap, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_)
 	XFS_ROW_A_(rgbitmap, rtwords, xfs_rtword_desc, XA_SCALAR, 0, word_count, word_at, NULL)
 };
-XFS_DESC_DEFINE(rgbitmap, 48, rgbitmap_rows);
+XFS_DESC_DEFINE(rgbitmap, sizeof(struct xfs_rtbuf_disk), rgbitmap_rows);
 static const struct xfs_row rgsummary_rows[] = {
 	XFS_RTBUF_ROWS(rgsummary, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_)
 	XFS_ROW_A_(rgsummary, suminfo, xfs_suminfo_desc, XA_SCALAR, 0, word_count, word_at, NULL)
 };
-XFS_DESC_DEFINE(rgsummary, 48, rgsummary_rows);
+XFS_DESC_DEFINE(rgsummary, sizeof(struct xfs_rtbuf_disk), rgsummary_rows);

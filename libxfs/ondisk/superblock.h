@@ -12,8 +12,23 @@
 #define XFS_SB_MAGIC UINT32_C(0x58465342)
 #define XFS_SB_CRC_OFF XFS_OFF(sb, crc)
 
-/* qflags: what is counted is right (user, group, project, and the bit of V4 for either); else it is counted at a mount */
-#define XFS_SB_QUOTA_CHECKED 0x0524u
+/* qflags (section 12). V4 has one bit each for group and project, "other". What is not checked is counted at a mount. */
+#define XFS_SB_QUOTA_USER 0x0001u
+#define XFS_SB_QUOTA_USER_ENFORCED 0x0002u
+#define XFS_SB_QUOTA_USER_CHECKED 0x0004u
+#define XFS_SB_QUOTA_PROJECT 0x0008u
+#define XFS_SB_QUOTA_OTHER_ENFORCED 0x0010u
+#define XFS_SB_QUOTA_OTHER_CHECKED 0x0020u
+#define XFS_SB_QUOTA_GROUP 0x0040u
+#define XFS_SB_QUOTA_GROUP_ENFORCED 0x0080u
+#define XFS_SB_QUOTA_GROUP_CHECKED 0x0100u
+#define XFS_SB_QUOTA_PROJECT_ENFORCED 0x0200u
+#define XFS_SB_QUOTA_PROJECT_CHECKED 0x0400u
+#define XFS_SB_QUOTA_V4_ONLY (XFS_SB_QUOTA_OTHER_ENFORCED | XFS_SB_QUOTA_OTHER_CHECKED)
+#define XFS_SB_QUOTA_V5_ONLY (XFS_SB_QUOTA_GROUP_ENFORCED | XFS_SB_QUOTA_GROUP_CHECKED | \
+			      XFS_SB_QUOTA_PROJECT_ENFORCED | XFS_SB_QUOTA_PROJECT_CHECKED)
+#define XFS_SB_QUOTA_CHECKED (XFS_SB_QUOTA_USER_CHECKED | XFS_SB_QUOTA_OTHER_CHECKED | \
+			      XFS_SB_QUOTA_GROUP_CHECKED | XFS_SB_QUOTA_PROJECT_CHECKED)
 
 /* versionnum */
 #define XFS_SB_VERSION_MASK 0x000fu

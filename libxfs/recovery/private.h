@@ -50,7 +50,7 @@ struct replay {
 	size_t nbatch, batch_room;
 	uint32_t *index;		/* of batch by address, + 1; open addressing, a power of two */
 	size_t nindex;
-	unsigned quota_off;		/* XFS_QUOTA_* accounting bits that a quotaoff item took away */
+	unsigned quota_off;		/* XFS_SB_QUOTA_USER, GROUP, PROJECT: a quotaoff item took it away */
 	size_t intents_room;
 	struct intent_id *ids;		/* open addressing, a power of two */
 	size_t nids, used_ids;

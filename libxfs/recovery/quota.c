@@ -5,14 +5,11 @@
 #include "libxfs/base/crc32c.h"
 #include "libxfs/ondisk/dquot.h"
 
-/* sb_qflags (format sheet 01, section 12); the same bits as in quotaoff items */
-#define ACCOUNT_USER 0x0001u
-#define ACCOUNT_PROJ 0x0008u
-#define ACCOUNT_GROUP 0x0040u
-
+/* The bits of sb_qflags are those of quotaoff items, too. */
 bool replay_quota_is_on(const struct replay *rp, unsigned type)
 {
-	unsigned bit = type == XFS_DQTYPE_USER ? ACCOUNT_USER : type == XFS_DQTYPE_PROJ ? ACCOUNT_PROJ : ACCOUNT_GROUP;
+	unsigned bit = type == XFS_DQTYPE_USER ? XFS_SB_QUOTA_USER
+		       : type == XFS_DQTYPE_PROJ ? XFS_SB_QUOTA_PROJECT : XFS_SB_QUOTA_GROUP;
 
 	return (rp->geo.sb.qflags & bit) && !(rp->quota_off & bit);
 }

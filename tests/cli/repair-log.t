@@ -10,8 +10,10 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-BUILD = os.environ.get("XFSKIT_BUILD", os.getcwd())
-DATA = os.path.join(HERE, "..", "data")
+sys.path.insert(0, os.path.join(HERE, "..", "kernel"))
+import campaign  # noqa: E402
+
+BUILD = campaign.BUILD
 LIST = os.path.join(HERE, "..", "kernel", "list-image")
 UPSTREAM = shutil.which("xfs_repair", path="/usr/sbin:/sbin:/usr/bin:/bin")
 BBSIZE = 512
@@ -43,10 +45,8 @@ def read(path):
 
 
 def unpack(name, work):
-    for suffix in ("img", "list"):
-        with open(f"{work}/{name}.{suffix}", "wb") as f:
-            subprocess.run(["xz", "-dc", f"{DATA}/{name}.{suffix}.xz"], stdout=f, check=True)
-    return f"{work}/{name}.img"
+    campaign.unpack(f"data/{name}.list", f"{work}/{name}.list")
+    return campaign.unpack(f"data/{name}.img", f"{work}/{name}.img")
 
 
 def log_of(image):

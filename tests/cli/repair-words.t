@@ -168,7 +168,7 @@ done = repair("-n", "--skip=sb-secondary", damaged)
 lab.ok(done.code == 1 and "the filesystem would not be clean" in done.err, "-n --skip: says that it would not be clean", done)
 
 # ---- quota ----
-work = lab.unpack("quota.img.xz", "quota.img")
+work = lab.unpack("quota.img")
 flags = int.from_bytes(read(work, 176, 2), "big")
 unchecked = (flags & ~0x524).to_bytes(2, "big")
 done = repair(work)
@@ -179,7 +179,7 @@ lab.ok("Note - quota info will be regenerated on next quota mount." in dry.err a
 done = repair("-o", "noquota", work)
 lab.ok(done.code == 0 and "Note - quota info will be regenerated on next quota mount." in done.err and read(work, 176, 2) == unchecked,
        "-o noquota: the kernel will count anew", done)
-work = lab.unpack("quota.img.xz", "quota.img")
+work = lab.unpack("quota.img")
 write(work, Super(work).header(1, 1), bytes(Super(work).sectsize))
 done = repair(work)
 lab.ok(done.code == 0 and "quota info will be regenerated" in done.err and read(work, 176, 2) == unchecked, "after a repair the kernel counts the quota anew",

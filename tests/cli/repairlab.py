@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What the tests of xfs_repair's behaviour share: the sample, images of our mkfs, damage by hand, runs."""
-import lzma
 import os
 import shutil
 import signal
@@ -49,11 +48,9 @@ class Lab:
         campaign.copy_sparse(campaign.sample(), self.path(name))
         return self.path(name)
 
-    def unpack(self, packed, name):
-        """An image of tests/data."""
-        with lzma.open(os.path.join(campaign.SRC, "tests", "data", packed)) as source, open(self.path(name), "wb") as out:
-            shutil.copyfileobj(source, out)
-        return self.path(name)
+    def unpack(self, name):
+        """A file of tests/data."""
+        return campaign.unpack("data/" + name, self.path(name))
 
     def copy(self, source, name):
         campaign.copy_sparse(source, self.path(name))

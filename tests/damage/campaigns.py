@@ -22,8 +22,7 @@ LIMIT = 512 << 20
 SMALL = "8"         # megabytes
 CRASH = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer|Assertion")
 IGNORED = ("rmapbt-key-unwritten",)
-SHIPPED = {"1k": ("data", "damage-1k"), "parent": ("data", "damage-parent"), "plain": ("oracle/data", "plain"), "v4": ("oracle/data", "v4"),
-           "rt": ("oracle/data", "rt"), "quota": ("oracle/data", "quota"), "full": ("oracle/data", "full")}
+SHIPPED = {"1k": "data/damage-1k", "parent": "data/damage-parent", **{name: "oracle/data/" + name for name in ("plain", "v4", "rt", "quota", "full")}}
 
 
 class Unavailable(Exception):
@@ -37,21 +36,10 @@ def image_path(name):
         if not path:
             raise Unavailable(reason)
         return path
-    folder, base = SHIPPED[name]
-    source = os.path.join(campaign.SRC, "tests", folder, base)
-    target = os.path.join(campaign.IMAGES, "damage-%s.img" % name)
-    os.makedirs(campaign.IMAGES, exist_ok=True)
-    for suffix in (".img", ".list"):
-        packed, out = source + suffix + ".xz", target if suffix == ".img" else target + ".list"
-        if not os.path.exists(packed) or os.path.exists(out) and os.path.getmtime(out) >= os.path.getmtime(packed):
-            continue
-        fresh = "%s.%d" % (out, os.getpid())
-        with open(fresh + ".raw", "wb") as f:
-            subprocess.run(["xz", "-dc", packed], stdout=f, check=True)
-        subprocess.run(["cp", "--sparse=always", fresh + ".raw", fresh], check=True)
-        os.unlink(fresh + ".raw")
-        os.rename(fresh, out)
-    return target
+    listed = SHIPPED[name] + ".list"
+    if os.path.exists(campaign.packed(listed)):
+        campaign.kept(listed, "damage-%s.img.list" % name)
+    return campaign.kept(SHIPPED[name] + ".img", "damage-%s.img" % name)
 
 
 class Truth:

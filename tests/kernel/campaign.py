@@ -58,17 +58,33 @@ def copy_sparse(source, target):
     subprocess.run(["cp", "--sparse=always", source, target], check=True)
 
 
+def packed(name):
+    """The packed form of a shipped image or list; `name`: its path below tests/."""
+    return os.path.join(SRC, "tests", name + ".xz")
+
+
+def unpack(name, target):
+    """A shipped file, unpacked at `target`; sparse, and there as a whole or not at all."""
+    fresh = "%s.%d" % (target, os.getpid())
+    with open(fresh, "wb") as out:
+        subprocess.run(["xz", "-dc", packed(name)], stdout=out, check=True)
+    os.rename(fresh, target)
+    return target
+
+
+def kept(name, target):
+    """The same, for a file that nobody changes: unpacked among the images when it is not there, or older than the packed one."""
+    os.makedirs(IMAGES, exist_ok=True)
+    target = os.path.join(IMAGES, target)
+    if not os.path.exists(target) or os.path.getmtime(target) < os.path.getmtime(packed(name)):
+        unpack(name, target)
+    return target
+
+
 def sample():
     """The shipped sample, unpacked, and its list."""
-    os.makedirs(IMAGES, exist_ok=True)
-    image = os.path.join(IMAGES, "sample.img")
-    data = os.path.join(SRC, "tests", "data")
-    if not os.path.exists(image) or os.path.getmtime(image) < os.path.getmtime(os.path.join(data, "sample.img.xz")):
-        for source, target in (("sample.img.xz", image), ("sample.list.xz", image + ".list")):
-            with open(target + ".new", "wb") as out:
-                subprocess.run(["xz", "-dc", os.path.join(data, source)], stdout=out, check=True)
-            os.rename(target + ".new", target)
-    return image
+    kept("data/sample.list", "sample.img.list")
+    return kept("data/sample.img", "sample.img")
 
 
 def can_loop():

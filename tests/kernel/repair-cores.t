@@ -6,7 +6,6 @@ import importlib.util
 import os
 import random
 import struct
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -69,11 +68,7 @@ def listing(fs):
 
 def shipped(name):
     """An image of tests/oracle/data, unpacked, with its list."""
-    path = os.path.join(campaign.IMAGES, "cores-" + name + ".img")
-    if not os.path.exists(path):
-        with open(path + ".new", "wb") as out:
-            subprocess.run(["xz", "-dc", os.path.join(campaign.SRC, "tests", "oracle", "data", name + ".img.xz")], stdout=out, check=True)
-        os.rename(path + ".new", path)
+    path = campaign.kept("oracle/data/%s.img" % name, "cores-%s.img" % name)
     with open(path + ".list", "w") as out:
         out.write(campaign.run(sys.executable, campaign.LISTER, path).stdout)
     return path

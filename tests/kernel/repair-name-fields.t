@@ -4,7 +4,6 @@
 
 Names and contents are those from before, but for what one witness alone held (KEPT_APART).
 """
-import lzma
 import os
 import sys
 
@@ -27,13 +26,7 @@ QUIET = {"attr-incomplete attrleaf:/xattr-big @86"}    # as a crash may leave it
 
 
 def image_of(name):
-    path = os.path.join(campaign.IMAGES, "oracle-%s.img" % name)
-    os.makedirs(campaign.IMAGES, exist_ok=True)
-    if not os.path.exists(path):
-        with lzma.open(os.path.join(HERE, "..", "oracle", "data", name + ".img.xz")) as packed, open(path + ".new", "wb") as out:
-            out.write(packed.read())
-        os.rename(path + ".new", path)
-    return path
+    return campaign.kept("oracle/data/%s.img" % name, "oracle-%s.img" % name)
 
 
 def main():

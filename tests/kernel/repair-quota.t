@@ -7,7 +7,6 @@ The images (tests/data/quota*) were made by mkfs.xfs 6.1 and Linux 6.1 with quot
 """
 import os
 import struct
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -103,13 +102,7 @@ ROWS = (    # what, action, do the limits stay (None: there is no record then), 
 
 
 def unpack(name, folder):
-    paths = []
-    for kind in ("img", "list"):
-        paths.append(os.path.join(folder, "%s.%s" % (name, kind)))
-        if not os.path.exists(paths[-1]):
-            with open(paths[-1], "wb") as out:
-                subprocess.run(["xz", "-dc", os.path.join(campaign.SRC, "tests", "data", "%s.%s.xz" % (name, kind))], stdout=out, check=True)
-    return paths
+    return [campaign.unpack("data/%s.%s" % (name, kind), os.path.join(folder, "%s.%s" % (name, kind))) for kind in ("img", "list")]
 
 
 def outcome(work, truth, before, limits):

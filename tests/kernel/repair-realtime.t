@@ -7,7 +7,6 @@ of 64k.  Everything but the extents of files is derived, so every damage to it i
 """
 import os
 import struct
-import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -164,13 +163,7 @@ def judge(image, rt):
 
 
 def unpack(name, folder):
-    paths = []
-    for kind in ("img", "rt", "list"):
-        paths.append(os.path.join(folder, "%s.%s" % (name, kind)))
-        if not os.path.exists(paths[-1]):
-            with open(paths[-1], "wb") as out:
-                subprocess.run(["xz", "-dc", os.path.join(campaign.SRC, "tests", "data", "%s.%s.xz" % (name, kind))], stdout=out, check=True)
-    return paths
+    return [campaign.unpack("data/%s.%s" % (name, kind), os.path.join(folder, "%s.%s" % (name, kind))) for kind in ("img", "rt", "list")]
 
 
 def find_paths(p, truth):

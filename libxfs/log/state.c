@@ -459,7 +459,7 @@ static int is_followed(struct search *s, const struct xfs_log_state *st, bool *y
 		blocks = 1;
 		if (!p)
 			return -XFS_E_IO;
-		if (xfs_log_may_be_header(p))
+		if (xfs_log_may_be_record(p))
 			err = xfs_log_load(&s->area, blk, &s->loaded);
 		if (err == -XFS_E_NOMEM)
 			return err;

@@ -77,7 +77,7 @@ static int gather(struct survey *s)
 		if (err)
 			return err;
 		for (at = (uint32_t)xfs_max(at, start); at < start + n; at++) {
-			if (!xfs_log_may_be_header(s->window + (size_t)(at - start) * XFS_BBSIZE))
+			if (!xfs_log_may_be_record(s->window + (size_t)(at - start) * XFS_BBSIZE))
 				continue;
 			err = xfs_log_load(s->a, at, &s->loaded);
 			if (!err)

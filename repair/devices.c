@@ -96,20 +96,12 @@ static int add_crash(struct repair_devices *d)
 	return error;
 }
 
-int repair_devices_open(struct repair_devices *d, const struct repair_options *o)
+int repair_devices_stack(struct repair_devices *d, const struct repair_options *o)
 {
-	int error;
+	int error = repair_watch(&d->watch, d->set.data);
 
-	*d = (struct repair_devices){ 0 };
-	error = open_one(&d->set.data, o->device, o);
-	if (!error)
-		error = repair_watch(&d->watch, d->set.data);
 	if (!error)
 		d->set.data = d->watch;
-	if (!error && o->logdev)
-		error = open_one(&d->set.log, o->logdev, o);
-	if (!error && o->rtdev)
-		error = open_one(&d->set.rt, o->rtdev, o);
 	/* -n works on a copy in memory, so the device is never written and the result can be checked */
 	if (!error && o->no_modify)
 		error = cover(&d->set.data, &d->data_below, o);
@@ -118,6 +110,19 @@ int repair_devices_open(struct repair_devices *d, const struct repair_options *o
 	if (!error && !o->no_modify)
 		error = add_crash(d);
 	return error;
+}
+
+int repair_devices_open(struct repair_devices *d, const struct repair_options *o)
+{
+	int error;
+
+	*d = (struct repair_devices){ 0 };
+	error = open_one(&d->set.data, o->device, o);
+	if (!error && o->logdev)
+		error = open_one(&d->set.log, o->logdev, o);
+	if (!error && o->rtdev)
+		error = open_one(&d->set.rt, o->rtdev, o);
+	return error ? error : repair_devices_stack(d, o);
 }
 
 bool repair_devices_crashed(const struct repair_devices *d)

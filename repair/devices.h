@@ -16,6 +16,8 @@ struct repair_devices {
 
 /* Says on stderr what is wrong. Errors: those of the layers; what was opened is closed by repair_devices_close(). */
 int repair_devices_open(struct repair_devices *, const struct repair_options *);
+/* The second half of that: layers above the devices of `set`, which the caller has opened. */
+int repair_devices_stack(struct repair_devices *, const struct repair_options *);
 /* Before-images of all that is written from now on go to o->undo; the filesystem is `uuid`. */
 int repair_devices_add_undo(struct repair_devices *, const struct repair_options *, const uint8_t uuid[16]);
 /* The debugging hook has stopped the device: the program must die without unwinding. */

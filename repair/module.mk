@@ -67,10 +67,10 @@ repair_core_SRCS = \
 	repair/treewalk.c \
 	repair/upgrade.c \
 	repair/verify.c
-xfs_repair_SRCS = $(repair_core_SRCS) \
+# all that has no main()
+repair_tool_SRCS = $(repair_core_SRCS) \
 	repair/devices.c \
 	repair/jsonout.c \
-	repair/main.c \
 	repair/options.c \
 	repair/places.c \
 	repair/plan.c \
@@ -78,6 +78,8 @@ xfs_repair_SRCS = $(repair_core_SRCS) \
 	repair/salvage.c \
 	repair/salvage_copy.c \
 	repair/suboptions.c \
+	repair/tool.c \
 	repair/undo.c \
 	repair/watch.c \
 	repair/words.c
+xfs_repair_SRCS = $(repair_tool_SRCS) repair/main.c

@@ -91,6 +91,11 @@ class Repaired:
             return None
         lines = said.splitlines()
         self.findings = sorted(line for line in lines if line.startswith("{"))
+        self.take(" ".join(options), program.returncode, lines + errors.splitlines())
+        return program.returncode
+
+    def take(self, options, status, lines):
+        """What one run said."""
         for line in lines:
             if line.startswith("{"):
                 try:
@@ -98,14 +103,11 @@ class Repaired:
                     self.ids.add(found.get("finding") or found.get("id") or "")
                 except ValueError:
                     self.wrong.append("not JSON: " + line[:100])
-        lines += errors.splitlines()
-        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (" ".join(options), program.returncode,
-                                                       "\n".join(x for x in lines if x and x[0] not in " P"))
-        if program.returncode < 0:
-            self.wrong.append("xfs_repair %s: signal %d" % (" ".join(options), -program.returncode))
-        elif CRASH.search(errors):
-            self.wrong.append("xfs_repair %s: sanitizer" % " ".join(options))
-        return program.returncode
+        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (options, status, "\n".join(x for x in lines if x and x[0] not in " P"))
+        if status < 0:
+            self.wrong.append("xfs_repair %s: signal %d" % (options, -status))
+        elif any(CRASH.search(line) for line in lines):
+            self.wrong.append("xfs_repair %s: sanitizer" % options)
 
     def run(self):
         """Repairs, and looks again; True when the second run is clean."""
@@ -186,6 +188,48 @@ class Repaired:
             self.log += "".join(line + "\n" for line in bad[:20])
             if bad:
                 self.wrong.append("%d files: %s" % (len(bad), bad[0]))
+
+
+class Cases:
+    """cases.c: what the same runs make of one change of the clean image after the other."""
+    RUN = re.compile(r"^--- xfs_repair ?(.*): exit (-?[0-9]+)$")
+
+    def __init__(self, truth, asan=None):
+        self.truth = truth
+        self.program = subprocess.Popen([os.path.join(asan or campaign.BUILD, "bin", "tests", "damage", "cases"), truth.path],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def run(self, words):
+        """As Repaired.run()."""
+        run = Repaired(self.truth, None)
+        self.program.stdin.write(words.encode() + b"\n")
+        self.program.stdin.flush()
+        header = self.program.stdout.readline().split()
+        if len(header) != 2:
+            raise RuntimeError("cases: exit %s at: %s" % (self.program.wait(), words[:200]))
+        lines, last = [], (None, None)
+        for line in self.program.stdout.read(int(header[1])).decode(errors="replace").splitlines():
+            end = self.RUN.match(line)
+            if end:
+                last = end[1], int(end[2])
+                run.take(*last, lines)
+                lines = []
+                if last[0] != "-n":
+                    run.status = last[1]
+            else:
+                lines.append(line)
+        if header[0] != b"0" or lines:
+            run.take("after " + str(last[0]), -int(header[0]), lines)
+        if run.status:
+            run.wrong.append("repair: exit %s" % run.status)
+        if not run.wrong and last != ("-n", 0):
+            run.wrong.append("second run: exit %s" % last[1])
+        return run
+
+    def close(self):
+        self.program.stdin.close()
+        self.program.stdout.close()
+        self.program.wait()
 
 
 STEP = 1 << 16

@@ -38,11 +38,11 @@ def apply_verb(verb, value, bits, argument, rnd):
 class Objects:
     """Structures of an image in memory, written back at the end."""
 
-    def __init__(self, path, places, seed):
+    def __init__(self, path, places, seed, mode="r+b"):
         self.path, self.places = path, places
         self.rnd = random.Random(seed)
         self.data, self.said = {}, []
-        self.file = open(path, "r+b")
+        self.file = open(path, mode)
 
     def buffer(self, place):
         if place.start not in self.data:
@@ -87,6 +87,20 @@ class Objects:
             self.file.seek(start)
             self.file.write(buf)
         self.close()
+
+    def words(self, crc):
+        """All of it as a line for cases.c, and nothing is written."""
+        line = []
+        for start, (place, buf) in self.data.items():
+            self.file.seek(start)
+            old = self.file.read(len(buf))
+            first = next((i for i in range(len(buf)) if buf[i] != old[i]), len(buf) - 1)
+            last = next((i for i in reversed(range(len(buf))) if buf[i] != old[i]), first)
+            line.append("%d=%s" % (start + first, buf[first:last + 1].hex()))
+            if crc == "fix" and place.crc is not None and place.crc + 4 <= len(buf):
+                line.append("%d^%d@%d" % (start, len(buf), place.crc))
+        self.close()
+        return " ".join(line)
 
     def close(self):
         self.file.close()

@@ -385,9 +385,9 @@ void repair_fork_release(struct repair_fork *f)
 	f->nown = f->room = 0;
 }
 
-static int add_to_set(void *payload, const struct xfs_mapping *m)
+int repair_keep_mapping(void *set, const struct xfs_mapping *m)
 {
-	return xfs_mapset_add(payload, m);
+	return xfs_mapset_add(set, m);
 }
 
 bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
@@ -401,7 +401,7 @@ bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xf
 	if ((fork == XFS_FORK_DATA ? d->core.format : d->core.aformat) != XFS_DINODE_FMT_EXTENTS || !s->n ||
 	    !xfs_dinode_set_nextents(&all, fork, repair_fork_size(r, d, fork) / 16))
 		return false;
-	if (!repair_fork_scan(r, ino, &all, image, fork, &f, add_to_set, &seen) && xfs_mapset_normalise(&seen) >= 0 &&
+	if (!repair_fork_scan(r, ino, &all, image, fork, &f, repair_keep_mapping, &seen) && xfs_mapset_normalise(&seen) >= 0 &&
 	    !xfs_mapset_subtract(&rest, s, &seen))
 		held = !rest.n;
 	repair_fork_release(&f);

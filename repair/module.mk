@@ -5,6 +5,7 @@ repair_core_SRCS = \
 	repair/agcross.c \
 	repair/agtrees.c \
 	repair/blockscan.c \
+	repair/changed.c \
 	repair/chunks.c \
 	repair/conflict.c \
 	repair/content.c \
@@ -17,6 +18,8 @@ repair_core_SRCS = \
 	repair/hints.c \
 	repair/in_place.c \
 	repair/judge.c \
+	repair/judge_damaged.c \
+	repair/judge_differ.c \
 	repair/lanes.c \
 	repair/leaves.c \
 	repair/locate.c \

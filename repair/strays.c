@@ -204,7 +204,7 @@ int repair_add_stray_entries(struct repair *r, uint64_t ino, struct xfs_mapset *
 
 	for (size_t i = first_of(r, ino); i < r->nstrays && r->strays[i].owner == ino && !error; i++) {
 		uint64_t fsbno = r->strays[i].fsbno;
-		struct repair_ag *ag = &r->ags[fsbno >> r->geo.agblklog];
+		struct repair_ag *ag = repair_ag_of(r, fsbno);
 		struct xfs_mapping m = { 0, fsbno, r->geo.dirblkfsbs, false, EVIDENCE_STRAY };
 		int64_t cut;
 		bool mapped;

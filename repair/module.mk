@@ -59,6 +59,8 @@ repair_core_SRCS = \
 	repair/replay.c \
 	repair/restore.c \
 	repair/roots.c \
+	repair/sbcopy.c \
+	repair/sbfields.c \
 	repair/sbvotes.c \
 	repair/scan.c \
 	repair/select.c \

@@ -50,7 +50,7 @@ static void take_votes(struct repair *r, const struct xfs_sb *base, struct vote 
 			continue;
 		if (repair_sb_same_geometry(base, &c.sb)) {
 			v->agreeing++;
-		} else if (!v->best || repair_sb_same_geometry(&v->rival, &c.sb)) {
+		} else if (is_inside(r, &c.sb) && (!v->best || repair_sb_same_geometry(&v->rival, &c.sb))) {
 			/* rivals come from one damage as a rule: the first one stands for them */
 			v->rival = c.sb;
 			v->best++;

@@ -327,7 +327,7 @@ unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
 {
 	struct claim c = { .r = r, .sb = sb };
 	unsigned points = 0;
-	uint32_t step;
+	uint64_t step;
 	uint8_t *buf;
 
 	if (xfs_geometry_init(&c.geo, sb, NULL, NULL))
@@ -335,7 +335,7 @@ unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
 	buf = malloc(c.geo.sectsize);
 	if (!buf)
 		return 0;
-	step = (sb->agcount + MOST_AGS - 1) / MOST_AGS;
+	step = xfs_ceil_div(sb->agcount, MOST_AGS);
 	for (uint64_t agno = 0; agno < sb->agcount; agno += step)
 		points += ask_ag(&c, (uint32_t)agno, buf);
 	free(buf);

@@ -156,7 +156,7 @@ static int block_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 
 	if (error)
 		return error;
-	if (s->r->geo.v5 && repair_lsn_is_wild(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))))
+	if (s->r->geo.v5 && xfs_lsn_is_wild(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))))
 		damaged(s->out, "fsblock %llu has an impossible log sequence number", (unsigned long long)ptr);
 	*out = (struct xfs_btree_block){ .ptr = ptr, .data = buf->data, .handle = buf };
 	return 0;

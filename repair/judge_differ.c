@@ -98,7 +98,7 @@ static uint64_t blocks_behind(const struct xfs_mapset *s, uint64_t end)
 /* Blocks of directories, attributes and symlinks say whose they are, and fit each other in one order alone. */
 static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOLASTBLOCK | XFS_FS_NOWILDLSN, .sb = &r->primary };
 	unsigned type = e->d.core.mode & XFS_MODE_FMT;
 	struct xfs_inode *ip = malloc(sizeof(*ip));
 	char target[XFS_SYMLINK_MAXLEN + 1];

@@ -108,7 +108,7 @@ void repair_sb_check_fields(struct repair *r)
 	}
 	r->primary.flags = 0;
 	clear_quota_inodes(r);
-	if (r->primary.lsn && (r->primary.lsn == XFS_NULL64 || repair_lsn_is_wild(r->primary.lsn))) {
+	if (r->primary.lsn && (r->primary.lsn == XFS_NULL64 || xfs_lsn_is_wild(r->primary.lsn))) {
 		if (!r->sb_changed)
 			repair_sb_note_primary(r, "impossible log sequence number");
 		r->primary.lsn = 0;

@@ -35,12 +35,6 @@ struct repair_seen {
 /* The owner that a block of metadata names in its header; 0: it has none. V5. (conflict.c) */
 uint64_t repair_header_owner(struct repair *, uint64_t fsbno);
 
-/* No log gets there: the field is damaged. */
-static inline bool repair_lsn_is_wild(uint64_t lsn)
-{
-	return xfs_lsn_is_wild(lsn);
-}
-
 typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);
 
 /* Calls seen() for each inode that exists (holes of sparse chunks are left out). Nonzero from seen() stops. */

@@ -330,9 +330,7 @@ static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
 	error = walk_once(w, t);
 	if (error || t != XFS_TREE_RMAP || tree->sound || w->r->looking)
 		return error;
-	error = repair_find_rmap_root(w);
-	if (!error && !tree->found)
-		error = repair_find_rmap_leaves(w);
+	error = repair_find_rmaps(w->r, w->ag);
 	if (error || !tree->found)
 		return error;
 	forget_rmaps(w);

@@ -21,7 +21,6 @@ repair_core_SRCS = \
 	repair/judge_damaged.c \
 	repair/judge_differ.c \
 	repair/lanes.c \
-	repair/leaves.c \
 	repair/locate.c \
 	repair/log.c \
 	repair/lost.c \
@@ -58,7 +57,7 @@ repair_core_SRCS = \
 	repair/repair.c \
 	repair/replay.c \
 	repair/restore.c \
-	repair/roots.c \
+	repair/rmapfind.c \
 	repair/sbcopy.c \
 	repair/sbfields.c \
 	repair/sbvotes.c \

@@ -58,7 +58,7 @@ static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *
 	for (size_t i = 0; i < s->n; i++) {
 		const struct xfs_mapping *m = &s->m[i];
 
-		sum += repair_free_blocks(r, repair_ag_of(r, m->fsbno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, (uint32_t)m->len);
+		sum += repair_free_blocks(r, m->fsbno, (uint32_t)m->len);
 		if (ask_owners && owned_by_others(r, ino, m, attr))
 			sum += m->len;
 	}

@@ -61,8 +61,10 @@ static int count_free(void *payload, const void *disk)
 	return 0;
 }
 
-uint64_t repair_free_blocks(const struct repair *r, struct repair_ag *ag, uint32_t agbno, uint32_t len)
+uint64_t repair_free_blocks(const struct repair *r, uint64_t fsbno, uint32_t len)
 {
+	struct repair_ag *ag = repair_ag_of(r, fsbno);
+	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
 	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { (uint64_t)agbno + len - 1, UINT64_MAX, UINT64_MAX } };
 	struct asking q = { .agbno = agbno, .len = len };
 	struct xfs_btree bt;
@@ -124,7 +126,7 @@ static int sweep_record(void *payload, const void *disk)
 
 bool repair_is_shared(const struct repair *r, uint64_t fsbno, uint64_t len)
 {
-	struct repair_ag *ag = &r->ags[xfs_fsbno_agno(&r->geo, XFS_FSBNO(fsbno)).v];
+	struct repair_ag *ag = repair_ag_of(r, fsbno);
 	struct asking q = { .agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v, .len = (uint32_t)len };
 	struct xfs_btree_key lo = { { q.agbno, 0, 0 } }, hi = { { q.agbno + len - 1, UINT64_MAX, UINT64_MAX } };
 	struct xfs_sweep sweep = { .found = run_in_range, .payload = &q };

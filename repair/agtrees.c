@@ -237,7 +237,7 @@ static void check_block(struct one_tree *o, uint32_t agbno)
 	o->whole = !xfs_buf_check(buf, xfs_block_type(o->kind), NULL) &&
 		   (!xfs_block_owner(&w->r->geo, o->kind, buf->data, buf->len, &owner) || owner == w->ag->agno.v);
 	xfs_buf_put(buf);
-	if (!repair_lsn_is_wild(f.found))
+	if (!xfs_lsn_is_wild(f.found))
 		return;
 	f.structure = repair_tree_name((enum xfs_build_tree)(o->tree - w->ag->tree));
 	f.agno = w->ag->agno.v;
@@ -330,9 +330,7 @@ static int walk_tree(struct repair_walk *w, enum xfs_build_tree t)
 	error = walk_once(w, t);
 	if (error || t != XFS_TREE_RMAP || tree->sound || w->r->looking)
 		return error;
-	error = repair_find_rmap_root(w);
-	if (!error && !tree->found)
-		error = repair_find_rmap_leaves(w);
+	error = repair_find_rmaps(w->r, w->ag);
 	if (error || !tree->found)
 		return error;
 	forget_rmaps(w);

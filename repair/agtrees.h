@@ -30,14 +30,10 @@ int repair_cross_check(struct repair_walk *);
 void repair_walk_release(struct repair_walk *);
 
 /*
- * roots.c: looks for a whole rmapbt in all blocks of the AG; sets root, levels and `found` of the tree when there is one.
+ * rmapfind.c: looks for the rmapbt in all blocks of the AG.  A whole tree: its root, levels and `found`.  Else its leaves, into
+ * ag->rmap_leaves, and the special owners in them into ag->special.  Errors: NOMEM.
  */
-int repair_find_rmap_root(struct repair_walk *);
-/*
- * leaves.c: the leaves of an rmapbt that no whole tree leads to, into ag->rmap_leaves, and its special owners into
- * ag->special.
- */
-int repair_find_rmap_leaves(struct repair_walk *);
+int repair_find_rmaps(struct repair *, struct repair_ag *);
 
 enum xfs_btree_id repair_tree_kind(enum xfs_build_tree);
 const char *repair_tree_name(enum xfs_build_tree);

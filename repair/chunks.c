@@ -115,7 +115,7 @@ static bool unit_has_inodes(struct finder *f, uint32_t agbno, const uint8_t *byt
  */
 static bool is_free(const struct finder *f, uint32_t agbno)
 {
-	return repair_free_blocks(f->r, f->ag, agbno, 1) != 0;
+	return repair_free_blocks(f->r, xfs_fsbno_of(&f->r->geo, f->ag->agno, XFS_AGBNO(agbno)).v, 1) != 0;
 }
 
 static int look_at(void *payload, uint32_t agbno, const uint8_t *unit)

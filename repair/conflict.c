@@ -163,11 +163,6 @@ static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, con
 
 /* ---- the loser ---- */
 
-static int keep_mapping(void *payload, const struct xfs_mapping *m)
-{
-	return xfs_mapset_add(payload, m);
-}
-
 /* The inode's entry with its fork in c->map: from now on the fork is what stands there. */
 int repair_open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_inode **out)
 {
@@ -190,9 +185,9 @@ int repair_open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_i
 	if (c->fork[k])
 		return 0;
 	xfs_dinode_decode(&d, c->image);
-	error = repair_fork_scan_any(r, ino, &d, c->image, (enum xfs_fork)k, &f, keep_mapping, &c->map[k]);
+	error = repair_fork_scan_any(r, ino, &d, c->image, (enum xfs_fork)k, &f, repair_keep_mapping, &c->map[k]);
 	for (size_t i = 0; i < f.nown; i++)
-		r->ags[xfs_fsbno_agno(&r->geo, XFS_FSBNO(f.own[i])).v].reasons |= REPAIR_FORK;
+		repair_ag_of(r, f.own[i])->reasons |= REPAIR_FORK;
 	repair_fork_release(&f);
 	if (!error) {
 		int64_t cut = xfs_mapset_normalise(&c->map[k]);

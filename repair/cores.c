@@ -133,7 +133,7 @@ bool repair_core_flawed(const struct repair *r, const struct repair_seen *s)
 {
 	if (s->replaced)
 		return false;
-	return s->nfixes || !s->whole || pads_used(r, s) || (r->geo.v5 && repair_lsn_is_wild(s->d.v3.lsn));
+	return s->nfixes || !s->whole || pads_used(r, s) || (r->geo.v5 && xfs_lsn_is_wild(s->d.v3.lsn));
 }
 
 /* A free inode in a free place. */
@@ -167,7 +167,7 @@ int repair_check_core(struct repair *r, struct repair_seen *s, bool *usable)
 	used = d->core.mode != 0;
 	if (!s->whole && !s->mended)
 		note(r, XFS_F_BLOCK_CRC, s->ino, "crc", XFS_NULL64, XFS_NULL64, true);
-	else if (r->geo.v5 && d->v3.lsn != XFS_NULL64 && !repair_lsn_is_wild(d->v3.lsn))
+	else if (r->geo.v5 && d->v3.lsn != XFS_NULL64 && !xfs_lsn_is_wild(d->v3.lsn))
 		r->max_lsn = xfs_max(r->max_lsn, d->v3.lsn);
 	note_fixes(r, s);
 	if (used && s->free && repair_is_hollow(d)) {

@@ -66,9 +66,9 @@ int repair_each_stray_mapping(struct repair *, uint64_t ino, const struct repair
  */
 int repair_add_stray_entries(struct repair *, uint64_t ino, struct xfs_mapset *map);
 
-/* Decides one inode: notes findings, adds a struct repair_inode when it changes, marks AGs. */
+/* judge.c. Decides one inode: notes findings, adds a struct repair_inode when it changes, marks AGs. */
 int repair_judge(struct repair *, struct evidence *);
-/* The list entry of an inode that changes, made when it is not there. Image is copied from `image`. */
+/* changed.c. The list entry of an inode that changes, made when it is not there. Image is copied from `image`. */
 int repair_changed_inode(struct repair *, uint64_t ino, const uint8_t *image, struct repair_inode **out);
 /* It does not change after all. */
 void repair_drop_changed(struct repair *, uint64_t ino);

@@ -147,13 +147,12 @@ static void mended(void *payload, const struct xfs_buf *b, const struct xfs_buf_
 
 int repair_fs_open(struct repair *r, struct xfs_fs **out, const struct xfs_sink *sink)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .cache = r->cache,
-					  .sb = &r->primary };
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK | XFS_FS_NOWILDLSN,
+					  .cache = r->cache, .sb = &r->primary };
 	int error = xfs_fs_open(out, &r->dev, &options, sink);
 
 	if (error)
 		return error;
-	(*out)->blocks.last_lsn = ((uint64_t)XFS_WILD_CYCLE << 32) - 1;
 	xfs_buf_cache_mends((*out)->cache, mended, r);
 	xfs_buf_cache_only_reads((*out)->cache);
 	return 0;

@@ -156,7 +156,7 @@ static int block_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 
 	if (error)
 		return error;
-	if (s->r->geo.v5 && repair_lsn_is_wild(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))))
+	if (s->r->geo.v5 && xfs_lsn_is_wild(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))))
 		damaged(s->out, "fsblock %llu has an impossible log sequence number", (unsigned long long)ptr);
 	*out = (struct xfs_btree_block){ .ptr = ptr, .data = buf->data, .handle = buf };
 	return 0;
@@ -385,9 +385,9 @@ void repair_fork_release(struct repair_fork *f)
 	f->nown = f->room = 0;
 }
 
-static int add_to_set(void *payload, const struct xfs_mapping *m)
+int repair_keep_mapping(void *set, const struct xfs_mapping *m)
 {
-	return xfs_mapset_add(payload, m);
+	return xfs_mapset_add(set, m);
 }
 
 bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
@@ -401,7 +401,7 @@ bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xf
 	if ((fork == XFS_FORK_DATA ? d->core.format : d->core.aformat) != XFS_DINODE_FMT_EXTENTS || !s->n ||
 	    !xfs_dinode_set_nextents(&all, fork, repair_fork_size(r, d, fork) / 16))
 		return false;
-	if (!repair_fork_scan(r, ino, &all, image, fork, &f, add_to_set, &seen) && xfs_mapset_normalise(&seen) >= 0 &&
+	if (!repair_fork_scan(r, ino, &all, image, fork, &f, repair_keep_mapping, &seen) && xfs_mapset_normalise(&seen) >= 0 &&
 	    !xfs_mapset_subtract(&rest, s, &seen))
 		held = !rest.n;
 	repair_fork_release(&f);

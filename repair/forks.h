@@ -20,6 +20,8 @@ struct repair_fork {
 };
 
 typedef int (*repair_mapping_fn)(void *payload, const struct xfs_mapping *);
+/* Adds to a struct xfs_mapset. */
+int repair_keep_mapping(void *set, const struct xfs_mapping *);
 
 /*
  * Scans one fork of the inode image; each() gets the good mappings in file order, may be NULL; those on the realtime

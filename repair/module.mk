@@ -5,6 +5,7 @@ repair_core_SRCS = \
 	repair/agcross.c \
 	repair/agtrees.c \
 	repair/blockscan.c \
+	repair/changed.c \
 	repair/chunks.c \
 	repair/conflict.c \
 	repair/content.c \
@@ -17,8 +18,9 @@ repair_core_SRCS = \
 	repair/hints.c \
 	repair/in_place.c \
 	repair/judge.c \
+	repair/judge_damaged.c \
+	repair/judge_differ.c \
 	repair/lanes.c \
-	repair/leaves.c \
 	repair/locate.c \
 	repair/log.c \
 	repair/lost.c \
@@ -55,7 +57,9 @@ repair_core_SRCS = \
 	repair/repair.c \
 	repair/replay.c \
 	repair/restore.c \
-	repair/roots.c \
+	repair/rmapfind.c \
+	repair/sbcopy.c \
+	repair/sbfields.c \
 	repair/sbvotes.c \
 	repair/scan.c \
 	repair/select.c \

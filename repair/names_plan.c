@@ -27,29 +27,19 @@ struct planning {
 
 /* ---- forks ---- */
 
-static int keep_mapping(void *payload, const struct xfs_mapping *m)
-{
-	return xfs_mapset_add(payload, m);
-}
-
-static struct repair_ag *ag_of(struct names *n, uint64_t fsbno)
-{
-	return &n->r->ags[xfs_fsbno_agno(&n->r->geo, XFS_FSBNO(fsbno)).v];
-}
-
 int names_give_up(struct names *n, struct repair_inode *c, const struct xfs_dinode *d, const uint8_t *image,
 		enum xfs_fork which)
 {
 	size_t before = c->old.n;
 	struct repair_fork f;
-	int error = repair_fork_scan(n->r, c->ino, d, image, which, &f, keep_mapping, &c->old);
+	int error = repair_fork_scan(n->r, c->ino, d, image, which, &f, repair_keep_mapping, &c->old);
 
 	for (size_t i = before; i < c->old.n; i++)
-		ag_of(n, c->old.m[i].fsbno)->reasons |= REPAIR_FORK;
+		repair_ag_of(n->r, c->old.m[i].fsbno)->reasons |= REPAIR_FORK;
 	for (size_t i = 0; i < f.nown && !error; i++) {
 		struct xfs_mapping m = { 0, f.own[i], 1, false, 0 };
 
-		ag_of(n, f.own[i])->reasons |= REPAIR_FORK;
+		repair_ag_of(n->r, f.own[i])->reasons |= REPAIR_FORK;
 		error = xfs_mapset_add(&c->old, &m);
 	}
 	repair_fork_release(&f);
@@ -157,9 +147,9 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	if (c->fork[XFS_FORK_DATA] || !mapped ||
 	    (d->core.format == XFS_DINODE_FMT_EXTENTS && !xfs_dinode_nextents(d, XFS_FORK_DATA)))
 		return 0;
-	error = repair_fork_scan_any(n->r, c->ino, d, n->image, XFS_FORK_DATA, &f, keep_mapping, &c->map[XFS_FORK_DATA]);
+	error = repair_fork_scan_any(n->r, c->ino, d, n->image, XFS_FORK_DATA, &f, repair_keep_mapping, &c->map[XFS_FORK_DATA]);
 	for (size_t i = 0; i < f.nown; i++)
-		ag_of(n, f.own[i])->reasons |= REPAIR_FORK;
+		repair_ag_of(n->r, f.own[i])->reasons |= REPAIR_FORK;
 	repair_fork_release(&f);
 	c->fork[XFS_FORK_DATA] = true;
 	return error;

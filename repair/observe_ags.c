@@ -105,7 +105,7 @@ static void check_lsn(struct repair *r, struct repair_ag *ag, const char *struct
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, structure);
 
-	if (!repair_lsn_is_wild(lsn))
+	if (!xfs_lsn_is_wild(lsn))
 		return;
 	f.agno = ag->agno.v;
 	f.found = lsn;

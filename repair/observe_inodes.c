@@ -29,7 +29,7 @@ struct adding {
 
 static bool ag_knows(const struct repair *r, uint64_t fsbno)
 {
-	return r->ags[fsbno >> r->geo.agblklog].tree[XFS_TREE_RMAP].sound;
+	return repair_ag_of(r, fsbno)->tree[XFS_TREE_RMAP].sound;
 }
 
 static int add_mapping(void *payload, const struct xfs_mapping *m)

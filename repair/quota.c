@@ -223,7 +223,7 @@ static const char *judge_record(const struct quota *s, const uint8_t *p, uint32_
 		return "bad CRC";
 	if (s->r->geo.v5 && memcmp(q.uuid, s->r->geo.uuid, 16))
 		return "bad UUID";
-	if (s->r->geo.v5 && repair_lsn_is_wild(q.lsn))
+	if (s->r->geo.v5 && xfs_lsn_is_wild(q.lsn))
 		return "bad LSN";
 	return timers_fit(&q) ? NULL : "Corrupt quota";
 }

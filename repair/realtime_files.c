@@ -349,7 +349,7 @@ static void fill_block(struct syncing *s, const struct rt_file *f, uint64_t bloc
 	xfs_put_be64(s->want + XFS_OFF(rtbuf, bno), xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v);
 	memcpy(s->want + XFS_OFF(rtbuf, uuid), geo->uuid, 16);
 	/* which change was the last one is not for us to say, unless it can't be */
-	if (xfs_be64(s->have + XFS_OFF(rtbuf, lsn)) != XFS_NULL64 && !repair_lsn_is_wild(xfs_be64(s->have + XFS_OFF(rtbuf, lsn))))
+	if (xfs_be64(s->have + XFS_OFF(rtbuf, lsn)) != XFS_NULL64 && !xfs_lsn_is_wild(xfs_be64(s->have + XFS_OFF(rtbuf, lsn))))
 		memcpy(s->want + XFS_OFF(rtbuf, lsn), s->have + XFS_OFF(rtbuf, lsn), 8);
 	xfs_crc32c_store(s->want, geo->blocksize, XFS_OFF(rtbuf, crc));
 }

@@ -163,17 +163,6 @@ static void release_ag(struct repair_ag *ag)
 	xfs_ag_switch_release(&ag->sw);
 }
 
-void repair_release_changed(struct repair_inode *c)
-{
-	xfs_mapset_release(&c->map[0]);
-	xfs_mapset_release(&c->map[1]);
-	xfs_mapset_release(&c->old);
-	repair_name_plan_free(c->names);
-	free(c->image);
-	free(c->own_blocks);
-	*c = (struct repair_inode){ 0 };
-}
-
 void repair_rest(struct repair *r)
 {
 	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++) {

@@ -275,6 +275,12 @@ struct repair {
 	struct xfs_sink sink;
 };
 
+/* The AG of a valid fsblock. */
+static inline struct repair_ag *repair_ag_of(const struct repair *r, uint64_t fsbno)
+{
+	return &r->ags[xfs_fsbno_agno(&r->geo, XFS_FSBNO(fsbno)).v];
+}
+
 /* Each pass: 0 or a negative error. Description and order: passes.def. */
 #define X(name, phase, needs, provides, text) int repair_##name(struct repair *);
 #include "repair/passes.def"
@@ -304,7 +310,7 @@ void repair_hold(struct repair *, const struct xfs_finding *);
 /* Names are repaired together or not at all: no such repair may be written. */
 bool repair_names_are_held(const struct repair *);
 void repair_release_holds(struct repair_holds *);
-/* What an entry of r->inodes holds. */
+/* changed.c. What an entry of r->inodes holds. */
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);

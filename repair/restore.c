@@ -271,7 +271,7 @@ static int take_maps(struct remade *m, struct repair_inode *c)
 		struct evidence_side *s = &m->e->side[k];
 
 		for (size_t i = 0; i < s->nbmbt; i++)
-			r->ags[s->bmbt[i] >> r->geo.agblklog].reasons |= REPAIR_FORK;
+			repair_ag_of(r, s->bmbt[i])->reasons |= REPAIR_FORK;
 		if (!s->rmap.n)
 			continue;
 		c->fork[k] = true;

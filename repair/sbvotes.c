@@ -5,6 +5,7 @@
  * Two copies that contradict each other, each with a good checksum, are decided by what they lead to.  A superblock
  * that is wrong about sizes leads to nothing; one that is wrong about a feature leaves its trees or bits unexplained.
  */
+#include "repair/sbcopy.h"
 #include "repair/superblock.h"
 
 #include "libxfs/base/crc32c.h"
@@ -44,26 +45,114 @@ static bool has_magic(struct claim *c, uint32_t agno, uint32_t agbno, uint32_t m
 	       xfs_be32(head) == magic;
 }
 
+/* ---- AG headers ---- */
+
+/* What AGF and AGI say of themselves, by their sectors. */
+enum { AGF = 1, AGI };
+static const struct head {
+	uint32_t magic;
+	size_t seqno, length, uuid, crc;
+} heads[] = {
+	[AGF] = { XFS_AGF_MAGIC, XFS_OFF(agf, seqno), XFS_OFF(agf, length), XFS_OFF(agf, uuid), XFS_OFF(agf, crc) },
+	[AGI] = { XFS_AGI_MAGIC, XFS_OFF(agi, seqno), XFS_OFF(agi, length), XFS_OFF(agi, uuid), XFS_OFF(agi, crc) },
+};
+
+/* The first `len` bytes of a header; NULL when it does not lie where this superblock has it. */
+static const struct head *read_head(struct claim *c, uint32_t agno, unsigned sector, uint8_t *buf, size_t len)
+{
+	bool there = read_at(c, xfs_ag_header_daddr(&c->geo, XFS_AGNO(agno), sector).v * XFS_BBSIZE, buf, len) &&
+		     xfs_be32(buf) == heads[sector].magic;
+
+	return there ? &heads[sector] : NULL;
+}
+
+void repair_sb_vote_uuid(struct repair *r, struct xfs_sb *sb)
+{
+	struct claim c = { .r = r };
+	uint8_t rival[16] = { 0 }, buf[XFS_BBSIZE];
+	uint64_t votes = 0;
+
+	if (!xfs_sb_is_v5(sb) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID) || xfs_geometry_init(&c.geo, sb, NULL, NULL))
+		return;
+	for (uint64_t i = 0; i < 2 * (uint64_t)sb->agcount; i++) {
+		const struct head *h = read_head(&c, (uint32_t)(i / 2), i % 2 ? AGI : AGF, buf, sizeof(buf));
+
+		if (!h)
+			continue;
+		if (!memcmp(buf + h->uuid, sb->uuid, 16))
+			return;		/* somebody confirms it */
+		if (votes && memcmp(buf + h->uuid, rival, 16))
+			continue;
+		memcpy(rival, buf + h->uuid, 16);
+		votes++;
+	}
+	if (votes > sb->agcount)
+		memcpy(sb->uuid, rival, 16);
+}
+
+bool repair_sb_headers_agree(struct repair *r, const struct xfs_sb *sb)
+{
+	struct claim c = { .r = r };
+	uint8_t buf[XFS_BBSIZE];
+	uint64_t n = 0;
+
+	if (xfs_geometry_init(&c.geo, sb, NULL, NULL))
+		return false;
+	for (uint32_t agno = 0; agno < sb->agcount; agno++) {
+		const struct head *h = read_head(&c, agno, AGF, buf, sizeof(buf));
+
+		n += h && xfs_be32(buf + h->seqno) == agno && xfs_be32(buf + h->length) == xfs_ag_length(&c.geo, XFS_AGNO(agno));
+	}
+	return 2 * n > sb->agcount;
+}
+
+bool repair_sb_headers_deny(struct repair *r, const struct xfs_sb *sb)
+{
+	struct claim c = { .r = r };
+	uint8_t buf[REPAIR_MAX_SECTOR];
+	unsigned n = 0;
+
+	if (!xfs_sb_is_v5(sb) || xfs_geometry_init(&c.geo, sb, NULL, NULL))
+		return false;
+	for (unsigned sector = AGF; sector <= AGI; sector++) {
+		const struct head *h = read_head(&c, 0, sector, buf, sb->sectsize);
+
+		n += h && xfs_crc32c_check(buf, sb->sectsize, h->crc) &&
+		     xfs_be32(buf + h->length) != xfs_ag_length(&c.geo, XFS_AGNO(0));
+	}
+	return n == 2;
+}
+
+uint64_t repair_sb_first_length(struct repair *r)
+{
+	struct claim c = { .r = r };
+	uint8_t buf[XFS_BBSIZE];
+
+	for (uint64_t off = 512; off <= REPAIR_MAX_SECTOR; off *= 2)
+		if (read_at(&c, off, buf, sizeof(buf)) && xfs_be32(buf) == heads[AGF].magic && !xfs_be32(buf + heads[AGF].seqno))
+			return xfs_be32(buf + heads[AGF].length);
+	return 0;
+}
+
+/* ---- points ---- */
+
 /* Points of one header: it is where it should be, and says the same of itself. */
 static unsigned ask_header(struct claim *c, uint32_t agno, unsigned sector, uint8_t *buf)
 {
-	bool agi = sector == 2;
-	size_t seqno = agi ? XFS_OFF(agi, seqno) : XFS_OFF(agf, seqno), length = agi ? XFS_OFF(agi, length) : XFS_OFF(agf, length);
-	size_t uuid = agi ? XFS_OFF(agi, uuid) : XFS_OFF(agf, uuid), crc = agi ? XFS_OFF(agi, crc) : XFS_OFF(agf, crc);
+	const struct head *h = read_head(c, agno, sector, buf, c->geo.sectsize);
 	unsigned points;
 
-	if (!read_at(c, xfs_ag_header_daddr(&c->geo, XFS_AGNO(agno), sector).v * XFS_BBSIZE, buf, c->geo.sectsize) ||
-	    xfs_be32(buf) != (agi ? XFS_AGI_MAGIC : XFS_AGF_MAGIC) || xfs_be32(buf + seqno) != agno)
+	if (!h || xfs_be32(buf + h->seqno) != agno)
 		return 0;
-	points = 1 + (xfs_be32(buf + length) == xfs_ag_length(&c->geo, XFS_AGNO(agno)));
+	points = 1 + (xfs_be32(buf + h->length) == xfs_ag_length(&c->geo, XFS_AGNO(agno)));
 	if (c->geo.v5)
-		points += xfs_crc32c_check(buf, c->geo.sectsize, crc) + 2u * !memcmp(buf + uuid, c->geo.uuid, 16);
+		points += xfs_crc32c_check(buf, c->geo.sectsize, h->crc) + 2u * !memcmp(buf + h->uuid, c->geo.uuid, 16);
 	return points;
 }
 
 static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 {
-	unsigned points = ask_header(c, agno, 1, buf), by_agi;
+	unsigned points = ask_header(c, agno, AGF, buf), by_agi;
 	struct xfs_agf agf;
 	struct xfs_agi agi;
 
@@ -73,7 +162,7 @@ static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 		points += has_magic(c, agno, agf.rmaproot, XFS_RMAPBT_MAGIC) == c->geo.rmapbt;
 		points += has_magic(c, agno, agf.refcntroot, XFS_REFCBT_MAGIC) == c->geo.reflink;
 	}
-	by_agi = ask_header(c, agno, 2, buf);
+	by_agi = ask_header(c, agno, AGI, buf);
 	if (by_agi) {
 		xfs_agi_decode(&agi, buf);
 		points += by_agi;
@@ -238,7 +327,7 @@ unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
 {
 	struct claim c = { .r = r, .sb = sb };
 	unsigned points = 0;
-	uint32_t step;
+	uint64_t step;
 	uint8_t *buf;
 
 	if (xfs_geometry_init(&c.geo, sb, NULL, NULL))
@@ -246,7 +335,7 @@ unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
 	buf = malloc(c.geo.sectsize);
 	if (!buf)
 		return 0;
-	step = (sb->agcount + MOST_AGS - 1) / MOST_AGS;
+	step = xfs_ceil_div(sb->agcount, MOST_AGS);
 	for (uint64_t agno = 0; agno < sb->agcount; agno += step)
 		points += ask_ag(&c, (uint32_t)agno, buf);
 	free(buf);

@@ -35,12 +35,6 @@ struct repair_seen {
 /* The owner that a block of metadata names in its header; 0: it has none. V5. (conflict.c) */
 uint64_t repair_header_owner(struct repair *, uint64_t fsbno);
 
-/* No log gets there: the field is damaged. */
-static inline bool repair_lsn_is_wild(uint64_t lsn)
-{
-	return xfs_lsn_is_wild(lsn);
-}
-
 typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);
 
 /* Calls seen() for each inode that exists (holes of sparse chunks are left out). Nonzero from seen() stops. */
@@ -98,11 +92,9 @@ int repair_add_inode_units(struct repair *, struct repair_ag *, const uint32_t *
 int repair_find_chunks_of_owners(struct repair *);
 /* One inode as the scans see it: image has room for inodesize bytes. Errors: those of the device. */
 int repair_read_inode(struct repair *, uint64_t ino, uint8_t *image, struct xfs_dinode *);
-/* roots.c: a tree of an AG, by its header or as it was found. Errors: those of xfs_fs_ag_btree(). */
+/* rmapfind.c: a tree of an AG, by its header or as it was found. Errors: those of xfs_fs_ag_btree(). */
 int repair_ag_btree(const struct repair *, struct repair_ag *, enum xfs_btree_id, struct xfs_btree *out);
-/*
- * leaves.c: each() gets every record of the leaves that repair_find_rmap_leaves() found, in disk form.  Nonzero stops.
- */
+/* rmapfind.c: each() gets every record of the leaves that repair_find_rmaps() found, in disk form.  Nonzero stops. */
 int repair_each_stray_rmap(struct repair *, struct repair_ag *, int (*each)(void *payload, const void *disk), void *payload);
 bool repair_is_inode(const struct repair *, const uint8_t *image, uint64_t ino);
 /* The chunk that holds this AG inode number, or NULL; *index (may be NULL) is its place there. */

@@ -33,8 +33,8 @@ int repair_settle_conflicts(struct repair *, uint32_t agno, uint64_t *settled);
 /* The runs of a sound bnobt (refs 0); not sound: none. Errors: NOMEM, IO, and what run() returns. */
 int repair_each_free(const struct repair *, struct repair_ag *, int (*run)(void *payload, uint32_t agbno, uint32_t len,
 								      uint32_t refs), void *payload);
-/* How many blocks of this range the bnobt calls free; 0 when it is not sound. */
-uint64_t repair_free_blocks(const struct repair *, struct repair_ag *, uint32_t agbno, uint32_t len);
+/* How many blocks of this range, which lies in one AG, the bnobt calls free; 0 when it is not sound. */
+uint64_t repair_free_blocks(const struct repair *, uint64_t fsbno, uint32_t len);
 /* Owners of shared blocks as the sweep over an rmapbt meets them; a mark may stand for another inode, too. */
 #define REPAIR_SHARER_BITS (UINT32_C(1) << 20)
 void repair_mark_sharer(struct repair *, uint64_t ino);

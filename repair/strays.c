@@ -31,23 +31,28 @@ static bool is_leaf(const struct repair *r, const uint8_t *p, uint64_t fsbno)
 	       xfs_crc32c_check(p, geo->blocksize, XFS_OFF(btree_long, crc));
 }
 
+struct search {
+	struct repair *r;
+	struct repair_ag *ag;
+	uint8_t *whole;			/* room for a directory block */
+};
+
 /* Directory blocks of several blocks: only those that lie in one piece are found. */
-static bool has_entries(struct repair *r, const uint8_t *p, uint64_t fsbno)
+static bool has_entries(const struct search *s, const uint8_t *p, uint64_t fsbno)
 {
-	const struct xfs_geometry *geo = &r->geo;
+	const struct xfs_geometry *geo = &s->r->geo;
 	uint32_t magic = xfs_be32(p);
-	uint8_t *whole;
-	bool good;
 
 	if ((magic != XFS_DIR3_DATA_MAGIC && magic != XFS_DIR3_BLOCK_MAGIC) ||
 	    xfs_be64(p + XFS_OFF(dir_blkhdr, bno)) != xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v ||
 	    memcmp(p + XFS_OFF(dir_blkhdr, uuid), geo->uuid, 16) || !xfs_fsbno_range_valid(geo, fsbno, geo->dirblkfsbs))
 		return false;
-	whole = malloc(geo->dirblksize);
-	good = whole && !xfs_dev_read(r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), whole, geo->dirblksize) &&
-	       xfs_crc32c_check(whole, geo->dirblksize, XFS_OFF(dir_blkhdr, crc));
-	free(whole);
-	return good;
+	if (geo->dirblkfsbs > 1) {
+		if (xfs_dev_read(s->r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), s->whole, geo->dirblksize))
+			return false;
+		p = s->whole;
+	}
+	return xfs_crc32c_check(p, geo->dirblksize, XFS_OFF(dir_blkhdr, crc));
 }
 
 static int keep(struct repair *r, uint64_t owner, uint64_t fsbno, bool entries)
@@ -65,11 +70,6 @@ static int keep(struct repair *r, uint64_t owner, uint64_t fsbno, bool entries)
 	return 0;
 }
 
-struct search {
-	struct repair *r;
-	struct repair_ag *ag;
-};
-
 static int look_at(void *payload, uint32_t agbno, const uint8_t *p)
 {
 	struct search *s = payload;
@@ -77,9 +77,8 @@ static int look_at(void *payload, uint32_t agbno, const uint8_t *p)
 	uint64_t fsbno = xfs_fsbno_of(&r->geo, s->ag->agno, XFS_AGBNO(agbno)).v;
 
 	if (is_leaf(r, p, fsbno))
-		return repair_free_blocks(r, s->ag, agbno, 1) ? 0
-			: keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno, false);
-	if (has_entries(r, p, fsbno) && !repair_free_blocks(r, s->ag, agbno, r->geo.dirblkfsbs))
+		return repair_free_blocks(r, fsbno, 1) ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno, false);
+	if (has_entries(s, p, fsbno) && !repair_free_blocks(r, fsbno, r->geo.dirblkfsbs))
 		return keep(r, xfs_be64(p + XFS_OFF(dir_blkhdr, owner)), fsbno, true);
 	return 0;
 }
@@ -93,16 +92,21 @@ static int by_owner(const void *pa, const void *pb)
 
 static int search(struct repair *r)
 {
+	struct search s = { .r = r };
 	int error = 0;
 
 	if (!r->geo.v5 || r->strays_known)
 		return 0;
+	s.whole = malloc(r->geo.dirblksize);
+	if (!s.whole)
+		return -XFS_E_NOMEM;
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
-		struct search s = { r, &r->ags[i] };
-		struct repair_blockscan all = { r->geo.agfl_block + 1, s.ag->length, 1, false, look_at, &s };
+		struct repair_blockscan all = { r->geo.agfl_block + 1, r->ags[i].length, 1, false, look_at, &s };
 
+		s.ag = &r->ags[i];
 		error = repair_scan_blocks(r, s.ag->agno, &all);
 	}
+	free(s.whole);
 	if (!error && r->nstrays)
 		qsort(r->strays, r->nstrays, sizeof(*r->strays), by_owner);
 	r->strays_known = !error;
@@ -133,14 +137,12 @@ static int each_record(struct repair *r, const uint8_t *p, repair_mapping_fn eac
 	for (uint32_t i = 0; i < n && !error; i++) {
 		struct xfs_mapping m = { .trust = EVIDENCE_STRAY };
 		struct xfs_bmbt_rec rec;
-		uint32_t agno;
 
 		xfs_bmbt_rec_decode(&rec, p + HEADER + RECORD * i);
 		if (!rec.blockcount || rec.startoff + rec.blockcount - 1 > (uint64_t)INT64_MAX >> r->geo.blocklog ||
 		    !xfs_fsbno_range_valid(&r->geo, rec.startblock, rec.blockcount))
 			continue;
-		agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(rec.startblock)).v;
-		if (repair_free_blocks(r, &r->ags[agno], xfs_fsbno_agbno(&r->geo, XFS_FSBNO(rec.startblock)).v, (uint32_t)rec.blockcount))
+		if (repair_free_blocks(r, rec.startblock, (uint32_t)rec.blockcount))
 			continue;
 		m.off = rec.startoff;
 		m.fsbno = rec.startblock;
@@ -179,45 +181,73 @@ int repair_each_stray_mapping(struct repair *r, uint64_t ino, const struct repai
 
 /* ---- directories ---- */
 
-/* First offset where a directory block has room; also whether `fsbno` is mapped. */
-static uint64_t room_in(const struct repair *r, const struct xfs_mapset *map, uint64_t fsbno, bool *mapped)
+/* Where the next blocks of a directory go. They come in ascending order, so all it takes is one way through its map. */
+struct placing {
+	struct xfs_mapset *map;		/* the first n as they were, in the order of the file; new ones behind them */
+	struct xfs_mapping *placed;	/* the first n by the blocks that they map */
+	size_t n, passed, behind;	/* how far the two are */
+	uint64_t room;			/* no offset before this one is free */
+	uint64_t end;			/* of the blocks that are mapped, as far as they begin before the last one asked for */
+};
+
+static int by_place(const void *pa, const void *pb)
 {
-	uint64_t at = 0, step = r->geo.dirblkfsbs;
-	bool found = false;
+	const struct xfs_mapping *a = pa, *b = pb;
 
-	*mapped = false;
-	for (size_t i = 0; i < map->n; i++) {
-		const struct xfs_mapping *m = &map->m[i];
+	return a->fsbno < b->fsbno ? -1 : a->fsbno > b->fsbno;
+}
 
-		*mapped |= m->fsbno < fsbno + step && fsbno < m->fsbno + m->len;
-		found |= m->off >= at + step;
-		if (!found)
-			at = xfs_max(at, xfs_round_up(m->off + m->len, step));
-	}
-	return at;
+static bool is_mapped(struct placing *p, uint64_t fsbno, uint32_t len)
+{
+	for (; p->behind < p->n && p->placed[p->behind].fsbno < fsbno + len; p->behind++)
+		p->end = xfs_max(p->end, p->placed[p->behind].fsbno + p->placed[p->behind].len);
+	return p->end > fsbno;
+}
+
+/* First offset where a directory block has room. */
+static uint64_t find_room(struct placing *p, uint32_t len)
+{
+	for (; p->passed < p->n && p->map->m[p->passed].off < p->room + len; p->passed++)
+		p->room = xfs_max(p->room, xfs_round_up(p->map->m[p->passed].off + p->map->m[p->passed].len, len));
+	return p->room;
+}
+
+static int add_entries(struct repair *r, struct placing *p, uint64_t fsbno)
+{
+	uint64_t limit = UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - r->geo.blocklog);
+	struct xfs_mapping m = { 0, fsbno, r->geo.dirblkfsbs, false, EVIDENCE_STRAY };
+	struct repair_ag *ag = repair_ag_of(r, fsbno);
+
+	if (ag->tree[XFS_TREE_RMAP].sound || is_mapped(p, fsbno, r->geo.dirblkfsbs))
+		return 0;
+	m.off = find_room(p, r->geo.dirblkfsbs);
+	if (m.off + m.len > limit)
+		return 0;
+	ag->reasons |= REPAIR_FORK;
+	p->room = m.off + m.len;
+	p->end = xfs_max(p->end, fsbno + m.len);
+	return xfs_mapset_add(p->map, &m);
 }
 
 int repair_add_stray_entries(struct repair *r, uint64_t ino, struct xfs_mapset *map)
 {
-	uint64_t limit = UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - r->geo.blocklog);
+	struct placing p = { .map = map, .n = map->n };
 	int error = search(r);
+	int64_t cut;
 
-	for (size_t i = first_of(r, ino); i < r->nstrays && r->strays[i].owner == ino && !error; i++) {
-		uint64_t fsbno = r->strays[i].fsbno;
-		struct repair_ag *ag = &r->ags[fsbno >> r->geo.agblklog];
-		struct xfs_mapping m = { 0, fsbno, r->geo.dirblkfsbs, false, EVIDENCE_STRAY };
-		int64_t cut;
-		bool mapped;
-
-		if (!r->strays[i].entries || ag->tree[XFS_TREE_RMAP].sound)
-			continue;
-		m.off = room_in(r, map, fsbno, &mapped);
-		if (mapped || m.off + m.len > limit)
-			continue;
-		ag->reasons |= REPAIR_FORK;
-		error = xfs_mapset_add(map, &m);
-		cut = error ? 0 : xfs_mapset_normalise(map);
-		error = cut < 0 ? (int)cut : error;
+	if (error)
+		return error;
+	p.placed = malloc((map->n + 1) * sizeof(*p.placed));
+	if (!p.placed)
+		return -XFS_E_NOMEM;
+	if (map->n) {
+		memcpy(p.placed, map->m, map->n * sizeof(*p.placed));
+		qsort(p.placed, map->n, sizeof(*p.placed), by_place);
 	}
-	return error;
+	for (size_t i = first_of(r, ino); i < r->nstrays && r->strays[i].owner == ino && !error; i++)
+		if (r->strays[i].entries)
+			error = add_entries(r, &p, r->strays[i].fsbno);
+	free(p.placed);
+	cut = error ? 0 : xfs_mapset_normalise(map);
+	return cut < 0 ? (int)cut : error;
 }

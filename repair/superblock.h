@@ -12,6 +12,17 @@
  * impossible.
  */
 unsigned repair_sb_evidence(struct repair *, const struct xfs_sb *);
+/* More than half of the AGFs that this geometry wants lie where it wants them, and say so. */
+bool repair_sb_headers_agree(struct repair *, const struct xfs_sb *);
+/* AGF and AGI of the first AG, both whole, say another length (V5): then the other AGs do not begin where this one thinks. */
+bool repair_sb_headers_deny(struct repair *, const struct xfs_sb *);
+/*
+ * AG headers carry the uuid, too.  One superblock alone may have a damaged one; when more than half of the AGF and AGI
+ * sectors agree on another, that is it.
+ */
+void repair_sb_vote_uuid(struct repair *, struct xfs_sb *);
+/* Length of the first AG in blocks as its AGF says, which does not know how long a block is. 0: there is none. */
+uint64_t repair_sb_first_length(struct repair *);
 /* guess.c: r->primary from a survey of the device; says what it found. Errors: NOMEM, BADSB (nothing that will do). */
 int repair_guess_superblock(struct repair *);
 /* specials.c: inode numbers of the superblock that lead nowhere become those that mkfs gives. Needs r->geo. */

@@ -7,7 +7,7 @@
 
 #include "repair/repair.h"
 
-/* locate.c: bytes of a superblock sector that the features of this filesystem use; the rest is zero. */
+/* sbfields.c: bytes of a superblock sector that the features of this filesystem use; the rest is zero. */
 size_t repair_sb_used(const struct xfs_sb *);
 /* Before the first write of a run: needsrepair goes to disk (V5) and is durable. Later calls do nothing. */
 int repair_begin_writing(struct repair *);

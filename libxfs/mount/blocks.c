@@ -113,12 +113,11 @@ static bool has_names(enum xfs_block_kind kind)
 	return kind >= XFS_BLK_DIR_BLOCK && kind <= XFS_BLK_ATTR_ANY;
 }
 
-/* Is the LSN of a block one that the log can reach? */
-static int check_lsn(const struct xfs_block_ctx *ctx, const struct xfs_blockform *f, const uint8_t *data, struct xfs_finding *why)
+static int check_lsn(const struct xfs_blockform *f, const uint8_t *data, struct xfs_finding *why)
 {
 	uint64_t lsn = f && f->lsn != XFS_NO_POS ? xfs_be64(data + f->lsn) : 0;
 
-	if (lsn <= ctx->last_lsn || lsn == XFS_NULL64 || xfs_finding_mutant(XFS_F_BLOCK_LSN))
+	if (!xfs_lsn_is_wild(lsn) || xfs_finding_mutant(XFS_F_BLOCK_LSN))
 		return 0;
 	if (why) {
 		*why = xfs_finding_of(XFS_F_BLOCK_LSN, f->name);
@@ -154,8 +153,8 @@ int xfs_block_verify(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, 
 	/* a wrong checksum is reported only when nothing else is wrong */
 	if ((!err || err == -XFS_E_BADCRC) && xfs_blockform_check_btree(f, g->v5, data, len, why))
 		err = -XFS_E_CORRUPT;
-	if (!err && g->v5 && ctx->last_lsn && has_names(kind))
-		err = check_lsn(ctx, f, data, why);
+	if (!err && g->v5 && ctx->no_wild_lsn && has_names(kind))
+		err = check_lsn(f, data, why);
 	if (err)
 		say_where(g, daddr, why);
 	else if (g->v5)

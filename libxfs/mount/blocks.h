@@ -36,7 +36,7 @@ extern const struct xfs_buf_type xfs_buf_types[XFS_BLK_KINDS];
 struct xfs_block_ctx {
 	const struct xfs_geometry *geo;
 	_Atomic uint64_t *max_lsn;	/* greatest LSN seen in a block with a good checksum; may be NULL */
-	uint64_t last_lsn;		/* a block of names that has a later one is refused; 0: any will do */
+	bool no_wild_lsn;		/* a block of names that has one is corrupt */
 };
 
 XFS_INLINE const struct xfs_buf_type *xfs_block_type(enum xfs_block_kind kind) { return &xfs_buf_types[kind]; }

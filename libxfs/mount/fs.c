@@ -131,6 +131,7 @@ int xfs_fs_open(struct xfs_fs **out, const struct xfs_devset *dev, const struct 
 	fill_ctx(fs);
 	fs->blocks.geo = &fs->geo;
 	fs->blocks.max_lsn = &fs->max_lsn;
+	fs->blocks.no_wild_lsn = o->flags & XFS_FS_NOWILDLSN;
 	pages = xfs_ceil_div(fs->geo.agcount, XFS_AG_PAGE);
 	fs->ags = calloc(pages, sizeof(*fs->ags));
 	fs->ag_bytes = pages * sizeof(*fs->ags);

@@ -21,6 +21,7 @@
 enum xfs_fs_flag {
 	XFS_FS_NOVERIFY = 1,		/* hand out blocks that fail their verifiers; superblock with a wrong crc */
 	XFS_FS_NOLASTBLOCK = 2,		/* do not ask for a device that is as long as the superblock says */
+	XFS_FS_NOWILDLSN = 4,		/* a block of names with an LSN that no log gets to fails its verifier */
 };
 
 struct xfs_fs_options {

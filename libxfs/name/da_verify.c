@@ -56,8 +56,6 @@ static bool check_block(struct walk *w, const struct xfs_da_block *b, const stru
 {
 	bool node = xfs_da_is_node(b);
 
-	if (w->v->da->f->ip->fs->geo.v5 && xfs_lsn_is_wild(xfs_be64(b->buf->data + XFS_OFF(da3_blkinfo, lsn))))
-		report(w, b->block, "log sequence number is impossible", xfs_be64(b->buf->data + XFS_OFF(da3_blkinfo, lsn)), XFS_NULL64);
 	if (b->raw_count > b->count)
 		report(w, b->block, "counts more entries than fit", b->raw_count, b->count);
 	if (node && (b->level < 1 || b->level > XFS_DA_MAX_LEVEL)) {

@@ -29,9 +29,6 @@ struct xfs_dir_check {
 	size_t nbests, bests_room;
 	unsigned dots;			/* bit 0: ".", bit 1: ".." seen where they belong */
 };
-
-/* Of a data or free block, V5. */
-void xfs_dir_check_lsn(struct xfs_dir_check *, uint64_t db, const uint8_t *data);
 void xfs_dir_check_report(struct xfs_dir_check *, enum xfs_finding_id, uint64_t db, const char *what, uint64_t found,
 			  uint64_t expected);
 void xfs_dir_check_add(struct xfs_dir_check *, struct xfs_dir_pairs *, uint32_t hash, uint32_t address);

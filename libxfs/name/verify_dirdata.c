@@ -135,14 +135,6 @@ static void check_items(struct xfs_dir_check *c, uint64_t db, const uint8_t *blo
 	c->bests[c->nbests++] = (struct xfs_dir_bestlen){ db, areas.length[0] };
 }
 
-void xfs_dir_check_lsn(struct xfs_dir_check *c, uint64_t db, const uint8_t *data)
-{
-	uint64_t lsn = c->d.ip->fs->geo.v5 ? xfs_be64(data + XFS_OFF(dir_blkhdr, lsn)) : 0;
-
-	if (xfs_lsn_is_wild(lsn))
-		xfs_dir_check_report(c, XFS_F_DIR_FORM, db, "log sequence number is impossible", lsn, XFS_NULL64);
-}
-
 static void check_block(struct xfs_dir_check *c, uint64_t db)
 {
 	bool want_block = c->d.form == XFS_DIR_BLOCK;
@@ -158,7 +150,6 @@ static void check_block(struct xfs_dir_check *c, uint64_t db)
 	if (c->d.form != XFS_DIR_ODD && xfs_dir_is_block_magic(xfs_be32(b->data)) != want_block)
 		xfs_dir_check_report(c, XFS_F_DIR_FORM, db, "data block has the magic of another form",
 				     xfs_be32(b->data), XFS_NULL64);
-	xfs_dir_check_lsn(c, db, b->data);
 	check_items(c, db, b->data, end);
 	xfs_buf_put(b);
 }

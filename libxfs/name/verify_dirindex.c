@@ -201,7 +201,6 @@ static void check_free(struct xfs_dir_check *c)
 			xfs_dir_check_report(c, XFS_F_DIR_FREE, db, xfs_error_text(err), XFS_NULL64, XFS_NULL64);
 			continue;
 		}
-		xfs_dir_check_lsn(c, db, b->data);
 		covered += blocks_in(c, k * max, check_free_block(c, k, b->data));
 		xfs_buf_put(b);
 	}

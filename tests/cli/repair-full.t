@@ -7,19 +7,18 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, Lab, Run, flip, read, repair, write  # noqa: E402
+from repairlab import DB, FSX, Lab, Run, flip, read, repair, write  # noqa: E402
 import campaign  # noqa: E402
 
 LONG = bool(os.environ.get("XFSKIT_LONG"))
-FSX = os.path.join(campaign.BUILD, "bin/tests/lib/fsx")
 CRASH = os.path.join(campaign.BUILD, "bin/tests/damage/crash")
 FORMS = {"block": 20, "leaf": 100, "node": 900}
 lab = Lab("repair-full")
 
 
 def script(image, lines):
-    done = subprocess.run([FSX, "run", image], input="".join(line + "\n" for line in lines), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    return done.returncode, done.stdout
+    done = Run(FSX, "run", image, given="".join(line + "\n" for line in lines))
+    return done.code, done.out + done.err
 
 
 def free_blocks(image, agcount):

@@ -4,34 +4,13 @@
 import json
 import os
 import re
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, Lab, Run, Super, read, repair, write  # noqa: E402
-import campaign  # noqa: E402
+from repairlab import DB, Lab, Run, Super, change_inode, fsx, read, repair  # noqa: E402
 
-FSX = os.path.join(campaign.BUILD, "bin/tests/lib/fsx")
 lab = Lab("repair-lost")
 EXTENTS, BLOCK = 5, 4096
-
-
-def crc32c(data):
-    state = 0xFFFFFFFF
-    for byte in data:
-        state ^= byte
-        for _ in range(8):
-            state = (state >> 1) ^ (0x82F63B78 if state & 1 else 0)
-    return state ^ 0xFFFFFFFF
-
-
-def change_inode(image, ino, at, new):
-    place = Super(image).inode(ino)
-    raw = bytearray(read(image, place, Super(image).inodesize))
-    raw[at:at + len(new)] = new
-    raw[100:104] = bytes(4)
-    raw[100:104] = crc32c(raw).to_bytes(4, "little")
-    write(image, place, bytes(raw))
 
 
 def number(image, name):
@@ -45,9 +24,7 @@ def findings(run, what):
 image = lab.mkfs("lost.img", 320 << 20, "-m", "rmapbt=0,reflink=0")
 lines = ["create /holes 644"] + ["write /holes %d %d 1" % (2 * i * BLOCK * 3, 3 * BLOCK) for i in range(EXTENTS)]
 lines += ["create /orphan 644", "write /orphan 0 %d 2" % (7 * BLOCK), "create /other 644"]
-done = subprocess.run([FSX, "run", image], input="".join(line + "\n" for line in lines), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-if done.returncode:
-    raise SystemExit("fsx: " + done.stdout)
+fsx(image, lines)
 # the third extent is no extent; a whole entry of the root (short form) leads to nothing, so that its file has no name
 holes, orphan = number(image, "holes"), number(image, "orphan")
 change_inode(image, holes, 176 + 2 * 16, b"\xff" * 16)
@@ -73,7 +50,7 @@ lab.ok(summary["moved"] == {"inodes": 0, "bytes": 0} and number(image, "orphan")
 # without the name at all it is moved
 nameless = lab.mkfs("nameless.img", 320 << 20, "-m", "rmapbt=0,reflink=0")
 lines = ["create /keep 644", "create /z-last 644", "write /z-last 0 %d 2" % (7 * BLOCK)]
-subprocess.run([FSX, "run", nameless], input="".join(line + "\n" for line in lines), stdout=subprocess.DEVNULL, text=True)
+fsx(nameless, lines)
 root = Super(nameless).rootino
 raw = read(nameless, Super(nameless).inode(root), Super(nameless).inodesize)
 change_inode(nameless, root, 176, bytes([1]))		# one entry

@@ -3,34 +3,13 @@
 """xfs_repair gathers names only around what is wrong, and makes the same of it with little memory."""
 import os
 import re
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, Lab, Run, Super, read, repair, write  # noqa: E402
-import campaign  # noqa: E402
+from repairlab import DB, Lab, Run, Super, change_inode, fsx, read, repair, write  # noqa: E402
 
-FSX = os.path.join(campaign.BUILD, "bin/tests/lib/fsx")
 FOLDERS, FILES = 60, 40
 lab = Lab("repair-narrow")
-
-
-def crc32c(data):
-    state = 0xFFFFFFFF
-    for byte in data:
-        state ^= byte
-        for _ in range(8):
-            state = (state >> 1) ^ (0x82F63B78 if state & 1 else 0)
-    return state ^ 0xFFFFFFFF
-
-
-def change_inode(image, ino, at, new):
-    place = Super(image).inode(ino)
-    raw = bytearray(read(image, place, Super(image).inodesize))
-    raw[at:at + len(new)] = new
-    raw[100:104] = bytes(4)
-    raw[100:104] = crc32c(raw).to_bytes(4, "little")
-    write(image, place, bytes(raw))
 
 
 def number(image, folder, name):
@@ -48,10 +27,7 @@ def made(name, *options):
     for i in range(FOLDERS):
         lines += ["mkdir /folder-%d 755" % i, "mkdir /folder-%d/below 755" % i]
         lines += ["create /folder-%d/a-name-of-a-file-%d 644" % (i, k) for k in range(FILES)]
-    done = subprocess.run([FSX, "run", image], input="".join(line + "\n" for line in lines), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode:
-        raise SystemExit("fsx: " + done.stdout)
-    return image
+    return fsx(image, lines)
 
 
 def count(image):

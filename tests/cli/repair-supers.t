@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import Lab, Run, Super, campaign, read, repair, write  # noqa: E402
+from repairlab import Lab, Run, Super, campaign, change_super, read, repair, write  # noqa: E402
 
 LONG = bool(os.environ.get("XFSKIT_LONG"))
 FIELDS = (      # name, offset, bytes
@@ -165,11 +165,22 @@ def kernel_made(lab):
         yield Case(name, *paths)
 
 
+def boundless(lab):
+    """The only other copy, with a right checksum, speaks of more groups than any device has: it is no rival."""
+    image = lab.mkfs("rival.img", 320 * MB, "-d", "agcount=2")
+    sb, whole = Super(image), read(image)
+    for count in (3, 1 << 16, (1 << 32) - 2):
+        change_super(image, 1, (88, count.to_bytes(4, "big")), (8, (count * sb.agblocks).to_bytes(8, "big")))
+        done = repair(image)
+        lab.ok(done.code == 0 and read(image, 0, 512) == whole[:512] and repair("-n", image).code == 0, "a secondary of %d groups" % count, done)
+
+
 def main():
     lab = Lab("repair-supers")
     proto = prototype(lab)
     for case in kernel_made(lab):
         case.run(lab)
+    boundless(lab)
     for name, options, size, more in SHAPES + (MORE if LONG else []):
         case, why = make(lab, proto, name, options, size * MB, **more)
         if case:

@@ -6,23 +6,9 @@ import os
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import CRASHED, Lab, Super, flip, read, repair, same, wreck, write  # noqa: E402
+from repairlab import CRASHED, Lab, Super, change_super, crc32c, flip, read, repair, same, wreck, write  # noqa: E402
 
 lab = Lab("repair-undo")
-TABLE = []
-for value in range(256):
-    for _ in range(8):
-        value = (value >> 1) ^ (0x82F63B78 if value & 1 else 0)
-    TABLE.append(value)
-
-
-def crc32c(data):
-    state = 0xFFFFFFFF
-    for byte in data:
-        state = TABLE[(state ^ byte) & 255] ^ (state >> 8)
-    return state ^ 0xFFFFFFFF
-
-
 damaged = lab.sample("damaged.img")
 wreck(damaged, "--all", "--crc", "fix", "extent")
 wreck(damaged, "--all", "--crc", "stale", "rmap-leaf")
@@ -78,13 +64,7 @@ refused = repair("--undo-apply=" + undo, other)
 lab.ok(refused.code == 1 and "another size" in refused.err, "--undo-apply: refused on a device of another size", refused)
 foreign = lab.copy(fixed, "foreign.img")
 for agno in range(sb.agcount):      # all copies of the superblock name another filesystem, with right checksums
-    for sector, at in ((0, 32),):
-        offset = sb.header(agno, sector)
-        data = bytearray(read(foreign, offset, sb.sectsize))
-        data[at:at + 16] = bytes(range(16))
-        data[224:228] = bytes(4)
-        data[224:228] = crc32c(data).to_bytes(4, "little")
-        write(foreign, offset, bytes(data))
+    change_super(foreign, agno, (32, bytes(range(16))))
 refused = repair("--undo-apply=" + undo, foreign)
 lab.ok(refused.code == 1 and "another filesystem" in refused.err, "--undo-apply: refused on another filesystem", refused)
 torn = lab.copy(undo, "torn-undo")

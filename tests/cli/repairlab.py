@@ -9,17 +9,20 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "kernel"))
 import campaign  # noqa: E402
+sys.path.insert(0, os.path.join(campaign.SRC, "tests", "oracle"))
+from xfsread.crc32c import block_crc, crc32c  # noqa: E402, F401
 
 REPAIR = campaign.REPAIR
 MKFS = os.path.join(campaign.BUILD, "mkfs.xfs")
 DB = os.path.join(campaign.BUILD, "xfs_db")
+FSX = os.path.join(campaign.BUILD, "bin/tests/lib/fsx")
 ENV = dict(os.environ, TZ="UTC", LC_ALL="C")
 CRASHED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 class Run:
-    def __init__(self, *argv, env=None, pass_fds=(), timeout=300):
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    def __init__(self, *argv, env=None, pass_fds=(), timeout=300, given=""):
+        done = subprocess.run(argv, input=given.encode(), stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                 env=dict(ENV, **(env or {})), timeout=timeout, pass_fds=pass_fds)
         self.code = done.returncode
         self.out = done.stdout.decode("utf-8", "replace")
@@ -90,6 +93,33 @@ def write(path, offset, data):
 
 def flip(path, offset):
     write(path, offset, bytes([read(path, offset, 1)[0] ^ 0x55]))
+
+
+def change(path, offset, length, sum_at, *fields):
+    """New bytes in a block of V5: (where in it, bytes) ..., and the checksum that goes with them."""
+    raw = bytearray(read(path, offset, length))
+    for at, new in fields:
+        raw[at:at + len(new)] = new
+    raw[sum_at:sum_at + 4] = block_crc(raw, sum_at).to_bytes(4, "little")
+    write(path, offset, bytes(raw))
+
+
+def change_inode(image, ino, at, new):
+    sb = Super(image)
+    change(image, sb.inode(ino), sb.inodesize, 100, (at, new))
+
+
+def change_super(image, agno, *fields):
+    sb = Super(image)
+    change(image, sb.header(agno, 0), sb.sectsize, 224, *fields)
+
+
+def fsx(image, lines):
+    """Operations on files, one a line."""
+    done = Run(FSX, "run", image, given="".join(line + "\n" for line in lines))
+    if done.code:
+        raise SystemExit("fsx: " + str(done))
+    return image
 
 
 def same(a, b):

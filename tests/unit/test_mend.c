@@ -2,6 +2,7 @@
 /* test_mend.c - blocks with one flipped bit: mended wherever it is, and only then. */
 #include "libxfs/base/crc32c.h"
 #include "libxfs/mount/blocks.h"
+#include "libxfs/ondisk/attr.h"
 #include "tests/unit/vectors.h"
 
 #define BLOCK 1024u
@@ -81,6 +82,35 @@ START_TEST(other_block)
 }
 END_TEST
 
+/* An LSN that no log gets to: blocks of names alone are refused, and only where that is asked for. */
+START_TEST(wild_lsn)
+{
+	static const uint64_t lsns[] = { 0, XFS_NULL64, UINT64_C(0x6fffffffffffffff), UINT64_C(0x7000000000000000), UINT64_MAX - 1 };
+	struct xfs_finding why;
+
+	xfs_put_be64(block + XFS_OFF(btree_short, lsn), UINT64_MAX - 1);
+	xfs_crc32c_store(block, BLOCK, XFS_OFF(btree_short, crc));
+	ctx.no_wild_lsn = true;
+	ck_assert_int_eq(xfs_block_verify(&ctx, XFS_BLK_BNOBT, block, BLOCK, DADDR, NULL), 0);
+	memset(block, 0, BLOCK);
+	xfs_put_be32(block, XFS_SYMLINK_MAGIC);
+	memcpy(block + XFS_OFF(symlink_hdr, uuid), uuid, 16);
+	xfs_put_be64(block + XFS_OFF(symlink_hdr, bno), DADDR);
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(lsns); i++) {
+		xfs_put_be64(block + XFS_OFF(symlink_hdr, lsn), lsns[i]);
+		xfs_crc32c_store(block, BLOCK, XFS_OFF(symlink_hdr, crc));
+		ctx.no_wild_lsn = false;
+		ck_assert_int_eq(xfs_block_verify(&ctx, XFS_BLK_SYMLINK, block, BLOCK, DADDR, NULL), 0);
+		ctx.no_wild_lsn = true;
+		ck_assert_int_eq(xfs_block_verify(&ctx, XFS_BLK_SYMLINK, block, BLOCK, DADDR, &why), i < 3 ? 0 : -XFS_E_CORRUPT);
+		if (i >= 3) {
+			ck_assert_int_eq(why.id, XFS_F_BLOCK_LSN);
+			ck_assert_uint_eq(why.found, lsns[i]);
+		}
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("mend");
@@ -90,6 +120,7 @@ int main(void)
 	tcase_add_test(t, every_bit);
 	tcase_add_test(t, two_bits);
 	tcase_add_test(t, other_block);
+	tcase_add_test(t, wild_lsn);
 	suite_add_tcase(s, t);
 	return vectors_main(s);
 }

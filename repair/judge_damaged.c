@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge_damaged.c - what a damaged fork becomes.
+ *
+ * The reverse mappings say what it held.  Where not all of them can be read, what is good of the fork itself counts, and
+ * before that whether one wrong byte of the core, the format or the count, explains the damage.
+ */
+#include "repair/judge.h"
+#include "repair/realtime.h"
+
+#include <inttypes.h>
+
+static bool is_special_file(const struct xfs_dinode *d)
+{
+	unsigned type = d->core.mode & XFS_MODE_FMT;
+
+	return type == XFS_MODE_CHR || type == XFS_MODE_BLK || type == XFS_MODE_FIFO || type == XFS_MODE_SOCK;
+}
+
+/* Device numbers, fifos, sockets have no blocks; an inode that has some has a wrong mode, and is left to another day. */
+static int judge_blockless(struct repair *r, struct evidence *e)
+{
+	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	struct repair_inode *c;
+	bool fixed = is_special_file(&e->d) && !s->rmap.n && !s->nbmbt && !e->d.core.size &&
+		     !xfs_dinode_nextents(&e->d, XFS_FORK_DATA);
+	int error;
+
+	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, fixed, s->f.why);
+	if (!fixed)
+		return repair_add_lost(r, e->ino);
+	error = repair_changed_inode(r, e->ino, e->image, &c);
+	if (!error)
+		c->image[XFS_OFF(dinode_core, format)] = XFS_DINODE_FMT_DEV;
+	return error;
+}
+
+/* Attributes in the inode begin with their size. */
+static bool begins_short(struct repair *r, const struct evidence *e)
+{
+	uint32_t off = xfs_dinode_fork_off((unsigned)e->d.core.version, e->d.core.forkoff, r->geo.inodesize, XFS_FORK_ATTR);
+	uint32_t room = repair_fork_size(r, &e->d, XFS_FORK_ATTR), size = room >= 4 ? xfs_be16(e->image + off) : 0;
+
+	return size >= 4 && size <= room;
+}
+
+/*
+ * Contents in the inode, or so it must be, as nobody knows of blocks: format byte and counter are set, a size that does not
+ * fit stays for another day.  An empty map would throw the contents away; but attributes that do not begin as such were an
+ * empty map.
+ */
+static int judge_local(struct repair *r, struct evidence *e, unsigned k)
+{
+	bool fits = k || e->d.core.size <= repair_fork_size(r, &e->d, XFS_FORK_DATA);
+	struct repair_inode *c;
+	struct xfs_dinode d;
+	int error;
+
+	judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, fits, e->side[k].f.why);
+	if (!fits)
+		return repair_add_lost(r, e->ino);
+	error = repair_changed_inode(r, e->ino, e->image, &c);
+	if (error)
+		return error;
+	xfs_dinode_decode(&d, c->image);
+	*(k ? &d.core.aformat : &d.core.format) = k && !begins_short(r, e) ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_LOCAL;
+	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
+		return -XFS_E_INTERNAL;
+	xfs_dinode_encode(c->image, &d);
+	return 0;
+}
+
+/* Without the help of all reverse mappings: does the fork read well in another format?  Then the format byte is wrong. */
+static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *done)
+{
+	static const uint8_t formats[] = { XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE };
+	uint64_t count = xfs_dinode_nextents(&e->d, (enum xfs_fork)k);
+	int error = 0;
+
+	*done = false;
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(formats) && count && !*done && !error; i++) {
+		struct xfs_mapset final = { 0 };
+		struct xfs_dinode d = e->d;
+		struct repair_fork f;
+
+		*(k ? &d.core.aformat : &d.core.format) = formats[i];
+		error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
+		*done = !error && !f.damaged && f.records == count;
+		for (size_t b = 0; *done && b < f.nown; b++)
+			repair_ag_of(r, f.own[b])->reasons |= REPAIR_FORK;
+		if (*done) {
+			judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, "its format byte is wrong");
+			error = judge_replace_fork(r, e, k, &final);
+		}
+		repair_fork_release(&f);
+		xfs_mapset_release(&final);
+	}
+	return error;
+}
+
+int judge_try_counts(struct repair *r, struct evidence *e, unsigned k, bool *done)
+{
+	const struct repair_fork *other = &e->side[1 - k].f;
+	uint64_t others = other->blocks + other->nown, count = xfs_dinode_nextents(&e->d, (enum xfs_fork)k);
+	uint64_t room = repair_fork_size(r, &e->d, (enum xfs_fork)k) / sizeof(struct xfs_bmbt_rec_disk);
+	bool fits = true;
+	int error = 0;
+
+	*done = false;
+	if ((k ? e->d.core.aformat : e->d.core.format) != XFS_DINODE_FMT_EXTENTS)
+		return 0;
+	while (e->side[k].f.blocks + others < e->d.core.nblocks && count++ < room && fits && !*done && !error) {
+		struct xfs_mapset final = { 0 };
+		struct xfs_dinode d = e->d;
+		struct repair_fork f = { 0 };
+
+		fits = xfs_dinode_set_nextents(&d, (enum xfs_fork)k, count);
+		if (fits)
+			error = repair_fork_scan(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
+		fits = fits && !error && !f.damaged;
+		*done = fits && f.blocks + others == e->d.core.nblocks;
+		if (*done) {
+			judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, "its count of extents is too small");
+			error = judge_replace_fork(r, e, k, &final);
+		}
+		repair_fork_release(&f);
+		xfs_mapset_release(&final);
+	}
+	return error;
+}
+
+/* No room for attributes: then there are none, unless reverse mappings know of some. */
+static int judge_no_fork(struct repair *r, struct evidence *e, bool has_blocks)
+{
+	struct repair_inode *c;
+	struct xfs_dinode d;
+	int error;
+
+	judge_note_fork(r, e, XFS_FORK_ATTR, XFS_F_FORK_DAMAGED, !has_blocks, e->side[XFS_FORK_ATTR].f.why);
+	if (has_blocks)
+		return repair_add_lost(r, e->ino);
+	error = repair_changed_inode(r, e->ino, e->image, &c);
+	if (error)
+		return error;
+	xfs_dinode_decode(&d, c->image);
+	d.core.aformat = XFS_DINODE_FMT_EXTENTS;
+	if (!xfs_dinode_set_nextents(&d, XFS_FORK_ATTR, 0))
+		return -XFS_E_INTERNAL;
+	xfs_dinode_encode(c->image, &d);
+	return 0;
+}
+
+/* Blocks that the inode says to have and that neither fork has any more; what its trees took is not told apart. */
+static uint64_t missing_blocks(const struct evidence *e, unsigned k, const struct xfs_mapset *final)
+{
+	const struct evidence_side *other = &e->side[!k];
+	uint64_t have = xfs_mapset_blocks(final) + xfs_mapset_blocks(&other->fork) + other->f.nown;
+
+	return e->d.core.nblocks > have ? e->d.core.nblocks - have : 0;
+}
+
+/* What is gone: as many blocks as the core counts, where it is to be believed. */
+static void note_lost_part(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *final)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_LOST, k ? "attr fork" : "data fork");
+
+	f.ino = e->ino;
+	if (!e->suspect && !e->lost && !(e->d.core.flags & XFS_DIFLAG_REALTIME) && e->d.core.nblocks <= r->geo.sb.dblocks)
+		f.len = missing_blocks(e, k, final);
+	if (f.len == XFS_NULL64)
+		xfs_finding_detail(&f, "not all reverse mappings are there to fill the gaps");
+	else
+		xfs_finding_detail(&f, "not all reverse mappings are there to fill the gaps: "
+				   "%" PRIu64 " of %" PRIu64 " bytes are missing", f.len * r->geo.blocksize, e->d.core.nblocks * r->geo.blocksize);
+	repair_note(r, &f, true);
+}
+
+int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
+{
+	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
+	struct evidence_side *s = &e->side[k];
+	struct xfs_mapset final = { 0 };
+	bool whole = judge_rmaps_whole(r), nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
+	int error;
+
+	if (k && !e->d.core.forkoff)
+		return judge_no_fork(r, e, !nothing);
+	if (nothing && !whole) {
+		bool done;
+
+		error = try_formats(r, e, k, &done);
+		if (error || done)
+			return error;
+	}
+	if (nothing && format != XFS_DINODE_FMT_EXTENTS && format != XFS_DINODE_FMT_BTREE &&
+	    (k || type == XFS_MODE_DIR || type == XFS_MODE_LNK))
+		return judge_local(r, e, k);
+	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
+		return judge_blockless(r, e);
+	/* with two damaged trees nobody can tell whose leaves they are */
+	error = judge_make_final(r, e, k, !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged, &final);
+	if (!error && !whole && k == XFS_FORK_DATA && type == XFS_MODE_DIR)
+		error = repair_add_stray_entries(r, e->ino, &final);
+	judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
+	if (!whole && !error)
+		note_lost_part(r, e, k, &final);
+	if (!error)
+		error = judge_replace_fork(r, e, k, &final);
+	xfs_mapset_release(&final);
+	return error;
+}
+
+/* Its extents lie in the realtime section, of which the reverse mappings of this device know nothing. */
+int judge_damaged_realtime(struct repair *r, struct evidence *e)
+{
+	struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	struct xfs_mapset final = { 0 };
+	bool done = false;
+	int error = s->fork.n ? 0 : try_formats(r, e, XFS_FORK_DATA, &done);
+
+	if (error || done)
+		return error;
+	for (size_t i = 0; i < s->fork.n && !error; i++)
+		error = xfs_mapset_add(&final, &s->fork.m[i]);
+	if (!error)
+		error = repair_rt_align(r, &final);
+	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, s->f.why);
+	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_LOST, true,
+			"nothing else knows its extents in the realtime section");
+	if (!error)
+		error = judge_replace_fork(r, e, XFS_FORK_DATA, &final);
+	xfs_mapset_release(&final);
+	return error;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge_differ.c - a fork and its reverse mappings that are both whole, and different.
+ *
+ * The side that other witnesses (contents, the block counter of the inode, free space, other owners) contradict gives way;
+ * the smallest unit is a mapping.  Blocks of a whole bmbt are the better witness against their reverse mappings.
+ */
+#include "repair/judge.h"
+#include "repair/space.h"
+
+#include "libxfs/inode/symlink.h"
+#include "libxfs/name/verify.h"
+#include "libxfs/ondisk/dir.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- contradictions ---- */
+
+struct rival {
+	uint64_t ino;
+	bool may_share;		/* the mapping in question could be shared */
+	bool found;
+};
+
+static int rival_record(void *payload, const void *disk)
+{
+	struct rival *v = payload;
+	const uint8_t *p = disk;
+	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+
+	if (c.owner != v->ino && !(v->may_share && xfs_claim_shareable(&c)))
+		v->found = true;
+	return 0;
+}
+
+/* Does another owner hold blocks of this range that can't be shared? */
+static bool owned_by_others(struct repair *r, uint64_t ino, const struct xfs_mapping *m, bool attr)
+{
+	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v;
+	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { agbno + m->len - 1, UINT64_MAX, UINT64_MAX } };
+	struct rival v = { ino, r->geo.reflink && !attr && !m->unwritten, false };
+	struct xfs_btree bt;
+
+	if (repair_ag_btree(r, repair_ag_of(r, m->fsbno), XFS_BTREE_RMAP, &bt))
+		return false;
+	if (xfs_btree_query_range(&bt, &lo, &hi, rival_record, &v, NULL, NULL, NULL))
+		return false;
+	return v.found;
+}
+
+/* Blocks that free space or other owners deny to these mappings. */
+static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *s, bool attr, bool ask_owners)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct xfs_mapping *m = &s->m[i];
+
+		sum += repair_free_blocks(r, m->fsbno, (uint32_t)m->len);
+		if (ask_owners && owned_by_others(r, ino, m, attr))
+			sum += m->len;
+	}
+	return sum;
+}
+
+/* ---- what speaks for which side ---- */
+
+/* Parts of either side that the other does not hold, in AGs whose rmapbt is whole. */
+static int differences(struct repair *r, const struct evidence_side *s, struct xfs_mapset *only_fork,
+		       struct xfs_mapset *only_rmap)
+{
+	struct xfs_mapset fork = { 0 };
+	int error = 0;
+
+	for (size_t i = 0; i < s->fork.n && !error; i++)
+		if (judge_ag_sound(r, s->fork.m[i].fsbno))
+			error = xfs_mapset_add(&fork, &s->fork.m[i]);
+	if (!error)
+		error = xfs_mapset_subtract(only_fork, &fork, &s->rmap);
+	if (!error)
+		error = xfs_mapset_subtract(only_rmap, &s->rmap, &s->fork);
+	xfs_mapset_release(&fork);
+	return error;
+}
+
+static uint64_t blocks_behind(const struct xfs_mapset *s, uint64_t end)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++)
+		if (s->m[i].off + s->m[i].len > end)
+			sum += s->m[i].off + s->m[i].len - xfs_max(s->m[i].off, end);
+	return sum;
+}
+
+/* Blocks of directories, attributes and symlinks say whose they are, and fit each other in one order alone. */
+static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
+{
+	struct xfs_fs_options options = { .flags = XFS_FS_NOLASTBLOCK | XFS_FS_NOWILDLSN, .sb = &r->primary };
+	unsigned type = e->d.core.mode & XFS_MODE_FMT;
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	char target[XFS_SYMLINK_MAXLEN + 1];
+	bool fit = false;
+	size_t len;
+
+	/* unlike r->fs this one refuses blocks whose own verifier does */
+	if (!ip || (!r->strict && xfs_fs_open(&r->strict, &r->dev, &options, NULL))) {
+		free(ip);
+		return false;
+	}
+	xfs_inode_parse(r->strict, XFS_INO(e->ino), e->image, ip);
+	if (k == XFS_FORK_ATTR)
+		fit = !xfs_attrs_verify(ip, NULL);
+	else if (type == XFS_MODE_DIR)
+		fit = !xfs_dir_verify(ip, XFS_NULL64, NULL);
+	else if (type == XFS_MODE_LNK)
+		fit = !xfs_symlink_target(ip, target, &len, NULL);
+	free(ip);
+	return fit;
+}
+
+/* Both sides are whole and differ: true when the reverse mappings are to be believed. */
+static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
+		      const struct xfs_mapset *only_rmap)
+{
+	uint64_t against_fork = denied(r, e->ino, only_fork, k == XFS_FORK_ATTR, true);
+	uint64_t against_rmap = denied(r, e->ino, only_rmap, k == XFS_FORK_ATTR, false);
+	uint64_t fork_blocks = 0;
+
+	/* contents that read well through what only the fork maps are the strongest witness of all */
+	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
+		return false;
+	if (!only_fork->n && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, (enum xfs_fork)k, only_rmap))
+		return true;
+	for (unsigned i = 0; i < 2; i++)
+		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;
+	/*
+	 * The inode's own counter first: a lying reverse mapping makes its false owner a rival of the true one, so "another
+	 * owner holds it" may be the lie itself.
+	 */
+	if ((fork_blocks == e->d.core.nblocks) != (e->rmap_blocks == e->d.core.nblocks))
+		return e->rmap_blocks == e->d.core.nblocks;
+	if (!against_fork != !against_rmap)
+		return against_fork != 0;
+	/* reverse mappings that claim one place of the file twice lie; the end of the file is a weaker hint */
+	if (e->side[k].rmap_cut)
+		return false;
+	if (k == XFS_FORK_DATA && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG) {
+		uint64_t end = xfs_ceil_div(e->d.core.size, r->geo.blocksize);
+
+		if (blocks_behind(only_fork, end) != blocks_behind(only_rmap, end))
+			return blocks_behind(only_rmap, end) < blocks_behind(only_fork, end);
+	}
+	/* the fork only holds more, and nobody denies it */
+	return only_rmap->n != 0;
+}
+
+/* ---- judgement ---- */
+
+static void mark_ags(struct repair *r, const struct xfs_mapset *s, unsigned reason)
+{
+	for (size_t i = 0; i < s->n; i++)
+		repair_ag_of(r, s->m[i].fsbno)->reasons |= reason;
+}
+
+static int by_block(const void *pa, const void *pb)
+{
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+void judge_own_blocks(struct repair *r, struct evidence *e, unsigned k)
+{
+	struct evidence_side *s = &e->side[k];
+	size_t i = 0, j = 0;
+
+	if (s->nbmbt)
+		qsort(s->bmbt, s->nbmbt, sizeof(*s->bmbt), by_block);
+	if (s->f.nown)
+		qsort(s->f.own, s->f.nown, sizeof(*s->f.own), by_block);
+	while (i < s->f.nown || j < s->nbmbt) {
+		bool missing = j == s->nbmbt || (i < s->f.nown && s->f.own[i] < s->bmbt[j]);
+		uint64_t fsbno = missing ? s->f.own[i] : s->bmbt[j];
+
+		if (i < s->f.nown && j < s->nbmbt && s->f.own[i] == s->bmbt[j]) {
+			i++;
+			j++;
+			continue;
+		}
+		if (judge_ag_sound(r, fsbno)) {
+			struct xfs_finding f = xfs_finding_of(missing ? XFS_F_RMAP_MISSING : XFS_F_RMAP_SURPLUS, "rmapbt");
+
+			f.agno = repair_ag_of(r, fsbno)->agno.v;
+			f.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
+			f.ino = e->ino;
+			xfs_finding_detail(&f, "block of the %s fork's btree", k ? "attr" : "data");
+			repair_note(r, &f, true);
+			repair_ag_of(r, fsbno)->reasons |= REPAIR_TREE;
+		}
+		if (missing)
+			i++;
+		else
+			j++;
+	}
+}
+
+int judge_difference(struct repair *r, struct evidence *e, unsigned k)
+{
+	struct evidence_side *s = &e->side[k];
+	struct xfs_mapset only_fork = { 0 }, only_rmap = { 0 }, final = { 0 };
+	int error = differences(r, s, &only_fork, &only_rmap);
+
+	if (error || (!only_fork.n && !only_rmap.n)) {
+		if (!error)
+			judge_own_blocks(r, e, k);
+		goto out;
+	}
+	if (rmap_wins(r, e, k, &only_fork, &only_rmap)) {
+		char why[100];
+
+		snprintf(why, sizeof(why), "%" PRIu64 " blocks only in the fork, %" PRIu64 " only in the reverse mappings",
+			 xfs_mapset_blocks(&only_fork), xfs_mapset_blocks(&only_rmap));
+		judge_note_fork(r, e, k, XFS_F_FORK_DIFFERS, true, why);
+		error = judge_make_final(r, e, k, false, &final);
+		if (!error)
+			error = judge_replace_fork(r, e, k, &final);
+	} else {
+		const struct xfs_mapset *sides[2] = { &only_fork, &only_rmap };
+
+		for (unsigned i = 0; i < 2; i++) {
+			struct xfs_finding f = xfs_finding_of(i ? XFS_F_RMAP_SURPLUS : XFS_F_RMAP_MISSING, "rmapbt");
+
+			if (!sides[i]->n)
+				continue;
+			f.agno = repair_ag_of(r, sides[i]->m[0].fsbno)->agno.v;
+			f.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(sides[i]->m[0].fsbno)).v;
+			f.ino = e->ino;
+			f.len = xfs_mapset_blocks(sides[i]);
+			repair_note(r, &f, true);
+			mark_ags(r, sides[i], REPAIR_TREE);
+		}
+	}
+out:
+	xfs_mapset_release(&only_fork);
+	xfs_mapset_release(&only_rmap);
+	xfs_mapset_release(&final);
+	return error;
+}

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* sbcopy.c - reads one copy of the superblock, says whether it can be believed, and compares two. */
+#include "repair/sbcopy.h"
+
+#include "libxfs/base/crc32c.h"
+
+#include <string.h>
+
+static bool has_unknown(const struct xfs_sb *sb)
+{
+	return sb->features_compat || sb->features_ro_compat & ~XFS_SB_ROCOMPAT_KNOWN ||
+	       sb->features_incompat & ~XFS_SB_INCOMPAT_KNOWN;
+}
+
+/* Inodes are aligned to 8 KiB, to that much for each 256 bytes of an inode, or to whole chunks; or not at all. */
+static bool alignment_possible(const struct xfs_sb *sb)
+{
+	uint32_t align = sb->inoalignmt;
+
+	return !align || align == 8192 / sb->blocksize || align == 8192u * (sb->inodesize / 256) / sb->blocksize ||
+	       align == 64u * sb->inodesize / sb->blocksize;
+}
+
+static int decode_copy(const uint8_t *buf, size_t len, struct repair_sb_copy *c)
+{
+	struct xfs_geometry geo;
+	int error;
+
+	c->readable = true;
+	c->valid = false;
+	xfs_sb_decode(&c->sb, buf);
+	if (c->sb.magicnum != XFS_SB_MAGIC) {
+		c->why = "bad magic number";
+		return -XFS_E_BADMAGIC;
+	}
+	error = xfs_geometry_init(&geo, &c->sb, NULL, &c->why);
+	if (error)
+		return error;
+	if ((xfs_sb_is_v5(&c->sb) || c->sb.crc) && (c->sb.sectsize > len || !xfs_crc32c_check(buf, c->sb.sectsize, XFS_SB_CRC_OFF))) {
+		c->why = "bad CRC in superblock";
+		return -XFS_E_BADCRC;
+	}
+	if (xfs_sb_is_v5(&c->sb) && has_unknown(&c->sb)) {
+		c->why = "unknown features";
+		return -XFS_E_UNSUPPORTED;
+	}
+	if (!alignment_possible(&c->sb)) {
+		c->why = "impossible inode alignment";
+		return -XFS_E_BADSB;
+	}
+	if (c->sb.logstart && !xfs_fsbno_range_valid(&geo, c->sb.logstart, c->sb.logblocks)) {
+		c->why = "log lies outside";
+		return -XFS_E_BADSB;
+	}
+	c->valid = true;
+	return 0;
+}
+
+/* One flipped bit: which sector size is right only the checksum can say, as the bit may be in that field. */
+static int flip_back(uint8_t *buf, size_t len, struct repair_sb_copy *c)
+{
+	for (size_t size = 512; size <= len; size *= 2) {
+		struct repair_sb_copy again = { 0 };
+		size_t byte;
+		unsigned bit;
+
+		if (!xfs_crc32c_find_flip(buf, size, XFS_SB_CRC_OFF, &byte, &bit))
+			continue;
+		buf[byte] ^= (uint8_t)(1u << bit);
+		if (!decode_copy(buf, len, &again) && xfs_sb_is_v5(&again.sb)) {
+			*c = again;
+			c->flipped = true;
+			c->why = "one bit is flipped";
+			return 0;
+		}
+		buf[byte] ^= (uint8_t)(1u << bit);
+	}
+	return -XFS_E_BADCRC;
+}
+
+int repair_sb_read(struct xfs_dev *dev, uint64_t off, struct repair_sb_copy *c)
+{
+	uint8_t buf[REPAIR_MAX_SECTOR];
+	size_t len = sizeof(buf);
+	int error;
+
+	memset(c, 0, sizeof(*c));
+	if (off >= dev->size || dev->size - off < 512) {
+		c->why = "attempted to perform I/O beyond EOF";
+		return -XFS_E_SHORT;
+	}
+	if (dev->size - off < len)
+		len = (size_t)(dev->size - off) & ~(size_t)511;
+	error = xfs_dev_read(dev, off, buf, len);
+	if (error) {
+		/* one bad sector behind the superblock must not hide it */
+		len = 512;
+		error = xfs_dev_read(dev, off, buf, len);
+	}
+	if (error) {
+		c->why = "cannot be read";
+		return error;
+	}
+	error = decode_copy(buf, len, c);
+	return error && !flip_back(buf, len, c) ? 0 : error;
+}
+
+bool repair_sb_same_geometry(const struct xfs_sb *a, const struct xfs_sb *b)
+{
+	const unsigned align = XFS_SB_VERSION_ALIGN | XFS_SB_VERSION_DALIGN;
+
+	return a->blocksize == b->blocksize && a->dblocks == b->dblocks && a->rblocks == b->rblocks &&
+	       a->rextents == b->rextents && a->logstart == b->logstart && a->rextsize == b->rextsize &&
+	       a->agblocks == b->agblocks && a->agcount == b->agcount && a->rbmblocks == b->rbmblocks &&
+	       a->logblocks == b->logblocks && a->sectsize == b->sectsize && a->inodesize == b->inodesize &&
+	       (a->versionnum & align) == (b->versionnum & align) && xfs_sb_is_v5(a) == xfs_sb_is_v5(b) &&
+	       !memcmp(a->uuid, b->uuid, 16);
+}
+
+bool repair_sb_same_rest(const struct xfs_sb *primary, const struct xfs_sb *sb)
+{
+	const uint64_t *const numbers[2][4] = {
+		{ &primary->rootino, &primary->rbmino, &primary->rsumino, &primary->metadirino },
+		{ &sb->rootino, &sb->rbmino, &sb->rsumino, &sb->metadirino },
+	};
+
+	for (unsigned i = 0; i < 3u + xfs_sb_has_incompat(primary, XFS_SB_INCOMPAT_METADIR); i++)
+		if (*numbers[1][i] != *numbers[0][i] && *numbers[1][i] != XFS_NULL64)
+			return false;
+	return !memcmp(sb->fname, primary->fname, sizeof(sb->fname)) && sb->inopblock == primary->inopblock &&
+	       sb->blocklog == primary->blocklog && sb->sectlog == primary->sectlog && sb->inodelog == primary->inodelog &&
+	       sb->inopblog == primary->inopblog && sb->agblklog == primary->agblklog && sb->rextslog == primary->rextslog &&
+	       sb->shared_vn == primary->shared_vn && sb->inoalignmt == primary->inoalignmt && sb->dirblklog == primary->dirblklog &&
+	       sb->logsectlog == primary->logsectlog && sb->logsectsize == primary->logsectsize &&
+	       sb->logsunit == primary->logsunit &&
+	       (!xfs_sb_is_v5(primary) || (sb->spino_align == primary->spino_align &&
+					   !memcmp(sb->meta_uuid, primary->meta_uuid, sizeof(sb->meta_uuid))));
+}
+
+bool repair_sb_same_features(const struct xfs_sb *primary, const struct xfs_sb *sb)
+{
+	return xfs_sb_has_incompat(primary, XFS_SB_INCOMPAT_NEEDSREPAIR) || !xfs_sb_is_v5(primary) ||
+	       (primary->features_incompat == (sb->features_incompat & ~XFS_SB_INCOMPAT_NEEDSREPAIR) &&
+		primary->features_ro_compat == sb->features_ro_compat && primary->features_compat == sb->features_compat);
+}

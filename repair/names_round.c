@@ -134,6 +134,7 @@ int repair_names(struct repair *r)
 	error = decide(&n);
 	if (error || repair_names_are_held(r))
 		goto out;
+	repair_rest(n.r);
 	error = repair_rebuild_and_switch(n.r);
 	if (!error)
 		take_over(r, n.r);

@@ -324,7 +324,7 @@ struct repair_renewal repair_renewal_now(const struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);
-/* Gives back what only the decisions needed: a fresh look at the same device needs as much again. */
+/* Gives back what only the decisions needed: claims and trees, or a fresh look at the same device, need as much again. */
 void repair_rest(struct repair *);
 
 #endif

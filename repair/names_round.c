@@ -18,15 +18,14 @@ static void told_before(void *payload, const struct xfs_finding *f)
 	(void)f;
 }
 
-static int (*const looking[])(struct repair *) = {
-	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile,
-};
-
-/* Round one has changed the filesystem: what is known of it is read afresh. */
+/*
+ * Round one has changed the filesystem: what is known of it is read afresh. When the passes that follow find and write
+ * nothing, this was the check of the result, too (verify.c).
+ */
 static int renew(struct repair *r)
 {
 	struct repair *fresh = calloc(1, sizeof(*fresh));
-	int error = 0;
+	int error;
 
 	if (!fresh)
 		return -XFS_E_NOMEM;
@@ -36,8 +35,8 @@ static int renew(struct repair *r)
 				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
 				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
 				  .sink = { told_before, NULL } };
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
-		error = looking[i](fresh);
+	r->renewal = repair_renewal_now(r);
+	error = repair_look_afresh(fresh);
 	if (error)
 		return error;
 	fresh->looking = false;
@@ -135,6 +134,7 @@ int repair_names(struct repair *r)
 	error = decide(&n);
 	if (error || repair_names_are_held(r))
 		goto out;
+	repair_rest(n.r);
 	error = repair_rebuild_and_switch(n.r);
 	if (!error)
 		take_over(r, n.r);

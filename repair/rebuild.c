@@ -106,34 +106,71 @@ static int claim_ag_inodes(void *payload, size_t agno)
 
 /* ---- what does not come from inodes ---- */
 
-struct lost_claims {
+struct rmap_claims {
 	struct repair *r;
 	uint32_t agno;
+	bool lost;			/* of lost inodes alone; else of all files */
 	int error;
 };
 
-/* Mappings of inodes whose core is lost: nothing contradicts them, so their blocks stay theirs. */
-static int claim_lost(void *payload, const void *disk)
+static int claim_rmap(void *payload, const void *disk)
 {
-	struct lost_claims *l = payload;
+	struct rmap_claims *c = payload;
 	const uint8_t *p = disk;
+	uint64_t owner = xfs_be64(p + 8);
 
-	if (!l->error && repair_is_lost(l->r, xfs_be64(p + 8)))
-		l->error = claim(l->r, l->agno, xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16));
+	if (!c->error && (c->lost ? repair_is_lost(c->r, owner) : !xfs_owner_is_special(owner)))
+		c->error = claim(c->r, c->agno, xfs_be32(p), xfs_be32(p + 4), owner, xfs_be64(p + 16));
 	return 0;
 }
 
+static int claim_rmaps(struct repair *r, uint32_t agno, bool lost)
+{
+	struct rmap_claims c = { r, agno, lost, 0 };
+	struct xfs_btree_verify v = { .record = claim_rmap, .payload = &c };
+	struct xfs_btree bt;
+	int error = repair_ag_btree(r, &r->ags[agno], XFS_BTREE_RMAP, &bt);
+
+	if (error)
+		return error;
+	error = xfs_btree_verify(&bt, &v);
+	return error ? error : c.error;
+}
+
+/* Mappings of inodes whose core is lost: nothing contradicts them, so their blocks stay theirs. */
 static int claim_lost_inodes(struct repair *r, uint32_t agno)
 {
-	struct lost_claims l = { r, agno, 0 };
-	struct xfs_btree_verify v = { .record = claim_lost, .payload = &l };
 	struct xfs_btree bt;
-	int error;
 
 	if (!r->nlost || !r->geo.rmapbt || repair_ag_btree(r, &r->ags[agno], XFS_BTREE_RMAP, &bt))
 		return 0;
-	error = xfs_btree_verify(&bt, &v);
-	return error ? error : l.error;
+	return claim_rmaps(r, agno, true);
+}
+
+/*
+ * No fork changes, and the forks are known to say what the reverse mappings of these AGs say: one AG's tree is read then
+ * instead of all inodes.
+ */
+static bool rmaps_say_it(const struct repair *r)
+{
+	if (!r->geo.rmapbt || r->any_odd || r->ninodes || r->nlost)
+		return false;
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		if (repair_ag_changes(r, i) && !r->ags[i].tree[XFS_TREE_RMAP].sound)
+			return false;
+	return true;
+}
+
+static int claim_files(struct repair *r)
+{
+	int error = 0;
+
+	if (!rmaps_say_it(r))
+		return repair_each_ag(r, claim_ag_inodes, r);
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
+		if (repair_ag_changes(r, i))
+			error = claim_rmaps(r, i, false);
+	return error;
 }
 
 static int claim_static(struct repair *r, struct repair_ag *ag)
@@ -252,7 +289,7 @@ static int claim_all(struct repair *r, uint64_t *settled)
 	if (!error)
 		error = xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
-		error = repair_each_ag(r, claim_ag_inodes, r);
+		error = claim_files(r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
 		if (repair_ag_changes(r, i))
 			error = prepare_ag(r, i, settled);

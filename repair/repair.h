@@ -202,6 +202,12 @@ struct repair_glance {
 	uint64_t sums[2];		/* link_sums */
 };
 
+/* What a fresh look at the devices is worth: as long as both stay, nothing was written since, and nothing found in it. */
+struct repair_renewal {
+	unsigned changes;		/* of the devices */
+	uint64_t findings;		/* of the run */
+};
+
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
 struct repair {
 	/* options */
@@ -259,6 +265,7 @@ struct repair {
 	struct repair_glance *glance;
 	bool ahead;			/* directory blocks are read ahead of the inodes that are scanned */
 	struct repair *renewed;		/* the state after round one, when that changed anything */
+	struct repair_renewal renewal;	/* when it was read */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
@@ -314,10 +321,16 @@ void repair_release_holds(struct repair_holds *);
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
+/*
+ * verify.c: reads everything but names afresh, for who is `looking`. What it makes of the device is as good as what a run
+ * of its own would: it takes nothing from anybody else.
+ */
+int repair_look_afresh(struct repair *);
+struct repair_renewal repair_renewal_now(const struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);
-/* Gives back what only the decisions needed: a fresh look at the same device needs as much again. */
+/* Gives back what only the decisions needed: claims and trees, or a fresh look at the same device, need as much again. */
 void repair_rest(struct repair *);
 
 #endif

@@ -14,7 +14,9 @@
 #define CLAIMS_SHARE 2
 #define CACHE_SHARE 8
 #define CACHE_LEAST ((size_t)1 << 20)
-#define CACHE_MOST ((size_t)16 << 20)	/* what is in order is read once */
+#define CACHE_MOST ((size_t)16 << 20)	/* what is in order is read once: what was read ahead is all there is to keep, */
+#define CACHE_THREAD ((size_t)2 << 20)	/* for each thread, and for what they share */
+#define CACHE_SHARED ((size_t)4 << 20)
 #define THREADS_MOST 8u			/* they share the cache: each reads ahead a megabyte or two */
 #define THREAD_MEMORY ((size_t)16 << 20)	/* of what -m allows, for each thread but the first */
 
@@ -33,13 +35,6 @@ static int verdict(const struct repair *r, const struct repair_options *o, int e
 	return o->report_repairs && r->fixed_something && r->findings ? REPAIR_EXIT_REPAIRED : REPAIR_EXIT_CLEAN;
 }
 
-static size_t cache_size(const struct repair_options *o)
-{
-	size_t share = o->memory / CACHE_SHARE;
-
-	return share < CACHE_LEAST ? CACHE_LEAST : share < CACHE_MOST ? share : CACHE_MOST;
-}
-
 /* Of threads that observe AGs; there are never more than AGs. */
 static unsigned thread_count(const struct repair_options *o)
 {
@@ -51,6 +46,15 @@ static unsigned thread_count(const struct repair_options *o)
 	if (n > THREADS_MOST)
 		n = THREADS_MOST;
 	return room < 1 ? 1 : room < n ? (unsigned)room : n;
+}
+
+static size_t cache_size(const struct repair_options *o)
+{
+	size_t share = o->memory / CACHE_SHARE, use = CACHE_SHARED + CACHE_THREAD * thread_count(o);
+
+	if (share > use)
+		share = use;
+	return share < CACHE_LEAST ? CACHE_LEAST : share < CACHE_MOST ? share : CACHE_MOST;
 }
 
 static int run(struct repair *r, struct repair_devices *d, const struct repair_options *o)

@@ -44,6 +44,9 @@ int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 
 	if (!r->geo.v5 || newest >= xfs_log_head_lsn(&p->parts.before))
 		return 0;
+	p->finish = p->parts.bad == p->parts.whole.head;
+	if (p->finish)
+		return 0;
 	error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
 	if (!error && r->dev.log)
 		error = xfs_dev_scratch(&top.log, r->dev.log, REPAIR_SCRATCH);

@@ -15,6 +15,8 @@
 #include "repair/scan.h"
 #include "repair/write.h"
 
+#include "libxfs/recovery/recovery.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -281,6 +283,11 @@ int repair_partial_plan(struct repair *r, bool broken, struct repair_partial *p)
 
 /* ---- the real thing ---- */
 
+static void say_left(struct repair *r, uint64_t n)
+{
+	repair_say(r, "        - %llu changes that were cut off are left to the repair", (unsigned long long)n);
+}
+
 static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_careful *c,
 		       const struct repair_partial *p)
 {
@@ -290,7 +297,20 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 	if (c->left_out)
 		repair_say(r, "        - %llu changes do not fit what is in place", (unsigned long long)c->left_out);
 	if (rec->nintents)
-		repair_say(r, "        - %zu changes that were cut off are left to the repair", rec->nintents);
+		say_left(r, rec->nintents);
+}
+
+/* What cannot be finished is left to the repair. */
+static int finish(struct repair *r, struct xfs_recovery *rec)
+{
+	struct xfs_recovery_work done;
+	int error = xfs_recovery_finish(&r->dev, rec, &done, NULL);
+
+	if (!error)
+		repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)done.intents);
+	if (!error && done.left)
+		say_left(r, done.left);
+	return error && (is_of_machine(error) || error == -XFS_E_IO) ? error : 0;
 }
 
 int repair_partial_replay(struct repair *r, struct repair_partial *p)
@@ -307,6 +327,8 @@ int repair_partial_replay(struct repair *r, struct repair_partial *p)
 		if (!error)
 			error = xfs_recovery_replay_careful(&r->dev, &careful, &rec, NULL);
 		r->replayed = true;
+		if (!error && p->finish)
+			error = finish(r, &rec);
 		if (!error)
 			say_counts(r, &rec, &careful, p);
 		if (!error)

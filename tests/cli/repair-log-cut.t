@@ -115,6 +115,19 @@ def left(work, case):
     given_up(path, name, "that were cut off are left to the repair")
 
 
+def one_bad(work, case):
+    """The log is whole, and one of the chains that it announces cannot be: the others are finished."""
+    name, path = case.name + ", beside one that cannot be", f"{work}/w"
+    shutil.copy(f"{work}/sample", path)
+    run(LOGMAKE, path, *case.prepare, f"bui:{chains.MAP}:{1 << 40}:0:100:4", "commit", *case.words)
+    before = read(path)
+    result = repair(path)
+    ok(result.returncode == 2 and "Changes that the log announces cannot be finished" in result.stdout and read(path) == before,
+       f"{name}: refused, nothing written", result.stdout)
+    given_up(path, name, "1 changes that were cut off are left to the repair")
+    holds(case, path, name)
+
+
 def stopped(work, case):
     path = f"{work}/w"
     make(path, f"{work}/sample", case.prepare, case.words)
@@ -169,6 +182,8 @@ def main():
             finished(work, case, k % 3 == 2, LONG or k % 5 == 0)
             if LONG or k % 5 == 1:
                 left(work, case)
+            if LONG or k % 5 == 3:
+                one_bad(work, case)
         for case in known:
             if case.name in ("copy-on-write ends", "exchange", "attributes replaced")[:3 if LONG else 1]:
                 stopped(work, case)

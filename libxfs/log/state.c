@@ -506,6 +506,7 @@ static int look_behind(const struct xfs_fs *fs, struct search *s, int found, str
 	if (st->zeroed && all.kind == XFS_LOG_CLEAN)
 		return 0;
 	all.torn |= torn;
+	all.misleading = true;
 	*st = all;
 	s->reason = all.reason;
 	return all.kind == XFS_LOG_UNREADABLE ? -XFS_E_CORRUPT : 0;

@@ -50,6 +50,7 @@ repair_core_SRCS = \
 	repair/quota.c \
 	repair/realtime.c \
 	repair/realtime_files.c \
+	repair/realtime_super.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \
@@ -57,6 +58,7 @@ repair_core_SRCS = \
 	repair/restore.c \
 	repair/roots.c \
 	repair/sbvotes.c \
+	repair/sbvotes_rt.c \
 	repair/scan.c \
 	repair/select.c \
 	repair/space.c \

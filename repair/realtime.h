@@ -39,6 +39,8 @@ int repair_rt_settle(struct repair *);
  * the other state, or it would have been one record with the rest.
  */
 int repair_rt_align(const struct repair *, struct xfs_mapset *);
+/* realtime_super.c: with groups, when the realtime device is given. */
+int repair_rt_super(struct repair *);
 /* Bitmap and summary get the blocks that they lack. */
 int repair_rt_complete(struct repair *);
 /* Extents in use, after all that was decided. *runs: the caller frees. Errors: NOMEM. */

@@ -23,6 +23,7 @@ repair_core_SRCS = \
 	repair/log.c \
 	repair/lost.c \
 	repair/mend.c \
+	repair/metafiles.c \
 	repair/names.c \
 	repair/names_attr.c \
 	repair/names_attrmend.c \
@@ -31,6 +32,7 @@ repair_core_SRCS = \
 	repair/names_decide.c \
 	repair/names_dir.c \
 	repair/names_gather.c \
+	repair/names_meta.c \
 	repair/names_new.c \
 	repair/names_place.c \
 	repair/names_plan.c \
@@ -51,6 +53,7 @@ repair_core_SRCS = \
 	repair/realtime.c \
 	repair/realtime_files.c \
 	repair/realtime_super.c \
+	repair/realtime_trees.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \

@@ -197,6 +197,8 @@ static int complete_one(void *payload, struct rt_file *f)
 	struct completing *c = payload;
 	struct xfs_finding found = finding_of(f, XFS_F_RT_FILE);
 
+	if (f->ino == XFS_NULL64 && c->r->geo.metadir)
+		return 0;	/* told, and made, with the names */
 	if (f->ino != XFS_NULL64 && xfs_ino_valid(&c->r->geo, XFS_INO(f->ino)))
 		return complete_file(c->r, f, c->image);
 	xfs_finding_detail(&found, "group %" PRIu32 " has none", f->group);

@@ -5,7 +5,8 @@
  *
  * metadir IMAGE [RTDEVICE EXTENTS REXT]
  *	Quota files are made for the types that mkfs turned on, with limits and with counts that are right.  RTDEVICE becomes the realtime
- *	section, in groups of EXTENTS extents of REXT blocks each.
+ *	section, in groups of EXTENTS extents of REXT blocks each.  A third kind of file, with more extents than the root of a tree holds
+ *	records, is made where EXTENTS is followed by `+`; trees that do not fit in their root are left empty then.
  *
  * Names, space and reverse mappings are the library's work, as in any directory; what makes an inode one of metadata, and all
  * that is of the realtime section, is put into the inodes afterwards.
@@ -23,13 +24,14 @@
 #include <string.h>
 
 #define MOST 200u			/* inodes that are made */
-#define MOST_MAPS 16u
+#define MOST_MAPS 32u
 #define RUN(piece) ((piece)->len * geo.sb.rextsize)
 
 static struct xfs_dev *dev, *rt;
 static struct xfs_geometry geo;
 static struct xfs_sb sb;
 static struct xfs_edit *edit;
+static bool many;			/* extents of the realtime section */
 
 /* What becomes of an inode when all names are there. */
 static struct made {
@@ -175,7 +177,7 @@ static void make_files(void)
 	if (!rt)
 		return;
 	dir = make(sb.rootino, "realtime", XFS_MODE_DIR | 0755, 0, 0, 0, 0);
-	for (unsigned i = 0; i < 4; i++) {
+	for (unsigned i = 0; i < 4u + many; i++) {
 		snprintf(name, sizeof(name), "rt%u", i);
 		make(dir, name, XFS_MODE_REG | 0644, 1000, i % 2 ? 1000 : 0, 0, 0);
 	}
@@ -255,10 +257,13 @@ static const struct piece {
 } pieces[] = {
 	{ 0, 0, 0, 1, 7, false, false }, { 0, 7, 0, 20, 3, true, false }, { 0, 30, 1, 0, 40, false, false },
 	{ 1, 0, 0, 60, 5, false, true }, { 1, 5, 1, 90, 1, false, false }, { 1, 9, ~0u, 2, 6, false, false },
-	{ 2, 0, 1, 100, 33, false, false }, { 3, 2, 0, 60, 5, false, true }, { 3, 50, ~0u, 11, 4, true, false },
+	{ 2, 0, 1, 100, 33, false, false }, { 4, 0, 1, 150, 1, false, false }, { 4, 2, 1, 152, 1, true, false },
+	{ 4, 4, 1, 154, 1, false, false }, { 4, 6, 1, 156, 1, false, false }, { 4, 8, 1, 158, 1, false, false },
+	{ 4, 10, 1, 160, 1, false, false }, { 4, 12, 1, 162, 1, true, false }, { 4, 14, 1, 164, 1, false, false },
+	{ 4, 16, 1, 166, 1, false, false }, { 4, 18, 1, 168, 1, false, false }, { 4, 20, 1, 170, 1, false, false }, { 3, 2, 0, 60, 5, false, true }, { 3, 50, ~0u, 11, 4, true, false },
 };
 
-static bool is_made(const struct piece *p) { return !p->shared || p->file == 1 || geo.reflink; }
+static bool is_made(const struct piece *p) { return (!p->shared || p->file == 1 || geo.reflink) && (p->file < 4 || many); }
 static uint32_t group_of(const struct piece *p) { return p->group == ~0u ? sb.rgcount - 1 : p->group; }
 
 static const struct made *rt_file(unsigned i)
@@ -323,7 +328,7 @@ static bool is_free(uint32_t group, uint32_t extent)
 	if ((!group && !extent) || extent >= extents_in(group))
 		return false;
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++)
-		if (group_of(p) == group && extent >= p->at && extent < p->at + p->len)
+		if (is_made(p) && group_of(p) == group && extent >= p->at && extent < p->at + p->len)
 			return false;
 	return true;
 }
@@ -412,6 +417,8 @@ static void fill_rmap(uint32_t group, uint64_t ino)
 	qsort(recs, n, sizeof(recs[0]), by_start);
 	load(ino, image, &d);
 	d.core.format = XFS_DINODE_FMT_META_BTREE;
+	if (4 + 24u * n > xfs_dinode_fork_size(3, d.core.forkoff, geo.inodesize, XFS_FORK_DATA))
+		n = 0;
 	xfs_put_be16(fork + 2, n);
 	for (uint16_t i = 0; i < n; i++)
 		xfs_rmap_rec_encode(fork + 4 + 24 * (size_t)i, &recs[i]);
@@ -440,7 +447,7 @@ static void fill_groups(void)
 {
 	char name[24];
 
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 4u + many; i++)
 		make_rt_file(i);
 	for (uint32_t g = 0; g < sb.rgcount; g++) {
 		const struct made *bitmap, *summary;
@@ -546,9 +553,12 @@ static void fill_quota(void)
 
 static void set_realtime(char **argv)
 {
-	sb.rgextents = (uint32_t)strtoul(argv[3], NULL, 0);
+	char *end;
+
+	sb.rgextents = (uint32_t)strtoul(argv[3], &end, 0);
+	many = *end == '+';
 	sb.rextsize = (uint32_t)strtoul(argv[4], NULL, 0);
-	if (sb.rgextents < 140 || !sb.rextsize)
+	if (sb.rgextents < 180 || !sb.rextsize)
 		must(-XFS_E_INVALID, "EXTENTS and REXT");
 	sb.rblocks = rt->size >> geo.blocklog;
 	sb.rextents = sb.rblocks / sb.rextsize;

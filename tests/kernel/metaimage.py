@@ -2,6 +2,7 @@
 """Filesystems with a filled metadata directory, made by our mkfs.xfs and tests/helpers/metadir.c: no released tool here makes any,
 and no kernel here that knows quota or a realtime section could judge them.  The same bytes each time."""
 import os
+import struct
 import subprocess
 import sys
 
@@ -19,11 +20,13 @@ MKFS = os.path.join(campaign.BUILD, "mkfs.xfs")
 FILL = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "metadir")
 UUID = "uuid=11111111-2222-3333-4444-555555555555"
 QUOTA = "metadir=1,uquota,gquota,pquota,"
-RT_SIZE = {"rtgroups": 4 << 20, "rtgroups-1k": 80 << 20}
+RT_SIZE = {"rtgroups": 4 << 20, "rtgroups-1k": 80 << 20, "rtgroups-many": 4 << 20}
 # mkfs options; extents of a group and blocks of an extent: groups are no power of two, the last one is short, and the bitmap of a
 # group has one block or two
 KINDS = {"metadir": ("-m %s -b size=1k -n parent=1" % (QUOTA + UUID), ()),
          "rtgroups": ("-m %s -L groups" % (QUOTA + UUID), ("300", "1")),
+         # a tree of reverse mappings with blocks of its own: the helper leaves it empty, and our own xfs_repair fills it
+         "rtgroups-many": ("-m %s" % (QUOTA + UUID), ("300+", "1")),
          "rtgroups-1k": ("-m metadir=1,reflink=0,%s -b size=1k -n parent=1" % UUID, ("9000", "4"))}
 
 
@@ -35,8 +38,9 @@ def make(kind, image, rt):
             with open(path, "wb") as out:
                 out.truncate(size)
     env = dict(os.environ, SOURCE_DATE_EPOCH="1700000000", DETERMINISTIC_SEED="1")
+    full = [campaign.REPAIR, "-o", "force_geometry", "-r", rt, image]
     for command in ([MKFS, "-q", "-f", "--unsupported", "-d", "agcount=2", *options.split(), image],
-                    [FILL, image, *((rt, *groups) if groups else ())]):
+                    [FILL, image, *((rt, *groups) if groups else ())], *([full] if kind == "rtgroups-many" else ())):
         done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise SystemExit(" ".join(command) + ": " + done.stdout)
@@ -47,7 +51,7 @@ def made(kind):
     os.makedirs(campaign.IMAGES, exist_ok=True)
     image = os.path.join(campaign.IMAGES, kind + ".img")
     rt = os.path.join(campaign.IMAGES, kind + ".rt")
-    if not os.path.exists(image) or os.path.getmtime(image) < max(os.path.getmtime(p) for p in (MKFS, FILL, __file__)):
+    if not os.path.exists(image) or os.path.getmtime(image) < max(os.path.getmtime(p) for p in (MKFS, FILL, campaign.REPAIR, __file__)):
         fresh = ["%s.%d" % (path, os.getpid()) for path in (rt, image)]
         make(kind, fresh[1], fresh[0])
         for path, target in zip(fresh, (rt, image)):
@@ -92,6 +96,26 @@ class Meta(Damage):
         if crc is not None:
             raw[crc:crc + 4] = block_crc(bytes(raw), crc).to_bytes(4, "little")
         self.write(start, bytes(raw))
+
+    def kinds(self):
+        """Suffixes that each group has."""
+        return ["bitmap", "summary"] + ["rmap"] * bool(self.fs.sb.rmapbt) + ["refcount"] * bool(self.fs.sb.reflink)
+
+    def free(self, path):
+        """The inode becomes a free one, whose record says so, too."""
+        ino = self.number(path)
+        start, size, crc = self.locate("inode:%d" % ino)
+        self.write(start + 2, bytes(2))
+        self.fix(start, size, crc)
+
+    def leaf(self, path, data, index=0):
+        """Bytes from the start of a leaf of a realtime tree of two levels; its checksum stays as it was."""
+        start, size, _ = self.locate("inode:%d" % self.number(path))
+        raw = self.read(start, size)
+        fork = (8 * raw[82] or size - 176) - 4
+        key = 40 if path.endswith("rmap") else 4
+        fsb, = struct.unpack_from(">Q", raw, 180 + fork // (key + 8) * key + 8 * index)
+        self.write(self.fs.byte_of(*self.fs.split_fsb(fsb)), data)
 
     def super(self, offset, data):
         """Bytes of the realtime superblock, with a right checksum unless these are it."""

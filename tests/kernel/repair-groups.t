@@ -49,6 +49,15 @@ def super_of(offset, data):
     return act
 
 
+def root(path, offset, data):
+    """Bytes of the root of a tree, in its inode."""
+    def act(d):
+        start, size, crc = d.locate("inode:%d" % d.number("rtgroups/" + path))
+        d.write(start + 176 + offset, data)
+        d.fix(start, size, crc)
+    return act
+
+
 def rtsb(offset, data):
     return lambda d: d.super(offset, data)
 
@@ -87,12 +96,57 @@ ROWS = (    # what, finding, action
     ("extents of the superblock", "sb-primary", super_of(24, struct.pack(">Q", 5))),
     ("bitmap blocks of the superblock", "sb-primary", super_of(92, struct.pack(">I", 7))),
     ("size of a bitmap", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 56, 8, 77)),
+    ("a record of reverse mappings", "rmap-missing", root("0.rmap", 4 + 24 + 3, b"\x44")),
+    ("reverse mappings are gone", "rmap-missing", root("1.rmap", 2, b"\0\0")),
+    ("level of reverse mappings", "fork-damaged", root("2.rmap", 0, b"\0\3")),
+    ("root of reverse mappings is junk", "fork-damaged", root("0.rmap", 0, b"junk" * 20)),
+    ("format of reverse mappings", "rmap-missing", lambda d: d.meta("rtgroups/1.rmap", 5, 1, 2)),
+    ("a reference count", "refc-differs", root("0.refcount", 4 + 11, b"\3")),
+    ("reference counts are gone", "refc-differs", root("0.refcount", 2, b"\0\0")),
+    ("a reference count too many", "refc-differs", root("3.refcount", 0, struct.pack(">HHIII", 0, 1, 5, 2, 2))),
     ("size of a summary", "inode-field", lambda d: d.meta("rtgroups/1.summary", 56, 8, 1 << 40)),
 )
-QUICK = {"rtgroups": ("realtime superblock: label", "realtime superblock: zeroes", "bitmap: owner", "bitmap: lsn", "summary: magic",
+TREE = (    # what, finding, action, may inodes of the metadata directory get other names or numbers
+    ("inode of a bitmap is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.bitmap"), False),
+    ("inode of a summary is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/0.summary"), False),
+    ("inode of reverse mappings is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.rmap"), False),
+    ("inode of reference counts is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/0.refcount"), False),
+    ("all files of a group are wiped", "inode-wiped", lambda d: d.wipe(*("rtgroups/1." + k for k in d.kinds())), False),
+    ("inode of a quota file is wiped", "inode-wiped", lambda d: d.wipe("quota/user"), False),
+    ("inodes of all quota files are wiped", "inode-wiped", lambda d: d.wipe("quota/user", "quota/group", "quota/project"), False),
+    ("/quota is wiped", "inode-wiped", lambda d: d.wipe("quota"), False),
+    ("/rtgroups is wiped", "inode-wiped", lambda d: d.wipe("rtgroups"), False),
+    ("metadata root is wiped", "inode-wiped", lambda d: d.wipe(""), False),
+    ("all directories of the tree are wiped", "inode-wiped", lambda d: d.wipe("", "rtgroups", "quota"), True),
+    ("/quota and its files are wiped", "inode-wiped", lambda d: d.wipe("quota", "quota/user", "quota/group", "quota/project"), True),
+    ("/rtgroups and the files of a group are wiped", "inode-wiped",
+     lambda d: d.wipe("rtgroups", *("rtgroups/2." + k for k in d.kinds())), True),
+    ("every inode of the tree is wiped", "inode-wiped", lambda d: d.wipe(*(row[0] for row in metaimage.tree(d.path))), True),
+    ("type of a bitmap", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 6, 2, 6), False),
+    ("type of a quota file", "inode-field", lambda d: d.meta("quota/user", 6, 2, 3), False),
+    ("type of a summary is none", "inode-field", lambda d: d.meta("rtgroups/1.summary", 6, 2, 0), False),
+    ("group of a bitmap", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 20, 2, 2), False),
+    ("group of a bitmap is none", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 20, 2, 99), False),
+    ("group of a quota file", "inode-field", lambda d: d.meta("quota/group", 20, 2, 9), False),
+    ("the flag of metadata", "inode-field", lambda d: d.meta("rtgroups/2.summary", 120, 8, 0x18), False),
+    ("flags of a metadata file", "inode-field", lambda d: d.meta("rtgroups/2.summary", 90, 2, 0), False),
+    ("mode of a metadata file", "inode-field", lambda d: d.meta("rtgroups/2.summary", 2, 2, 0o100644), False),
+    ("owner of a metadata file", "inode-field", lambda d: d.meta("quota/project", 8, 4, 1000), False),
+    ("a name in /rtgroups", "dir-name", lambda d: d.meta("rtgroups", 176 + 6 + 3, 1, ord("9")), False),
+    ("a name in /rtgroups twice", "dir-twin", lambda d: d.meta("rtgroups", 176 + 6 + 3, 1, ord("1")), False),
+    ("the name of a directory", "dir-name", lambda d: d.meta("", 176 + 6 + 3, 1, ord("x")), False),
+    ("an inode of a group is free", "inode-type", lambda d: d.free("rtgroups/1.summary"), True),
+)
+MANY = (("a leaf of reverse mappings is zeroed", "fork-damaged", lambda d: d.leaf("rtgroups/1.rmap", bytes(d.fs.bs))),
+        ("a record in a leaf of reverse mappings", "rmap-missing", lambda d: d.leaf("rtgroups/1.rmap", bytes(64) + b"junk" * 9)),
+        ("root above leaves is gone", "rmap-missing", root("1.rmap", 0, bytes(200))),
+        ("inode of reverse mappings is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.rmap")))
+QUICK = {"rtgroups": ("root of reverse mappings is junk", "a reference count", "realtime superblock: label", "realtime superblock: zeroes", "bitmap: owner", "bitmap: lsn", "summary: magic",
                       "everything that is derived is junk", "a bitmap and a summary have changed places",
-                      "free extents of the superblock", "size of groups in the superblock"),
-         "rtgroups-1k": ("bitmap: bits behind the end of the last group", "everything that is derived is junk", "size of a summary")}
+                      "free extents of the superblock", "size of groups in the superblock", "all files of a group are wiped",
+                      "/quota and its files are wiped", "every inode of the tree is wiped", "the name of a directory", "group of a bitmap"),
+         "rtgroups-1k": ("bitmap: bits behind the end of the last group", "everything that is derived is junk", "size of a summary",
+                         "every inode of the tree is wiped")}
 
 
 def judge(image, rt):
@@ -155,11 +209,23 @@ def main():
     for kind in ("rtgroups", "rtgroups-1k"):
         image, rt = metaimage.made(kind)
         truth = listing(image, rt), metaimage.tree(image)
-        for what, ident, action in ROWS if LONG else [row for row in ROWS if row[0] in QUICK[kind]]:
+        for what, ident, action, *other in (ROWS + TREE) if LONG else [row for row in ROWS + TREE if row[0] in QUICK[kind]]:
             campaign.copy_sparse(image, work)
             campaign.copy_sparse(rt, workrt)
-            wrong = one(work, workrt, truth, ident, action)
+            try:
+                wrong = one(work, workrt, truth, ident, action, not any(other))
+            except KeyError:        # this one has no such file
+                continue
             lab.ok(not wrong, "%s: %s" % (kind, what), wrong)
+    image, rt = metaimage.made("rtgroups-many")
+    truth = listing(image, rt), metaimage.tree(image)
+    wrong = judge(image, rt)
+    lab.ok(not wrong, "rtgroups-many: trees that were empty were filled", wrong)
+    for what, ident, action in MANY if LONG else MANY[:1] + MANY[2:3]:
+        campaign.copy_sparse(image, work)
+        campaign.copy_sparse(rt, workrt)
+        wrong = one(work, workrt, truth, ident, action)
+        lab.ok(not wrong, "rtgroups-many: %s" % what, wrong)
     image, rt = metaimage.made("rtgroups")
     killed(lab, image, rt, (listing(image, rt),), [row[2] for row in ROWS if row[0].startswith("everything")], 1 if LONG else 6)
     lab.end()

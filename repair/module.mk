@@ -13,6 +13,7 @@ repair_core_SRCS = \
 	repair/forks.c \
 	repair/glance.c \
 	repair/guess.c \
+	repair/guess_groups.c \
 	repair/guess_rt.c \
 	repair/hints.c \
 	repair/in_place.c \

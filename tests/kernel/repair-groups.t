@@ -104,6 +104,7 @@ ROWS = (    # what, finding, action
     ("a reference count", "refc-differs", root("0.refcount", 4 + 11, b"\3")),
     ("reference counts are gone", "refc-differs", root("0.refcount", 2, b"\0\0")),
     ("a reference count too many", "refc-differs", root("3.refcount", 0, struct.pack(">HHIII", 0, 1, 5, 2, 2))),
+    ("all superblocks are lost", "sb-guessed", lambda d: [d.write(d.fs.byte_of(n, 0), bytes(d.fs.ss)) for n in range(d.fs.agcount)]),
     ("size of a summary", "inode-field", lambda d: d.meta("rtgroups/1.summary", 56, 8, 1 << 40)),
 )
 TREE = (    # what, finding, action, may inodes of the metadata directory get other names or numbers
@@ -141,11 +142,11 @@ MANY = (("a leaf of reverse mappings is zeroed", "fork-damaged", lambda d: d.lea
         ("a record in a leaf of reverse mappings", "rmap-missing", lambda d: d.leaf("rtgroups/1.rmap", bytes(64) + b"junk" * 9)),
         ("root above leaves is gone", "rmap-missing", root("1.rmap", 0, bytes(200))),
         ("inode of reverse mappings is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.rmap")))
-QUICK = {"rtgroups": ("root of reverse mappings is junk", "a reference count", "realtime superblock: label", "realtime superblock: zeroes", "bitmap: owner", "bitmap: lsn", "summary: magic",
+QUICK = {"rtgroups": ("all superblocks are lost", "root of reverse mappings is junk", "a reference count", "realtime superblock: label", "realtime superblock: zeroes", "bitmap: owner", "bitmap: lsn", "summary: magic",
                       "everything that is derived is junk", "a bitmap and a summary have changed places",
                       "free extents of the superblock", "size of groups in the superblock", "all files of a group are wiped",
                       "/quota and its files are wiped", "every inode of the tree is wiped", "the name of a directory", "group of a bitmap"),
-         "rtgroups-1k": ("bitmap: bits behind the end of the last group", "everything that is derived is junk", "size of a summary",
+         "rtgroups-1k": ("all superblocks are lost", "bitmap: bits behind the end of the last group", "everything that is derived is junk", "size of a summary",
                          "every inode of the tree is wiped")}
 
 

@@ -104,9 +104,11 @@ int repair_devices_stack(struct repair_devices *d, const struct repair_options *
 		d->set.data = d->watch;
 	/* -n works on a copy in memory, so the device is never written and the result can be checked */
 	if (!error && o->no_modify)
-		error = cover(&d->set.data, &d->data_below, o);
+		error = cover(&d->set.data, &d->below.data, o);
 	if (!error && o->no_modify && d->set.log)
-		error = cover(&d->set.log, &d->log_below, o);
+		error = cover(&d->set.log, &d->below.log, o);
+	if (!error && o->no_modify && d->set.rt)
+		error = cover(&d->set.rt, &d->below.rt, o);
 	if (!error && !o->no_modify)
 		error = add_crash(d);
 	return error;
@@ -195,6 +197,9 @@ int repair_devices_add_undo(struct repair_devices *d, const struct repair_option
 	if (d->set.log)
 		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the external log can't be taken back\n",
 			o->device);
+	if (d->set.rt)
+		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the superblock of the realtime device can't be taken "
+			"back\n", o->device);
 	error = xfs_dev_undo(&top, d->set.data, o->undo, uuid);
 	if (error)
 		fprintf(stderr, "xfs_repair: %s: %s\n", o->undo,

@@ -9,8 +9,7 @@
 struct repair_devices {
 	struct xfs_devset set;		/* tops of the stacks */
 	struct xfs_dev *watch;		/* knows what could not be read of the data device (watch.h) */
-	struct xfs_dev *data_below;	/* with -n: below the overlay of set.data */
-	struct xfs_dev *log_below;
+	struct xfs_devset below;	/* with -n: below the overlays of `set` */
 	struct xfs_dev_fault crash;	/* LIBXFS_DEBUG_WRITE_CRASH: stop_write_at of the data device; 0 = none */
 };
 

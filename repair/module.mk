@@ -15,6 +15,7 @@ repair_core_SRCS = \
 	repair/forks.c \
 	repair/glance.c \
 	repair/guess.c \
+	repair/guess_groups.c \
 	repair/guess_rt.c \
 	repair/hints.c \
 	repair/in_place.c \
@@ -26,6 +27,7 @@ repair_core_SRCS = \
 	repair/log.c \
 	repair/lost.c \
 	repair/mend.c \
+	repair/metafiles.c \
 	repair/names.c \
 	repair/names_attr.c \
 	repair/names_attrmend.c \
@@ -34,6 +36,7 @@ repair_core_SRCS = \
 	repair/names_decide.c \
 	repair/names_dir.c \
 	repair/names_gather.c \
+	repair/names_meta.c \
 	repair/names_new.c \
 	repair/names_place.c \
 	repair/names_plan.c \
@@ -53,6 +56,8 @@ repair_core_SRCS = \
 	repair/quota.c \
 	repair/realtime.c \
 	repair/realtime_files.c \
+	repair/realtime_super.c \
+	repair/realtime_trees.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \
@@ -62,6 +67,7 @@ repair_core_SRCS = \
 	repair/sbcopy.c \
 	repair/sbfields.c \
 	repair/sbvotes.c \
+	repair/sbvotes_rt.c \
 	repair/scan.c \
 	repair/select.c \
 	repair/space.c \

@@ -183,6 +183,9 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 				(const char *)e->name, e->ino.v);
 		f->touched = REPAIR_TOUCHED;
 	}
+	if (n->fact->meta && f->meta && repair_metafile_misnamed(r, n->dir, e->ino.v, e->name, e->namelen))
+		note(n, XFS_F_DIR_NAME, n->dir, "entry \"%.*s\" leads to a metadata inode of another name, %" PRIu64, len,
+		     (const char *)e->name, e->ino.v);
 	if ((e->ftype || r->geo.ftype) && e->ftype != f->ftype)
 		note(n, XFS_F_DIR_FTYPE, n->dir, "entry \"%.*s\": type %u, inode %" PRIu64 " has type %u", len, (const char *)e->name,
 		     e->ftype, e->ino.v, f->ftype);
@@ -333,7 +336,7 @@ static void check_fact(struct reading *n, uint64_t ino, struct repair_fact *f)
 	if (root ? f->parent != ino : f->ftype == XFS_DIR_FT_DIR && f->has_parent && f->parent != f->parent_seen)
 		note(n, XFS_F_DIR_PARENT, ino, "\"..\" is inode %" PRIu64 ", named by inode %" PRIu64, f->parent,
 		     root ? ino : f->parent_seen);
-	if (!f->named && !root && !f->meta) {
+	if (!f->named && !root) {
 		note(n, XFS_F_INODE_UNREACHED, ino, "no directory names it");
 		return;
 	}
@@ -388,6 +391,8 @@ int repair_links(struct repair *r)
 		note(&n, XFS_F_ROOT_LOST, n.r->primary.rootino, "the root directory is not there");
 	if (n.r->link_sums[0] != n.r->link_sums[1])
 		note(&n, XFS_F_PARENT_MISSING, n.r->primary.rootino, "entries and parent pointers do not agree");
+	if (repair_metafiles_missing(n.r))
+		note(&n, XFS_F_RT_FILE, n.r->primary.metadirino, "files of realtime groups are missing: %" PRIu64, repair_metafiles_missing(n.r));
 	for (uint32_t agno = 0; agno < n.r->geo.agcount; agno++) {
 		struct repair_ag *ag = &n.r->ags[agno];
 

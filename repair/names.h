@@ -233,6 +233,15 @@ int names_link(struct names *, uint64_t dir, uint64_t ino, const uint8_t *name, 
 /* names_new.c: the root directory, when it is none; lost+found; inodes that become free. */
 int names_root(struct names *);
 int names_make_lost_found(struct names *, uint64_t *ino);
+/* An inode that was free, or of a new chunk; a core as of a new, empty directory; one that is a directory from now on. */
+int names_new_inode(struct names *, uint64_t *ino);
+void names_new_core(struct names *, uint64_t ino, unsigned mode, const struct xfs_dinode *like, struct xfs_dinode *);
+int names_become_dir(struct names *, uint64_t ino, const struct xfs_dinode *, uint64_t said);
+/* names_meta.c: names in the metadata directory follow from what the inodes are; files of realtime groups that are missing are made. */
+int names_place_metadata(struct names *);
+uint64_t repair_metafiles_missing(struct repair *);
+/* Does this entry of a directory of that tree have another name than its inode wants? */
+bool repair_metafile_misnamed(const struct repair *, uint64_t dir, uint64_t ino, const void *name, size_t len);
 int names_free_inode(struct names *, uint64_t ino, struct repair_fact *);
 /* names_plan.c: what differs from the disk becomes changed inodes. */
 int names_plan(struct names *);

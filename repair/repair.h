@@ -130,7 +130,7 @@ struct repair_ag {
 struct repair_rt_map {
 	uint64_t start, len;	/* blocks, counted without the gaps between groups */
 	uint64_t ino, off;
-	bool shareable;
+	bool shareable, unwritten;
 };
 
 struct repair_rt_file {

@@ -75,7 +75,7 @@ static int run(struct repair *r, struct repair_devices *d, const struct repair_o
 	if (o->salvage && repair_salvage(r, o->salvage, o->salvage_all))
 		status = REPAIR_EXIT_CORRUPT;
 	repair_text_end(&text, error, status);
-	if (o->plan && repair_write_plan(&text, d->data_below, d->log_below, error, status))
+	if (o->plan && repair_write_plan(&text, &d->below, error, status))
 		status = REPAIR_EXIT_CORRUPT;
 	repair_text_release(&text);
 	return status;

@@ -6,6 +6,7 @@ repair_core_SRCS = \
 	repair/agtrees.c \
 	repair/blockscan.c \
 	repair/chunks.c \
+	repair/climb.c \
 	repair/conflict.c \
 	repair/content.c \
 	repair/cores.c \

@@ -64,7 +64,6 @@ struct names_dir {
 	bool bad;		/* it has to be built anew whatever is decided */
 	bool dirty;		/* its entries or its ".." change */
 	bool meta;		/* of the metadata tree */
-	uint8_t mark;		/* of walks */
 };
 
 /* An attribute fork whose readable attributes were gathered is kept until it is built. */
@@ -116,6 +115,13 @@ bool repair_is_internal(const struct repair *, uint64_t ino);
 uint64_t repair_link_hash(const struct repair *, uint64_t ino, uint64_t parent, uint32_t gen, uint32_t hash);
 /* Which of r->link_buckets counts the links of this directory. */
 unsigned repair_link_bucket(const struct repair *, uint64_t parent);
+
+/*
+ * climb.c: the way up from a directory, as far as nobody went it before: each directory is passed twice at most, however
+ * many ways lead through it.  above() gives the parent, XFS_NULL64 at the end.  Returns a place on a ring that was not known,
+ * or XFS_NULL64; facts say where it leads.
+ */
+uint64_t repair_climb(struct repair *, uint64_t ino, uint64_t (*above)(void *payload, uint64_t ino), void *payload);
 
 /* names_round.c: the state that names are read from: r, or what it looks like after round one changed it. */
 int repair_names_state(struct repair *r, struct repair **out);

@@ -72,6 +72,14 @@ enum repair_touch {
 	REPAIR_BESIDE,		/* it is, or is said to be, the parent of such a directory */
 };
 
+/* Where the way up from a directory leads. */
+enum repair_climb {
+	REPAIR_UNCLIMBED,
+	REPAIR_CLIMBING,	/* for the time of one way */
+	REPAIR_SETTLED,		/* to a root, or to a directory without a parent */
+	REPAIR_TO_RING,		/* to a ring, or it lies on one */
+};
+
 /* What is known of one inode before names are looked at, and what names.c finds. Parents: of directories only. */
 struct repair_fact {
 	bool used : 1, named : 1, has_parent : 1;
@@ -83,6 +91,7 @@ struct repair_fact {
 	uint8_t ftype;
 	uint8_t touched;		/* enum repair_touch: what decisions about names are about */
 	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
+	uint8_t climb;			/* enum repair_climb: of directories, climb.c */
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
 };

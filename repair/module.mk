@@ -10,6 +10,7 @@ repair_core_SRCS = \
 	repair/conflict.c \
 	repair/content.c \
 	repair/cores.c \
+	repair/cuts.c \
 	repair/flips.c \
 	repair/forks.c \
 	repair/glance.c \

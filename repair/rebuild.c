@@ -5,6 +5,7 @@
  * AGs without a reason are not touched.  Old tree and fork blocks are avoided, so that everything that the disk points to
  * is whole until the switch; when an AG is too full for that, what merely repeats other trees is reused in place.
  */
+#include "repair/cuts.h"
 #include "repair/forks.h"
 #include "repair/rebuild.h"
 #include "repair/scan.h"
@@ -227,7 +228,7 @@ static int avoid_given_up(struct repair *r, uint32_t agno)
 	return error;
 }
 
-static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
+static int prepare_ag(struct repair *r, uint32_t agno, struct repair_cuts *cuts, uint64_t *settled)
 {
 	int error = claim_static(r, &r->ags[agno]);
 
@@ -239,12 +240,13 @@ static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
 		xfs_claims_unavoid(r->claims, XFS_AGNO(agno));
 	if (!error)
 		error = xfs_claims_seal(r->claims, XFS_AGNO(agno));
-	return error ? error : repair_settle_conflicts(r, agno, settled);
+	return error ? error : repair_settle_conflicts(r, agno, cuts, settled);
 }
 
 /* One round: all claims for the AGs that change. */
 static int claim_all(struct repair *r, uint64_t *settled)
 {
+	struct repair_cuts cuts = { .r = r };
 	int error = repair_plan_forks(r);	/* may want room in AGs that did not change so far */
 
 	xfs_claims_free(r->claims);
@@ -255,7 +257,10 @@ static int claim_all(struct repair *r, uint64_t *settled)
 		error = repair_each_ag(r, claim_ag_inodes, r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
 		if (repair_ag_changes(r, i))
-			error = prepare_ag(r, i, settled);
+			error = prepare_ag(r, i, &cuts, settled);
+	if (!error)
+		error = repair_cuts_apply(&cuts);
+	repair_cuts_release(&cuts);
 	return error;
 }
 

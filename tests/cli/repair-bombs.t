@@ -6,7 +6,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import Lab, repair, Run  # noqa: E402
+from repairlab import DB, Lab, repair, Run  # noqa: E402
 import campaign  # noqa: E402
 
 BOMBS = os.path.join(campaign.BUILD, "bin/tests/helpers/bombs")
@@ -38,5 +38,19 @@ good, again = clean(image)
 lab.ok(said.code == 0 and good, "a ring of 5,000 directories: repaired", "%s\n%s" % (said, again))
 lab.ok(len(re.findall("it lies below itself, named by", text)) == 1 and "0 inodes and 0 bytes lost" in text,
        "it is cut at one place, and nothing is lost", text[-1000:])
+
+# ---- two claim the same ----
+image = bomb("copies", 60000, 2)
+said = repair(image)
+text = said.out + said.err
+good, again = clean(image)
+lab.ok(said.code == 0 and good, "two files that claim the same 60,000 extents: repaired", "%s\n%s" % (text[-1000:], again))
+held = [int(n) for n in re.findall(r"core.nblocks = (\d+)", Run(DB, "-r", "-c", "inode 524288", "-c", "p core.nblocks", "-c", "inode 524289", "-c", "p core.nblocks", image).out)]
+lab.ok(len(held) == 2 and held[0] > 60000 and held[1] == 0, "one of them has all of them, the other none", held)
+
+image = bomb("copies", 100, 300)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good, "300 files that claim the same blocks: repaired", "%s\n%s" % (str(said)[-1000:], again))
 
 lab.end()

@@ -49,6 +49,7 @@ repair_core_SRCS = \
 	repair/observe_inodes.c \
 	repair/owners.c \
 	repair/partial.c \
+	repair/parts.c \
 	repair/quota.c \
 	repair/realtime.c \
 	repair/realtime_files.c \

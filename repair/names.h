@@ -22,6 +22,7 @@
 #include "libxfs/build/dir.h"
 
 #define NAMES_NONE UINT32_MAX
+#define NAMES_BEHIND (UINT64_C(1) << 40)	/* order of entries that are added: behind every place in a directory */
 
 enum names_entry_flag {
 	NAMES_DROPPED = 1,
@@ -125,6 +126,8 @@ uint64_t repair_climb(struct repair *, uint64_t ino, uint64_t (*above)(void *pay
 
 /* names_round.c: the state that names are read from: r, or what it looks like after round one changed it. */
 int repair_names_state(struct repair *r, struct repair **out);
+/* What is on the disk, read afresh by who goes on writing. *out is released by the caller, also after an error. */
+int repair_look_afresh(const struct repair *, struct repair **out);
 /* Notes a finding that this round repairs, or not. */
 void names_note(struct names *, enum xfs_finding_id, const char *structure, uint64_t ino, bool fixed,
 		const char *format, ...)

@@ -22,26 +22,35 @@ static int (*const looking[])(struct repair *) = {
 	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile,
 };
 
-/* Round one has changed the filesystem: what is known of it is read afresh. */
-static int renew(struct repair *r)
+int repair_look_afresh(const struct repair *r, struct repair **out)
 {
-	struct repair *fresh = calloc(1, sizeof(*fresh));
+	struct repair *fresh = *out = calloc(1, sizeof(*fresh));
 	int error = 0;
 
 	if (!fresh)
 		return -XFS_E_NOMEM;
-	repair_rest(r);
-	r->renewed = fresh;
 	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
 				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
 				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
 				  .sink = { told_before, NULL } };
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
 		error = looking[i](fresh);
-	if (error)
-		return error;
 	fresh->looking = false;
 	fresh->writing = true;
+	return error;
+}
+
+/* Round one has changed the filesystem: what is known of it is read afresh. */
+static int renew(struct repair *r)
+{
+	struct repair *fresh;
+	int error;
+
+	repair_rest(r);
+	error = repair_look_afresh(r, &r->renewed);
+	fresh = r->renewed;
+	if (error)
+		return error;
 	/* round one cleared the lists of deleted files; which there were is known still */
 	for (uint32_t i = 0; i < r->geo.agcount && i < fresh->geo.agcount; i++)
 		for (size_t k = 0; fresh->ags[i].facts && k < fresh->ags[i].nchunks * XFS_INODES_PER_CHUNK; k++) {

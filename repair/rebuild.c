@@ -194,8 +194,10 @@ static int plan_trees(struct repair *r, struct repair_ag *ag)
 
 static int build_ag(struct repair *r, struct repair_ag *ag)
 {
-	int error = xfs_build_ag(&ag->build, &ag->sw);
+	int error;
 
+	xfs_ag_switch_release(&ag->sw);		/* of an attempt that had no room elsewhere */
+	error = xfs_build_ag(&ag->build, &ag->sw);
 	if (error == -XFS_E_NOSPC) {
 		/* too full to keep the old trees beside the new ones: they only repeat what the files say */
 		xfs_claims_unavoid(r->claims, ag->agno);
@@ -285,17 +287,75 @@ static int claim_without_conflict(struct repair *r)
 	return error;
 }
 
-/* No room for the btree of a fork in the AGs that change: the one with most free space is rebuilt, too. */
+/* Blocks that the trees of the AG and, unless all is tight, its free list will take. */
+static uint64_t tree_needs(const struct repair *r, const struct repair_ag *ag)
+{
+	uint64_t need = r->tight ? 0 : xfs_agfl_minimum(&r->geo, ag->tree[XFS_TREE_BNO].levels, ag->tree[XFS_TREE_CNT].levels,
+						       r->geo.rmapbt ? ag->tree[XFS_TREE_RMAP].levels : 0);
+
+	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
+		if (ag->tree[t].present && ag->build.policy[t] != XFS_BUILD_KEEP)
+			need += xfs_max(ag->tree[t].blocks, 1);
+	return need;
+}
+
+/* What forks may take: blocks that are not avoided, and not those that the trees of the AG need in the end. */
+static int count_spare(struct repair *r)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
+		uint64_t blocks, need = tree_needs(r, &r->ags[i]);
+
+		if (!repair_ag_changes(r, i))
+			continue;
+		error = xfs_claims_free_blocks(r->claims, XFS_AGNO(i), &blocks);
+		r->ags[i].spare = error || blocks < need ? 0 : (uint32_t)(blocks - need);
+	}
+	return error;
+}
+
+int repair_take_blocks(struct repair *r, uint32_t agno, uint32_t len, uint64_t ino, uint64_t offword, uint64_t *fsbno)
+{
+	struct repair_ag *ag = &r->ags[agno];
+	uint32_t agbno;
+	int error = repair_ag_changes(r, agno) && len <= ag->spare ?
+		xfs_claims_alloc(r->claims, ag->agno, 0, len, ino, offword, &agbno) : -XFS_E_NOSPC;
+
+	if (error)
+		return error;
+	ag->spare -= len;
+	*fsbno = xfs_fsbno_of(&r->geo, ag->agno, XFS_AGBNO(agbno)).v;
+	return 0;
+}
+
+/* The AG with most free space that is not rebuilt yet is, too. False: no other one has any. */
 static bool draw_in_ag(struct repair *r)
 {
 	uint32_t best = XFS_NULL32;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
-		if (!repair_ag_changes(r, i) && (best == XFS_NULL32 || r->ags[i].freeblks > r->ags[best].freeblks))
+		if (!repair_ag_changes(r, i) && r->ags[i].freeblks > (best == XFS_NULL32 ? 0 : r->ags[best].freeblks))
 			best = i;
-	if (best == XFS_NULL32)
+	if (best != XFS_NULL32)
+		r->ags[best].reasons |= REPAIR_FORK;
+	return best != XFS_NULL32;
+}
+
+/*
+ * No room for forks in the AGs that change: others are drawn in, each time twice as many, as all claims are gathered anew then;
+ * at last free lists stay short.
+ */
+static bool find_room(struct repair *r, uint32_t *many)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < *many && draw_in_ag(r); i++)
+		any = true;
+	*many *= 2;
+	if (!any && r->tight)
 		return false;
-	r->ags[best].reasons |= REPAIR_FORK;
+	r->tight |= !any;
 	for (size_t i = 0; i < r->ninodes; i++)
 		r->inodes[i].nown[0] = r->inodes[i].nown[1] = 0;
 	return true;
@@ -303,7 +363,10 @@ static bool draw_in_ag(struct repair *r)
 
 static int make_forks(struct repair *r)
 {
+	uint32_t many = 1;
 	int error;
+
+	r->tight = false;
 
 	do {
 		/* of an attempt that had no room nothing may show through */
@@ -315,8 +378,10 @@ static int make_forks(struct repair *r)
 		if (!error)
 			error = repair_begin_writing(r);
 		if (!error)
+			error = count_spare(r);
+		if (!error)
 			error = repair_build_forks(r);
-	} while (error == -XFS_E_NOSPC && draw_in_ag(r));
+	} while (error == -XFS_E_NOSPC && find_room(r, &many));
 	return error;
 }
 

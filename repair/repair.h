@@ -125,6 +125,7 @@ struct repair_ag {
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
 	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
 	uint32_t longest;
+	uint32_t spare;				/* unclaimed blocks that its trees do not need (rebuild.c) */
 	struct xfs_build_ag build;		/* how it was rebuilt */
 	struct xfs_ag_switch sw;		/* what the rebuild made */
 	bool rebuilt;
@@ -160,6 +161,7 @@ struct repair_inode {
 	struct xfs_mapset old;		/* blocks that it gives up: they stay whole until the switch */
 	bool made_free;			/* it becomes a free inode */
 	bool decided;			/* image takes the place of the bytes on disk for all that read the inode */
+	bool early;			/* a directory that gains names: nobody else may lose them before */
 	bool last;			/* it begins to be in use: written when all that names it is durable */
 	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 };
@@ -272,6 +274,7 @@ struct repair {
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool tight;			/* there is no room to fill the free lists of AGs */
 	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */

@@ -7,10 +7,11 @@ repair_core_SRCS = \
 	repair/blockscan.c \
 	repair/changed.c \
 	repair/chunks.c \
+	repair/climb.c \
 	repair/conflict.c \
 	repair/content.c \
 	repair/cores.c \
-	repair/cut.c \
+	repair/cuts.c \
 	repair/flips.c \
 	repair/forks.c \
 	repair/glance.c \
@@ -25,6 +26,7 @@ repair_core_SRCS = \
 	repair/lanes.c \
 	repair/locate.c \
 	repair/log.c \
+	repair/logend.c \
 	repair/lost.c \
 	repair/mend.c \
 	repair/metafiles.c \
@@ -53,6 +55,7 @@ repair_core_SRCS = \
 	repair/observe_inodes.c \
 	repair/owners.c \
 	repair/partial.c \
+	repair/parts.c \
 	repair/quota.c \
 	repair/realtime.c \
 	repair/realtime_files.c \

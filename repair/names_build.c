@@ -36,16 +36,12 @@ static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, 
 
 	for (uint64_t len = xfs_min(want, r->geo.agblocks); len; len /= 2)
 		for (uint32_t i = 0; i < r->geo.agcount; i++) {
-			uint32_t agno = (t->agno + i) % r->geo.agcount, agbno;
-			int error;
+			uint32_t agno = (t->agno + i) % r->geo.agcount;
+			int error = repair_take_blocks(r, agno, (uint32_t)len, t->ino, offset, fsbno);
 
-			if (!repair_ag_changes(r, agno))
-				continue;
-			error = xfs_claims_alloc(r->claims, XFS_AGNO(agno), 0, (uint32_t)len, t->ino, offset, &agbno);
 			if (error == -XFS_E_NOSPC)
 				continue;
 			t->agno = agno;
-			*fsbno = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
 			*got = len;
 			return error;
 		}

@@ -18,29 +18,38 @@ static void told_before(void *payload, const struct xfs_finding *f)
 	(void)f;
 }
 
+int repair_state_afresh(const struct repair *r, struct repair **out)
+{
+	struct repair *fresh = *out = calloc(1, sizeof(*fresh));
+	int error;
+
+	if (!fresh)
+		return -XFS_E_NOMEM;
+	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
+				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
+				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
+				  .sink = { told_before, NULL } };
+	error = repair_look_afresh(fresh);
+	fresh->looking = false;
+	fresh->writing = true;
+	return error;
+}
+
 /*
  * Round one has changed the filesystem: what is known of it is read afresh. When the passes that follow find and write
  * nothing, this was the check of the result, too (verify.c).
  */
 static int renew(struct repair *r)
 {
-	struct repair *fresh = calloc(1, sizeof(*fresh));
+	struct repair *fresh;
 	int error;
 
-	if (!fresh)
-		return -XFS_E_NOMEM;
 	repair_rest(r);
-	r->renewed = fresh;
-	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
-				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
-				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
-				  .sink = { told_before, NULL } };
 	r->renewal = repair_renewal_now(r);
-	error = repair_look_afresh(fresh);
+	error = repair_state_afresh(r, &r->renewed);
+	fresh = r->renewed;
 	if (error)
 		return error;
-	fresh->looking = false;
-	fresh->writing = true;
 	/* round one cleared the lists of deleted files; which there were is known still */
 	for (uint32_t i = 0; i < r->geo.agcount && i < fresh->geo.agcount; i++)
 		for (size_t k = 0; fresh->ags[i].facts && k < fresh->ags[i].nchunks * XFS_INODES_PER_CHUNK; k++) {

@@ -123,19 +123,14 @@ static int take_block(struct making *m, uint64_t offword, uint64_t *fsbno)
 	struct repair *r = m->r;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {
-		uint32_t agno = (m->agno + i) % r->geo.agcount, agbno;
-		int error;
+		uint32_t agno = (m->agno + i) % r->geo.agcount;
+		int error = repair_take_blocks(r, agno, 1, m->c->ino, offword, fsbno);
 
-		if (!repair_ag_changes(r, agno))
-			continue;
-		error = xfs_claims_alloc(r->claims, XFS_AGNO(agno), 0, 1, m->c->ino, offword, &agbno);
 		if (error == -XFS_E_NOSPC)
 			continue;
-		if (error)
-			return error;
-		m->agno = agno;
-		*fsbno = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
-		return 0;
+		if (!error)
+			m->agno = agno;
+		return error;
 	}
 	return -XFS_E_NOSPC;
 }

@@ -6,7 +6,7 @@
  * which no LSN tells.  So it is done above the device first, and images whose places hold nothing that speaks for itself are
  * noted; then all forks and reverse mappings say who claims these places.  Metadata is never in danger: it is newer by its
  * LSN, and stays.  What the rest of the log would have changed besides is what the repair sorts out.  Changes that were cut off
- * at the damage are finished when nothing of what followed is in place (cut.c): else it may have finished them.
+ * at the damage are finished when nothing of what followed is in place (logend.c): else it may have finished them.
  */
 #include "repair/partial.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cut.c - a damaged log that can end before its damage: nothing that was logged later is in place, so that the filesystem is
+ * logend.c - a damaged log that can end before its damage: nothing that was logged later is in place, so that the filesystem is
  * what a crash at that moment would have left.
  *
  * Then the log is made to end there, and replayed as any: what was cut off at the damage is finished too.  Files would have

@@ -353,6 +353,14 @@ static bool looks_like_metadata(const struct xfs_dinode *d)
 	       !(d->core.mode & 07777) && !d->core.uid && !d->core.gid && (d->core.flags & flags) == flags;
 }
 
+/* Nothing but the flag says otherwise. */
+static bool looks_like_users(const struct xfs_dinode *d)
+{
+	unsigned flags = is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;
+
+	return !d->core.metatype && (d->core.mode & 0777 || (d->core.flags & flags) != flags);
+}
+
 static void settle_flags2(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -368,6 +376,8 @@ static void settle_flags2(struct repair *r, struct repair_seen *s)
 		flags &= ~XFS_DIFLAG2_METADATA;
 	else if (xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_METADIR || looks_like_metadata(d))
 		flags |= XFS_DIFLAG2_METADATA;
+	else if (looks_like_users(d))
+		flags &= ~XFS_DIFLAG2_METADATA;
 	set64(s, "flags2", &d->v3.flags2, flags);
 }
 
@@ -424,6 +434,10 @@ static void settle_metadata(struct repair *r, struct repair_seen *s)
 	set32(s, "dmevmask", &d->core.dmevmask, 0);
 	set16(s, "dmstate", &d->core.dmstate, 0);
 	set64(s, "flags2", &d->v3.flags2, d->v3.flags2 & ~XFS_DIFLAG2_DAX);
+	if (d->core.format == XFS_DINODE_FMT_META_BTREE && counted(d)) {	/* records, and no extents */
+		repair_add_fix(s, XFS_F_INODE_NEXTENTS, "nextents", counted(d), 0);
+		xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
+	}
 	/* bits besides those are tolerated where they mean nothing there */
 	if ((d->core.flags & must) != must || d->core.flags & MEANT_FOR_OTHERS)
 		set16(s, "flags", &d->core.flags, (uint16_t)must);

@@ -182,6 +182,21 @@ def one(work, rt, truth, ident, action, same_tree=True):
     return wrong
 
 
+def clash(lab, image, rt):
+    """A file that goes on from one group into the next, whose numbers follow each other here, loses an extent to another one."""
+    work, workrt = lab.copy(image, "work.img"), lab.copy(rt, "work.rt")
+    damage = metaimage.Meta(work, workrt)
+    thief, victim = [damage.locate("inode:/realtime/" + name) for name in ("rt1", "rt2")]
+    lost, = struct.unpack(">Q", damage.read(victim[0] + 176 + 8, 8))
+    raw, = struct.unpack(">Q", damage.read(thief[0] + 176 + 16 + 8, 8))
+    damage.write(thief[0] + 176 + 16 + 8, struct.pack(">Q", lost & ~0x1fffff | raw & 0x1fffff))
+    damage.fix(*thief)
+    damage.close()
+    done = repair(*FORCE, "-r", workrt, work)
+    wrong = str(done) if done.code else judge(work, workrt)
+    lab.ok(not wrong, "rtgroups-many: two files claim an extent, one of them goes over the end of a group", wrong)
+
+
 def killed(lab, image, rt, truth, actions, step):
     """The run dies at a write; the next one ends as if nothing had been."""
     work, workrt, bad, points = lab.path("work.img"), lab.path("work.rt"), [], 0
@@ -227,6 +242,7 @@ def main():
         campaign.copy_sparse(rt, workrt)
         wrong = one(work, workrt, truth, ident, action)
         lab.ok(not wrong, "rtgroups-many: %s" % what, wrong)
+    clash(lab, image, rt)
     image, rt = metaimage.made("rtgroups")
     killed(lab, image, rt, (listing(image, rt),), [row[2] for row in ROWS if row[0].startswith("everything")], 1 if LONG else 6)
     lab.end()

@@ -258,7 +258,7 @@ static const struct piece {
 } pieces[] = {
 	{ 0, 0, 0, 1, 7, false, false }, { 0, 7, 0, 20, 3, true, false }, { 0, 30, 1, 0, 40, false, false },
 	{ 1, 0, 0, 60, 5, false, true }, { 1, 5, 1, 90, 1, false, false }, { 1, 9, ~0u, 2, 6, false, false },
-	{ 2, 0, 1, 100, 33, false, false }, { 2, 33, 1, AT_END(3), 3, false, false }, { 2, 36, 2, 0, 5, false, false }, { 4, 0, 1, 150, 1, false, false }, { 4, 2, 1, 152, 1, true, false },
+	{ 2, 0, 1, 100, 33, false, false }, { 2, 33, 1, AT_END(3), 3, false, false }, { 2, 36, 2, 0, 2, false, false }, { 4, 0, 1, 150, 1, false, false }, { 4, 2, 1, 152, 1, true, false },
 	{ 4, 4, 1, 154, 1, false, false }, { 4, 6, 1, 156, 1, false, false }, { 4, 8, 1, 158, 1, false, false },
 	{ 4, 10, 1, 160, 1, false, false }, { 4, 12, 1, 162, 1, true, false }, { 4, 14, 1, 164, 1, false, false },
 	{ 4, 16, 1, 166, 1, false, false }, { 4, 18, 1, 168, 1, false, false }, { 4, 20, 1, 170, 1, false, false }, { 3, 2, 0, 60, 5, false, true }, { 3, 50, ~0u, 11, 4, true, false },

@@ -165,6 +165,21 @@ def listing(image, rt):
     return campaign.run(sys.executable, campaign.LISTER, "-r", rt, image).stdout
 
 
+def options(lab, image, rt):
+    """--plan names the write to the realtime device; with --skip the finding stays, and nothing is written there."""
+    work, workrt = lab.copy(image, "work.img"), lab.copy(rt, "work.rt")
+    damage = metaimage.Meta(work, workrt)
+    damage.super(12, b"another")
+    damage.close()
+    wrong = read(workrt)
+    dry = repair("-n", "--plan=-", *FORCE, "-r", workrt, work)
+    lab.ok('"realtime superblock"' in dry.out and '"device":"realtime"' in dry.out.replace(" ", ""), "--plan tells of the realtime device", dry)
+    held = repair("--skip=rt-super", *FORCE, "-r", workrt, work)
+    lab.ok(read(workrt) == wrong, "--skip=rt-super leaves it alone", held)
+    done = repair("--undo=" + lab.path("undo"), *FORCE, "-r", workrt, work)
+    lab.ok(done.code == 0 and "can't be taken back" in done.err and read(workrt) == read(rt), "--undo says what it does not keep", done)
+
+
 def state(*paths):
     return [read(path) if LONG else os.stat(path).st_mtime_ns for path in paths]
 
@@ -251,6 +266,7 @@ def main():
         lab.ok(not wrong, "rtgroups-many: %s" % what, wrong)
     clash(lab, image, rt)
     image, rt = metaimage.made("rtgroups")
+    options(lab, image, rt)
     truth = listing(image, rt),
     for start in ("everything that is derived", "every inode of the tree") if LONG else ("everything that is derived",):
         killed(lab, image, rt, truth, [row[2] for row in ROWS + TREE if row[0].startswith(start)], 1 if LONG else 6)

@@ -121,6 +121,17 @@ static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
 	return fit;
 }
 
+/* The inode has no attribute fork, and no block that reverse mappings give to one is of it: they lie, or mean the other fork. */
+static bool is_no_attr_fork(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_rmap)
+{
+	if (k != XFS_FORK_ATTR || e->d.core.forkoff || !r->geo.v5)
+		return false;
+	for (size_t i = 0; i < only_rmap->n; i++)
+		if (repair_header_owner(r, only_rmap->m[i].fsbno) == e->ino)
+			return false;
+	return true;
+}
+
 /* Both sides are whole and differ: true when the reverse mappings are to be believed. */
 static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
 		      const struct xfs_mapset *only_rmap)
@@ -131,6 +142,8 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 
 	/* contents that read well through what only the fork maps are the strongest witness of all */
 	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
+		return false;
+	if (is_no_attr_fork(r, e, k, only_rmap))
 		return false;
 	if (!only_fork->n && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, (enum xfs_fork)k, only_rmap))
 		return true;

@@ -215,6 +215,15 @@ static void settle_type(struct repair *r, struct repair_seen *s)
 
 /* ---- size ---- */
 
+/* Quota files and trees of realtime groups have blocks and no size. */
+static bool has_no_size(const struct repair *r, const struct xfs_dinode *d)
+{
+	unsigned type = d->core.metatype;
+
+	return r->geo.metadir && xfs_dinode_is_metadata(d) && is_reg(d) && type != XFS_METAFILE_RTBITMAP &&
+	       type != XFS_METAFILE_RTSUMMARY && type > XFS_METAFILE_DIR && type < XFS_METAFILE_COUNT;
+}
+
 static void settle_size(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -225,7 +234,7 @@ static void settle_size(struct repair *r, struct repair_seen *s)
 	bool local = d->core.format == XFS_DINODE_FMT_LOCAL && !counted(d) &&
 		     (!d->core.nblocks || !is_dir(d) || repair_short_dir_size(r, d, s->image));
 
-	if (is_device(d) || role == XFS_INODE_QUOTA)
+	if (is_device(d) || role == XFS_INODE_QUOTA || has_no_size(r, d))
 		size = 0;
 	else if (repair_rt_file_blocks(r, s->ino, s->image))
 		size = repair_rt_file_blocks(r, s->ino, s->image) * r->geo.blocksize;
@@ -344,6 +353,14 @@ static bool looks_like_metadata(const struct xfs_dinode *d)
 	       !(d->core.mode & 07777) && !d->core.uid && !d->core.gid && (d->core.flags & flags) == flags;
 }
 
+/* Nothing but the flag says otherwise. */
+static bool looks_like_users(const struct xfs_dinode *d)
+{
+	unsigned flags = is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;
+
+	return !d->core.metatype && (d->core.mode & 0777 || (d->core.flags & flags) != flags);
+}
+
 static void settle_flags2(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -359,6 +376,8 @@ static void settle_flags2(struct repair *r, struct repair_seen *s)
 		flags &= ~XFS_DIFLAG2_METADATA;
 	else if (xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_METADIR || looks_like_metadata(d))
 		flags |= XFS_DIFLAG2_METADATA;
+	else if (looks_like_users(d))
+		flags &= ~XFS_DIFLAG2_METADATA;
 	set64(s, "flags2", &d->v3.flags2, flags);
 }
 
@@ -392,10 +411,14 @@ static void settle_hints(struct repair *r, struct repair_seen *s)
 	}
 }
 
+#define MEANT_FOR_OTHERS (XFS_DIFLAG_REALTIME | XFS_DIFLAG_PREALLOC | XFS_DIFLAG_NEWRTBM | XFS_DIFLAG_RTINHERIT | XFS_DIFLAG_PROJINHERIT | \
+			  XFS_DIFLAG_EXTSIZE | XFS_DIFLAG_EXTSZINHERIT)
+
 /* What only metadata inodes may have, and what they must. */
 static void settle_metadata(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
+	unsigned must = is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;
 
 	if (d->core.version == 1)
 		return;		/* the link count lies there */
@@ -405,13 +428,19 @@ static void settle_metadata(struct repair *r, struct repair_seen *s)
 	}
 	if (d->core.metatype >= XFS_METAFILE_COUNT || (is_dir(d) && d->core.metatype != XFS_METAFILE_DIR))
 		set16(s, "metatype", &d->core.metatype, is_dir(d) ? XFS_METAFILE_DIR : XFS_METAFILE_UNKNOWN);
-	set16(s, "mode", &d->core.mode, (uint16_t)(d->core.mode & ~0777u));
+	set16(s, "mode", &d->core.mode, (uint16_t)(d->core.mode & ~07777u));
 	set32(s, "uid", &d->core.uid, 0);
 	set32(s, "gid", &d->core.gid, 0);
 	set32(s, "dmevmask", &d->core.dmevmask, 0);
 	set16(s, "dmstate", &d->core.dmstate, 0);
 	set64(s, "flags2", &d->v3.flags2, d->v3.flags2 & ~XFS_DIFLAG2_DAX);
-	set16(s, "flags", &d->core.flags, (uint16_t)(d->core.flags | (is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE)));
+	if (d->core.format == XFS_DINODE_FMT_META_BTREE && counted(d)) {	/* records, and no extents */
+		repair_add_fix(s, XFS_F_INODE_NEXTENTS, "nextents", counted(d), 0);
+		xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
+	}
+	/* bits besides those are tolerated where they mean nothing there */
+	if ((d->core.flags & must) != must || d->core.flags & MEANT_FOR_OTHERS)
+		set16(s, "flags", &d->core.flags, (uint16_t)must);
 	if (d->core.metatype < XFS_METAFILE_RTBITMAP && xfs_dinode_projid(d)) {
 		repair_add_fix(s, XFS_F_INODE_FIELD, "projid", xfs_dinode_projid(d), 0);
 		xfs_dinode_set_projid(d, 0);

@@ -286,6 +286,31 @@ static int become(struct repair *r, const struct repair_rt_file *f, const struct
 	return repair_metafile_add(r, f->ino, to);
 }
 
+static int keep_mapping(void *payload, const struct xfs_mapping *m) { return xfs_mapset_add(payload, m); }
+
+/* Without a name the blocks may still say what it is. */
+static int ask_blocks(struct repair *r, const struct repair_rt_file *f, uint8_t *image, struct named *out)
+{
+	struct repair_inode *c = repair_find_changed(r, f->ino);
+	struct xfs_mapset map = { 0 };
+	struct repair_fork fork = { 0 };
+	struct xfs_dinode d;
+	int error = !c ? repair_read_inode(r, f->ino, image, &d) : c->made_free || c->fork[XFS_FORK_DATA] ? -XFS_E_NOENT : 0;
+
+	out->ino = XFS_NULL64;
+	if (!error && c) {
+		memcpy(image, c->image, r->geo.inodesize);
+		xfs_dinode_decode(&d, image);
+	}
+	if (!error)
+		error = repair_fork_scan(r, f->ino, &d, image, XFS_FORK_DATA, &fork, keep_mapping, &map);
+	if (!error && xfs_mapset_normalise(&map) >= 0 && repair_metafile_by_blocks(r, f->ino, &map, &out->file))
+		out->ino = f->ino;
+	repair_fork_release(&fork);
+	xfs_mapset_release(&map);
+	return error == -XFS_E_NOMEM ? error : 0;
+}
+
 static int settle_ag(struct settling *s, struct repair_ag *ag, uint8_t *image)
 {
 	int error = 0;
@@ -294,10 +319,15 @@ static int settle_ag(struct settling *s, struct repair_ag *ag, uint8_t *image)
 		struct repair_rt_file f = ag->rt_files[i];
 		const struct repair_metafile own = { f.metatype, f.group };
 		const struct named *name = NULL;
+		struct named told = { .ino = XFS_NULL64 };
 
 		for (size_t k = 0; k < s->n && !name; k++)
 			name = s->named[k].ino == f.ino ? &s->named[k] : NULL;
-		if (!name || (name->file.metatype == own.metatype && name->file.group == own.group) ||
+		if (!name && !repair_metafile_possible(s->r, &own))
+			error = ask_blocks(s->r, &f, image, &told);
+		if (told.ino == f.ino)
+			name = &told;
+		if (!name || error || (name->file.metatype == own.metatype && name->file.group == own.group) ||
 		    (repair_metafile_possible(s->r, &own) && !is_doubled(s->r, &f)))
 			continue;
 		error = become(s->r, &f, &name->file, image);

@@ -20,19 +20,29 @@ struct making {
 	struct repair *r;
 	struct repair_inode *c;
 	unsigned k;
+	bool realtime;		/* the fork leads to that section */
 	uint32_t agno;		/* where the last block came from */
 	size_t room;		/* of c->own_blocks */
 	size_t at;		/* mapping whose extents come next, blocks of it that are done */
 	uint32_t done;
 };
 
+/* Blocks of a mapping, from its `done`th on, that one record may hold. */
+static uint32_t piece_of(const struct repair *r, const struct xfs_mapping *m, uint32_t done, bool realtime)
+{
+	uint32_t most = (uint32_t)xfs_min(m->len - done, XFS_BMBT_MAXLEN);
+
+	return realtime ? xfs_min(most, repair_rt_piece(r, m, done)) : most;
+}
+
 /* Records that hold these mappings: they are normalised, so no two of them join. */
-static uint64_t count_extents(const struct xfs_mapset *s)
+static uint64_t count_extents(const struct repair *r, const struct xfs_mapset *s, bool realtime)
 {
 	uint64_t n = 0;
 
 	for (size_t i = 0; i < s->n; i++)
-		n += xfs_ceil_div(s->m[i].len, XFS_BMBT_MAXLEN);
+		for (uint32_t done = 0; done < s->m[i].len; n++)
+			done += piece_of(r, &s->m[i], done, realtime);
 	return n;
 }
 
@@ -44,7 +54,7 @@ static void next_extent(void *payload, bool again, struct xfs_extent *e)
 	if (again)
 		m->at = m->done = 0;
 	*e = (struct xfs_extent){ s->m[m->at].off + m->done, s->m[m->at].fsbno + m->done,
-				  (uint32_t)xfs_min(s->m[m->at].len - m->done, XFS_BMBT_MAXLEN), s->m[m->at].unwritten };
+				  piece_of(m->r, &s->m[m->at], m->done, m->realtime), s->m[m->at].unwritten };
 	m->done += e->len;
 	if (m->done == s->m[m->at].len) {
 		m->at++;
@@ -80,7 +90,7 @@ int repair_plan_forks(struct repair *r)
 				error = repair_rt_tree_blocks(r, &d, &blocks);
 			else
 				error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k),
-							      count_extents(&c->map[k]), &blocks);
+							      count_extents(r, &c->map[k], repair_fork_is_realtime(&d, k)), &blocks);
 			blocks += k == XFS_FORK_DATA ? repair_rt_missing(r, c) : 0;
 			if (error)
 				return error;
@@ -196,10 +206,11 @@ static int make_fork(struct making *m, struct xfs_dinode *d)
 	struct repair_inode *c = m->c;
 	enum xfs_fork fork = (enum xfs_fork)m->k;
 	uint32_t size = repair_fork_size(r, d, fork);
-	uint64_t n = count_extents(&c->map[m->k]);
+	bool realtime = m->realtime = repair_fork_is_realtime(d, m->k);
+	uint64_t n = count_extents(r, &c->map[m->k], realtime);
 	struct xfs_build_fork b = {
 		.geo = &r->geo, .ino = c->ino, .forksize = size, .next = next_extent, .nextents = n, .dev = r->dev.data,
-		.alloc = new_block, .payload = m,
+		.alloc = new_block, .payload = m, .which = fork, .realtime = realtime,
 		.bytes = c->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, fork),
 	};
 	int error = xfs_build_fork(&b);

@@ -146,14 +146,37 @@ static void note_field(struct repair *r, const char *field, uint64_t found, uint
 	r->sb_changed = true;
 }
 
+static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
+
+/* Files have names there, and no number in the superblock. */
+static void settle_metadir(struct repair *r)
+{
+	struct xfs_sb *sb = &r->primary;
+	uint64_t *const numbers[] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
+
+	for (unsigned i = 0; i < XFS_ARRAY_SIZE(names); i++) {
+		if (!*numbers[i])
+			continue;
+		note_field(r, names[i], *numbers[i], 0);
+		*numbers[i] = 0;
+	}
+	if (sb->qflags && !(sb->versionnum & XFS_SB_VERSION_QUOTA)) {
+		note_field(r, "versionnum", sb->versionnum, sb->versionnum | XFS_SB_VERSION_QUOTA);
+		sb->versionnum |= XFS_SB_VERSION_QUOTA;
+	}
+}
+
 void repair_quota_numbers(struct repair *r)
 {
-	static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
 	struct xfs_sb *sb = &r->primary;
 	uint64_t *const numbers[] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
 	bool any = false;
 
-	if (xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR) || !(sb->versionnum & XFS_SB_VERSION_QUOTA))
+	if (xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR)) {
+		settle_metadir(r);
+		return;
+	}
+	if (!(sb->versionnum & XFS_SB_VERSION_QUOTA))
 		return;
 	for (unsigned i = 0; i < 2u + xfs_sb_is_v5(sb); i++) {
 		uint64_t ino = *numbers[i];

@@ -43,6 +43,13 @@ uint64_t repair_rt_linear(const struct xfs_geometry *g, uint64_t rtblock)
 	       (rtblock & ((UINT64_C(1) << g->sb.rgblklog) - 1));
 }
 
+uint32_t repair_rt_piece(const struct repair *r, const struct xfs_mapping *m, uint32_t done)
+{
+	uint64_t span = UINT64_C(1) << r->geo.sb.rgblklog, left = m->len - done;
+
+	return (uint32_t)(r->geo.metadir ? xfs_min(left, span - ((m->fsbno + done) & (span - 1))) : left);
+}
+
 /* ---- gathered while inodes are observed ---- */
 
 static int grow(void **array, size_t n, size_t *room, size_t size)
@@ -117,6 +124,16 @@ static bool is_decided(const struct repair_inode *c, struct xfs_dinode *d)
 	return repair_fork_is_realtime(d, XFS_FORK_DATA);
 }
 
+static size_t count_pieces(const struct repair *r, const struct xfs_mapset *s)
+{
+	size_t n = 0;
+
+	for (size_t k = 0; k < s->n; k++)
+		for (uint32_t done = 0; done < s->m[k].len; n++)
+			done += repair_rt_piece(r, &s->m[k], done);
+	return n;
+}
+
 /* Every claim, ascending by block, then by inode. */
 int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 {
@@ -130,7 +147,7 @@ int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 		room += r->ags[i].nrt_maps;
 	for (size_t i = 0; i < r->ninodes; i++)
 		if (is_decided(&r->inodes[i], &d))
-			room += r->inodes[i].map[XFS_FORK_DATA].n;
+			room += count_pieces(r, &r->inodes[i].map[XFS_FORK_DATA]);
 	*out = calloc(room, sizeof(**out));
 	if (!*out)
 		return -XFS_E_NOMEM;
@@ -140,9 +157,10 @@ int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 		const struct xfs_mapset *s = &r->inodes[i].map[XFS_FORK_DATA];
 
 		for (size_t k = 0; is_decided(&r->inodes[i], &d) && k < s->n; k++)
-			(*out)[(*n)++] = (struct repair_rt_map){ repair_rt_linear(&r->geo, s->m[k].fsbno), s->m[k].len,
-				r->inodes[i].ino, s->m[k].off, r->geo.metadir && !s->m[k].unwritten &&
-				d.v3.flags2 & XFS_DIFLAG2_REFLINK, s->m[k].unwritten };
+			for (uint32_t done = 0; done < s->m[k].len; done += repair_rt_piece(r, &s->m[k], done))
+				(*out)[(*n)++] = (struct repair_rt_map){ repair_rt_linear(&r->geo, s->m[k].fsbno + done),
+					repair_rt_piece(r, &s->m[k], done), r->inodes[i].ino, s->m[k].off + done,
+					r->geo.metadir && !s->m[k].unwritten && d.v3.flags2 & XFS_DIFLAG2_REFLINK, s->m[k].unwritten };
 	}
 	return xfs_sort(&spec, *out, *n);
 }

@@ -27,6 +27,8 @@ struct repair_rt_shape {
 
 /* False: there is no realtime section with bitmaps. */
 bool repair_rt_shape(const struct repair *, struct repair_rt_shape *);
+/* Blocks of a mapping, from its `done`th on, to the end of their group: where groups have no gaps between their numbers it may go on. */
+uint32_t repair_rt_piece(const struct repair *, const struct xfs_mapping *, uint32_t done);
 uint64_t repair_rt_linear(const struct xfs_geometry *, uint64_t rtblock);
 
 /* While inodes are observed. Errors: NOMEM. */

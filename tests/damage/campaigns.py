@@ -11,6 +11,7 @@ import resource
 import subprocess
 
 import change
+import metaimage
 import outcome
 import places
 from logplaces import LogPlaces
@@ -37,6 +38,8 @@ class Unavailable(Exception):
 
 def image_path(name):
     """The clean image of a name, unpacked or made when it is not there."""
+    if name in metaimage.KINDS:
+        return metaimage.made(name)[0]
     if name == "4k":
         path, reason = campaign.made("damage-4k", via="auto")
         if not path:

@@ -102,6 +102,10 @@ class Places:
         fs = self.fs
         todo, seen = [(b"/", fs.sb.rootino)], {fs.sb.rootino}
         self.paths_of[fs.sb.rootino] = [b"/"]
+        if fs.sb.metadir:       # "//rtgroups/0.bitmap": a path in the metadata directory
+            todo.append((b"//", fs.sb.metadirino))
+            self.paths_of[fs.sb.metadirino] = [b"//"]
+            seen.add(fs.sb.metadirino)
         while todo:
             path, ino = todo.pop()
             inode = read_inode(fs, ino)
@@ -187,8 +191,22 @@ class Places:
                 self.put("dir", part, "dir3" if self.v5 else "dir2", start + k * fs.bs, size, crc if size == step * fs.bs else None, **more)
         elif letter == "l":
             self.put("symlink", "", "symlink", start, fs.bs, 12, **more)
+        elif more["paths"] and more["paths"][0].startswith(b"//"):
+            self.metadata(more["paths"][0], start, count, more)
         else:
             self.put("data", "", None, start, count * fs.bs, None, **more)
+
+    def metadata(self, path, start, count, more):
+        """Blocks of files of the metadata directory: of realtime groups, or records of quota."""
+        fs = self.fs
+        kind = path.rsplit(b".", 1)[-1].decode()
+        if kind in ("bitmap", "summary"):
+            for k in range(count):
+                self.put("rt" + kind, "", "rg" + kind, start + k * fs.bs, fs.bs, 4, **more)
+            return
+        for k in range(count):
+            for slot in range(fs.bs // 136):
+                self.put("dquot", "", "dqblk", start + k * fs.bs + 136 * slot, 136, 108, **more)
 
     # ---- selectors ----
 

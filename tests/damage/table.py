@@ -13,6 +13,10 @@ features) and the independent judge find nothing, with `-m 8` every byte is the 
 - *moved*: the same, elsewhere (lost+found, or another of its names)
 - *lost*: neither
 
+The images **metadir**, **rtgroups** and **rtgroups-1k** (quota files and realtime groups in a metadata directory) are made by our own
+mkfs.xfs and `tests/helpers/metadir.c` from the format alone: neither a kernel nor a released tool that knows them could be asked, so
+there the independent judge is the only one, and it was written from the same description.
+
 """
 
 

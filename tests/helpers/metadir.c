@@ -249,6 +249,7 @@ static void make_groups(uint64_t dir)
 
 /* ---- files of the realtime section ---- */
 
+#define AT_END(n) (UINT32_MAX - (n))		/* so many extents before the end of a full group */
 /* In units of an extent: file, offset, group (the last one: ~0), extent in it, length, unwritten, shared with others. */
 static const struct piece {
 	unsigned file;
@@ -257,12 +258,13 @@ static const struct piece {
 } pieces[] = {
 	{ 0, 0, 0, 1, 7, false, false }, { 0, 7, 0, 20, 3, true, false }, { 0, 30, 1, 0, 40, false, false },
 	{ 1, 0, 0, 60, 5, false, true }, { 1, 5, 1, 90, 1, false, false }, { 1, 9, ~0u, 2, 6, false, false },
-	{ 2, 0, 1, 100, 33, false, false }, { 4, 0, 1, 150, 1, false, false }, { 4, 2, 1, 152, 1, true, false },
+	{ 2, 0, 1, 100, 33, false, false }, { 2, 33, 1, AT_END(3), 3, false, false }, { 2, 36, 2, 0, 2, false, false }, { 4, 0, 1, 150, 1, false, false }, { 4, 2, 1, 152, 1, true, false },
 	{ 4, 4, 1, 154, 1, false, false }, { 4, 6, 1, 156, 1, false, false }, { 4, 8, 1, 158, 1, false, false },
 	{ 4, 10, 1, 160, 1, false, false }, { 4, 12, 1, 162, 1, true, false }, { 4, 14, 1, 164, 1, false, false },
 	{ 4, 16, 1, 166, 1, false, false }, { 4, 18, 1, 168, 1, false, false }, { 4, 20, 1, 170, 1, false, false }, { 3, 2, 0, 60, 5, false, true }, { 3, 50, ~0u, 11, 4, true, false },
 };
 
+static uint32_t place_of(const struct piece *p) { return p->at > UINT32_MAX / 2 ? sb.rgextents - (UINT32_MAX - p->at) : p->at; }
 static bool is_made(const struct piece *p) { return (!p->shared || p->file == 1 || geo.reflink) && (p->file < 4 || many); }
 static uint32_t group_of(const struct piece *p) { return p->group == ~0u ? sb.rgcount - 1 : p->group; }
 
@@ -277,7 +279,7 @@ static const struct made *rt_file(unsigned i)
 static void write_piece(const struct piece *p, uint64_t ino)
 {
 	size_t len = (size_t)RUN(p) << geo.blocklog;
-	uint64_t linear = ((uint64_t)group_of(p) * sb.rgextents + p->at) * sb.rextsize;
+	uint64_t linear = ((uint64_t)group_of(p) * sb.rgextents + place_of(p)) * sb.rextsize;
 	uint8_t *bytes = malloc(len);
 
 	must(bytes ? 0 : -XFS_E_NOMEM, "memory");
@@ -300,7 +302,7 @@ static void make_rt_file(unsigned i)
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++) {
 		struct xfs_bmbt_rec rec = {
 			.startoff = (uint64_t)p->off * sb.rextsize, .blockcount = RUN(p), .extentflag = p->unwritten,
-			.startblock = (uint64_t)group_of(p) << sb.rgblklog | (uint64_t)p->at * sb.rextsize,
+			.startblock = (uint64_t)group_of(p) << sb.rgblklog | (uint64_t)place_of(p) * sb.rextsize,
 		};
 
 		if (p->file != i || !is_made(p))
@@ -328,7 +330,7 @@ static bool is_free(uint32_t group, uint32_t extent)
 	if ((!group && !extent) || extent >= extents_in(group))
 		return false;
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++)
-		if (is_made(p) && group_of(p) == group && extent >= p->at && extent < p->at + p->len)
+		if (is_made(p) && group_of(p) == group && extent >= place_of(p) && extent < place_of(p) + p->len)
 			return false;
 	return true;
 }
@@ -412,7 +414,7 @@ static void fill_rmap(uint32_t group, uint64_t ino)
 		recs[n++] = (struct xfs_rmap_rec){ .blockcount = sb.rextsize, .owner = XFS_OWN_FS };
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++)
 		if (group_of(p) == group && is_made(p))
-			recs[n++] = (struct xfs_rmap_rec){ .startblock = p->at * sb.rextsize, .blockcount = RUN(p),
+			recs[n++] = (struct xfs_rmap_rec){ .startblock = place_of(p) * sb.rextsize, .blockcount = RUN(p),
 				.owner = rt_file(p->file)->ino, .offset = (uint64_t)p->off * sb.rextsize, .extentflag = p->unwritten };
 	qsort(recs, n, sizeof(recs[0]), by_start);
 	load(ino, image, &d);
@@ -434,7 +436,7 @@ static void fill_refcount(uint32_t group, uint64_t ino)
 	load(ino, image, &d);
 	d.core.format = XFS_DINODE_FMT_META_BTREE;
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++) {
-		struct xfs_refc_rec rec = { .startblock = p->at * sb.rextsize, .blockcount = RUN(p), .refcount = 2 };
+		struct xfs_refc_rec rec = { .startblock = place_of(p) * sb.rextsize, .blockcount = RUN(p), .refcount = 2 };
 
 		if (p->shared && p->file == 1 && group_of(p) == group)
 			xfs_refc_rec_encode(fork + 4 + 12 * (size_t)n++, &rec);

@@ -123,6 +123,9 @@ TREE = (    # what, finding, action, may inodes of the metadata directory get ot
     ("/rtgroups and the files of a group are wiped", "inode-wiped",
      lambda d: d.wipe("rtgroups", *("rtgroups/2." + k for k in d.kinds())), True),
     ("every inode of the tree is wiped", "inode-wiped", lambda d: d.wipe(*(row[0] for row in metaimage.tree(d.path))), True),
+    ("/rtgroups is wiped, and the type of a bitmap", "inode-field",
+     lambda d: [d.meta("rtgroups/1.bitmap", 6, 2, 0), d.wipe("rtgroups")], False),
+    ("/quota is wiped, and the type of a file", "inode-field", lambda d: [d.meta("quota/group", 6, 2, 0), d.wipe("quota")], False),
     ("type of a bitmap", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 6, 2, 6), False),
     ("type of a quota file", "inode-field", lambda d: d.meta("quota/user", 6, 2, 3), False),
     ("type of a summary is none", "inode-field", lambda d: d.meta("rtgroups/1.summary", 6, 2, 0), False),
@@ -162,14 +165,33 @@ def listing(image, rt):
     return campaign.run(sys.executable, campaign.LISTER, "-r", rt, image).stdout
 
 
+def options(lab, image, rt):
+    """--plan names the write to the realtime device; with --skip the finding stays, and nothing is written there."""
+    work, workrt = lab.copy(image, "work.img"), lab.copy(rt, "work.rt")
+    damage = metaimage.Meta(work, workrt)
+    damage.super(12, b"another")
+    damage.close()
+    wrong = read(workrt)
+    dry = repair("-n", "--plan=-", *FORCE, "-r", workrt, work)
+    lab.ok('"realtime superblock"' in dry.out and '"device":"realtime"' in dry.out.replace(" ", ""), "--plan tells of the realtime device", dry)
+    held = repair("--skip=rt-super", *FORCE, "-r", workrt, work)
+    lab.ok(read(workrt) == wrong, "--skip=rt-super leaves it alone", held)
+    done = repair("--undo=" + lab.path("undo"), *FORCE, "-r", workrt, work)
+    lab.ok(done.code == 0 and "can't be taken back" in done.err and read(workrt) == read(rt), "--undo says what it does not keep", done)
+
+
+def state(*paths):
+    return [read(path) if LONG else os.stat(path).st_mtime_ns for path in paths]
+
+
 def one(work, rt, truth, ident, action, same_tree=True):
     """'' or what went wrong."""
     damage = metaimage.Meta(work, rt)
     action(damage)
     damage.close()
-    before = read(work), read(rt)
+    before = state(work, rt)
     dry = repair("-n", "--json", *FORCE, "-r", rt, work)
-    if dry.code != 1 or (read(work), read(rt)) != before:
+    if dry.code != 1 or state(work, rt) != before:
         return "-n: %s" % dry
     if '"%s"' % ident not in dry.out:
         return "no %s: %s" % (ident, dry)
@@ -180,6 +202,21 @@ def one(work, rt, truth, ident, action, same_tree=True):
     if not wrong and same_tree and metaimage.tree(work) != truth[1]:
         wrong = "metadata directory: %s\n%s" % (sorted(set(metaimage.tree(work)) ^ set(truth[1])), done)
     return wrong
+
+
+def clash(lab, image, rt):
+    """A file that goes on from one group into the next, whose numbers follow each other here, loses an extent to another one."""
+    work, workrt = lab.copy(image, "work.img"), lab.copy(rt, "work.rt")
+    damage = metaimage.Meta(work, workrt)
+    thief, victim = [damage.locate("inode:/realtime/" + name) for name in ("rt1", "rt2")]
+    lost, = struct.unpack(">Q", damage.read(victim[0] + 176 + 8, 8))
+    raw, = struct.unpack(">Q", damage.read(thief[0] + 176 + 16 + 8, 8))
+    damage.write(thief[0] + 176 + 16 + 8, struct.pack(">Q", lost & ~0x1fffff | raw & 0x1fffff))
+    damage.fix(*thief)
+    damage.close()
+    done = repair(*FORCE, "-r", workrt, work)
+    wrong = str(done) if done.code else judge(work, workrt)
+    lab.ok(not wrong, "rtgroups-many: two files claim an extent, one of them goes over the end of a group", wrong)
 
 
 def killed(lab, image, rt, truth, actions, step):
@@ -227,8 +264,12 @@ def main():
         campaign.copy_sparse(rt, workrt)
         wrong = one(work, workrt, truth, ident, action)
         lab.ok(not wrong, "rtgroups-many: %s" % what, wrong)
+    clash(lab, image, rt)
     image, rt = metaimage.made("rtgroups")
-    killed(lab, image, rt, (listing(image, rt),), [row[2] for row in ROWS if row[0].startswith("everything")], 1 if LONG else 6)
+    options(lab, image, rt)
+    truth = listing(image, rt),
+    for start in ("everything that is derived", "every inode of the tree") if LONG else ("everything that is derived",):
+        killed(lab, image, rt, truth, [row[2] for row in ROWS + TREE if row[0].startswith(start)], 1 if LONG else 6)
     lab.end()
 
 

@@ -13,6 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "oracle"), os.path.join(HERE, "..", "cli")]
 
 import campaign  # noqa: E402
+import metaimage  # noqa: E402
 from repairlab import CRASHED, Lab, Super, read, repair, write  # noqa: E402
 from xfsjudge.report import Report  # noqa: E402
 from xfsread.crc32c import crc32c  # noqa: E402
@@ -31,6 +32,9 @@ class Place:
         self.path, self.sb = path, Super(path)
         self.fs = Fs(Image(path), Report())
         self.v5 = self.fs.v5
+        self.user_file, self.limited = self.fs.sb.uquotino, LIMITED
+        if self.fs.sb.metadir:
+            self.user_file, self.limited = {row[0]: row[1] for row in metaimage.tree(path)}["/quota/user"], 1000
 
     def record(self, number, ident):
         """Byte of the record of an id in a quota file."""
@@ -40,8 +44,8 @@ class Place:
                 return self.fs.byte_of(*self.fs.split_fsb(fsb + ident // per - offset)) + ident % per * 136
         raise KeyError(ident)
 
-    def user(self, ident=LIMITED):
-        return self.record(self.fs.sb.uquotino, ident)
+    def user(self, ident=None):
+        return self.record(self.user_file, ident or self.limited)
 
     def change(self, at, offset, data, crc=True):
         raw = bytearray(read(self.path, at, 136))
@@ -92,7 +96,7 @@ ROWS = (    # what, action, do the limits stay (None: there is no record then), 
     ("a count is wrong", user(40, struct.pack(">Q", 3)), True, False),
     ("a count of inodes is wrong", user(48, struct.pack(">Q", 7)), True, False),
     ("over the limit without a timer", grow_soft, None, False),
-    ("the inode of a quota file is wiped", lambda p: write(p.path, p.sb.inode(p.fs.sb.uquotino), bytes(p.sb.inodesize)), None, False),
+    ("the inode of a quota file is wiped", lambda p: write(p.path, p.sb.inode(p.user_file), bytes(p.sb.inodesize)), None, False),
     ("its number leads to the root", number(160, lambda p: p.fs.sb.rootino), None, False),
     ("its number leads to a free inode", number(160, lambda p: p.fs.sb.rootino + 62), None, False),
     ("its number leads outside", number(160, lambda p: 1 << 40), None, False),
@@ -101,14 +105,35 @@ ROWS = (    # what, action, do the limits stay (None: there is no record then), 
 )
 
 
+def wipe(*files):
+    def act(p):
+        numbers = {row[0]: row[1] for row in metaimage.tree(p.path)}
+        for name in files:
+            write(p.path, p.sb.inode(numbers["/quota" + name]), bytes(p.sb.inodesize))
+    return act
+
+
+# in the metadata directory: what the superblock says of numbers is nothing there, and a lost inode comes back with its records
+META_ROWS = ROWS[:9] + ROWS[9:11] + (
+    ("the inode of a quota file is wiped", wipe("/user"), True, True),
+    ("all inodes of quota are wiped", wipe("", "/user", "/group", "/project"), True, True),
+    ("a number in the superblock", number(168, lambda p: 131), True, True),
+    ("the bit of quota is gone", lambda p: p.super(100, bytes([read(p.path, 100, 1)[0], read(p.path, 101, 1)[0] & ~0x40])), True, True),
+    ("a count of realtime blocks is wrong", user(88, struct.pack(">Q", 77)), True, True),
+)
+
+
 def unpack(name, folder):
     return [campaign.unpack("data/%s.%s" % (name, kind), os.path.join(folder, "%s.%s" % (name, kind))) for kind in ("img", "list")]
 
 
-def outcome(work, truth, before, limits):
+KEEPS = ("a number in the superblock", "the bit of quota is gone")      # counts stay right
+
+
+def outcome(work, truth, before, limits, counted=True):
     place = Place(work)
     flags = struct.unpack(">H", read(work, 176, 2))[0]
-    if flags & CHECKED:
+    if flags & CHECKED and counted:
         return "counts are still called right: 0x%x" % flags
     if limits and place.limits() != before:
         return "limits changed: %s, %s" % (before.hex(), place.limits().hex())
@@ -119,6 +144,35 @@ def outcome(work, truth, before, limits):
         missing = set(f.read().splitlines()) - set(listed.stdout.splitlines())
     # a file that nobody calls a quota file any more goes to lost+found
     return "".join(sorted(m for m in missing if not m.endswith(" .")))
+
+
+def in_metadata_directory(lab, work):
+    for kind in ("metadir", "rtgroups"):
+        image, _ = metaimage.made(kind)
+        truth, tree = lab.path(kind + ".list"), metaimage.tree(image)
+        with open(truth, "w") as out:
+            out.write("".join(line + "\n" for line in campaign.run(sys.executable, campaign.LISTER, image).stdout.splitlines()
+                              if " realtime/" not in line))
+        for what, action, limits, _ in META_ROWS if LONG else META_ROWS[-1:] if kind == "rtgroups" else META_ROWS[7:8] + META_ROWS[12:15]:
+            campaign.copy_sparse(image, work)
+            place = Place(work)
+            before = place.limits()
+            action(place)
+            raw = read(work)
+            dry = repair("-n", "-o", "force_geometry", work)
+            wrong = "" if dry.code == 1 and read(work) == raw else "-n: %s" % dry
+            done = repair("-o", "force_geometry", work)
+            wrong = wrong or ("" if done.code == 0 else str(done)) or judge(work) or outcome(work, truth, before, limits, what not in KEEPS)
+            # the one that is wiped with its directory may get another number
+            if not wrong and [row[0] for row in metaimage.tree(work)] != [row[0] for row in tree]:
+                wrong = "metadata directory: %s" % metaimage.tree(work)
+            lab.ok(not wrong, "%s: %s" % (kind, what), wrong)
+
+
+def judge(image):
+    again = repair("-n", "-o", "force_geometry", image)
+    verdict = campaign.run(sys.executable, campaign.JUDGE, image)
+    return str(again) if again.code else verdict.stdout if verdict.returncode else ""
 
 
 def main():
@@ -144,6 +198,7 @@ def main():
         campaign.copy_sparse(image, work)
         done = repair("-o", "noquota", work)
         lab.ok(done.code == 0 and not struct.unpack(">H", read(work, 176, 2))[0] & CHECKED, "%s: -o noquota" % name, done)
+    in_metadata_directory(lab, work)
     image, truth = unpack("quota", lab.dir)
     bad, points = [], 0
     for at in range(1, 50, 1 if LONG else 3):

@@ -116,10 +116,10 @@ struct lost_claims {
 static int claim_lost(void *payload, const void *disk)
 {
 	struct lost_claims *l = payload;
-	const uint8_t *p = disk;
+	struct xfs_claim c = xfs_claim_decode(disk);
 
-	if (!l->error && repair_is_lost(l->r, xfs_be64(p + 8)))
-		l->error = claim(l->r, l->agno, xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16));
+	if (!l->error && repair_is_lost(l->r, c.owner))
+		l->error = claim(l->r, l->agno, c.agbno, c.len, c.owner, c.offset);
 	return 0;
 }
 

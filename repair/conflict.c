@@ -6,45 +6,23 @@
  * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; an inode whose checksum and forks are whole.  Between equals
  * the lower inode number keeps the blocks.
  */
+#include "repair/cuts.h"
 #include "repair/scan.h"
 #include "repair/space.h"
 
-#include "libxfs/base/crc32c.h"
 #include "libxfs/inode/inode.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_PAIRS ((size_t)1 << 16)	/* settled at a time; what is left comes up in the next round */
-
-struct pair {
-	struct xfs_claim a, b;
+struct settling {
+	struct repair *r;
+	struct repair_ag *ag;
+	struct repair_cuts *cuts;
+	bool *gone;				/* by chunk: it is dropped */
+	uint64_t n;
 };
-
-struct pairs {
-	struct pair *p;
-	size_t n, room;
-};
-
-static int add_pair(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
-{
-	struct pairs *s = payload;
-
-	if (s->n == MOST_PAIRS)
-		return -XFS_E_STOP;
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 16;
-		struct pair *grown = realloc(s->p, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->p = grown;
-		s->room = room;
-	}
-	s->p[s->n++] = (struct pair){ *a, *b };
-	return 0;
-}
 
 uint64_t repair_header_owner(struct repair *r, uint64_t fsbno)
 {
@@ -69,29 +47,6 @@ uint64_t repair_header_owner(struct repair *r, uint64_t fsbno)
 static unsigned fork_of(const struct xfs_claim *c)
 {
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
-}
-
-int repair_fork_is_whole(struct repair *r, uint64_t ino, unsigned fork, uint8_t *image, int *whole)
-{
-	uint64_t blocks = 0;
-	bool damaged = false;
-	struct xfs_dinode d;
-	int error = repair_read_inode(r, ino, image, &d);
-
-	*whole = 0;
-	if (error)
-		return error == -XFS_E_NOMEM ? error : 0;
-	for (unsigned k = 0; k < 2 && !error; k++) {
-		struct repair_fork f;
-
-		error = repair_fork_scan(r, ino, &d, image, (enum xfs_fork)k, &f, NULL, NULL);
-		damaged |= f.damaged && k == fork;
-		blocks += f.blocks + f.nown;
-		repair_fork_release(&f);
-	}
-	*whole = !error && !damaged && blocks == d.core.nblocks &&
-		 (!r->geo.v5 || xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF));
-	return error;
 }
 
 /*
@@ -124,8 +79,10 @@ static bool is_derived(const struct repair *r, const struct xfs_claim *c)
 }
 
 /* *second: b loses, otherwise a. Both are claims of inodes. */
-static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
+static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
 {
+	struct repair *r = t->r;
+	uint32_t agno = t->ag->agno.v;
 	uint64_t owner = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(b->agbno)).v);
 	bool tree_a = a->offset & XFS_RMAP_BMBT, tree_b = b->offset & XFS_RMAP_BMBT;
 	uint8_t *image;
@@ -151,9 +108,9 @@ static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, con
 	if (!error)
 		error = hear(r, agno, b, b->agbno, image, &good_b);
 	if (!error && good_a == good_b) {
-		error = repair_fork_is_whole(r, a->owner, fork_of(a), image, &good_a);
+		error = repair_cuts_whole(t->cuts, a->owner, fork_of(a), image, &good_a);
 		if (!error)
-			error = repair_fork_is_whole(r, b->owner, fork_of(b), image, &good_b);
+			error = repair_cuts_whole(t->cuts, b->owner, fork_of(b), image, &good_b);
 	}
 	if (!error && good_a != good_b)
 		*second = good_a > good_b;
@@ -162,41 +119,6 @@ static int weigh(struct repair *r, uint32_t agno, const struct xfs_claim *a, con
 }
 
 /* ---- the loser ---- */
-
-/* The inode's entry with its fork in c->map: from now on the fork is what stands there. */
-int repair_open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_inode **out)
-{
-	struct repair_inode *c = repair_find_changed(r, ino);
-	uint8_t *image = NULL;
-	struct repair_fork f = { 0 };
-	struct xfs_dinode d;
-	int error = 0;
-
-	if (!c) {
-		image = malloc(r->geo.inodesize);
-		error = image ? repair_read_inode(r, ino, image, &d) : -XFS_E_NOMEM;
-		if (!error)
-			error = repair_changed_inode(r, ino, image, &c);
-		free(image);
-	}
-	if (error)
-		return error;
-	*out = c;
-	if (c->fork[k])
-		return 0;
-	xfs_dinode_decode(&d, c->image);
-	error = repair_fork_scan_any(r, ino, &d, c->image, (enum xfs_fork)k, &f, repair_keep_mapping, &c->map[k]);
-	for (size_t i = 0; i < f.nown; i++)
-		repair_ag_of(r, f.own[i])->reasons |= REPAIR_FORK;
-	repair_fork_release(&f);
-	if (!error) {
-		int64_t cut = xfs_mapset_normalise(&c->map[k]);
-
-		error = cut < 0 ? (int)cut : 0;
-	}
-	c->fork[k] = true;
-	return error;
-}
 
 static void note_loss(struct repair *r, uint32_t agno, const struct xfs_claim *loser, const struct xfs_claim *keeper,
 		      uint32_t from, uint32_t len)
@@ -217,33 +139,16 @@ static void note_loss(struct repair *r, uint32_t agno, const struct xfs_claim *l
 	repair_note(r, &f, true);
 }
 
-/* Takes blocks [from, from + len) of the claim out of the loser's fork; a block of its btree is only given up. */
-static int take_out(struct repair *r, uint32_t agno, const struct xfs_claim *loser, uint32_t from, uint32_t len)
+/* Blocks [from, from + len) of the claim leave the loser's fork; a block of its btree is only given up. */
+static int take_out(struct settling *t, const struct xfs_claim *loser, uint32_t from, uint32_t len)
 {
-	unsigned k = fork_of(loser);
-	struct xfs_mapset cut = { 0 }, left = { 0 };
 	struct xfs_mapping m = { (loser->offset & XFS_RMAP_OFFMASK) + (from - loser->agbno),
-				 xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(from)).v, len,
+				 xfs_fsbno_of(&t->r->geo, t->ag->agno, XFS_AGBNO(from)).v, len,
 				 (loser->offset & XFS_RMAP_UNWRITTEN) != 0, 0 };
-	struct repair_inode *c;
-	int error = repair_open_fork(r, loser->owner, k, &c);
 
-	if (error || loser->offset & XFS_RMAP_BMBT)
-		return error;
-	error = xfs_mapset_add(&cut, &m);
-	if (!error)
-		error = xfs_mapset_subtract(&left, &c->map[k], &cut);
-	if (!error) {
-		xfs_mapset_release(&c->map[k]);
-		c->map[k] = left;
-		left = (struct xfs_mapset){ 0 };
-	}
-	/* a map that led to a block of others may have led to one of its own */
-	if (!error && k == XFS_FORK_DATA && (xfs_be16(c->image + XFS_OFF(dinode_core, mode)) & XFS_MODE_FMT) == XFS_MODE_DIR)
-		error = repair_add_stray_entries(r, loser->owner, &c->map[k]);
-	xfs_mapset_release(&cut);
-	xfs_mapset_release(&left);
-	return error;
+	if (loser->offset & XFS_RMAP_BMBT)
+		m.len = 0;
+	return repair_cuts_add(t->cuts, loser->owner, fork_of(loser), &m);
 }
 
 /* What was decided for inodes of a chunk that is none must not be written: other bytes lie there. */
@@ -260,45 +165,94 @@ static bool touches(const struct repair *r, const struct xfs_inode_chunk *chunk,
 	return last >= c->agbno && first < c->agbno + c->len;
 }
 
+/* The first chunk of the AG that ends in this claim or behind it. */
+static size_t first_chunk(const struct settling *t, const struct xfs_claim *c)
+{
+	size_t lo = 0, hi = t->ag->nchunks;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if ((t->ag->chunks[mid].startino + XFS_INODES_PER_CHUNK - 1) >> t->r->geo.inopblog < c->agbno)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 /* Chunks that lie on what belongs to others: the record is wrong, whatever lies there. */
-static void drop_chunk(struct repair *r, struct repair_ag *ag, const struct xfs_claim *c)
+static int drop_chunk(struct settling *t, const struct xfs_claim *c)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_INOBT_DIFFERS, "inobt");
-	size_t keep = 0;
+	struct repair_ag *ag = t->ag;
+	bool any = false;
 
-	for (size_t i = 0; i < ag->nchunks; i++) {
-		if (touches(r, &ag->chunks[i], c)) {
-			forget_inodes(r, ag, &ag->chunks[i]);
-			continue;
-		}
-		if (ag->facts)
-			memmove(ag->facts + keep * XFS_INODES_PER_CHUNK, ag->facts + i * XFS_INODES_PER_CHUNK,
-				XFS_INODES_PER_CHUNK * sizeof(*ag->facts));
-		ag->chunks[keep++] = ag->chunks[i];
+	if (!t->gone)
+		t->gone = calloc(ag->nchunks + 1, sizeof(*t->gone));
+	if (!t->gone)
+		return -XFS_E_NOMEM;
+	for (size_t i = first_chunk(t, c); i < ag->nchunks && touches(t->r, &ag->chunks[i], c); i++) {
+		any |= !t->gone[i];
+		t->gone[i] = true;
+		forget_inodes(t->r, ag, &ag->chunks[i]);
 	}
-	ag->nchunks = keep;
-	ag->chunks_changed = true;
 	ag->reasons |= REPAIR_INODES;
 	f.agno = ag->agno.v;
 	f.agbno = c->agbno;
 	xfs_finding_detail(&f, "the chunk lies on what belongs to others");
-	repair_note(r, &f, true);
+	if (any)
+		repair_note(t->r, &f, true);
+	return 0;
+}
+
+static void close_gaps(struct repair_ag *ag, const bool *gone)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < ag->nchunks; i++) {
+		if (gone[i])
+			continue;
+		if (ag->facts && keep != i)
+			memcpy(ag->facts + keep * XFS_INODES_PER_CHUNK, ag->facts + i * XFS_INODES_PER_CHUNK,
+			       XFS_INODES_PER_CHUNK * sizeof(*ag->facts));
+		ag->chunks[keep++] = ag->chunks[i];
+	}
+	ag->nchunks = keep;
+	ag->chunks_changed = true;
+}
+
+/* Does a whole rmapbt say that there are inodes? Its runs are in order. */
+static bool is_mapped(const struct repair_ag *ag, const struct xfs_claim *c)
+{
+	size_t lo = 0, hi = ag->special.n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (ag->special.r[mid].agbno + ag->special.r[mid].len <= c->agbno)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < ag->special.n && ag->special.r[lo].agbno < c->agbno + c->len; lo++)
+		if (ag->special.r[lo].owner == XFS_OWN_INODES)
+			return true;
+	return false;
 }
 
 /* Is there any inode on the disk, or a whole rmapbt that says so, behind the chunks of this claim? */
-static bool is_proven(struct repair *r, struct repair_ag *ag, const struct xfs_claim *c)
+static bool is_proven(struct settling *t, const struct xfs_claim *c)
 {
+	struct repair *r = t->r;
 	size_t size = (size_t)XFS_INODES_PER_CHUNK * r->geo.inodesize;
 	uint8_t *bytes = malloc(size);
-	bool proven = !bytes;
+	bool proven = !bytes || (t->ag->tree[XFS_TREE_RMAP].sound && is_mapped(t->ag, c));
 
-	for (size_t i = 0; ag->tree[XFS_TREE_RMAP].sound && i < ag->special.n && !proven; i++)
-		proven = ag->special.r[i].owner == XFS_OWN_INODES && ag->special.r[i].agbno < c->agbno + c->len &&
-			 c->agbno < ag->special.r[i].agbno + ag->special.r[i].len;
-	for (size_t i = 0; i < ag->nchunks && !proven; i++) {
-		uint64_t ino = xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(ag->chunks[i].startino)).v;
+	for (size_t i = first_chunk(t, c); i < t->ag->nchunks && touches(r, &t->ag->chunks[i], c) && !proven; i++) {
+		uint64_t ino = xfs_ino_of(&r->geo, t->ag->agno, XFS_AGINO(t->ag->chunks[i].startino)).v;
 
-		if (!touches(r, &ag->chunks[i], c) || xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes, size))
+		if ((t->gone && t->gone[i]) || xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes, size))
 			continue;
 		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !proven; k++)
 			proven = repair_is_inode(r, bytes + (size_t)k * r->geo.inodesize, ino + k);
@@ -317,50 +271,53 @@ static void note_trees(struct repair *r, const struct repair_ag *ag, const struc
 	repair_note(r, &f, true);
 }
 
-static int settle(struct repair *r, struct repair_ag *ag, const struct pair *p)
+static int settle(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b)
 {
-	bool special_a = xfs_owner_is_special(p->a.owner), special_b = xfs_owner_is_special(p->b.owner), second = special_a;
-	uint32_t end = (uint32_t)xfs_min((uint64_t)p->a.agbno + p->a.len, (uint64_t)p->b.agbno + p->b.len);
-	const struct xfs_claim *loser;
+	bool special_a = xfs_owner_is_special(a->owner), special_b = xfs_owner_is_special(b->owner), second = special_a;
+	uint32_t end = (uint32_t)xfs_min((uint64_t)a->agbno + a->len, (uint64_t)b->agbno + b->len);
+	const struct xfs_claim *inodes = a->owner == XFS_OWN_INODES ? a : b->owner == XFS_OWN_INODES ? b : NULL, *loser;
 	int error = 0;
 
 	if (special_a && special_b) {
 		/* two trees claim one block: both are built anew, then neither does */
-		ag->reasons |= REPAIR_TREE;
-		if (p->a.owner != XFS_OWN_INODES && p->b.owner != XFS_OWN_INODES)
-			note_trees(r, ag, &p->b);
-		else if (!r->looking)
-			drop_chunk(r, ag, p->a.owner == XFS_OWN_INODES ? &p->a : &p->b);
-		return 0;
+		t->ag->reasons |= REPAIR_TREE;
+		if (!inodes)
+			note_trees(t->r, t->ag, b);
+		return inodes && !t->r->looking ? drop_chunk(t, inodes) : 0;
 	}
 	/* a chunk where no inode is left, and a file that was whole: the file stays */
-	if (special_a != special_b && (special_a ? &p->a : &p->b)->owner == XFS_OWN_INODES && !r->looking &&
-	    !is_proven(r, ag, special_a ? &p->a : &p->b)) {
-		drop_chunk(r, ag, special_a ? &p->a : &p->b);
-		return 0;
-	}
+	if (special_a != special_b && inodes && !t->r->looking && !is_proven(t, inodes))
+		return drop_chunk(t, inodes);
 	if (!special_a && !special_b)
-		error = weigh(r, ag->agno.v, &p->a, &p->b, &second);
+		error = weigh(t, a, b, &second);
 	if (error)
 		return error;
-	loser = second ? &p->b : &p->a;
-	note_loss(r, ag->agno.v, loser, second ? &p->a : &p->b, p->b.agbno, end - p->b.agbno);
-	if (r->looking || repair_is_lost(r, loser->owner))
-		return r->looking ? 0 : -XFS_E_OVERLAP;
-	ag->reasons |= REPAIR_TREE;
-	return take_out(r, ag->agno.v, loser, p->b.agbno, end - p->b.agbno);
+	loser = second ? b : a;
+	note_loss(t->r, t->ag->agno.v, loser, second ? a : b, b->agbno, end - b->agbno);
+	if (t->r->looking || repair_is_lost(t->r, loser->owner))
+		return t->r->looking ? 0 : -XFS_E_OVERLAP;
+	t->ag->reasons |= REPAIR_TREE;
+	return take_out(t, loser, b->agbno, end - b->agbno);
 }
 
-int repair_settle_conflicts(struct repair *r, uint32_t agno, uint64_t *settled)
+static int conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
 {
-	struct pairs s = { 0 };
-	int error = xfs_claims_each_conflict(r->claims, XFS_AGNO(agno), add_pair, &s);
+	struct settling *t = payload;
 
-	if (error == -XFS_E_STOP)
-		error = 0;
-	for (size_t i = 0; i < s.n && !error; i++)
-		error = settle(r, &r->ags[agno], &s.p[i]);
-	*settled += s.n;
-	free(s.p);
-	return error;
+	if (!repair_cuts_room(t->cuts))
+		return -XFS_E_STOP;	/* what is left comes up in the next round */
+	t->n++;
+	return settle(t, a, b);
+}
+
+int repair_settle_conflicts(struct repair *r, uint32_t agno, struct repair_cuts *cuts, uint64_t *settled)
+{
+	struct settling t = { .r = r, .ag = &r->ags[agno], .cuts = cuts };
+	int error = xfs_claims_each_conflict(r->claims, XFS_AGNO(agno), conflict, &t);
+
+	if (t.gone)
+		close_gaps(t.ag, t.gone);
+	free(t.gone);
+	*settled += t.n;
+	return error == -XFS_E_STOP ? 0 : error;
 }

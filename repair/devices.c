@@ -96,28 +96,35 @@ static int add_crash(struct repair_devices *d)
 	return error;
 }
 
+int repair_devices_stack(struct repair_devices *d, const struct repair_options *o)
+{
+	int error = repair_watch(&d->watch, d->set.data);
+
+	if (!error)
+		d->set.data = d->watch;
+	/* -n works on a copy in memory, so the device is never written and the result can be checked */
+	if (!error && o->no_modify)
+		error = cover(&d->set.data, &d->below.data, o);
+	if (!error && o->no_modify && d->set.log)
+		error = cover(&d->set.log, &d->below.log, o);
+	if (!error && o->no_modify && d->set.rt)
+		error = cover(&d->set.rt, &d->below.rt, o);
+	if (!error && !o->no_modify)
+		error = add_crash(d);
+	return error;
+}
+
 int repair_devices_open(struct repair_devices *d, const struct repair_options *o)
 {
 	int error;
 
 	*d = (struct repair_devices){ 0 };
 	error = open_one(&d->set.data, o->device, o);
-	if (!error)
-		error = repair_watch(&d->watch, d->set.data);
-	if (!error)
-		d->set.data = d->watch;
 	if (!error && o->logdev)
 		error = open_one(&d->set.log, o->logdev, o);
 	if (!error && o->rtdev)
 		error = open_one(&d->set.rt, o->rtdev, o);
-	/* -n works on a copy in memory, so the device is never written and the result can be checked */
-	if (!error && o->no_modify)
-		error = cover(&d->set.data, &d->data_below, o);
-	if (!error && o->no_modify && d->set.log)
-		error = cover(&d->set.log, &d->log_below, o);
-	if (!error && !o->no_modify)
-		error = add_crash(d);
-	return error;
+	return error ? error : repair_devices_stack(d, o);
 }
 
 bool repair_devices_crashed(const struct repair_devices *d)
@@ -190,6 +197,9 @@ int repair_devices_add_undo(struct repair_devices *d, const struct repair_option
 	if (d->set.log)
 		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the external log can't be taken back\n",
 			o->device);
+	if (d->set.rt)
+		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the superblock of the realtime device can't be taken "
+			"back\n", o->device);
 	error = xfs_dev_undo(&top, d->set.data, o->undo, uuid);
 	if (error)
 		fprintf(stderr, "xfs_repair: %s: %s\n", o->undo,

@@ -9,13 +9,14 @@
 struct repair_devices {
 	struct xfs_devset set;		/* tops of the stacks */
 	struct xfs_dev *watch;		/* knows what could not be read of the data device (watch.h) */
-	struct xfs_dev *data_below;	/* with -n: below the overlay of set.data */
-	struct xfs_dev *log_below;
+	struct xfs_devset below;	/* with -n: below the overlays of `set` */
 	struct xfs_dev_fault crash;	/* LIBXFS_DEBUG_WRITE_CRASH: stop_write_at of the data device; 0 = none */
 };
 
 /* Says on stderr what is wrong. Errors: those of the layers; what was opened is closed by repair_devices_close(). */
 int repair_devices_open(struct repair_devices *, const struct repair_options *);
+/* The second half of that: layers above the devices of `set`, which the caller has opened. */
+int repair_devices_stack(struct repair_devices *, const struct repair_options *);
 /* Before-images of all that is written from now on go to o->undo; the filesystem is `uuid`. */
 int repair_devices_add_undo(struct repair_devices *, const struct repair_options *, const uint8_t uuid[16]);
 /* The debugging hook has stopped the device: the program must die without unwinding. */

@@ -7,6 +7,7 @@
 #ifndef REPAIR_EVIDENCE_H
 #define REPAIR_EVIDENCE_H
 
+#include "repair/metafiles.h"
 #include "repair/forks.h"
 #include "repair/scan.h"
 
@@ -38,6 +39,8 @@ struct repair_hint {
 	uint32_t names;			/* entries that lead to it */
 	uint32_t subdirs;		/* directories whose ".." it is */
 	uint8_t ftype;			/* by the first entry; 0: not said */
+	bool meta;			/* named in the metadata directory tree */
+	struct repair_metafile file;	/* which of its files that name means */
 };
 
 struct repair_hints {

@@ -29,6 +29,7 @@ struct scan {
 	uint64_t next_off;	/* first offset that is still free, in order */
 	uint64_t next_block;	/* behind the last record */
 	int stop;		/* error of each() */
+	int (*record)(void *payload, const void *rec);	/* of realtime trees */
 };
 
 static void __attribute__((format(printf, 2, 3))) damaged(struct repair_fork *f, const char *format, ...)
@@ -210,6 +211,15 @@ static void btree_finding(void *payload, const struct xfs_finding *found)
 }
 
 /* A tree with its root in the inode; of its records only those of a bmbt are looked at here. */
+static int meta_record(void *payload, const void *rec)
+{
+	struct scan *s = payload;
+
+	if (!s->stop)
+		s->stop = s->record(s->payload, rec);
+	return 0;
+}
+
 static int scan_tree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_t size, enum xfs_btree_id id)
 {
 	const struct xfs_geometry *geo = &s->r->geo;
@@ -221,8 +231,8 @@ static int scan_tree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_
 		.uuid = geo->v5 ? geo->uuid : NULL, .owner = ino, .daddr_of = block_daddr,
 		.ptr_max = (uint64_t)geo->agcount << geo->agblklog,
 	};
-	struct xfs_btree_verify v = { .sink = &sink, .record = id == XFS_BTREE_BMAP ? btree_record : NULL, .block = btree_block,
-				      .payload = s };
+	struct xfs_btree_verify v = { .sink = &sink, .record = id == XFS_BTREE_BMAP ? btree_record : s->record ? meta_record : NULL,
+				      .block = btree_block, .payload = s };
 	uint32_t numrecs = xfs_be16(bytes + XFS_OFF(bmdr, numrecs));
 	int error;
 
@@ -376,6 +386,24 @@ int repair_fork_scan_any(struct repair *r, uint64_t ino, const struct xfs_dinode
 			 struct repair_fork *out, repair_mapping_fn each, void *payload)
 {
 	return scan_fork(r, ino, d, image, fork, out, true, each, payload);
+}
+
+int repair_fork_scan_meta(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, struct repair_fork *out,
+			  int (*record)(void *payload, const void *rec), void *payload)
+{
+	uint32_t size = repair_fork_size(r, d, XFS_FORK_DATA);
+	struct scan s = { .r = r, .ino = ino, .out = out, .payload = payload, .record = record };
+	int error = 0;
+
+	clear(out);
+	if (d->core.format != XFS_DINODE_FMT_META_BTREE || size < 4)
+		damaged(out, "format %u is none of a realtime tree", d->core.format);
+	else
+		error = scan_tree(&s, ino, image + xfs_dinode_literal_off((unsigned)d->core.version), size,
+				  d->core.metatype == XFS_METAFILE_RTREFCOUNT ? XFS_BTREE_RTREFC : XFS_BTREE_RTRMAP);
+	if (s.stop)
+		damaged(out, "another record");
+	return error;
 }
 
 void repair_fork_release(struct repair_fork *f)

@@ -19,6 +19,10 @@ struct repair_fork {
 	size_t nown, room;
 };
 
+/* Scans the data fork of a realtime tree: blocks in *out, each record to record() (may be NULL), which may stop it. Errors: NOMEM. */
+int repair_fork_scan_meta(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, struct repair_fork *out,
+			  int (*record)(void *payload, const void *rec), void *payload);
+
 typedef int (*repair_mapping_fn)(void *payload, const struct xfs_mapping *);
 /* Adds to a struct xfs_mapset. */
 int repair_keep_mapping(void *set, const struct xfs_mapping *);

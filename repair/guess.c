@@ -164,6 +164,8 @@ static void set_features(struct candidate *c)
 		sb->features_incompat |= XFS_SB_INCOMPAT_NREXT64;
 	if (g->parents)
 		sb->features_incompat |= XFS_SB_INCOMPAT_PARENT | XFS_SB_INCOMPAT_EXCHRANGE;
+	if (g->flags2 & XFS_DIFLAG2_METADATA)
+		sb->features_incompat |= XFS_SB_INCOMPAT_METADIR | XFS_SB_INCOMPAT_EXCHRANGE;
 }
 
 static void set_sizes(struct candidate *c)
@@ -189,6 +191,10 @@ static void set_sizes(struct candidate *c)
 	sb->agblklog = (uint8_t)xfs_log2_ceil(sb->agblocks);
 	sb->dirblklog = (uint8_t)(dir > sb->blocklog ? dir - sb->blocklog : 0);
 	sb->rextsize = xfs_max(1u, 4096 / sb->blocksize);
+	if (sb->features_incompat & XFS_SB_INCOMPAT_METADIR) {	/* until groups are found: what mkfs writes without any */
+		sb->rgextents = (uint32_t)((UINT64_C(1) << 40) / ((uint64_t)sb->rextsize * sb->blocksize));
+		sb->rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)sb->rgextents * sb->rextsize);
+	}
 	sb->imax_pct = bytes < MB << 20 ? 25 : bytes < 50 * (MB << 20) ? 5 : 1;
 	sb->inoalignmt = (c->v5 ? 8192u * (sb->inodesize / 256) : 8192) / sb->blocksize;
 	if (sparse) {
@@ -400,6 +406,18 @@ static bool has_realtime(struct repair *r, const struct xfs_sb *sb, const struct
 	return d.core.magic == XFS_DINODE_MAGIC && d.core.flags & XFS_DIFLAG_NEWRTBM && d.core.size;
 }
 
+/* Realtime and quota files have names there, and their numbers stand nowhere. */
+static bool set_metadata(struct repair *r, struct candidate *c, const struct xfs_geometry *geo)
+{
+	c->sb.metadirino = c->sb.rootino + 1;
+	if (c->g->metaroot != XFS_NULL64 && xfs_ino_valid(geo, XFS_INO(c->g->metaroot)))
+		c->sb.metadirino = c->g->metaroot;
+	if (!repair_guess_groups(r, &c->sb))
+		return true;
+	repair_say(r, "a filesystem with realtime groups was here: the files of its metadata directory fit no geometry");
+	return false;
+}
+
 static bool set_inodes(struct repair *r, struct candidate *c)
 {
 	struct xfs_geometry geo;
@@ -409,6 +427,8 @@ static bool set_inodes(struct repair *r, struct candidate *c)
 	c->sb.rootino = repair_expected_root(&geo);
 	if (c->g->root != XFS_NULL64 && xfs_ino_valid(&geo, XFS_INO(c->g->root)))
 		c->sb.rootino = c->g->root;
+	if (geo.metadir)
+		return set_metadata(r, c, &geo);
 	c->sb.rbmino = c->sb.rootino + 1;
 	c->sb.rsumino = c->sb.rootino + 2;
 	c->sb.uquotino = c->sb.gquotino = XFS_NULL64;
@@ -432,7 +452,7 @@ static bool make_candidate(struct repair *r, const struct survey *s, const struc
 
 	*c = (struct candidate){ .g = g, .v5 = memcmp(g->uuid, none, 16) != 0, .headers = (uint32_t)g->nheaders,
 				 .sb = { .magicnum = XFS_SB_MAGIC } };
-	if (!g->nheaders || g->flags2 & XFS_DIFLAG2_METADATA)	/* realtime groups can't be measured from here */
+	if (!g->nheaders)
 		return false;
 	c->sectsize = sector_size(g);
 	find_ag_size(c);

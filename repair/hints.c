@@ -16,6 +16,7 @@ struct asking {
 	struct repair_hints *hints;
 	struct xfs_inode *ip;
 	uint64_t dir;
+	bool meta;			/* of the metadata directory tree */
 	int error;
 };
 
@@ -62,6 +63,9 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 		h->parent = a->dir;
 	if (!h->ftype)
 		h->ftype = (uint8_t)e->ftype;
+	h->meta |= a->meta;
+	if (a->meta && !h->file.metatype)
+		repair_metafile_by_name(a->r, e->name, e->namelen, &h->file);
 	return 0;
 }
 
@@ -75,6 +79,7 @@ static int ask(void *payload, struct repair_seen *s)
 		return 0;
 	xfs_inode_parse(a->r->fs, XFS_INO(s->ino), s->image, a->ip);
 	a->dir = s->ino;
+	a->meta = a->r->geo.metadir && xfs_dinode_is_metadata(&s->d);
 	/* what is damaged is told with the names */
 	error = xfs_dir_open(&d, a->ip, NULL);
 	if (!error)

@@ -68,7 +68,7 @@ static int rebuild_in_place(struct repair *r)
 	return error ? error : look_again(r);
 }
 
-int repair_rebuild_and_switch(struct repair *r)
+int repair_rebuild_one(struct repair *r)
 {
 	int error = repair_rebuild(r);
 
@@ -78,4 +78,14 @@ int repair_rebuild_and_switch(struct repair *r)
 		return error;
 	repair_say(r, "        - no room beside what is there: blocks that are given up are written over, through the log");
 	return rebuild_in_place(r);
+}
+
+int repair_rebuild_and_switch(struct repair *r)
+{
+	int error = repair_rebuild_one(r);
+
+	if (error != -XFS_E_NOSPC || r->ninodes < 2)
+		return error;
+	repair_say(r, "        - no room in the log for all of it at once: part by part");
+	return repair_rebuild_in_parts(r);
 }

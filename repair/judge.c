@@ -108,9 +108,11 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 		return judge_realtime(r, e);
 	/* where the blocks of these are is not in the reverse mappings of this device */
 	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE) {
-		if (s->f.damaged)
-			judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, false, s->f.why);
-		else if (r->geo.rmapbt)
+		if (s->f.damaged)	/* made anew: realtime_trees.c */
+			judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, repair_rt_is_tree(r, &e->d), s->f.why);
+		for (size_t i = 0; i < s->nbmbt && s->f.damaged; i++)
+			repair_ag_of(r, s->bmbt[i])->reasons |= REPAIR_FORK;
+		if (!s->f.damaged && r->geo.rmapbt)
 			judge_own_blocks(r, e, k);
 		return 0;
 	}

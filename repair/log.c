@@ -269,7 +269,7 @@ int repair_max_lsn(struct repair *r)
 }
 
 /* Nothing in it is needed: it begins again, above all that was written. */
-static int renew_log(struct repair *r, uint32_t found)
+static int renew_log(struct repair *r, uint32_t found, const char *why)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_RECORD, "log");
 	uint32_t cycle = (uint32_t)xfs_max(r->max_lsn >> 32, r->log.cycle) + CYCLES_AHEAD;
@@ -277,7 +277,7 @@ static int renew_log(struct repair *r, uint32_t found)
 
 	f.found = found;
 	f.expected = r->log.cycle;
-	xfs_finding_detail(&f, "the first block of a clean log has another cycle number");
+	xfs_finding_detail(&f, "%s", why);
 	repair_note(r, &f, cycle <= LAST_CYCLE);
 	if (cycle > LAST_CYCLE || repair_is_held(r, f.id))
 		return 0;
@@ -298,7 +298,9 @@ int repair_raise_log(struct repair *r, uint64_t most)
 
 	/* what a dirty log says is not taken as its end: it is replayed, or cleared */
 	if (!r->log_dirty && first_block_odd(r, &odd))
-		return renew_log(r, odd);
+		return renew_log(r, odd, "the first block of a clean log has another cycle number");
+	if (!r->log_dirty && r->log.kind == XFS_LOG_CLEAN && r->log.misleading)
+		return renew_log(r, r->log.cycle, "cycle numbers in a clean log tell of another end");
 	if (!r->geo.v5 || r->log_dirty || most < head)
 		return 0;
 	f.found = most;

@@ -334,6 +334,16 @@ static void settle_flags(struct repair *r, struct repair_seen *s)
 	set16(s, "flags", &d->core.flags, (uint16_t)flags);
 }
 
+/* Everything but the flag: no user's file has all of it. */
+static bool looks_like_metadata(const struct xfs_dinode *d)
+{
+	unsigned flags = is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;
+
+	return (is_dir(d) ? d->core.metatype == XFS_METAFILE_DIR : is_reg(d) && d->core.metatype > XFS_METAFILE_DIR &&
+							 d->core.metatype < XFS_METAFILE_COUNT) &&
+	       !(d->core.mode & 07777) && !d->core.uid && !d->core.gid && (d->core.flags & flags) == flags;
+}
+
 static void settle_flags2(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -347,7 +357,7 @@ static void settle_flags2(struct repair *r, struct repair_seen *s)
 		flags &= ~XFS_DIFLAG2_REFLINK;
 	if (!r->geo.metadir)
 		flags &= ~XFS_DIFLAG2_METADATA;
-	else if (xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_METADIR)
+	else if (xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_METADIR || looks_like_metadata(d))
 		flags |= XFS_DIFLAG2_METADATA;
 	set64(s, "flags2", &d->v3.flags2, flags);
 }
@@ -401,6 +411,11 @@ static void settle_metadata(struct repair *r, struct repair_seen *s)
 	set32(s, "dmevmask", &d->core.dmevmask, 0);
 	set16(s, "dmstate", &d->core.dmstate, 0);
 	set64(s, "flags2", &d->v3.flags2, d->v3.flags2 & ~XFS_DIFLAG2_DAX);
+	set16(s, "flags", &d->core.flags, (uint16_t)(d->core.flags | (is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE)));
+	if (d->core.metatype < XFS_METAFILE_RTBITMAP && xfs_dinode_projid(d)) {
+		repair_add_fix(s, XFS_F_INODE_FIELD, "projid", xfs_dinode_projid(d), 0);
+		xfs_dinode_set_projid(d, 0);
+	}
 }
 
 /* ---- times ---- */

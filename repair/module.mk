@@ -7,13 +7,16 @@ repair_core_SRCS = \
 	repair/blockscan.c \
 	repair/changed.c \
 	repair/chunks.c \
+	repair/climb.c \
 	repair/conflict.c \
 	repair/content.c \
 	repair/cores.c \
+	repair/cuts.c \
 	repair/flips.c \
 	repair/forks.c \
 	repair/glance.c \
 	repair/guess.c \
+	repair/guess_groups.c \
 	repair/guess_rt.c \
 	repair/hints.c \
 	repair/in_place.c \
@@ -23,8 +26,10 @@ repair_core_SRCS = \
 	repair/lanes.c \
 	repair/locate.c \
 	repair/log.c \
+	repair/logend.c \
 	repair/lost.c \
 	repair/mend.c \
+	repair/metafiles.c \
 	repair/names.c \
 	repair/names_attr.c \
 	repair/names_attrmend.c \
@@ -33,6 +38,7 @@ repair_core_SRCS = \
 	repair/names_decide.c \
 	repair/names_dir.c \
 	repair/names_gather.c \
+	repair/names_meta.c \
 	repair/names_new.c \
 	repair/names_place.c \
 	repair/names_plan.c \
@@ -49,9 +55,12 @@ repair_core_SRCS = \
 	repair/observe_inodes.c \
 	repair/owners.c \
 	repair/partial.c \
+	repair/parts.c \
 	repair/quota.c \
 	repair/realtime.c \
 	repair/realtime_files.c \
+	repair/realtime_super.c \
+	repair/realtime_trees.c \
 	repair/rebuild.c \
 	repair/reconcile.c \
 	repair/repair.c \
@@ -61,6 +70,7 @@ repair_core_SRCS = \
 	repair/sbcopy.c \
 	repair/sbfields.c \
 	repair/sbvotes.c \
+	repair/sbvotes_rt.c \
 	repair/scan.c \
 	repair/select.c \
 	repair/space.c \
@@ -71,10 +81,10 @@ repair_core_SRCS = \
 	repair/treewalk.c \
 	repair/upgrade.c \
 	repair/verify.c
-xfs_repair_SRCS = $(repair_core_SRCS) \
+# all that has no main()
+repair_tool_SRCS = $(repair_core_SRCS) \
 	repair/devices.c \
 	repair/jsonout.c \
-	repair/main.c \
 	repair/options.c \
 	repair/places.c \
 	repair/plan.c \
@@ -82,6 +92,8 @@ xfs_repair_SRCS = $(repair_core_SRCS) \
 	repair/salvage.c \
 	repair/salvage_copy.c \
 	repair/suboptions.c \
+	repair/tool.c \
 	repair/undo.c \
 	repair/watch.c \
 	repair/words.c
+xfs_repair_SRCS = $(repair_tool_SRCS) repair/main.c

@@ -183,6 +183,9 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 				(const char *)e->name, e->ino.v);
 		f->touched = REPAIR_TOUCHED;
 	}
+	if (n->fact->meta && f->meta && repair_metafile_misnamed(r, n->dir, e->ino.v, e->name, e->namelen))
+		note(n, XFS_F_DIR_NAME, n->dir, "entry \"%.*s\" leads to a metadata inode of another name, %" PRIu64, len,
+		     (const char *)e->name, e->ino.v);
 	if ((e->ftype || r->geo.ftype) && e->ftype != f->ftype)
 		note(n, XFS_F_DIR_FTYPE, n->dir, "entry \"%.*s\": type %u, inode %" PRIu64 " has type %u", len, (const char *)e->name,
 		     e->ftype, e->ino.v, f->ftype);
@@ -321,10 +324,15 @@ int repair_directories(struct repair *r)
 	return error;
 }
 
+static bool is_root(const struct repair *r, uint64_t ino)
+{
+	return ino == r->primary.rootino || (r->geo.metadir && ino == r->primary.metadirino);
+}
+
 static void check_fact(struct reading *n, uint64_t ino, struct repair_fact *f)
 {
 	struct repair *r = n->r;
-	bool root = ino == r->primary.rootino || (r->geo.metadir && ino == r->primary.metadirino);
+	bool root = is_root(r, ino);
 
 	if (!f->used || repair_is_lost(r, ino))
 		return;
@@ -333,7 +341,7 @@ static void check_fact(struct reading *n, uint64_t ino, struct repair_fact *f)
 	if (root ? f->parent != ino : f->ftype == XFS_DIR_FT_DIR && f->has_parent && f->parent != f->parent_seen)
 		note(n, XFS_F_DIR_PARENT, ino, "\"..\" is inode %" PRIu64 ", named by inode %" PRIu64, f->parent,
 		     root ? ino : f->parent_seen);
-	if (!f->named && !root && !f->meta) {
+	if (!f->named && !root) {
 		note(n, XFS_F_INODE_UNREACHED, ino, "no directory names it");
 		return;
 	}
@@ -341,38 +349,30 @@ static void check_fact(struct reading *n, uint64_t ino, struct repair_fact *f)
 		note(n, XFS_F_LINK_COUNT, ino, "has %u, %u names lead to it", f->nlink, f->links);
 }
 
-/* Rings: every directory has a name and a parent that agrees, and still it hangs on no root. *ring: one of them. */
-static bool hangs_on_root(struct repair *r, uint64_t ino, uint64_t *ring)
+static uint64_t named_by(void *payload, uint64_t ino)
 {
-	uint64_t slow = ino, steps = 0;
+	struct repair *r = payload;
+	const struct repair_fact *f = is_root(r, ino) ? NULL : repair_fact_of(r, ino);
 
-	while (ino != r->primary.rootino && !(r->geo.metadir && ino == r->primary.metadirino)) {
-		struct repair_fact *f = repair_fact_of(r, ino);
-
-		if (!f || !f->has_parent)
-			return true;		/* told otherwise */
-		ino = f->parent_seen;
-		if (steps++ % 2 && slow != ino)
-			slow = repair_fact_of(r, slow)->parent_seen;
-		*ring = ino;
-		if (slow == ino && steps > 1)
-			return false;
-	}
-	return true;
+	return f && f->has_parent ? f->parent_seen : XFS_NULL64;
 }
 
+/* Rings: every directory has a name and a parent that agrees, and still it hangs on no root. */
 static void check_ring(struct reading *n, uint64_t ino, struct repair_fact *f)
 {
-	uint64_t ring = ino, at;
+	uint64_t ring, at;
 
-	if (!f->used || f->ftype != XFS_DIR_FT_DIR || !f->has_parent || hangs_on_root(n->r, ino, &ring))
+	if (!f->used || f->ftype != XFS_DIR_FT_DIR || !f->has_parent)
 		return;
-	note(n, XFS_F_DIR_RING, ino, "it lies below itself");
-	at = ring;
-	do {
-		touch(n, at);
-		at = repair_fact_of(n->r, at)->parent_seen;
-	} while (at != ring);
+	at = ring = repair_climb(n->r, ino, named_by, n->r);
+	if (ring != XFS_NULL64) {
+		do {
+			touch(n, at);
+			at = named_by(n->r, at);
+		} while (at != ring);
+	}
+	if (f->climb == REPAIR_TO_RING)
+		note(n, XFS_F_DIR_RING, ino, "it lies below itself");
 }
 
 int repair_links(struct repair *r)
@@ -388,6 +388,8 @@ int repair_links(struct repair *r)
 		note(&n, XFS_F_ROOT_LOST, n.r->primary.rootino, "the root directory is not there");
 	if (n.r->link_sums[0] != n.r->link_sums[1])
 		note(&n, XFS_F_PARENT_MISSING, n.r->primary.rootino, "entries and parent pointers do not agree");
+	if (repair_metafiles_missing(n.r))
+		note(&n, XFS_F_RT_FILE, n.r->primary.metadirino, "files of realtime groups are missing: %" PRIu64, repair_metafiles_missing(n.r));
 	for (uint32_t agno = 0; agno < n.r->geo.agcount; agno++) {
 		struct repair_ag *ag = &n.r->ags[agno];
 

@@ -22,6 +22,7 @@
 #include "libxfs/build/dir.h"
 
 #define NAMES_NONE UINT32_MAX
+#define NAMES_BEHIND (UINT64_C(1) << 40)	/* order of entries that are added: behind every place in a directory */
 
 enum names_entry_flag {
 	NAMES_DROPPED = 1,
@@ -64,7 +65,6 @@ struct names_dir {
 	bool bad;		/* it has to be built anew whatever is decided */
 	bool dirty;		/* its entries or its ".." change */
 	bool meta;		/* of the metadata tree */
-	uint8_t mark;		/* of walks */
 };
 
 /* An attribute fork whose readable attributes were gathered is kept until it is built. */
@@ -117,8 +117,17 @@ uint64_t repair_link_hash(const struct repair *, uint64_t ino, uint64_t parent, 
 /* Which of r->link_buckets counts the links of this directory. */
 unsigned repair_link_bucket(const struct repair *, uint64_t parent);
 
+/*
+ * climb.c: the way up from a directory, as far as nobody went it before: each directory is passed twice at most, however
+ * many ways lead through it.  above() gives the parent, XFS_NULL64 at the end.  Returns a place on a ring that was not known,
+ * or XFS_NULL64; facts say where it leads.
+ */
+uint64_t repair_climb(struct repair *, uint64_t ino, uint64_t (*above)(void *payload, uint64_t ino), void *payload);
+
 /* names_round.c: the state that names are read from: r, or what it looks like after round one changed it. */
 int repair_names_state(struct repair *r, struct repair **out);
+/* What is on the disk, read afresh by who goes on writing. *out is released by the caller, also after an error. */
+int repair_state_afresh(const struct repair *, struct repair **out);
 /* Notes a finding that this round repairs, or not. */
 void names_note(struct names *, enum xfs_finding_id, const char *structure, uint64_t ino, bool fixed,
 		const char *format, ...)
@@ -233,6 +242,15 @@ int names_link(struct names *, uint64_t dir, uint64_t ino, const uint8_t *name, 
 /* names_new.c: the root directory, when it is none; lost+found; inodes that become free. */
 int names_root(struct names *);
 int names_make_lost_found(struct names *, uint64_t *ino);
+/* An inode that was free, or of a new chunk; a core as of a new, empty directory; one that is a directory from now on. */
+int names_new_inode(struct names *, uint64_t *ino);
+void names_new_core(struct names *, uint64_t ino, unsigned mode, const struct xfs_dinode *like, struct xfs_dinode *);
+int names_become_dir(struct names *, uint64_t ino, const struct xfs_dinode *, uint64_t said);
+/* names_meta.c: names in the metadata directory follow from what the inodes are; files of realtime groups that are missing are made. */
+int names_place_metadata(struct names *);
+uint64_t repair_metafiles_missing(struct repair *);
+/* Does this entry of a directory of that tree have another name than its inode wants? */
+bool repair_metafile_misnamed(const struct repair *, uint64_t dir, uint64_t ino, const void *name, size_t len);
 int names_free_inode(struct names *, uint64_t ino, struct repair_fact *);
 /* names_plan.c: what differs from the disk becomes changed inodes. */
 int names_plan(struct names *);

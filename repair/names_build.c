@@ -36,16 +36,12 @@ static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, 
 
 	for (uint64_t len = xfs_min(want, r->geo.agblocks); len; len /= 2)
 		for (uint32_t i = 0; i < r->geo.agcount; i++) {
-			uint32_t agno = (t->agno + i) % r->geo.agcount, agbno;
-			int error;
+			uint32_t agno = (t->agno + i) % r->geo.agcount;
+			int error = repair_take_blocks(r, agno, (uint32_t)len, t->ino, offset, fsbno);
 
-			if (!repair_ag_changes(r, agno))
-				continue;
-			error = xfs_claims_alloc(r->claims, XFS_AGNO(agno), 0, (uint32_t)len, t->ino, offset, &agbno);
 			if (error == -XFS_E_NOSPC)
 				continue;
 			t->agno = agno;
-			*fsbno = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
 			*got = len;
 			return error;
 		}
@@ -59,6 +55,14 @@ static struct xfs_build_target target(struct taking *t)
 }
 
 /* ---- attributes ---- */
+
+/* The pointers of a root lie at its end. */
+static uint64_t meta_root_used(struct repair *r, const struct xfs_dinode *d, const uint8_t *bytes)
+{
+	uint32_t size = repair_fork_size(r, d, XFS_FORK_DATA), len = d->core.metatype == XFS_METAFILE_RTREFCOUNT ? 12 : 24;
+
+	return xfs_be16(bytes) ? size : xfs_min(size, 4 + len * (uint32_t)xfs_be16(bytes + 2));
+}
 
 /* What the data fork needs. Of one that is made anew as well: what it is going to need. */
 static void data_facts(struct repair *r, struct repair_inode *c, const struct xfs_dinode *d,
@@ -85,6 +89,8 @@ static void data_facts(struct repair *r, struct repair_inode *c, const struct xf
 		f->used = f->format == XFS_DINODE_FMT_LOCAL ? c->names->targetlen : 1;
 	} else if (f->format == XFS_DINODE_FMT_EXTENTS) {
 		f->used = xfs_dinode_nextents(d, XFS_FORK_DATA);
+	} else if (f->format == XFS_DINODE_FMT_META_BTREE) {
+		f->used = c->fork[XFS_FORK_DATA] ? 4 : meta_root_used(r, d, bytes);
 	} else if (f->format == XFS_DINODE_FMT_BTREE) {
 		f->used = xfs_min(xfs_be16(bytes + 2), xfs_bmdr_maxrecs(repair_fork_size(r, d, XFS_FORK_DATA)));
 	}
@@ -101,6 +107,7 @@ static bool move_border(struct repair *r, struct repair_inode *c, struct xfs_din
 	if (!c->fork[XFS_FORK_DATA] && after < before) {
 		if (d->core.format == XFS_DINODE_FMT_LOCAL ? (uint64_t)d->core.size > after :
 		    d->core.format == XFS_DINODE_FMT_EXTENTS ? 16 * xfs_dinode_nextents(d, XFS_FORK_DATA) > after :
+		    d->core.format == XFS_DINODE_FMT_META_BTREE ? meta_root_used(r, d, literal) > after :
 		    d->core.format != XFS_DINODE_FMT_DEV)
 			return false;
 	}

@@ -358,7 +358,7 @@ int names_gather(struct names *n)
 	n->ip = malloc(sizeof(*n->ip));
 	n->block = malloc(xfs_max(g->dirblksize, XFS_BUF_MAXLEN));
 	n->image = malloc(g->inodesize);
-	n->fresh = UINT64_C(1) << 40;		/* behind every place in a directory */
+	n->fresh = NAMES_BEHIND;
 	if (!n->ip || !n->block || !n->image)
 		return -XFS_E_NOMEM;
 	names_choose(n);

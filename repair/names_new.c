@@ -19,7 +19,7 @@
 #define BIGTIME_1970 (XFS_BIGTIME_EPOCH * XFS_NSEC_PER_SEC)
 
 /* A core as of a new, empty directory; times as in `like`, or the first day of 1970. */
-static void new_core(struct names *n, uint64_t ino, unsigned mode, const struct xfs_dinode *like, struct xfs_dinode *d)
+void names_new_core(struct names *n, uint64_t ino, unsigned mode, const struct xfs_dinode *like, struct xfs_dinode *d)
 {
 	const struct xfs_geometry *g = &n->r->geo;
 	uint64_t now = g->bigtime ? BIGTIME_1970 : 0;
@@ -44,7 +44,7 @@ static void new_core(struct names *n, uint64_t ino, unsigned mode, const struct 
 }
 
 /* The inode, whose image is in the list of changes, is a directory from now on. */
-static int become_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, uint64_t said)
+int names_become_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, uint64_t said)
 {
 	struct names_dir dir = { .ino = ino, .said = said, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = d->core.gen,
 				 .bad = true, .dirty = true };
@@ -168,7 +168,7 @@ static int make_chunk(struct names *n, struct repair_ag *ag, bool *made)
 		struct repair_inode *changed;
 		struct xfs_dinode d;
 
-		new_core(n, ino, 0, NULL, &d);
+		names_new_core(n, ino, 0, NULL, &d);
 		d.core.nlinkv2 = 0;
 		d.core.size = 0;
 		d.core.format = d.core.aformat = 0;
@@ -182,7 +182,7 @@ static int make_chunk(struct names *n, struct repair_ag *ag, bool *made)
 	return error;
 }
 
-static int new_inode(struct names *n, uint64_t *ino)
+int names_new_inode(struct names *n, uint64_t *ino)
 {
 	bool made = false;
 	int error = 0;
@@ -207,10 +207,10 @@ int names_make_lost_found(struct names *n, uint64_t *ino)
 	int error = names_read_inode(n, root, n->image, &like);
 
 	if (!error)
-		error = new_inode(n, ino);
+		error = names_new_inode(n, ino);
 	if (error)
 		return error;
-	new_core(n, *ino, XFS_MODE_DIR | 0755, &like, &d);
+	names_new_core(n, *ino, XFS_MODE_DIR | 0755, &like, &d);
 	c = repair_find_changed(n->r, *ino);
 	fresh = c && c->new_chunk;
 	/* file handles of what was here must not fit */
@@ -224,7 +224,7 @@ int names_make_lost_found(struct names *n, uint64_t *ino)
 	memcpy(c->image, n->image, n->r->geo.inodesize);
 	c->made_free = false;
 	c->last = true;
-	error = become_dir(n, *ino, &d, XFS_NULL64);
+	error = names_become_dir(n, *ino, &d, XFS_NULL64);
 	if (!error)
 		error = names_insert(n, root, *ino, name, sizeof(name) - 1, &at);
 	if (error)
@@ -324,7 +324,7 @@ static int make_root(struct names *n, struct blocks *b)
 	if (error)
 		return error;
 	if (!known) {
-		new_core(n, root, XFS_MODE_DIR | 0755, NULL, &d);
+		names_new_core(n, root, XFS_MODE_DIR | 0755, NULL, &d);
 		d.core.gen = 0;
 		memset(n->image, 0, n->r->geo.inodesize);
 	}
@@ -337,7 +337,7 @@ static int make_root(struct names *n, struct blocks *b)
 		c->old = b->all;
 		b->all = (struct xfs_mapset){ 0 };
 	}
-	error = become_dir(n, root, &d, root);
+	error = names_become_dir(n, root, &d, root);
 	return error ? error : names_gather_dir(n, root, &d, c->image, &b->map, &said);
 }
 
@@ -387,7 +387,7 @@ int names_free_inode(struct names *n, uint64_t ino, struct repair_fact *f)
 		error = names_give_up(n, c, &d, n->image, XFS_FORK_ATTR);
 	if (error)
 		return error;
-	new_core(n, ino, 0, NULL, &empty);
+	names_new_core(n, ino, 0, NULL, &empty);
 	empty.core.nlinkv2 = 0;
 	empty.core.size = 0;
 	empty.core.format = empty.core.aformat = XFS_DINODE_FMT_EXTENTS;

@@ -139,6 +139,12 @@ static int move(struct names *n, uint64_t ino)
 	return 0;
 }
 
+/* Nothing stands in it, and nobody wants to put something there. */
+static bool is_empty(const struct names_dir *d)
+{
+	return !d->n && !d->dirty && !d->bad && !d->meta;
+}
+
 static int place(struct names *n, uint64_t ino, struct repair_fact *f)
 {
 	struct names_dir *d;
@@ -154,7 +160,7 @@ static int place(struct names *n, uint64_t ino, struct repair_fact *f)
 		f->kept = true;
 		return 0;
 	}
-	if (!d && !f->nlink && f->open && !names_has_parents(n, ino)) {
+	if ((!d || is_empty(d)) && !f->nlink && f->open && !names_has_parents(n, ino)) {
 		names_note(n, XFS_F_INODE_DELETED, "inode", ino, true, "deleted, but was open");
 		return names_free_inode(n, ino, f);
 	}

@@ -98,9 +98,10 @@ static int plan_dir(struct names *n, const struct names_dir *dir)
 	for (uint32_t i = 0; i < dir->n; i++) {
 		const struct names_entry *e = &n->entries[dir->first + i];
 
-		if (!(e->flags & NAMES_DROPPED))
-			c->names->entries[c->names->nentries++] = (struct xfs_build_dirent){ e->ino, as_pointer(e->name), e->namelen,
-											     e->ftype };
+		if (e->flags & NAMES_DROPPED)
+			continue;
+		c->early |= e->order >= NAMES_BEHIND;
+		c->names->entries[c->names->nentries++] = (struct xfs_build_dirent){ e->ino, as_pointer(e->name), e->namelen, e->ftype };
 	}
 	return 0;
 }

@@ -18,30 +18,38 @@ static void told_before(void *payload, const struct xfs_finding *f)
 	(void)f;
 }
 
-static int (*const looking[])(struct repair *) = {
-	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile,
-};
-
-/* Round one has changed the filesystem: what is known of it is read afresh. */
-static int renew(struct repair *r)
+int repair_state_afresh(const struct repair *r, struct repair **out)
 {
-	struct repair *fresh = calloc(1, sizeof(*fresh));
-	int error = 0;
+	struct repair *fresh = *out = calloc(1, sizeof(*fresh));
+	int error;
 
 	if (!fresh)
 		return -XFS_E_NOMEM;
-	repair_rest(r);
-	r->renewed = fresh;
 	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
 				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
 				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
 				  .sink = { told_before, NULL } };
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
-		error = looking[i](fresh);
-	if (error)
-		return error;
+	error = repair_look_afresh(fresh);
 	fresh->looking = false;
 	fresh->writing = true;
+	return error;
+}
+
+/*
+ * Round one has changed the filesystem: what is known of it is read afresh. When the passes that follow find and write
+ * nothing, this was the check of the result, too (verify.c).
+ */
+static int renew(struct repair *r)
+{
+	struct repair *fresh;
+	int error;
+
+	repair_rest(r);
+	r->renewal = repair_renewal_now(r);
+	error = repair_state_afresh(r, &r->renewed);
+	fresh = r->renewed;
+	if (error)
+		return error;
 	/* round one cleared the lists of deleted files; which there were is known still */
 	for (uint32_t i = 0; i < r->geo.agcount && i < fresh->geo.agcount; i++)
 		for (size_t k = 0; fresh->ags[i].facts && k < fresh->ags[i].nchunks * XFS_INODES_PER_CHUNK; k++) {
@@ -104,7 +112,7 @@ static int decide(struct names *n)
 {
 	static int (*const steps[])(struct names *) = {
 		names_gather, names_decide_entries, names_want_doubted, names_restore, names_decide_strays, names_want_doubted,
-		names_decide_tree, names_match_strays, names_place_orphans, names_plan,
+		names_decide_tree, names_match_strays, names_place_metadata, names_place_orphans, names_plan,
 	};
 	int error = 0;
 
@@ -135,6 +143,7 @@ int repair_names(struct repair *r)
 	error = decide(&n);
 	if (error || repair_names_are_held(r))
 		goto out;
+	repair_rest(n.r);
 	error = repair_rebuild_and_switch(n.r);
 	if (!error)
 		take_over(r, n.r);

@@ -109,14 +109,10 @@ static int take_blocks(struct repair *r, uint64_t ino, uint32_t blocks, uint64_t
 	uint32_t first = xfs_ino_agno(&r->geo, XFS_INO(ino)).v;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {
-		uint32_t agno = (first + i) % r->geo.agcount, agbno;
-		int error = repair_ag_changes(r, agno) ? xfs_claims_alloc(r->claims, XFS_AGNO(agno), 0, blocks, ino, 0, &agbno)
-						       : -XFS_E_NOSPC;
+		int error = repair_take_blocks(r, (first + i) % r->geo.agcount, blocks, ino, 0, fsbno);
 
-		if (error == -XFS_E_NOSPC)
-			continue;
-		*fsbno = error ? 0 : xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
-		return error;
+		if (error != -XFS_E_NOSPC)
+			return error;
 	}
 	return -XFS_E_NOSPC;
 }

@@ -10,8 +10,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-enum { UNSEEN, ON_PATH, SETTLED };
-
 bool names_is_root(const struct names *n, uint64_t ino)
 {
 	return ino == n->r->primary.rootino || (n->r->geo.metadir && ino == n->r->primary.metadirino);
@@ -122,33 +120,30 @@ static int match_leftovers(struct names *n)
 	return error;
 }
 
-/* The next directory upwards that was gathered; NULL: there is none. In between nothing was wrong, and nothing changed. */
-static struct names_dir *above(struct names *n, const struct names_dir *d)
+static uint64_t above(void *payload, uint64_t ino)
 {
-	uint64_t ino = d->parent;
-	struct names_dir *up = NULL;
+	struct names *n = payload;
 
-	for (uint64_t steps = 0; ino != XFS_NULL64 && steps <= n->r->before.inodes && !up; steps++) {
-		up = names_find_dir(n, ino);
-		if (!up && names_is_root(n, ino))
-			break;
-		ino = names_parent_of(n, ino);
-	}
-	return up;
+	return names_is_root(n, ino) ? XFS_NULL64 : names_parent_of(n, ino);
 }
 
-/* d lies on a ring: the place to cut it is where ".." disagrees, else the lowest number. */
-static struct names_dir *place_to_cut(struct names *n, struct names_dir *d)
+/*
+ * Of a ring: the place to cut it is where ".." disagrees, else the lowest number.  What was not gathered is not cut: nothing
+ * is wrong with it.
+ */
+static struct names_dir *place_to_cut(struct names *n, uint64_t ring)
 {
-	struct names_dir *best = NULL, *at = d;
+	struct names_dir *best = NULL;
+	uint64_t ino = ring;
 
 	do {
-		bool odd = at->said != at->parent, best_odd = best && best->said != best->parent;
+		struct names_dir *at = names_find_dir(n, ino);
+		bool odd = at && at->said != at->parent, best_odd = best && best->said != best->parent;
 
-		if (at->entry != NAMES_NONE && (!best || odd > best_odd || (odd == best_odd && at->ino < best->ino)))
+		if (at && at->entry != NAMES_NONE && (!best || odd > best_odd || (odd == best_odd && at->ino < best->ino)))
 			best = at;
-		at = above(n, at);
-	} while (at && at != d);
+		ino = above(n, ino);
+	} while (ino != ring);
 	return best;
 }
 
@@ -162,27 +157,25 @@ static void cut(struct names *n, struct names_dir *d)
 	f->links--;
 }
 
+static int forget_climb(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
+{
+	(void)n;
+	(void)ino;
+	(void)payload;
+	f->climb = REPAIR_UNCLIMBED;
+	return 0;
+}
+
 static void cut_rings(struct names *n)
 {
+	names_each_fact(n, forget_climb, NULL);
 	for (size_t i = 0; i < n->ndirs; i++) {
-		struct names_dir *d = &n->dirs[i], *at = d;
+		uint64_t ring = repair_climb(n->r, n->dirs[i].ino, above, n);
+		struct names_dir *at = ring == XFS_NULL64 ? NULL : place_to_cut(n, ring);
 
-		while (at && at->mark == UNSEEN && !names_is_root(n, at->ino)) {
-			at->mark = ON_PATH;
-			at = above(n, at);
-		}
-		if (at && at->mark == ON_PATH)
-			at = place_to_cut(n, at);
-		else
-			at = NULL;
 		if (at)
 			cut(n, at);
-		for (at = d; at && at->mark == ON_PATH; at = above(n, at))
-			at->mark = SETTLED;
 	}
-	/* where a ring was cut, the rest of its path is still marked */
-	for (size_t i = 0; i < n->ndirs; i++)
-		n->dirs[i].mark = UNSEEN;
 }
 
 int names_decide_tree(struct names *n)

@@ -76,8 +76,11 @@ int repair_plan_forks(struct repair *r)
 			cut = xfs_mapset_normalise(&c->map[k]);
 			if (cut < 0)
 				return (int)cut;
-			error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k),
-						      count_extents(&c->map[k]), &blocks);
+			if (k == XFS_FORK_DATA && repair_rt_is_tree(r, &d))
+				error = repair_rt_tree_blocks(r, &d, &blocks);
+			else
+				error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k),
+							      count_extents(&c->map[k]), &blocks);
 			blocks += k == XFS_FORK_DATA ? repair_rt_missing(r, c) : 0;
 			if (error)
 				return error;
@@ -120,19 +123,14 @@ static int take_block(struct making *m, uint64_t offword, uint64_t *fsbno)
 	struct repair *r = m->r;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {
-		uint32_t agno = (m->agno + i) % r->geo.agcount, agbno;
-		int error;
+		uint32_t agno = (m->agno + i) % r->geo.agcount;
+		int error = repair_take_blocks(r, agno, 1, m->c->ino, offword, fsbno);
 
-		if (!repair_ag_changes(r, agno))
-			continue;
-		error = xfs_claims_alloc(r->claims, XFS_AGNO(agno), 0, 1, m->c->ino, offword, &agbno);
 		if (error == -XFS_E_NOSPC)
 			continue;
-		if (error)
-			return error;
-		m->agno = agno;
-		*fsbno = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
-		return 0;
+		if (!error)
+			m->agno = agno;
+		return error;
 	}
 	return -XFS_E_NOSPC;
 }
@@ -259,7 +257,9 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 	if (c->names)
 		error = repair_build_names(r, c, &d);
 	for (m.k = 0; m.k < 2 && !error; m.k++)
-		if (c->fork[m.k] && !is_planned(c, m.k)) {
+		if (c->fork[m.k] && !is_planned(c, m.k) && m.k == XFS_FORK_DATA && repair_rt_is_tree(r, &d)) {
+			error = repair_rt_build_tree(r, c, &d, new_block, &m);
+		} else if (c->fork[m.k] && !is_planned(c, m.k)) {
 			error = m.k == XFS_FORK_DATA ? fill_gaps(&m) : 0;
 			if (!error)
 				error = make_fork(&m, &d);

@@ -5,7 +5,8 @@
  * Transactions behind the damage may have freed blocks that older ones wrote, and files may have their data there now,
  * which no LSN tells.  So it is done above the device first, and images whose places hold nothing that speaks for itself are
  * noted; then all forks and reverse mappings say who claims these places.  Metadata is never in danger: it is newer by its
- * LSN, and stays.  What the rest of the log would have changed besides is what the repair sorts out.
+ * LSN, and stays.  What the rest of the log would have changed besides is what the repair sorts out.  Changes that were cut off
+ * at the damage are finished when nothing of what followed is in place (logend.c): else it may have finished them.
  */
 #include "repair/partial.h"
 
@@ -14,6 +15,9 @@
 #include "repair/scan.h"
 #include "repair/write.h"
 
+#include "libxfs/recovery/recovery.h"
+
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* ---- who claims the places ---- */
@@ -24,6 +28,7 @@ struct asking {
 	const struct xfs_recovery_careful *careful;
 	bool *taken;			/* by place */
 	uint32_t widest;		/* of the places, sectors */
+	uint64_t newest;		/* LSN in a core, a header or a block of a tree */
 	uint64_t ino;
 	bool attr, newer;		/* which fork of it; it changed behind the damage */
 };
@@ -86,6 +91,8 @@ static int ask_inode(void *payload, struct repair_seen *s)
 {
 	struct asking *a = payload;
 
+	if (s->identified && s->d.core.version >= 3 && s->d.v3.lsn != XFS_NULL64)
+		a->newest = xfs_max(a->newest, s->d.v3.lsn);
 	if (!s->identified || !s->d.core.mode)
 		return 0;
 	a->ino = s->ino;
@@ -164,18 +171,23 @@ static int ask_all(struct repair *r, const struct xfs_devset *top, struct asking
 	a->look = &look;
 	for (uint32_t agno = 0; !error && agno < look.geo.agcount; agno++)
 		error = ask_ag(a, agno);
+	a->newest = xfs_max(a->newest, look.fs ? atomic_load(&look.fs->max_lsn) : XFS_NULL64);
+	if (look.geo.v5 && look.primary.lsn != XFS_NULL64)
+		a->newest = xfs_max(a->newest, look.primary.lsn);
 	repair_release(&look);
 	return error;
 }
 
-static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c, struct repair_partial *p)
+/* `all`: an answer is wanted even if no place is asked for. */
+static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c, struct repair_partial *p,
+		      bool all, uint64_t *newest)
 {
 	struct asking a = { .careful = c, .taken = calloc(c->nplaces + 1, sizeof(bool)) };
 	int error = a.taken ? 0 : -XFS_E_NOMEM;
 
 	for (size_t i = 0; i < c->nplaces; i++)
 		a.widest = (uint32_t)xfs_max(a.widest, c->places[i].bbs);
-	if (!error && c->nplaces)
+	if (!error && (c->nplaces || all))
 		error = ask_all(r, top, &a);
 	if (!error && c->nplaces) {
 		p->taken = malloc(c->nplaces * sizeof(*p->taken));
@@ -185,6 +197,7 @@ static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs
 		if (a.taken[i])
 			p->taken[p->ntaken++] = c->places[i];
 	free(a.taken);
+	*newest = a.newest;
 	p->places = c->places;
 	p->nplaces = c->nplaces;
 	c->places = NULL;
@@ -225,6 +238,7 @@ static int try_part(struct repair *r, struct repair_partial *p)
 	struct xfs_recovery_careful careful = { .log = p->parts.before };
 	struct xfs_devset top = { .rt = r->dev.rt, .log = r->dev.log };
 	struct xfs_recovery rec = { .nintents = 0 };
+	uint64_t newest = 0;
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
 
 	if (!error)
@@ -232,7 +246,9 @@ static int try_part(struct repair *r, struct repair_partial *p)
 	if (!error)
 		error = xfs_recovery_replay_careful(&top, &careful, &rec, NULL);
 	if (!error)
-		error = find_taken(r, &top, &careful, p);
+		error = find_taken(r, &top, &careful, p, rec.nintents, &newest);
+	if (!error && rec.nintents && !careful.beyond)
+		error = repair_cut_plan(r, p, newest);
 	if (error && !is_of_machine(error)) {
 		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.", xfs_error_text(error));
 		p->parts.before.kind = XFS_LOG_CLEAN;
@@ -266,6 +282,11 @@ int repair_partial_plan(struct repair *r, bool broken, struct repair_partial *p)
 
 /* ---- the real thing ---- */
 
+static void say_left(struct repair *r, uint64_t n)
+{
+	repair_say(r, "        - %llu changes that were cut off are left to the repair", (unsigned long long)n);
+}
+
 static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_careful *c,
 		       const struct repair_partial *p)
 {
@@ -275,7 +296,20 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 	if (c->left_out)
 		repair_say(r, "        - %llu changes do not fit what is in place", (unsigned long long)c->left_out);
 	if (rec->nintents)
-		repair_say(r, "        - %zu changes that were cut off are left to the repair", rec->nintents);
+		say_left(r, rec->nintents);
+}
+
+/* What cannot be finished is left to the repair. */
+static int finish(struct repair *r, struct xfs_recovery *rec)
+{
+	struct xfs_recovery_work done;
+	int error = xfs_recovery_finish(&r->dev, rec, &done, NULL);
+
+	if (!error)
+		repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)done.intents);
+	if (!error && done.left)
+		say_left(r, done.left);
+	return error && (is_of_machine(error) || error == -XFS_E_IO) ? error : 0;
 }
 
 int repair_partial_replay(struct repair *r, struct repair_partial *p)
@@ -284,12 +318,16 @@ int repair_partial_replay(struct repair *r, struct repair_partial *p)
 	struct xfs_recovery rec = { .nintents = 0 };
 	int error = 0;
 
+	if (p->cut)
+		return repair_cut_replay(r, p);
 	if (p->parts.before.kind == XFS_LOG_DIRTY) {
 		repair_say(r, "        - replaying the log up to the damage...");
 		error = repair_ready_primary(r, r->dev.data);
 		if (!error)
 			error = xfs_recovery_replay_careful(&r->dev, &careful, &rec, NULL);
 		r->replayed = true;
+		if (!error && p->finish)
+			error = finish(r, &rec);
 		if (!error)
 			say_counts(r, &rec, &careful, p);
 		if (!error)

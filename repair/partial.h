@@ -16,6 +16,8 @@ struct repair_partial {
 	size_t ntaken;
 	struct xfs_recovery_place *places;	/* all that were asked for, ascending */
 	size_t nplaces;
+	bool finish;			/* the log is whole: changes that were cut off are finished behind it */
+	bool cut;			/* the log is to end before the damage, and then replayed as a whole */
 };
 
 /*
@@ -24,6 +26,13 @@ struct repair_partial {
  * before the damage.  NOENT: r->log is not damaged, or its head is not known.
  */
 int repair_partial_plan(struct repair *, bool broken, struct repair_partial *);
+/*
+ * logend.c: `newest` is the greatest LSN that is in place.  Sets p->cut when a log that ends before the damage can be replayed to
+ * the end, with all changes that were cut off there; p->finish when all of the log is before the damage.  Tried above the device; error: NOMEM, IO.
+ */
+int repair_cut_plan(struct repair *, struct repair_partial *, uint64_t newest);
+/* Does so on the device.  It may be stopped at any write and begun again. */
+int repair_cut_replay(struct repair *, struct repair_partial *);
 /* Of xfs_recovery_careful: the place is nobody else's. payload: struct repair_partial. */
 bool repair_partial_may_write(void *payload, const struct xfs_recovery_place *);
 /* Replays it on the device and clears the log, with needsrepair on disk.  Finds the superblock anew. */

@@ -72,11 +72,11 @@ static void one_part(struct plan *p, const char *structure, uint64_t off, uint64
 static int change(void *payload, uint64_t off, uint64_t len)
 {
 	struct plan *p = payload;
-	bool data = !strcmp(p->device, "data");
+	bool data = !strcmp(p->device, "data"), realtime = !strcmp(p->device, "realtime");
 
 	while (len && !p->j.error) {
 		uint64_t end = off + len, n;
-		const char *name = "log";
+		const char *name = realtime ? "realtime superblock" : "log";
 
 		if (data) {
 			uint64_t block = off & ~(uint64_t)(p->r->geo.blocksize - 1);
@@ -92,8 +92,16 @@ static int change(void *payload, uint64_t off, uint64_t len)
 	return p->j.error;
 }
 
-static int write_all(struct plan *p, const struct repair_text *t, struct xfs_dev *data_below, struct xfs_dev *log_below,
-		     int error, int status)
+/* NULL: there is no such device. */
+static int writes_of(struct plan *p, const char *device, struct xfs_dev *top, struct xfs_dev *below)
+{
+	p->top = top;
+	p->below = below;
+	p->device = device;
+	return below ? xfs_dev_overlay_changes(top, change, p) : 0;
+}
+
+static int write_all(struct plan *p, const struct repair_text *t, const struct xfs_devset *below, int error, int status)
 {
 	int err = 0;
 
@@ -106,16 +114,11 @@ static int write_all(struct plan *p, const struct repair_text *t, struct xfs_dev
 	xfs_json_array(&p->j, "writes");
 	/* a repair that ended early would not be one */
 	if (!error && p->r->geo.blocksize) {
-		p->top = p->r->dev.data;
-		p->below = data_below;
-		p->device = "data";
-		err = xfs_dev_overlay_changes(p->top, change, p);
-		if (!err && log_below) {
-			p->top = p->r->dev.log;
-			p->below = log_below;
-			p->device = "log";
-			err = xfs_dev_overlay_changes(p->top, change, p);
-		}
+		err = writes_of(p, "data", p->r->dev.data, below->data);
+		if (!err)
+			err = writes_of(p, "log", p->r->dev.log, below->log);
+		if (!err)
+			err = writes_of(p, "realtime", p->r->dev.rt, below->rt);
 	}
 	xfs_json_array_end(&p->j);
 	xfs_json_u64(&p->j, "writes_total", p->writes);
@@ -127,8 +130,7 @@ static int write_all(struct plan *p, const struct repair_text *t, struct xfs_dev
 	return err ? err : xfs_json_finish(&p->j);
 }
 
-int repair_write_plan(const struct repair_text *t, struct xfs_dev *data_below, struct xfs_dev *log_below, int error,
-		      int status)
+int repair_write_plan(const struct repair_text *t, const struct xfs_devset *below, int error, int status)
 {
 	const char *path = t->o->plan;
 	bool standard = !strcmp(path, "-");
@@ -138,7 +140,7 @@ int repair_write_plan(const struct repair_text *t, struct xfs_dev *data_below, s
 
 	if (!err) {
 		xfs_json_start(&p.j, to_file, file, true);
-		err = write_all(&p, t, data_below, log_below, error, status);
+		err = write_all(&p, t, below, error, status);
 	}
 	if (file && (standard ? fflush(file) : fclose(file)) && !err)
 		err = -XFS_E_IO;

@@ -525,6 +525,15 @@ bool repair_doubt_quota(struct repair *r)
 	return true;
 }
 
+/* The last quota file went: the superblock must not say that there are some. */
+static void forget_quota(struct xfs_sb *sb)
+{
+	if (!is_null(sb->uquotino) || !is_null(sb->gquotino) || (xfs_sb_is_v5(sb) && !is_null(sb->pquotino)))
+		return;
+	sb->qflags = 0;
+	sb->versionnum &= (uint16_t)~XFS_SB_VERSION_QUOTA;
+}
+
 /* Nobody may take counts for right that are not; numbers may have changed, too. */
 static int write_flags(struct repair *r, const struct quota *s, uint16_t before, bool numbers)
 {
@@ -566,6 +575,8 @@ int repair_quota(struct repair *r)
 			error = check_file(&s);
 		s.wrong += wrong;
 	}
+	if (!error && s.replaced && !s.r->geo.metadir)
+		forget_quota(&r->primary);
 	if (!error)
 		error = write_flags(r, &s, before, numbers[0] != r->primary.uquotino || numbers[1] != r->primary.gquotino ||
 				    numbers[2] != r->primary.pquotino);

@@ -68,7 +68,9 @@ int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool sha
 	if (ag->nrt_maps) {
 		struct repair_rt_map *last = &ag->rt_maps[ag->nrt_maps - 1];
 
-		if (last->ino == ino && last->off + last->len == m->off && last->start + last->len == start) {
+		/* reverse mappings tell states and groups apart */
+		if (last->ino == ino && last->off + last->len == m->off && last->start + last->len == start &&
+		    last->unwritten == m->unwritten && (!r->geo.metadir || m->fsbno & ((UINT64_C(1) << r->geo.sb.rgblklog) - 1))) {
 			last->len += m->len;
 			return 0;
 		}
@@ -76,7 +78,7 @@ int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool sha
 	error = grow((void **)&ag->rt_maps, ag->nrt_maps, &ag->rt_room, sizeof(*ag->rt_maps));
 	if (!error)
 		ag->rt_maps[ag->nrt_maps++] = (struct repair_rt_map){ start, m->len, ino, m->off,
-								      shareable && r->geo.metadir && !m->unwritten };
+								      shareable && r->geo.metadir && !m->unwritten, m->unwritten };
 	return error;
 }
 
@@ -85,8 +87,7 @@ int repair_rt_note_file(struct repair *r, struct repair_seen *s)
 	const struct xfs_dinode *d = &s->d;
 	int error;
 
-	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || d->core.metatype < XFS_METAFILE_USRQUOTA ||
-	    d->core.metatype > XFS_METAFILE_RTREFCOUNT)
+	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
 		return 0;
 	error = grow((void **)&s->ag->rt_files, s->ag->nrt_files, &s->ag->rt_file_room, sizeof(*s->ag->rt_files));
 	if (!error)
@@ -117,7 +118,7 @@ static bool is_decided(const struct repair_inode *c, struct xfs_dinode *d)
 }
 
 /* Every claim, ascending by block, then by inode. */
-static int gather(struct repair *r, struct repair_rt_map **out, size_t *n)
+int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 {
 	static const struct xfs_sort_spec spec = { sizeof(struct repair_rt_map), 2,
 		{ offsetof(struct repair_rt_map, start), offsetof(struct repair_rt_map, ino) } };
@@ -141,7 +142,7 @@ static int gather(struct repair *r, struct repair_rt_map **out, size_t *n)
 		for (size_t k = 0; is_decided(&r->inodes[i], &d) && k < s->n; k++)
 			(*out)[(*n)++] = (struct repair_rt_map){ repair_rt_linear(&r->geo, s->m[k].fsbno), s->m[k].len,
 				r->inodes[i].ino, s->m[k].off, r->geo.metadir && !s->m[k].unwritten &&
-				d.v3.flags2 & XFS_DIFLAG2_REFLINK };
+				d.v3.flags2 & XFS_DIFLAG2_REFLINK, s->m[k].unwritten };
 	}
 	return xfs_sort(&spec, *out, *n);
 }
@@ -151,7 +152,7 @@ int repair_rt_used(struct repair *r, struct repair_rt_run **runs, size_t *n)
 	uint32_t rext = r->geo.sb.rextsize;
 	struct repair_rt_map *maps;
 	size_t nmaps, at = 0;
-	int error = gather(r, &maps, &nmaps);
+	int error = repair_rt_claims(r, &maps, &nmaps);
 
 	*n = 0;
 	*runs = error ? NULL : calloc(nmaps + 1, sizeof(**runs));
@@ -310,7 +311,7 @@ static int one_round(struct repair *r, uint64_t *settled)
 {
 	struct repair_rt_map *maps;
 	size_t n, reach = 0;
-	int error = gather(r, &maps, &n);
+	int error = repair_rt_claims(r, &maps, &n);
 
 	for (size_t i = 1; i < n && !error; i++) {
 		uint64_t lo, hi;

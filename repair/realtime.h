@@ -39,6 +39,17 @@ int repair_rt_settle(struct repair *);
  * the other state, or it would have been one record with the rest.
  */
 int repair_rt_align(const struct repair *, struct xfs_mapset *);
+/* Every extent of the section that a file holds, as it is decided: ascending by block, then by inode. The caller frees. Errors: NOMEM. */
+int repair_rt_claims(struct repair *, struct repair_rt_map **, size_t *n);
+/* realtime_trees.c: reverse mappings and reference counts of groups against the files; trees that differ are made anew. */
+int repair_rt_trees(struct repair *);
+bool repair_rt_is_tree(const struct repair *, const struct xfs_dinode *);
+/* Blocks that the tree of this inode will take; then the tree: c->image gets its root, *d format and size. */
+int repair_rt_tree_blocks(struct repair *, const struct xfs_dinode *, uint64_t *blocks);
+int repair_rt_build_tree(struct repair *, struct repair_inode *c, struct xfs_dinode *d, int (*alloc)(void *, uint64_t *),
+			 void *payload);
+/* realtime_super.c: with groups, when the realtime device is given. */
+int repair_rt_super(struct repair *);
 /* Bitmap and summary get the blocks that they lack. */
 int repair_rt_complete(struct repair *);
 /* Extents in use, after all that was decided. *runs: the caller frees. Errors: NOMEM. */

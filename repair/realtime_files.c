@@ -142,8 +142,8 @@ static int complete_file(struct repair *r, struct rt_file *f, uint8_t *image)
 	xfs_finding_detail(&found, "holes, or blocks behind its end");
 	found.found = xfs_mapset_blocks(&f->map);
 	found.expected = f->blocks;
-	repair_note(r, &found, !r->geo.metadir);
-	if (r->looking || r->geo.metadir)
+	repair_note(r, &found, true);
+	if (r->looking)
 		return 0;
 	error = repair_changed_inode(r, f->ino, image, &c);
 	if (error)
@@ -197,6 +197,8 @@ static int complete_one(void *payload, struct rt_file *f)
 	struct completing *c = payload;
 	struct xfs_finding found = finding_of(f, XFS_F_RT_FILE);
 
+	if (f->ino == XFS_NULL64 && c->r->geo.metadir)
+		return 0;	/* told, and made, with the names */
 	if (f->ino != XFS_NULL64 && xfs_ino_valid(&c->r->geo, XFS_INO(f->ino)))
 		return complete_file(c->r, f, c->image);
 	xfs_finding_detail(&found, "group %" PRIu32 " has none", f->group);
@@ -332,6 +334,14 @@ static int count_runs(struct syncing *s, uint32_t group)
 	return error ? error : xfs_sort(&spec, s->counters, s->ncounters);
 }
 
+static bool has_lsn(const struct syncing *s, const struct xfs_geometry *geo)
+{
+	uint64_t lsn = xfs_be64(s->have + XFS_OFF(rtbuf, lsn));
+
+	return xfs_crc32c_check(s->have, geo->blocksize, XFS_OFF(rtbuf, crc)) && !memcmp(s->have + XFS_OFF(rtbuf, uuid), geo->uuid, 16) &&
+	       lsn != XFS_NULL64 && !xfs_lsn_is_wild(lsn);
+}
+
 static void fill_block(struct syncing *s, const struct rt_file *f, uint64_t block, uint64_t fsbno)
 {
 	const struct xfs_geometry *geo = &s->r->geo;
@@ -348,8 +358,8 @@ static void fill_block(struct syncing *s, const struct rt_file *f, uint64_t bloc
 	xfs_put_be64(s->want + XFS_OFF(rtbuf, owner), f->ino);
 	xfs_put_be64(s->want + XFS_OFF(rtbuf, bno), xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v);
 	memcpy(s->want + XFS_OFF(rtbuf, uuid), geo->uuid, 16);
-	/* which change was the last one is not for us to say, unless it can't be */
-	if (xfs_be64(s->have + XFS_OFF(rtbuf, lsn)) != XFS_NULL64 && !xfs_lsn_is_wild(xfs_be64(s->have + XFS_OFF(rtbuf, lsn))))
+	/* which change was the last one is not for us to say, if that can be believed */
+	if (has_lsn(s, geo))
 		memcpy(s->want + XFS_OFF(rtbuf, lsn), s->have + XFS_OFF(rtbuf, lsn), 8);
 	xfs_crc32c_store(s->want, geo->blocksize, XFS_OFF(rtbuf, crc));
 }
@@ -429,6 +439,32 @@ static void choose_order(struct syncing *s, const struct rt_file *f)
 	s->big = big < little || (big == little && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
 }
 
+/* The first field of the header that is wrong. */
+static void name_header(const struct syncing *s, struct xfs_finding *found)
+{
+	uint32_t stored = xfs_le32(s->have + XFS_OFF(rtbuf, crc));
+	struct xfs_rtbuf have, want;
+
+	xfs_rtbuf_decode(&have, s->have);
+	xfs_rtbuf_decode(&want, s->want);
+	found->field = have.magicnum != want.magicnum ? "magicnum" : have.owner != want.owner ? "owner" :
+		       have.bno != want.bno ? "bno" : have.lsn != want.lsn ? "lsn" : NULL;
+	found->found = have.magicnum != want.magicnum ? have.magicnum : have.owner != want.owner ? have.owner :
+		       have.bno != want.bno ? have.bno : have.lsn;
+	found->expected = have.magicnum != want.magicnum ? want.magicnum : have.owner != want.owner ? want.owner :
+			  have.bno != want.bno ? want.bno : want.lsn;
+	if (found->field)
+		return;
+	found->found = found->expected = XFS_NULL64;
+	if (memcmp(have.uuid, want.uuid, sizeof(have.uuid))) {
+		found->field = "uuid";
+	} else if (stored != xfs_crc32c_block(s->have, s->r->geo.blocksize, XFS_OFF(rtbuf, crc))) {
+		found->field = "crc";
+		found->found = stored;
+		found->expected = xfs_crc32c_block(s->have, s->r->geo.blocksize, XFS_OFF(rtbuf, crc));
+	}
+}
+
 static int sync_block(struct syncing *s, const struct rt_file *f, uint64_t block, struct xfs_finding *found, unsigned *lines,
 		      bool write)
 {
@@ -441,6 +477,8 @@ static int sync_block(struct syncing *s, const struct rt_file *f, uint64_t block
 	if (error == -XFS_E_NOMEM)
 		return error;
 	fill_block(s, f, block, fsbno);
+	if (s->shape.headers)
+		s->told->max_lsn = xfs_max(s->told->max_lsn, xfs_be64(s->want + XFS_OFF(rtbuf, lsn)));
 	if (!error && !memcmp(s->want, s->have, s->r->geo.blocksize))
 		return 0;
 	if (error && !s->told->looking) {
@@ -455,13 +493,14 @@ static int sync_block(struct syncing *s, const struct rt_file *f, uint64_t block
 		found->len = 0;
 	}
 	found->len += differing(s, f, block, lines);
+	if (!error && s->shape.headers && !found->field)
+		name_header(s, found);
 	return write ? write_block(s, fsbno) : 0;
 }
 
-/* Groups are told of and left as they are: there was no filesystem with them to try it on. */
 static bool repairs(const struct syncing *s, enum xfs_finding_id id)
 {
-	return !s->told->looking && !s->shape.headers && !repair_is_held(s->told, id) && !s->told->holds.all;
+	return !s->told->looking && !repair_is_held(s->told, id) && !s->told->holds.all;
 }
 
 static int sync_file(void *payload, struct rt_file *f)
@@ -487,36 +526,14 @@ static int sync_file(void *payload, struct rt_file *f)
 		error = sync_block(s, f, b, &found, &lines, write);
 	if (found.fileoff == XFS_NULL64)
 		return error;
-	xfs_finding_detail(&found, "group %" PRIu32 ", %" PRIu64 " words differ, the first in block %" PRIu64 " of the file", f->group,
-			   found.len, found.fileoff);
+	if (found.len)
+		xfs_finding_detail(&found, "group %" PRIu32 ", %" PRIu64 " words differ, the first in block %" PRIu64 " of the file",
+				   f->group, found.len, found.fileoff);
+	else
+		xfs_finding_detail(&found, "group %" PRIu32 ", the header of block %" PRIu64 " of the file", f->group, found.fileoff);
 	found.len = XFS_NULL64;
-	repair_note(s->told, &found, !s->shape.headers);
+	repair_note(s->told, &found, true);
 	return error;
-}
-
-/* ---- the realtime superblock ---- */
-
-static int sync_super(struct syncing *s)
-{
-	const struct xfs_sb *sb = &s->told->primary;
-	struct xfs_finding f = xfs_finding_of(XFS_F_RT_SUPER, "realtime superblock");
-	struct xfs_dev *dev = s->r->dev.rt;
-	size_t bs = s->r->geo.blocksize;
-	int error;
-
-	if (!dev)
-		return 0;
-	memset(s->want, 0, bs);
-	xfs_put_be32(s->want + XFS_OFF(rtsb, magicnum), XFS_RTSB_MAGIC);
-	memcpy(s->want + XFS_OFF(rtsb, fname), sb->fname, sizeof(sb->fname));
-	memcpy(s->want + XFS_OFF(rtsb, uuid), sb->uuid, 16);
-	memcpy(s->want + XFS_OFF(rtsb, meta_uuid), s->r->geo.uuid, 16);
-	xfs_crc32c_store(s->want, bs, XFS_OFF(rtsb, crc));
-	error = xfs_dev_read(dev, 0, s->have, bs);
-	if (!error && !memcmp(s->have, s->want, bs))
-		return 0;
-	repair_note(s->told, &f, false);
-	return error == -XFS_E_NOMEM ? error : 0;
 }
 
 /* Names may have freed a file since the counter was set. */
@@ -526,7 +543,7 @@ static int set_counter(struct syncing *s)
 	bool any;
 	int error = repair_rt_free(s->r, &count, &any);
 
-	if (error || !any || s->shape.headers || s->told->looking || !s->told->writing || s->told->primary.frextents == count ||
+	if (error || !any || s->told->looking || !s->told->writing || s->told->primary.frextents == count ||
 	    s->told->holds.space || s->told->holds.all)
 		return error;
 	s->told->primary.frextents = count;
@@ -544,9 +561,6 @@ int repair_realtime(struct repair *r)
 		return error;
 	if (!r->looking)
 		repair_say(r, "        - generate realtime summary info and bitmap...");
-	if (s.shape.headers && !r->looking)
-		repair_say(r, "realtime groups: bitmaps and summaries are compared with files and left as they are; reverse mappings "
-			   "and reference counts of the groups are not compared");
 	s.want = malloc(r->geo.blocksize);
 	s.have = malloc(r->geo.blocksize);
 	error = s.want && s.have ? repair_rt_used(s.r, &s.used, &s.nused) : -XFS_E_NOMEM;
@@ -556,7 +570,7 @@ int repair_realtime(struct repair *r)
 			error = each_file(s.r, &s.shape, g, sync_file, &s);
 	}
 	if (!error && s.shape.headers)
-		error = sync_super(&s);
+		error = repair_rt_super(r);
 	if (!error && r->writing && !r->looking)
 		error = xfs_dev_barrier(r->dev.data);
 	if (!error)

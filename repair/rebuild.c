@@ -5,6 +5,7 @@
  * AGs without a reason are not touched.  Old tree and fork blocks are avoided, so that everything that the disk points to
  * is whole until the switch; when an AG is too full for that, what merely repeats other trees is reused in place.
  */
+#include "repair/cuts.h"
 #include "repair/forks.h"
 #include "repair/rebuild.h"
 #include "repair/scan.h"
@@ -106,34 +107,70 @@ static int claim_ag_inodes(void *payload, size_t agno)
 
 /* ---- what does not come from inodes ---- */
 
-struct lost_claims {
+struct rmap_claims {
 	struct repair *r;
 	uint32_t agno;
+	bool lost;			/* of lost inodes alone; else of all files */
 	int error;
 };
 
-/* Mappings of inodes whose core is lost: nothing contradicts them, so their blocks stay theirs. */
-static int claim_lost(void *payload, const void *disk)
+static int claim_rmap(void *payload, const void *disk)
 {
-	struct lost_claims *l = payload;
-	struct xfs_claim c = xfs_claim_decode(disk);
+	struct rmap_claims *c = payload;
+	struct xfs_claim m = xfs_claim_decode(disk);
 
-	if (!l->error && repair_is_lost(l->r, c.owner))
-		l->error = claim(l->r, l->agno, c.agbno, c.len, c.owner, c.offset);
+	if (!c->error && (c->lost ? repair_is_lost(c->r, m.owner) : !xfs_owner_is_special(m.owner)))
+		c->error = claim(c->r, c->agno, m.agbno, m.len, m.owner, m.offset);
 	return 0;
 }
 
+static int claim_rmaps(struct repair *r, uint32_t agno, bool lost)
+{
+	struct rmap_claims c = { r, agno, lost, 0 };
+	struct xfs_btree_verify v = { .record = claim_rmap, .payload = &c };
+	struct xfs_btree bt;
+	int error = repair_ag_btree(r, &r->ags[agno], XFS_BTREE_RMAP, &bt);
+
+	if (error)
+		return error;
+	error = xfs_btree_verify(&bt, &v);
+	return error ? error : c.error;
+}
+
+/* Mappings of inodes whose core is lost: nothing contradicts them, so their blocks stay theirs. */
 static int claim_lost_inodes(struct repair *r, uint32_t agno)
 {
-	struct lost_claims l = { r, agno, 0 };
-	struct xfs_btree_verify v = { .record = claim_lost, .payload = &l };
 	struct xfs_btree bt;
-	int error;
 
 	if (!r->nlost || !r->geo.rmapbt || repair_ag_btree(r, &r->ags[agno], XFS_BTREE_RMAP, &bt))
 		return 0;
-	error = xfs_btree_verify(&bt, &v);
-	return error ? error : l.error;
+	return claim_rmaps(r, agno, true);
+}
+
+/*
+ * No fork changes, and the forks are known to say what the reverse mappings of these AGs say: one AG's tree is read then
+ * instead of all inodes.
+ */
+static bool rmaps_say_it(const struct repair *r)
+{
+	if (!r->geo.rmapbt || r->any_odd || r->ninodes || r->nlost)
+		return false;
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		if (repair_ag_changes(r, i) && !r->ags[i].tree[XFS_TREE_RMAP].sound)
+			return false;
+	return true;
+}
+
+static int claim_files(struct repair *r)
+{
+	int error = 0;
+
+	if (!rmaps_say_it(r))
+		return repair_each_ag(r, claim_ag_inodes, r);
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
+		if (repair_ag_changes(r, i))
+			error = claim_rmaps(r, i, false);
+	return error;
 }
 
 static int claim_static(struct repair *r, struct repair_ag *ag)
@@ -193,8 +230,10 @@ static int plan_trees(struct repair *r, struct repair_ag *ag)
 
 static int build_ag(struct repair *r, struct repair_ag *ag)
 {
-	int error = xfs_build_ag(&ag->build, &ag->sw);
+	int error;
 
+	xfs_ag_switch_release(&ag->sw);		/* of an attempt that had no room elsewhere */
+	error = xfs_build_ag(&ag->build, &ag->sw);
 	if (error == -XFS_E_NOSPC) {
 		/* too full to keep the old trees beside the new ones: they only repeat what the files say */
 		xfs_claims_unavoid(r->claims, ag->agno);
@@ -227,7 +266,7 @@ static int avoid_given_up(struct repair *r, uint32_t agno)
 	return error;
 }
 
-static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
+static int prepare_ag(struct repair *r, uint32_t agno, struct repair_cuts *cuts, uint64_t *settled)
 {
 	int error = claim_static(r, &r->ags[agno]);
 
@@ -239,12 +278,13 @@ static int prepare_ag(struct repair *r, uint32_t agno, uint64_t *settled)
 		xfs_claims_unavoid(r->claims, XFS_AGNO(agno));
 	if (!error)
 		error = xfs_claims_seal(r->claims, XFS_AGNO(agno));
-	return error ? error : repair_settle_conflicts(r, agno, settled);
+	return error ? error : repair_settle_conflicts(r, agno, cuts, settled);
 }
 
 /* One round: all claims for the AGs that change. */
 static int claim_all(struct repair *r, uint64_t *settled)
 {
+	struct repair_cuts cuts = { .r = r };
 	int error = repair_plan_forks(r);	/* may want room in AGs that did not change so far */
 
 	xfs_claims_free(r->claims);
@@ -252,10 +292,13 @@ static int claim_all(struct repair *r, uint64_t *settled)
 	if (!error)
 		error = xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
-		error = repair_each_ag(r, claim_ag_inodes, r);
+		error = claim_files(r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
 		if (repair_ag_changes(r, i))
-			error = prepare_ag(r, i, settled);
+			error = prepare_ag(r, i, &cuts, settled);
+	if (!error)
+		error = repair_cuts_apply(&cuts);
+	repair_cuts_release(&cuts);
 	return error;
 }
 
@@ -280,17 +323,75 @@ static int claim_without_conflict(struct repair *r)
 	return error;
 }
 
-/* No room for the btree of a fork in the AGs that change: the one with most free space is rebuilt, too. */
+/* Blocks that the trees of the AG and, unless all is tight, its free list will take. */
+static uint64_t tree_needs(const struct repair *r, const struct repair_ag *ag)
+{
+	uint64_t need = r->tight ? 0 : xfs_agfl_minimum(&r->geo, ag->tree[XFS_TREE_BNO].levels, ag->tree[XFS_TREE_CNT].levels,
+						       r->geo.rmapbt ? ag->tree[XFS_TREE_RMAP].levels : 0);
+
+	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
+		if (ag->tree[t].present && ag->build.policy[t] != XFS_BUILD_KEEP)
+			need += xfs_max(ag->tree[t].blocks, 1);
+	return need;
+}
+
+/* What forks may take: blocks that are not avoided, and not those that the trees of the AG need in the end. */
+static int count_spare(struct repair *r)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
+		uint64_t blocks, need = tree_needs(r, &r->ags[i]);
+
+		if (!repair_ag_changes(r, i))
+			continue;
+		error = xfs_claims_free_blocks(r->claims, XFS_AGNO(i), &blocks);
+		r->ags[i].spare = error || blocks < need ? 0 : (uint32_t)(blocks - need);
+	}
+	return error;
+}
+
+int repair_take_blocks(struct repair *r, uint32_t agno, uint32_t len, uint64_t ino, uint64_t offword, uint64_t *fsbno)
+{
+	struct repair_ag *ag = &r->ags[agno];
+	uint32_t agbno;
+	int error = repair_ag_changes(r, agno) && len <= ag->spare ?
+		xfs_claims_alloc(r->claims, ag->agno, 0, len, ino, offword, &agbno) : -XFS_E_NOSPC;
+
+	if (error)
+		return error;
+	ag->spare -= len;
+	*fsbno = xfs_fsbno_of(&r->geo, ag->agno, XFS_AGBNO(agbno)).v;
+	return 0;
+}
+
+/* The AG with most free space that is not rebuilt yet is, too. False: no other one has any. */
 static bool draw_in_ag(struct repair *r)
 {
 	uint32_t best = XFS_NULL32;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
-		if (!repair_ag_changes(r, i) && (best == XFS_NULL32 || r->ags[i].freeblks > r->ags[best].freeblks))
+		if (!repair_ag_changes(r, i) && r->ags[i].freeblks > (best == XFS_NULL32 ? 0 : r->ags[best].freeblks))
 			best = i;
-	if (best == XFS_NULL32)
+	if (best != XFS_NULL32)
+		r->ags[best].reasons |= REPAIR_FORK;
+	return best != XFS_NULL32;
+}
+
+/*
+ * No room for forks in the AGs that change: others are drawn in, each time twice as many, as all claims are gathered anew then;
+ * at last free lists stay short.
+ */
+static bool find_room(struct repair *r, uint32_t *many)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < *many && draw_in_ag(r); i++)
+		any = true;
+	*many *= 2;
+	if (!any && r->tight)
 		return false;
-	r->ags[best].reasons |= REPAIR_FORK;
+	r->tight |= !any;
 	for (size_t i = 0; i < r->ninodes; i++)
 		r->inodes[i].nown[0] = r->inodes[i].nown[1] = 0;
 	return true;
@@ -298,7 +399,10 @@ static bool draw_in_ag(struct repair *r)
 
 static int make_forks(struct repair *r)
 {
+	uint32_t many = 1;
 	int error;
+
+	r->tight = false;
 
 	do {
 		/* of an attempt that had no room nothing may show through */
@@ -310,8 +414,10 @@ static int make_forks(struct repair *r)
 		if (!error)
 			error = repair_begin_writing(r);
 		if (!error)
+			error = count_spare(r);
+		if (!error)
 			error = repair_build_forks(r);
-	} while (error == -XFS_E_NOSPC && draw_in_ag(r));
+	} while (error == -XFS_E_NOSPC && find_room(r, &many));
 	return error;
 }
 

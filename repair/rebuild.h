@@ -7,6 +7,11 @@
 
 /* True when the trees of this AG are rebuilt. */
 bool repair_ag_changes(const struct repair *, uint32_t agno);
+/*
+ * `len` blocks in a row for an inode, of an AG that changes, after the forks were claimed.  NOSPC: not there, or the trees of
+ * the AG need them.
+ */
+int repair_take_blocks(struct repair *, uint32_t agno, uint32_t len, uint64_t ino, uint64_t offword, uint64_t *fsbno);
 /* Decides the form of each fork that changes and where its btree blocks may go; marks those AGs. */
 int repair_plan_forks(struct repair *);
 /* Writes the btree blocks of the forks and completes the inodes' images. Claims are sealed. */
@@ -14,8 +19,12 @@ int repair_build_forks(struct repair *);
 
 /*
  * in_place.c: repair_rebuild() and repair_switch_over(), and where there is no room to keep the old beside the new, the
- * same over what is given up.  Errors: NOSPC when that does not suffice or the log cannot take it.
+ * same over what is given up.  Errors: NOSPC when that does not suffice or the log cannot take it; nothing has changed.
  */
+int repair_rebuild_one(struct repair *);
+/* The same, in as many parts as it takes. */
 int repair_rebuild_and_switch(struct repair *);
+/* parts.c: part by part. Errors: NOSPC when there is no room for one inode; parts before it are done. */
+int repair_rebuild_in_parts(struct repair *);
 
 #endif

@@ -204,5 +204,9 @@ int repair_reconcile(struct repair *r)
 	/* forks are decided: without reverse mappings, who claims what is compared with the trees */
 	if (!error && !r->geo.rmapbt)
 		error = repair_check_space(r);
-	return error ? error : repair_rt_complete(r);
+	if (!error)
+		error = repair_metafiles_settle(r);
+	if (!error)
+		error = repair_rt_complete(r);
+	return error ? error : repair_rt_trees(r);
 }

@@ -72,6 +72,14 @@ enum repair_touch {
 	REPAIR_BESIDE,		/* it is, or is said to be, the parent of such a directory */
 };
 
+/* Where the way up from a directory leads. */
+enum repair_climb {
+	REPAIR_UNCLIMBED,
+	REPAIR_CLIMBING,	/* for the time of one way */
+	REPAIR_SETTLED,		/* to a root, or to a directory without a parent */
+	REPAIR_TO_RING,		/* to a ring, or it lies on one */
+};
+
 /* What is known of one inode before names are looked at, and what names.c finds. Parents: of directories only. */
 struct repair_fact {
 	bool used : 1, named : 1, has_parent : 1;
@@ -83,6 +91,7 @@ struct repair_fact {
 	uint8_t ftype;
 	uint8_t touched;		/* enum repair_touch: what decisions about names are about */
 	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
+	uint8_t climb;			/* enum repair_climb: of directories, climb.c */
 	uint32_t nlink, links;		/* as the inode says; as counted */
 	uint64_t parent, parent_seen;	/* its ".."; the directory that names it */
 };
@@ -116,6 +125,7 @@ struct repair_ag {
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
 	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
 	uint32_t longest;
+	uint32_t spare;				/* unclaimed blocks that its trees do not need (rebuild.c) */
 	struct xfs_build_ag build;		/* how it was rebuilt */
 	struct xfs_ag_switch sw;		/* what the rebuild made */
 	bool rebuilt;
@@ -130,7 +140,7 @@ struct repair_ag {
 struct repair_rt_map {
 	uint64_t start, len;	/* blocks, counted without the gaps between groups */
 	uint64_t ino, off;
-	bool shareable;
+	bool shareable, unwritten;
 };
 
 struct repair_rt_file {
@@ -151,6 +161,7 @@ struct repair_inode {
 	struct xfs_mapset old;		/* blocks that it gives up: they stay whole until the switch */
 	bool made_free;			/* it becomes a free inode */
 	bool decided;			/* image takes the place of the bytes on disk for all that read the inode */
+	bool early;			/* a directory that gains names: nobody else may lose them before */
 	bool last;			/* it begins to be in use: written when all that names it is durable */
 	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 };
@@ -200,6 +211,12 @@ struct repair_glance {
 	bool off;			/* something was */
 	bool mended;			/* a block with a flipped bit lies in the cache as if it were whole */
 	uint64_t sums[2];		/* link_sums */
+};
+
+/* What a fresh look at the devices is worth: as long as both stay, nothing was written since, and nothing found in it. */
+struct repair_renewal {
+	unsigned changes;		/* of the devices */
+	uint64_t findings;		/* of the run */
 };
 
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */
@@ -259,10 +276,12 @@ struct repair {
 	struct repair_glance *glance;
 	bool ahead;			/* directory blocks are read ahead of the inodes that are scanned */
 	struct repair *renewed;		/* the state after round one, when that changed anything */
+	struct repair_renewal renewal;	/* when it was read */
 	/* the verdict */
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool tight;			/* there is no room to fill the free lists of AGs */
 	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
@@ -314,10 +333,16 @@ void repair_release_holds(struct repair_holds *);
 void repair_release_changed(struct repair_inode *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
+/*
+ * verify.c: reads everything but names afresh, for who is `looking`. What it makes of the device is as good as what a run
+ * of its own would: it takes nothing from anybody else.
+ */
+int repair_look_afresh(struct repair *);
+struct repair_renewal repair_renewal_now(const struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);
-/* Gives back what only the decisions needed: a fresh look at the same device needs as much again. */
+/* Gives back what only the decisions needed: claims and trees, or a fresh look at the same device, need as much again. */
 void repair_rest(struct repair *);
 
 #endif

@@ -86,6 +86,8 @@ struct remade {
 	struct xfs_dinode d;
 	unsigned type;
 	uint64_t parent;
+	bool meta;			/* of the metadata directory tree */
+	struct repair_metafile file;	/* which file of it */
 };
 
 /* Directory and symlink blocks name their owner; a block of a file that looks so without naming it says nothing. */
@@ -105,6 +107,8 @@ static unsigned choose_type(const struct remade *m)
 	bool blocks = m->e->side[XFS_FORK_DATA].rmap.n;
 	unsigned type = type_of_role(m->r, m->e->ino);
 
+	if (!type && m->file.metatype)
+		return XFS_MODE_REG;
 	if (!type)
 		type = type_of_mappings(m->r, m->e);
 	if (!type && m->h->subdirs)
@@ -124,15 +128,27 @@ static bool in_metadata_tree(const struct remade *m)
 {
 	const struct repair_fact *f = m->r->geo.metadir && m->h->names ? repair_fact_of(m->r, m->h->parent) : NULL;
 
-	return m->r->geo.metadir && m->h->names && (m->h->parent == m->r->primary.metadirino || (f && f->meta));
+	return m->r->geo.metadir && m->h->names && (m->h->meta || m->h->parent == m->r->primary.metadirino || (f && f->meta));
+}
+
+/* Its name says which file of the metadata directory it was, or its blocks do. */
+static void find_metafile(struct remade *m)
+{
+	if (!m->r->geo.metadir || type_of_role(m->r, m->e->ino))
+		return;
+	m->meta = in_metadata_tree(m);
+	if (m->meta && m->h->file.metatype)
+		m->file = m->h->file;
+	else if (m->meta || !m->h->names)
+		repair_metafile_by_blocks(m->r, m->e->ino, &m->e->side[XFS_FORK_DATA].rmap, &m->file);
+	m->meta |= m->file.metatype != XFS_METAFILE_UNKNOWN;
 }
 
 /* Is there enough to make it from? A device's number and a short target are gone with the inode. */
 static bool can_be_made(const struct remade *m)
 {
-	/* which of the metadata files it was only its name could tell */
-	if (in_metadata_tree(m) && m->type != XFS_MODE_DIR)
-		return false;
+	if (m->meta && m->type != XFS_MODE_DIR)
+		return m->file.metatype;
 	if (m->e->side[XFS_FORK_DATA].rmap.n || type_of_role(m->r, m->e->ino))
 		return true;
 	return m->type == XFS_MODE_REG || m->type == XFS_MODE_DIR || m->type == XFS_MODE_FIFO || m->type == XFS_MODE_SOCK;
@@ -194,7 +210,9 @@ static void dress_role(struct remade *m)
 		d->core.mode = XFS_MODE_REG;
 		break;
 	default:
-		if (in_metadata_tree(m))
+		if (m->file.metatype)
+			repair_metafile_dress(m->r, &m->file, d);
+		else if (m->meta)
 			dress_metadata(d);
 		break;
 	}
@@ -251,7 +269,7 @@ static void set_size(struct remade *m)
 		m->d.core.size = piece_bytes(m->r, m->e);
 	else if (m->type == XFS_MODE_DIR)
 		m->d.core.size = end_below(s, UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - blocklog)) << blocklog;
-	else if (!type_of_role(m->r, m->e->ino))
+	else if (!type_of_role(m->r, m->e->ino) && !m->meta)
 		m->d.core.size = end_below(s, UINT64_MAX) << blocklog;
 }
 
@@ -289,11 +307,15 @@ static void note_remade(struct remade *m)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_REMADE, "inode");
 	const char *what = m->type == XFS_MODE_DIR ? "directory" : m->type == XFS_MODE_LNK ? "symlink" :
-			   m->type == XFS_MODE_REG ? "file" : "special file";
+			   m->type == XFS_MODE_REG ? "file" : "special file", *dir;
+	char name[32];
 
 	f.ino = m->e->ino;
 	f.len = xfs_mapset_blocks(&m->e->side[XFS_FORK_DATA].rmap);
-	xfs_finding_detail(&f, "%s with %" PRIu64 " blocks, mode %04o, owner root", what, f.len, m->d.core.mode & 07777u);
+	if (m->file.metatype && repair_metafile_name(m->r, &m->file, &dir, name))
+		xfs_finding_detail(&f, "metadata file /%s/%s with %" PRIu64 " blocks", dir, name, f.len);
+	else
+		xfs_finding_detail(&f, "%s with %" PRIu64 " blocks, mode %04o, owner root", what, f.len, m->d.core.mode & 07777u);
 	repair_note(m->r, &f, true);
 }
 
@@ -358,6 +380,10 @@ static int make_anew(struct remade *m)
 	memset(c->image, 0, m->r->geo.inodesize);
 	c->decided = true;
 	error = take_maps(m, c);
+	if (repair_metafile_is_tree(m->file.metatype)) {	/* its records follow from the files */
+		xfs_mapset_release(&c->map[XFS_FORK_DATA]);
+		c->fork[XFS_FORK_DATA] = true;
+	}
 	if (m->type == XFS_MODE_DIR && !c->fork[XFS_FORK_DATA])
 		make_short_dir(m, c->image);
 	else if (m->type == XFS_MODE_FIFO || m->type == XFS_MODE_SOCK)
@@ -366,7 +392,7 @@ static int make_anew(struct remade *m)
 		m->d.core.forkoff = 1;
 	xfs_dinode_encode(c->image, &m->d);
 	announce(m->r, m->e->ino, &m->d);
-	return error;
+	return error || !m->file.metatype ? error : repair_metafile_add(m->r, m->e->ino, &m->file);
 }
 
 /* The core is there, but for its type: forks are judged as those of any other inode. */
@@ -414,6 +440,7 @@ int repair_restore(struct repair *r, struct evidence *e, const struct repair_hin
 		if (cut < 0)
 			return (int)cut;
 	}
+	find_metafile(&m);
 	m.type = choose_type(&m);
 	return m.type && can_be_made(&m) ? make_anew(&m) : set_free(&m);
 }

@@ -112,6 +112,7 @@ bool repair_sb_same_geometry(const struct xfs_sb *a, const struct xfs_sb *b)
 	return a->blocksize == b->blocksize && a->dblocks == b->dblocks && a->rblocks == b->rblocks &&
 	       a->rextents == b->rextents && a->logstart == b->logstart && a->rextsize == b->rextsize &&
 	       a->agblocks == b->agblocks && a->agcount == b->agcount && a->rbmblocks == b->rbmblocks &&
+	       a->rgcount == b->rgcount && a->rgextents == b->rgextents &&
 	       a->logblocks == b->logblocks && a->sectsize == b->sectsize && a->inodesize == b->inodesize &&
 	       (a->versionnum & align) == (b->versionnum & align) && xfs_sb_is_v5(a) == xfs_sb_is_v5(b) &&
 	       !memcmp(a->uuid, b->uuid, 16);

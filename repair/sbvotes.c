@@ -339,5 +339,5 @@ unsigned repair_sb_evidence(struct repair *r, const struct xfs_sb *sb)
 	for (uint64_t agno = 0; agno < sb->agcount; agno += step)
 		points += ask_ag(&c, (uint32_t)agno, buf);
 	free(buf);
-	return points + ask_log(&c) + ask_inodes(&c);
+	return points + ask_log(&c) + ask_inodes(&c) + repair_sb_group_evidence(r, sb);
 }

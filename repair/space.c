@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* space.c - without reverse mappings: free space and reference counts against what files and trees claim. */
+#include "repair/cuts.h"
 #include "repair/space.h"
 #include "repair/agtrees.h"
 #include "repair/lanes.h"
@@ -280,7 +281,12 @@ static int check_ag(struct repair *r, struct repair_ag *ag)
 {
 	const unsigned rebuilt = REPAIR_TREE | REPAIR_FORK | REPAIR_INODES;
 	uint64_t settled = 0;
-	int error = repair_settle_conflicts(r, ag->agno.v, &settled);
+	struct repair_cuts cuts = { .r = r };
+	int error = repair_settle_conflicts(r, ag->agno.v, &cuts, &settled);
+
+	if (!error)
+		error = repair_cuts_apply(&cuts);
+	repair_cuts_release(&cuts);
 
 	if (error || settled)
 		return error;

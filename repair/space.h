@@ -24,9 +24,10 @@ int repair_check_flags(struct repair *, uint32_t agno);
 int repair_check_space(struct repair *);
 /*
  * Sealed claims of the AG: where two contradict each other the owner with less evidence loses these blocks, and nothing
- * else.  *settled counts them; the claims are then stale.  Looking only: findings alone.
+ * else.  *settled counts them; what forks lose is in the list then (cuts.h).  Looking only: findings alone.
  */
-int repair_settle_conflicts(struct repair *, uint32_t agno, uint64_t *settled);
+struct repair_cuts;
+int repair_settle_conflicts(struct repair *, uint32_t agno, struct repair_cuts *, uint64_t *settled);
 /*
  * agask.c: what sound trees of an AG answer.  Nothing of them is kept in memory, however many records they have.
  */

@@ -34,7 +34,7 @@ static struct survey_group *group_of(struct survey *s, const uint8_t *uuid)
 	if (s->ngroups == SURVEY_GROUPS)
 		return NULL;
 	memcpy(s->groups[s->ngroups].uuid, uuid, 16);
-	s->groups[s->ngroups].root = XFS_NULL64;
+	s->groups[s->ngroups].root = s->groups[s->ngroups].metaroot = XFS_NULL64;
 	return &s->groups[s->ngroups++];
 }
 
@@ -278,6 +278,7 @@ static void look_at_inode(struct looking *l)
 	struct survey_group *g;
 	struct xfs_dir_sf sf;
 	struct xfs_dinode d;
+	uint64_t *root;
 	uint32_t size;
 	unsigned log;
 
@@ -295,12 +296,13 @@ static void look_at_inode(struct looking *l)
 	g->flags2 |= d.v3.flags2;
 	keep_realtime(g, l->off, &d);
 	g->parents |= has_parent_pointer(&d, l->p, size);
-	if ((d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || d.v3.inumber >= g->root || xfs_dinode_is_metadata(&d))
+	root = xfs_dinode_is_metadata(&d) ? &g->metaroot : &g->root;
+	if ((d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || d.v3.inumber >= *root)
 		return;
 	if (d.core.format == XFS_DINODE_FMT_LOCAL &&
 	    !xfs_dir_sf_start(&sf, l->p + xfs_dinode_literal_off(3),
 			      xfs_dinode_fork_size(3, d.core.forkoff, size, XFS_FORK_DATA)) && sf.parent == d.v3.inumber)
-		g->root = d.v3.inumber;
+		*root = d.v3.inumber;
 }
 
 /* ---- the log ---- */

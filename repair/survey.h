@@ -39,6 +39,7 @@ struct survey_group {
 	uint64_t flags2;	/* of all inodes in use */
 	bool parents;		/* an attribute that is a parent pointer */
 	uint64_t root;		/* the smallest directory that is its own parent; XFS_NULL64: none seen */
+	uint64_t metaroot;	/* the same of metadata directories */
 	uint64_t *realtime;	/* bytes of inodes of files in the realtime section */
 	size_t nrealtime, realtime_room;
 	uint32_t log_agno, log_agbno, log_blocks;	/* by a reverse mapping; log_blocks 0: none */
@@ -59,5 +60,10 @@ void repair_survey_release(struct survey *);
  * device fit no geometry).
  */
 int repair_guess_realtime(struct repair *, const struct survey_group *, struct xfs_sb *);
+/*
+ * guess_groups.c: the same of realtime groups, by the files of the metadata directory, whose root is known; and whether there are quota
+ * files.  Without such files nothing changes.  Errors: NOMEM, BADSB (the files do not tell, or it is a zoned filesystem).
+ */
+int repair_guess_groups(struct repair *, struct xfs_sb *);
 
 #endif

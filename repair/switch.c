@@ -184,7 +184,7 @@ static int sum_counters(struct repair *r)
 	check_counter(r, "icount", &r->primary.icount, icount);
 	check_counter(r, "ifree", &r->primary.ifree, ifree);
 	check_counter(r, "fdblocks", &r->primary.fdblocks, fdblocks);
-	if (realtime && !r->geo.metadir)
+	if (realtime)
 		check_counter(r, "frextents", &r->primary.frextents, frextents);
 	return error;
 }

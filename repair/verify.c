@@ -4,11 +4,44 @@
  */
 #include "repair/write.h"
 
-/* The passes that only look; the fresh run shares nothing but the device with the one that repaired. */
-static int (*const looking[])(struct repair *) = {
+/* The passes that only look; a fresh run shares nothing but the device with the one that repaired. */
+static int (*const before_names[])(struct repair *) = {
 	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile, repair_switch_over,
+};
+/* Between these and the verdict the run that repairs has no others that look. */
+static int (*const names_and_more[])(struct repair *) = {
 	repair_directories, repair_links, repair_realtime, repair_quota, repair_max_lsn,
 };
+
+int repair_look_afresh(struct repair *fresh)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(before_names) && !error; i++)
+		error = before_names[i](fresh);
+	return error;
+}
+
+struct repair_renewal repair_renewal_now(const struct repair *r)
+{
+	return (struct repair_renewal){ xfs_dev_changes(r->dev.data) + xfs_dev_changes(r->dev.log) + xfs_dev_changes(r->dev.rt),
+					r->findings };
+}
+
+/*
+ * Whether the state that names were read from is the fresh check: it was read when all was written, the passes above went
+ * over all of it, and nothing was found in it or written since. Features that are being added excuse findings, and what is
+ * held back makes passes look at less: then it is not.
+ */
+static bool was_checked(const struct repair *r)
+{
+	const struct repair *seen = r->renewed;
+	struct repair_renewal now = repair_renewal_now(r);
+
+	return seen && now.changes == r->renewal.changes && now.findings == r->renewal.findings && !seen->findings &&
+	       !seen->names_bad && !seen->flips.n && !seen->ninodes && !r->add &&
+	       !r->no_quota && !r->holds.findings;
+}
 
 static void still_there(void *payload, const struct xfs_finding *f)
 {
@@ -19,19 +52,19 @@ static void still_there(void *payload, const struct xfs_finding *f)
 		xfs_finding_emit(&r->sink, f);
 }
 
-int repair_verify(struct repair *r)
+/* *most: the greatest LSN of all that was read. */
+static int check_afresh(struct repair *r, uint64_t *most)
 {
 	struct repair fresh = { .looking = true, .no_modify = true, .force_geometry = true, .dev = r->dev, .name = r->name,
 				.memory = r->memory, .cache = r->cache, .threads = r->threads, .sink = { still_there, r } };
-	int error = 0;
+	int error;
 
-	if (r->looking || !r->writing)
-		return 0;
 	repair_rest(r);
 	if (r->renewed)
 		repair_rest(r->renewed);
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(looking) && !error; i++)
-		error = looking[i](&fresh);
+	error = repair_look_afresh(&fresh);
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(names_and_more) && !error; i++)
+		error = names_and_more[i](&fresh);
 	/* with findings held back, what follows from them remains as well: there is no number to expect */
 	if (!error && !r->holds.findings && fresh.findings > r->unfixed) {
 		repair_say(r, "the repaired filesystem still has %llu findings; run xfs_repair again",
@@ -39,10 +72,31 @@ int repair_verify(struct repair *r)
 		r->unfixed = fresh.findings;
 		error = -XFS_E_CORRUPT;
 	}
-	if (!error)
-		error = repair_raise_log(r, xfs_max(fresh.max_lsn, r->primary.lsn));
 	r->after = fresh.before;
+	*most = fresh.max_lsn;
 	repair_release(&fresh);
+	return error;
+}
+
+static int take_verdict(struct repair *r, uint64_t *most)
+{
+	int error = repair_max_lsn(r->renewed);
+
+	r->after = r->renewed->before;
+	*most = r->renewed->max_lsn;
+	return error;
+}
+
+int repair_verify(struct repair *r)
+{
+	uint64_t most;
+	int error;
+
+	if (r->looking || !r->writing)
+		return 0;
+	error = was_checked(r) ? take_verdict(r, &most) : check_afresh(r, &most);
+	if (!error)
+		error = repair_raise_log(r, xfs_max(most, r->primary.lsn));
 	if (error)
 		return error;
 	r->verified = true;

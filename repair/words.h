@@ -57,7 +57,6 @@ void repair_print_summary(const struct repair_text *, int error, int status);
 void repair_find_paths(struct repair *, struct repair_record *, size_t n);
 
 /* plan.c: --plan. `data` and `log` are overlays, or log is NULL. Returns 0 or 1 with a line on stderr. */
-int repair_write_plan(const struct repair_text *, struct xfs_dev *data_below, struct xfs_dev *log_below, int error,
-		      int status);
+int repair_write_plan(const struct repair_text *, const struct xfs_devset *below, int error, int status);
 
 #endif

@@ -33,6 +33,11 @@ static int transfer(struct xfs_dev *dev, struct xfs_iovec *v, size_t n, transfer
 	return err;
 }
 
+unsigned xfs_dev_changes(struct xfs_dev *dev)
+{
+	return dev ? atomic_load(&dev->changes) : 0;
+}
+
 int xfs_dev_readv(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
 {
 	return transfer(dev, v, n, dev->ops->read, true);
@@ -40,6 +45,7 @@ int xfs_dev_readv(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
 
 int xfs_dev_writev(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
 {
+	atomic_fetch_add(&dev->changes, 1);
 	if (!dev->readonly)
 		return transfer(dev, v, n, dev->ops->write, false);
 	for (size_t i = 0; i < n; i++)
@@ -69,6 +75,7 @@ int xfs_dev_barrier(struct xfs_dev *dev)
 
 int xfs_dev_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 {
+	atomic_fetch_add(&dev->changes, 1);
 	if (dev->readonly)
 		return -XFS_E_READONLY;
 	if (!inside(dev, off, len))
@@ -78,6 +85,7 @@ int xfs_dev_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 
 int xfs_dev_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 {
+	atomic_fetch_add(&dev->changes, 1);
 	if (dev->readonly)
 		return -XFS_E_READONLY;
 	if (!inside(dev, off, len))

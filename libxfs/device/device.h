@@ -12,6 +12,7 @@
 
 #include "libxfs/base/errors.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,6 +49,7 @@ struct xfs_dev {
 	uint64_t size;			/* bytes */
 	uint32_t sectsize;		/* logical sector size, bytes */
 	bool readonly;
+	atomic_uint changes;		/* see xfs_dev_changes() */
 };
 
 int xfs_dev_read(struct xfs_dev *, uint64_t off, void *buf, size_t len);
@@ -57,6 +59,11 @@ int xfs_dev_writev(struct xfs_dev *, struct xfs_iovec *, size_t n);
 int xfs_dev_barrier(struct xfs_dev *);
 int xfs_dev_zero(struct xfs_dev *, uint64_t off, uint64_t len);
 int xfs_dev_discard(struct xfs_dev *, uint64_t off, uint64_t len);
+/*
+ * Calls so far, of those above, that asked this layer (not one below) to change something, whether it could or not: while
+ * the number stays, what was read is still true, as long as nobody else writes. NULL: 0.
+ */
+unsigned xfs_dev_changes(struct xfs_dev *);
 /* All bytes from off up to the one returned are zero: a search may skip them. At least off; the size at the end. */
 uint64_t xfs_dev_next_data(struct xfs_dev *, uint64_t off);
 void xfs_dev_close(struct xfs_dev *);	/* NULL is allowed */

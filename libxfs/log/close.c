@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* close.c - clears stale blocks ahead of the head and writes the unmount record. */
+/* close.c - clears stale blocks ahead of the head and writes the unmount record; or makes an end of a log that is damaged. */
 #include "libxfs/log/close.h"
 
 #include "libxfs/log/area.h"
+#include "libxfs/log/parts.h"
 
 #include <stdlib.h>
 
@@ -37,7 +38,22 @@ static struct xfs_log_rec header_of(const struct xfs_log_area *a, uint32_t cycle
 	return rec;
 }
 
-/* Records without length, of the cycle before. */
+/* Records without length, of the cycle before: `n` of them, `far` blocks from the head. p: room for them. */
+static int put_empty(const struct xfs_log_area *a, const struct xfs_log_state *st, uint32_t far, uint32_t n, uint8_t *p)
+{
+	uint32_t first = (uint32_t)(((uint64_t)st->head + far) % a->blocks);
+
+	for (uint32_t k = 0; k < n; k++) {
+		uint32_t blk = (uint32_t)(((uint64_t)first + k) % a->blocks);
+		struct xfs_log_rec rec = header_of(a, xfs_log_prev_cycle(cycle_at(st, blk)), blk);
+
+		rec.tail_lsn = st->tail_lsn;
+		rec.prev_block = 0;
+		xfs_log_rec_encode(p + (size_t)k * XFS_BBSIZE, &rec);
+	}
+	return put_blocks(a, first, n, p);
+}
+
 static int clear_ahead(const struct xfs_log_area *a, const struct xfs_log_state *st)
 {
 	uint32_t count = (uint32_t)xfs_min(a->v2 ? 4096 : 512, xfs_log_distance(a, st->head, st->tail));
@@ -46,15 +62,7 @@ static int clear_ahead(const struct xfs_log_area *a, const struct xfs_log_state 
 
 	for (uint32_t done = 0, n; done < count && !err; done += n) {
 		n = (uint32_t)xfs_min(PIECE, count - done);
-		for (uint32_t k = 0; k < n; k++) {
-			uint32_t blk = (uint32_t)(((uint64_t)st->head + done + k) % a->blocks);
-			struct xfs_log_rec rec = header_of(a, xfs_log_prev_cycle(cycle_at(st, blk)), blk);
-
-			rec.tail_lsn = st->tail_lsn;
-			rec.prev_block = 0;
-			xfs_log_rec_encode(p + (size_t)k * XFS_BBSIZE, &rec);
-		}
-		err = put_blocks(a, (uint32_t)(((uint64_t)st->head + done) % a->blocks), n, p);
+		err = put_empty(a, st, done, n, p);
 	}
 	free(p);
 	return err ? err : xfs_dev_barrier(a->dev);
@@ -123,6 +131,35 @@ int xfs_log_close(const struct xfs_fs *fs, const struct xfs_log_state *st)
 		return -XFS_E_NOMEM;
 	make_record(p, &s, &a, st);
 	err = put_blocks(&a, st->head, s.blocks, p);
+	free(p);
+	return err ? err : xfs_dev_barrier(a.dev);
+}
+
+int xfs_log_cut(const struct xfs_fs *fs, const struct xfs_log_parts *parts)
+{
+	struct xfs_log_state end = parts->before;
+	struct xfs_log_area a;
+	uint32_t room;
+	uint8_t *p;
+	int err = 0;
+
+	end.tail_lsn = parts->tail_lsn;
+	end.tail = (uint32_t)parts->tail_lsn;
+	if (end.kind != XFS_LOG_DIRTY || xfs_log_area_find(&a, fs) || end.head >= a.blocks || end.tail >= a.blocks ||
+	    end.head == end.tail)
+		return -XFS_E_CORRUPT;
+	if (a.dev->readonly)
+		return -XFS_E_READONLY;
+	room = xfs_log_distance(&a, end.head, end.tail);
+	if (room <= xfs_log_distance(&a, end.head, parts->whole.head))
+		return -XFS_E_NOSPC;
+	p = calloc(PIECE, XFS_BBSIZE);
+	if (!p)
+		return -XFS_E_NOMEM;
+	for (uint32_t left = room, n; left && !err; left -= n) {
+		n = (uint32_t)xfs_min(PIECE, left);
+		err = put_empty(&a, &end, left - n, n, p);
+	}
 	free(p);
 	return err ? err : xfs_dev_barrier(a.dev);
 }

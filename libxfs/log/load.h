@@ -25,12 +25,16 @@ struct xfs_log_loaded {
  * blocks.
  */
 int xfs_log_load(const struct xfs_log_area *, uint32_t blk, struct xfs_log_loaded *);
-/* A header, but for at most one bit of its magic number; elsewhere cycle numbers stand in the first words of blocks. */
-XFS_INLINE bool xfs_log_may_be_header(const uint8_t *p)
+/*
+ * Does a record begin here, but for at most one bit of its magic number?  Elsewhere cycle numbers stand in the first words of
+ * blocks.  Headers without length and checksum are what kernels write over thousands of old blocks at a mount: none of a
+ * record, and nothing could mend them.
+ */
+XFS_INLINE bool xfs_log_may_be_record(const uint8_t *p)
 {
 	uint32_t differs = xfs_be32(p) ^ XFS_LOG_MAGIC;
 
-	return !(differs & (differs - 1));
+	return !(differs & (differs - 1)) && (xfs_be32(p + XFS_OFF(log_rec, len)) || xfs_be32(p + XFS_OFF(log_rec, crc)));
 }
 void xfs_log_loaded_free(struct xfs_log_loaded *);
 

@@ -12,6 +12,8 @@ static int walk(const struct xfs_fs *fs, struct xfs_log_parts *p, uint32_t *bloc
 	p->transactions = p->open = 0;
 	while (!err) {
 		err = xfs_log_iter_next(it, &e, NULL);
+		if (!err && e.kind == XFS_LOG_EV_RECORD)
+			p->tail_lsn = e.record->h.tail_lsn;
 		if (!err && e.kind == XFS_LOG_EV_TRANS)
 			p->transactions++;
 		if (!err && e.kind == XFS_LOG_EV_OPEN)

@@ -13,6 +13,7 @@ struct xfs_log_parts {
 	struct xfs_log_state whole;	/* as it was found */
 	struct xfs_log_state before;	/* DIRTY; CLEAN when no record stands before the damage */
 	uint32_t bad;			/* block where the damage begins */
+	uint64_t tail_lsn;		/* that the last record before it names */
 	uint64_t transactions;		/* committed before it */
 	uint64_t open;			/* begun before it, and not committed */
 };

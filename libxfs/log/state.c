@@ -459,7 +459,7 @@ static int is_followed(struct search *s, const struct xfs_log_state *st, bool *y
 		blocks = 1;
 		if (!p)
 			return -XFS_E_IO;
-		if (xfs_log_may_be_header(p))
+		if (xfs_log_may_be_record(p))
 			err = xfs_log_load(&s->area, blk, &s->loaded);
 		if (err == -XFS_E_NOMEM)
 			return err;
@@ -506,6 +506,7 @@ static int look_behind(const struct xfs_fs *fs, struct search *s, int found, str
 	if (st->zeroed && all.kind == XFS_LOG_CLEAN)
 		return 0;
 	all.torn |= torn;
+	all.misleading = true;
 	*st = all;
 	s->reason = all.reason;
 	return all.kind == XFS_LOG_UNREADABLE ? -XFS_E_CORRUPT : 0;

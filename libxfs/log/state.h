@@ -21,6 +21,7 @@ struct xfs_log_state {
 	enum xfs_log_kind kind;
 	bool zeroed;			/* never written, or zeroed: clean, with cycle 1 and head 0 */
 	bool torn;			/* half-written records behind the head were dropped */
+	bool misleading;		/* cycle numbers of blocks tell of another end: who trusts them gets lost */
 	bool sb_lsn_ahead;		/* sb_lsn lies ahead of the head: the log was reset below its metadata */
 	uint32_t blocks;		/* length of the log; this and all positions in 512-byte blocks */
 	uint32_t head;			/* where the next record goes */

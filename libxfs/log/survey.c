@@ -77,7 +77,7 @@ static int gather(struct survey *s)
 		if (err)
 			return err;
 		for (at = (uint32_t)xfs_max(at, start); at < start + n; at++) {
-			if (!xfs_log_may_be_header(s->window + (size_t)(at - start) * XFS_BBSIZE))
+			if (!xfs_log_may_be_record(s->window + (size_t)(at - start) * XFS_BBSIZE))
 				continue;
 			err = xfs_log_load(s->a, at, &s->loaded);
 			if (!err)
@@ -164,6 +164,45 @@ static bool tail_fits(const struct survey *s, const struct record *r)
 	       (cycle == tail || (xfs_log_prev_cycle(cycle) == tail && block_of(r->tail_lsn) > block_of(r->lsn)));
 }
 
+/* The first record of a chain that leads to record m - 1; m: that tail leads nowhere. */
+static size_t chain_from(const struct survey *s, size_t m, uint64_t tail_lsn)
+{
+	size_t first = 0;
+	uint32_t at = block_of(tail_lsn);
+
+	while (first < m && s->r[first].lsn < tail_lsn)
+		first++;
+	for (size_t i = first; i < m; i++) {
+		if (block_of(s->r[i].lsn) != at)
+			return m;
+		at = end_of(s, &s->r[i]);
+	}
+	return first;
+}
+
+/*
+ * A tail where no record starts is wrong, or what stands there is damaged.  A record before may name one from which the log can
+ * be read to its end: an earlier one does no harm, as all that was logged since is replayed as well.
+ */
+static void mend_tail(struct survey *s, size_t m)
+{
+	struct record *last = &s->r[m - 1];
+
+	if (last->unmount || (tail_fits(s, last) && chain_from(s, m, last->tail_lsn) < m))
+		return;
+	for (size_t i = m - 1; i-- > 0;) {
+		const struct record *r = &s->r[i];
+
+		if (tail_fits(s, r) && chain_from(s, m, r->tail_lsn) <= i) {
+			last->tail_lsn = r->tail_lsn;
+			return;
+		}
+		/* records that do not lead to the last one tell of another time */
+		if (end_of(s, r) != block_of(s->r[i + 1].lsn))
+			return;
+	}
+}
+
 static void describe(const struct survey *s, const struct record *last, struct xfs_log_state *out)
 {
 	uint32_t cycle = (uint32_t)(last->lsn >> 32);
@@ -188,6 +227,7 @@ static int judge(struct survey *s, struct xfs_log_state *out, bool *torn)
 		size_t gap;
 		int err = 0;
 
+		mend_tail(s, m);
 		if (!tail_fits(s, last))
 			return -XFS_E_NOENT;
 		gap = last->unmount ? m : find_gap(s, m, &at);

@@ -64,10 +64,21 @@ int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t 
 	return 0;
 }
 
-static void buf_free(struct xfs_buf *b)
+static void buf_free(struct xfs_buf_shard *s, struct xfs_buf *b)
 {
-	free(b->data);
+	xfs_buf_memory_put(s, b);
 	free(b);
+}
+
+static void free_spares(struct xfs_buf_shard *s)
+{
+	struct xfs_buf *b;
+
+	while ((b = s->spare)) {
+		s->spare = b->hash_next;
+		buf_free(s, b);
+	}
+	s->nspare = 0;
 }
 
 void xfs_buf_cache_free(struct xfs_buf_cache *c)
@@ -81,12 +92,9 @@ void xfs_buf_cache_free(struct xfs_buf_cache *c)
 		for (size_t k = 0; s->buckets && k <= c->bucket_mask; k++)
 			while ((b = s->buckets[k])) {
 				s->buckets[k] = b->hash_next;
-				buf_free(b);
+				buf_free(s, b);
 			}
-		while ((b = s->spare)) {
-			s->spare = b->hash_next;
-			buf_free(b);
-		}
+		free_spares(s);
 		free(s->buckets);
 		pthread_mutex_destroy(&s->lock);
 		pthread_cond_destroy(&s->ready);
@@ -138,8 +146,7 @@ static struct xfs_buf *buf_alloc(struct xfs_buf_cache *c, struct xfs_buf_shard *
 		b = calloc(1, sizeof(*b) + n * sizeof(*b->extents) + nodes * sizeof(*b->nodes));
 		if (!b)
 			return NULL;
-		b->data = aligned_alloc(len < 4096 ? XFS_BBSIZE : 4096, len < 4096 ? len : xfs_round_up(len, 4096));
-		if (!b->data) {
+		if (xfs_buf_memory_get(s, b, len)) {
 			free(b);
 			return NULL;
 		}
@@ -169,7 +176,7 @@ static void buf_spare(struct xfs_buf_shard *s, struct xfs_buf *b)
 
 		s->spare = old->hash_next;
 		s->nspare--;
-		buf_free(old);
+		buf_free(s, old);
 	}
 	b->hash_next = s->spare;
 	s->spare = b;
@@ -558,6 +565,8 @@ void xfs_buf_forget(struct xfs_buf_cache *c, uint64_t daddr, uint64_t bbs)
 			if (meets)
 				drop(s, b);
 		}
+		if (!bbs)
+			free_spares(s);
 		pthread_mutex_unlock(&s->lock);
 	}
 }

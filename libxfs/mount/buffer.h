@@ -84,6 +84,7 @@ struct xfs_buf {
 	bool mended;			/* one flipped bit was flipped back: */
 	unsigned mended_bit;
 	size_t mended_byte;
+	struct xfs_buf_slab *slab;	/* whose memory data is */
 	struct xfs_change_buf *joined;	/* its place in the change that holds it (change.h), or NULL */
 };
 

@@ -5,6 +5,7 @@ libxfs_SRCS += \
 	libxfs/mount/buffer.c \
 	libxfs/mount/buffer_check.c \
 	libxfs/mount/buffer_io.c \
+	libxfs/mount/buffer_memory.c \
 	libxfs/mount/change.c \
 	libxfs/mount/fs.c \
 	libxfs/mount/geometry.c \

@@ -195,9 +195,9 @@ bool replay_is_newer(struct replay *rp, const struct touched *t)
 	    !lsn_counts(rp, xfs_be64(p + f->lsn)))
 		return false;
 	/* a part of a directory block has the checksum of the whole */
-	if (f->type == XT_DIR && t->buf->len < rp->geo.dirblksize)
+	if (replay_is_beyond(rp, xfs_be64(p + f->lsn)) || (f->type == XT_DIR && t->buf->len < rp->geo.dirblksize))
 		return true;
-	if (xfs_crc32c_check(p, t->buf->len, f->crc) || replay_is_beyond(rp, xfs_be64(p + f->lsn)))
+	if (xfs_crc32c_check(p, t->buf->len, f->crc))
 		return true;
 	/*
 	 * Torn while it was written: all that differs between the old and the new block is in the log, from this LSN on or

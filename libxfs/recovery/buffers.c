@@ -126,6 +126,7 @@ static bool is_piece(const struct replay *rp, const struct xfs_log_buf_item *b)
 /* The superblock may have grown the filesystem; what comes next is judged by the new one. */
 static int renew_geometry(struct replay *rp, const struct touched *t)
 {
+	struct xfs_geometry fresh;
 	const char *why = NULL;
 	struct xfs_sb sb;
 
@@ -136,9 +137,30 @@ static int renew_geometry(struct replay *rp, const struct touched *t)
 	if (sb.magicnum != XFS_SB_MAGIC || sb.blocksize != rp->geo.blocksize || sb.sectsize != rp->geo.sectsize ||
 	    sb.inodesize != rp->geo.inodesize || sb.agblocks != rp->geo.agblocks || xfs_sb_is_v5(&sb) != rp->geo.v5 ||
 	    sb.logstart != rp->geo.sb.logstart || sb.dirblklog != rp->geo.sb.dirblklog ||
-	    xfs_geometry_init(&rp->geo, &sb, NULL, &why))
+	    xfs_geometry_init(&fresh, &sb, NULL, &why))
 		return replay_bad(rp, "sb", 0, why ? why : "the superblock in the log is of another filesystem");
-	return 0;
+	/* it points into itself; what was there stays when the other one is refused */
+	return xfs_geometry_init(&rp->geo, &sb, NULL, NULL);
+}
+
+/* Headers of AGs stand in front of their AG and nowhere else, and nothing else stands there. */
+static bool is_misplaced(const struct replay *rp, const struct xfs_log_buf_item *b)
+{
+	uint64_t ag = (uint64_t)rp->geo.agblocks << (rp->geo.blocklog - XFS_BBSHIFT), at = b->daddr % ag;
+	uint32_t sector = rp->geo.sectsize / XFS_BBSIZE;
+
+	switch (b->content) {
+	case XFS_BLFT_SB:
+		return at != 0;
+	case XFS_BLFT_AGF:
+		return at != sector;
+	case XFS_BLFT_AGI:
+		return at != 2 * (uint64_t)sector;
+	case XFS_BLFT_AGFL:
+		return at != 3 * (uint64_t)sector;
+	default:
+		return b->content != XFS_BLFT_UNKNOWN && at < 4 * (uint64_t)sector;
+	}
 }
 
 static int replay_block(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
@@ -194,6 +216,8 @@ int replay_buf(struct replay *rp, const struct xfs_log_item *it)
 		return replay_bad(rp, "buf", b.daddr, "the buffer is not on the device");
 	if (err)
 		return err;
+	if (is_misplaced(rp, &b))
+		return replay_bad(rp, "buf", b.daddr, "what it holds does not belong there");
 	if (b.flags & XFS_BLF_INODE_BUF)
 		return replay_links(rp, t, &b);
 	return quota ? replay_dquots(rp, t, &b) : replay_block(rp, t, &b);

@@ -9,7 +9,11 @@
 
 bool replay_is_beyond(const struct replay *rp, uint64_t lsn)
 {
-	return rp->careful && lsn != XFS_NULL64 && lsn >= xfs_log_head_lsn(&rp->careful->log);
+	bool yes = rp->careful && lsn != XFS_NULL64 && lsn >= xfs_log_head_lsn(&rp->careful->log);
+
+	if (yes)
+		rp->careful->beyond++;
+	return yes;
 }
 
 bool replay_is_inode(const struct replay *rp, const uint8_t *raw, uint64_t ino)

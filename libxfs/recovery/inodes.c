@@ -96,7 +96,7 @@ static bool inode_is_newer(const struct replay *rp, const uint8_t *raw, const ui
 
 	if (rp->geo.v5)
 		return raw[XFS_OFF(dinode_core, version)] >= 3 && lsn && lsn != XFS_NULL64 && lsn > rp->lsn &&
-			(xfs_crc32c_check(raw, rp->geo.inodesize, XFS_DINODE_CRC_OFF) || replay_is_beyond(rp, lsn));
+			(replay_is_beyond(rp, lsn) || xfs_crc32c_check(raw, rp->geo.inodesize, XFS_DINODE_CRC_OFF));
 	have = xfs_be16(raw + XFS_OFF(dinode_core, flushiter));
 	log = xfs_be16(disk + XFS_OFF(dinode_core, flushiter));
 	return log < have && !(have == 0xffff && log < 0x7fff);

@@ -87,7 +87,7 @@ struct replay_image {
 /* ---- careful.c: false or 0 when the whole log is replayed ---- */
 /* The place is not to be written: something else stands there, which may be somebody's.  *err: NOMEM. */
 bool replay_is_taken(struct replay *, const struct touched *, const struct replay_image *, int *err);
-/* This LSN is of the lost part of the log, or may be. */
+/* This LSN of something in place is of the lost part of the log, or may be: counted. */
 bool replay_is_beyond(const struct replay *, uint64_t lsn);
 /* The inode stands there that should. */
 bool replay_is_inode(const struct replay *, const uint8_t *raw, uint64_t ino);

@@ -20,6 +20,7 @@ enum xfs_recovery_stage {
 struct xfs_recovery_work {
 	enum xfs_recovery_stage stage;	/* the last one that was begun */
 	uint64_t intents;		/* finished */
+	uint64_t left;			/* that cannot be finished, xfs_recovery_finish() alone */
 	uint64_t inodes;		/* without names: freed */
 	uint64_t cow_blocks;		/* leftovers of copy-on-write: freed */
 	bool bare;			/* the log had no room (or is of version 1): not all of it could be begun again */
@@ -36,6 +37,14 @@ struct xfs_recovery_work {
  */
 int xfs_recovery_run(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done,
 		     const struct xfs_sink *);
+
+/*
+ * After a careful replay up to the head of the log, of which some items did not fit: the intents that are left, as one more
+ * checkpoint behind the head, which is brought to its place; they are no longer in the list, nor are those that cannot be
+ * finished.  V5, and nothing in place is newer than that head.  Errors as of xfs_recovery_run() in its stage, NOSPC and UNSUPPORTED (the log takes no more), and then
+ * nothing was changed.
+ */
+int xfs_recovery_finish(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done, const struct xfs_sink *);
 
 /*
  * What `above`, a scratch device (xfs_dev_scratch()) over dev->data, holds becomes one checkpoint of the log, which must be

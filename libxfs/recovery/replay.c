@@ -265,7 +265,7 @@ int xfs_recovery_replay_careful(const struct xfs_devset *dev, struct xfs_recover
 	int err;
 
 	c->nplaces = 0;
-	c->left_out = 0;
+	c->left_out = c->beyond = 0;
 	err = replay(dev, &c->log, c, out, sink);
 	replay_sort_places(c);
 	return err;

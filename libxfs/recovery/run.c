@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#define MOST_LEFT 16u			/* intents that cannot be finished, and others are all the same */
 #define SCRATCH ((size_t)64 << 20)	/* bytes of memory for what a round changes; the rest goes to a file */
 
 /* Devices above, where the log is clean, so that changes can begin. */
@@ -35,8 +36,9 @@ static void close_round(struct recovery_round *round)
 	xfs_dev_close(round->top.data);
 }
 
+/* `bare`: without the log, when that has no room. */
 static int do_round(const struct xfs_devset *dev, const struct recovery_round *with,
-		    int (*work)(struct recovery_round *), bool dones)
+		    int (*work)(struct recovery_round *), bool dones, bool bare)
 {
 	struct recovery_round round = *with;
 	int err = open_round(dev, &round);
@@ -47,7 +49,7 @@ static int do_round(const struct xfs_devset *dev, const struct recovery_round *w
 		err = xfs_edit_quiesce(round.edit);
 	if (!err) {
 		err = recovery_bring_down(dev, &round, dones);
-		if (err == -XFS_E_NOSPC || err == -XFS_E_UNSUPPORTED)
+		if (bare && (err == -XFS_E_NOSPC || err == -XFS_E_UNSUPPORTED))
 			err = recovery_bring_down_bare(dev, &round);
 	}
 	close_round(&round);
@@ -59,6 +61,13 @@ static void forget_intents(struct xfs_recovery *r)
 	for (size_t i = 0; i < r->nintents; i++)
 		free((void *)r->intents[i].item.regions);
 	r->nintents = 0;
+}
+
+static void drop_intent(struct xfs_recovery *r, size_t i)
+{
+	free((void *)r->intents[i].item.regions);
+	memmove(&r->intents[i], &r->intents[i + 1], (r->nintents - i - 1) * sizeof(*r->intents));
+	r->nintents--;
 }
 
 static int has_unlinked(const struct xfs_devset *dev, bool *yes)
@@ -88,7 +97,7 @@ static int do_rounds(const struct xfs_devset *dev, struct recovery_round *with)
 
 	with->done->stage = XFS_RECOVER_INTENTS;
 	if (with->r->nintents)
-		err = do_round(dev, with, recovery_finish_intents, true);
+		err = do_round(dev, with, recovery_finish_intents, true, true);
 	if (err)
 		return err;
 	with->r->quota_stale = with->r->nintents != 0;
@@ -96,15 +105,33 @@ static int do_rounds(const struct xfs_devset *dev, struct recovery_round *with)
 	with->done->stage = XFS_RECOVER_UNLINKED;
 	err = has_unlinked(dev, &unlinked);
 	if (!err && unlinked) {
-		err = do_round(dev, with, recovery_free_unlinked, false);
+		err = do_round(dev, with, recovery_free_unlinked, false, true);
 		with->r->quota_stale = true;
 	}
 	if (err && err != -XFS_E_UNSUPPORTED)
 		return err;
 	with->done->stage = XFS_RECOVER_COW;
-	err = do_round(dev, with, recovery_free_cow, false);
+	err = do_round(dev, with, recovery_free_cow, false, true);
 	/* leftovers hurt nobody, and whoever mounts it frees them */
 	return err == -XFS_E_UNSUPPORTED ? 0 : err;
+}
+
+int xfs_recovery_finish(const struct xfs_devset *dev, struct xfs_recovery *r, struct xfs_recovery_work *done,
+			const struct xfs_sink *sink)
+{
+	struct recovery_round with = { .r = r, .done = done, .sink = sink };
+	int err = 0;
+
+	for (unsigned left = 0; r->nintents; left++) {
+		*done = (struct xfs_recovery_work){ .stage = XFS_RECOVER_INTENTS, .left = left };
+		err = do_round(dev, &with, recovery_finish_intents, true, false);
+		if (err != -XFS_E_CORRUPT || done->intents >= r->nintents || left == MOST_LEFT)
+			break;
+		drop_intent(r, (size_t)done->intents);	/* the first step of this one failed */
+	}
+	if (!err)
+		forget_intents(r);
+	return err;
 }
 
 int xfs_recovery_run(const struct xfs_devset *dev, struct xfs_recovery *r, struct xfs_recovery_work *done,

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""xfs_repair on filesystems without a free block: what is damaged is built anew over what it gives up, wherever it is stopped."""
+"""xfs_repair on filesystems without a free block: what is damaged is built anew over what it gives up, part by part, wherever it is stopped."""
 import os
 import re
+import struct
 import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, FSX, Lab, Run, flip, read, repair, write  # noqa: E402
+from repairlab import DB, FSX, Lab, Run, Super, flip, read, repair, write  # noqa: E402
 import campaign  # noqa: E402
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
+from xfsread import crc32c  # noqa: E402
 
 LONG = bool(os.environ.get("XFSKIT_LONG"))
 CRASH = os.path.join(campaign.BUILD, "bin/tests/damage/crash")
@@ -26,6 +30,15 @@ def free_blocks(image, agcount):
     return [int(n) for n in re.findall(r"freeblks = (\d+)", said)]
 
 
+def fill_up(image):
+    number = 0
+    for blocks in (60000, 16000, 4000, 1000, 200, 50, 10, 3, 1):
+        code = 0
+        while not code:
+            number += 1
+            code, _ = script(image, ["create /fill/%d 644" % number, "prealloc /fill/%d 0 %d" % (number, blocks * 1024)])
+
+
 def full_image():
     image = lab.mkfs("full.img", 300 << 20, "-b", "size=1k", "-m", "rmapbt=0,reflink=0,finobt=0", "-d", "agcount=2")
     lines = ["mkdir /fill 755"]
@@ -34,12 +47,7 @@ def full_image():
     code, said = script(image, lines)
     if code:
         raise SystemExit("fsx: " + said)
-    number = 0
-    for blocks in (60000, 16000, 4000, 1000, 200, 50, 10, 3, 1):
-        code = 0
-        while not code:
-            number += 1
-            code, _ = script(image, ["create /fill/%d 644" % number, "prealloc /fill/%d 0 %d" % (number, blocks * 1024)])
+    fill_up(image)
     return image
 
 
@@ -111,6 +119,58 @@ for form, magic, at in CASES[:2] if LONG else CASES[1:2]:
             if not good:
                 bad.append("stop %d seed %d: %s" % (stop, seed, said))
     lab.ok(not bad, "%s directory: stopped at any of %d writes, the next run ends it" % (form, writes), "\n".join(bad[:3]))
+
+# ---- more than the log takes at once ----
+DIRS, FILES = 20, 1000
+
+
+def shrink_log(image, blocks):
+    """As old filesystems have them: no mkfs makes them that small. The rest of the log becomes free space."""
+    sb = Super(image)
+    for agno in range(sb.agcount):
+        sector = bytearray(read(image, sb.header(agno, 0), sb.sectsize))
+        struct.pack_into(">I", sector, 96, blocks)
+        struct.pack_into("<I", sector, 224, crc32c.block_crc(bytes(sector), 224))
+        write(image, sb.header(agno, 0), bytes(sector))
+    repair("-L", image)
+
+
+def many_names(image):
+    return {n: names(image, "dir%d" % n) for n in range(DIRS)}
+
+
+small = lab.mkfs("small-log.img", 300 << 20, "-b", "size=1k", "-m", "rmapbt=0,reflink=0,finobt=0", "-d", "agcount=2")
+shrink_log(small, 2048)
+lines = ["mkdir /fill 755"] + ["mkdir /dir%d 755" % n for n in range(DIRS)]
+# in turns, so that blocks of all directories lie between each other and move when they are made anew
+lines += ["create /dir%d/a-name-of-a-file-%d-%s 644" % (n, i, 20 * "x") for i in range(FILES) for n in range(DIRS)]
+code, said = script(small, lines)
+lab.ok(not code and repair("-n", small).code == 0, "%d directories, a log of 2 MiB" % DIRS, said)
+fill_up(small)
+before = many_names(small)
+data = read(small)
+start = lab.copy(small, "start.img")
+for off in range(0, len(data), 1024):
+    if data[off + 8:off + 10] == b"\x3d\xff":
+        flip(start, off + 229)
+        flip(start, off + 230)
+copy = lab.copy(start, "damaged.img")
+first, second = repair(copy), repair("-n", copy)
+lab.ok(first.code == 0 and second.code == 0 and many_names(copy) == before and all(len(n) == FILES for n in before.values()),
+       "the index of all of them: repaired", "first %s\nsecond %s" % (str(first)[-700:], second))
+lab.ok(first.err.count("part by part") == 1, "in parts", first)
+run = dict(os.environ, CRASH_KEEP_LOG="1")
+copy = lab.copy(start, "stopped.img")
+writes = int(re.search(r"writes (\d+)", subprocess.run([CRASH, copy, "0", "0"], env=run, stdout=subprocess.PIPE, text=True).stdout).group(1))
+bad = []
+for stop in range(1, writes + 1, max(1, writes // (200 if LONG else 12))):
+    copy = lab.copy(start, "stopped.img")
+    subprocess.run([CRASH, copy, str(stop), "7"], env=run, stdout=subprocess.DEVNULL)
+    first, second = repair(copy), repair("-n", copy)
+    if first.code or second.code or many_names(copy) != before:
+        bad.append("stop %d of %d: %s\n%s" % (stop, writes, str(first)[-300:], str(second)[-300:]))
+lab.ok(not bad, "stopped at writes between, the next run ends it", "\n".join(bad[:3]))
+data = read(image)
 
 # ---- trees of an AG that has no room for new ones ----
 for name, magic in (("bnobt", b"AB3B"), ("cntbt", b"AB3C"), ("inobt", b"IAB3")):

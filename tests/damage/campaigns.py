@@ -13,16 +13,22 @@ import subprocess
 import change
 import outcome
 import places
+from logplaces import LogPlaces
 from places import campaign, Places
 from xfsjudge.report import Report
 from xfsjudge.run import judge
 from xfsread.fs import NotXfs
 
 LIMIT = 512 << 20
+CHAINS_META = "rmapbt=1,reflink=1,uuid=9b6a1a52-8e06-4d55-a1f8-6f3f5d1f2b77"
 SMALL = "8"         # megabytes
 CRASH = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer|Assertion")
 IGNORED = ("rmapbt-key-unwritten",)
-SHIPPED = {"1k": "data/damage-1k", "parent": "data/damage-parent", **{name: "oracle/data/" + name for name in ("plain", "v4", "rt", "quota", "full")}}
+SHIPPED = {"1k": "data/damage-1k", "parent": "data/damage-parent", **{name: "oracle/data/" + name for name in ("plain", "v4", "rt", "quota", "full")},
+           **{name: "data/" + name for name in ("log-rmap", "log-v4", "log-v1", "log-quota")}}
+DIRTY = ("log-rmap", "log-v4", "log-v1", "log-quota", "log-chains")      # images whose logs are to be replayed
+REPLAY = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "replay")
+FSX = os.path.join(campaign.BUILD, "bin", "tests", "lib", "fsx")
 
 
 class Unavailable(Exception):
@@ -36,20 +42,97 @@ def image_path(name):
         if not path:
             raise Unavailable(reason)
         return path
+    if name == "log-chains":
+        return chains_image()
     listed = SHIPPED[name] + ".list"
     if os.path.exists(campaign.packed(listed)):
         campaign.kept(listed, "damage-%s.img.list" % name)
     return campaign.kept(SHIPPED[name] + ".img", "damage-%s.img" % name)
 
 
+def chains_image():
+    """All kinds of intents and done items: operations on files, logged by the library, that are stopped."""
+    target = os.path.join(campaign.IMAGES, "damage-log-chains.img")
+    if os.path.exists(target) and os.path.getmtime(target) > os.path.getmtime(FSX):
+        return target
+    os.makedirs(campaign.IMAGES, exist_ok=True)
+    base, script, fresh = (target + ending + str(os.getpid()) for ending in (".base", ".script", ".fresh"))
+    small = {**os.environ, "TEST_DIR": "/nowhere", "TEST_DEV": "/nowhere", "QA_CHECK_FS": "/nowhere"}
+    with open(base, "wb") as f:
+        f.truncate(40 << 20)
+    subprocess.run([os.path.join(campaign.BUILD, "mkfs.xfs"), "-q", "-b", "size=1k", "-d", "agcount=2", "-m", CHAINS_META, "-n", "parent=1",
+                    "-i", "exchange=1", base], env=small, check=True, stdout=subprocess.DEVNULL)
+    with open(script, "w") as f:
+        subprocess.run([FSX, "random", "--reflink", "--swap", "--block", "1024", "--most", "100000", "--files", "40", "5", "150"],
+                       stdout=f, check=True)
+    subprocess.run([FSX, "run", "--base", base, "--logged", "--each", "--record-size", "65536", "--stop-after", "300", fresh, script],
+                   stdout=subprocess.DEVNULL)     # its status says that it was stopped
+    os.rename(fresh, target)
+    for path in (base, script):
+        os.unlink(path)
+    return target
+
+
+def replayed(path, target, end=None):
+    """A copy of a dirty image whose log was replayed; end: (start, size) of a part of the log that is zeroed before."""
+    campaign.copy_sparse(path, target)
+    if end:
+        with open(target, "r+b") as f:
+            f.seek(end[0])
+            f.write(bytes(end[1]))
+    done = subprocess.run([REPLAY, target], stdout=subprocess.PIPE, text=True)
+    if done.returncode and not end:     # of a part: what is in place may be newer than its end
+        raise RuntimeError("replay of %s: %s" % (path, done.stdout[-300:]))
+    return target
+
+
+class DirtyTruth:
+    """An image with a dirty log: structures of the log, and the files that are there when it was replayed."""
+
+    dirty = True
+
+    def __init__(self, name):
+        self.name, self.path, self.cuts = name, image_path(name), {}
+        self.clean = self.path + ".replayed"
+        if not os.path.exists(self.clean) or os.path.getmtime(self.clean) < max(map(os.path.getmtime, (self.path, REPLAY))):
+            os.rename(replayed(self.path, "%s.%d" % (self.clean, os.getpid())), self.clean)
+        self.files = outcome.list_files(self.clean)
+        self.places = LogPlaces(self.path, self.cut)
+        self.theirs = bool(campaign.UPSTREAM) and campaign.run(campaign.UPSTREAM, "-n", self.clean).returncode == 0
+
+    def cut(self, record):
+        """{path: facts} of a log that ends before a record; None: of the whole."""
+        start = record.start if record else None
+        if start not in self.cuts:
+            kept = "%s.%s" % (self.clean, start)
+            if not os.path.exists(kept) or os.path.getmtime(kept) < os.path.getmtime(self.clean):
+                end = self.places.base + 512 * self.places.blocks
+                work = "%s.work%d" % (kept, os.getpid())
+                path = replayed(self.path, work, (start, end - start)) if record else self.clean
+                with open(work + ".list", "w") as f:
+                    f.writelines(outcome.lines_of(path))
+                os.rename(work + ".list", kept)
+                campaign.remove(work)
+            with open(kept) as f:
+                self.cuts[start] = {line.rsplit(" ", 1)[1]: line for line in f.read().splitlines()}
+        return self.cuts[start]
+
+
+def truth_of(name):
+    return DirtyTruth(name) if name in DIRTY else Truth(name)
+
+
 class Truth:
     """A clean image, its structures and its files."""
+
+    dirty = False
 
     def __init__(self, name):
         self.name, self.path = name, image_path(name)
         self.places = Places(self.path)
         listed = self.path + ".list"
         self.files = outcome.read_list(listed) if os.path.exists(listed) else outcome.list_files(self.path)
+        self.clean = self.path
         # the distribution's program knows nothing newer than itself
         self.theirs = bool(campaign.UPSTREAM) and campaign.run(campaign.UPSTREAM, "-n", self.path).returncode == 0
 
@@ -89,8 +172,13 @@ class Repaired:
             program.communicate()
             self.wrong.append("no end: xfs_repair " + " ".join(options))
             return None
-        lines = said.splitlines()
+        self.said, lines = said + errors, said.splitlines()
         self.findings = sorted(line for line in lines if line.startswith("{"))
+        self.take(" ".join(options), program.returncode, lines + errors.splitlines())
+        return program.returncode
+
+    def take(self, options, status, lines):
+        """What one run said."""
         for line in lines:
             if line.startswith("{"):
                 try:
@@ -98,20 +186,20 @@ class Repaired:
                     self.ids.add(found.get("finding") or found.get("id") or "")
                 except ValueError:
                     self.wrong.append("not JSON: " + line[:100])
-        lines += errors.splitlines()
-        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (" ".join(options), program.returncode,
-                                                       "\n".join(x for x in lines if x and x[0] not in " P"))
-        if program.returncode < 0:
-            self.wrong.append("xfs_repair %s: signal %d" % (" ".join(options), -program.returncode))
-        elif CRASH.search(errors):
-            self.wrong.append("xfs_repair %s: sanitizer" % " ".join(options))
-        return program.returncode
+        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (options, status, "\n".join(x for x in lines if x and x[0] not in " P"))
+        if status < 0:
+            self.wrong.append("xfs_repair %s: signal %d" % (options, -status))
+        elif any(CRASH.search(line) for line in lines):
+            self.wrong.append("xfs_repair %s: sanitizer" % options)
 
     def run(self):
         """Repairs, and looks again; True when the second run is clean."""
+        before = whole_digest(self.work) if self.truth.dirty else None
         self.status = self.repair()
         if self.status == 2:
             self.log += "(the log)\n"
+            if before:
+                self.refused(before)
             self.status = self.repair("-L")
         if self.wrong:
             return False
@@ -121,6 +209,13 @@ class Repaired:
         if again and not self.wrong:
             self.wrong.append("second run: exit %s" % again)
         return not self.wrong
+
+    def refused(self, before):
+        """A log that cannot be replayed: said once, and nothing was changed."""
+        if self.said.count("ERROR: ") != 1:
+            self.wrong.append("refused with %d messages" % self.said.count("ERROR: "))
+        if whole_digest(self.work) != before:
+            self.wrong.append("refused, and something was changed")
 
     def compare_small(self, work):
         """The same repair of `work`, a copy of what was damaged, with the least memory: every byte must be the same."""
@@ -180,12 +275,54 @@ class Repaired:
         if known.path:
             known.path += ".files"
         self.outcome = outcome.Outcome()
-        vars(self.outcome).update(known.read() or known.write(vars(outcome.compare(self.truth.files, self.truth.path, self.work))))
+        vars(self.outcome).update(known.read() or known.write(vars(outcome.compare(self.truth.files, self.truth.clean, self.work))))
         if recipe:
             bad = self.outcome.wrong(recipe, self.truth.places.gone(areas) if any(k == "gone" for k, _ in recipe.tolerated) else {})
             self.log += "".join(line + "\n" for line in bad[:20])
             if bad:
                 self.wrong.append("%d files: %s" % (len(bad), bad[0]))
+
+
+class Cases:
+    """cases.c: what the same runs make of one change of the clean image after the other."""
+    RUN = re.compile(r"^--- xfs_repair ?(.*): exit (-?[0-9]+)$")
+
+    def __init__(self, truth, asan=None):
+        self.truth = truth
+        self.program = subprocess.Popen([os.path.join(asan or campaign.BUILD, "bin", "tests", "damage", "cases"), truth.path],
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+
+    def run(self, words):
+        """As Repaired.run()."""
+        run = Repaired(self.truth, None)
+        self.program.stdin.write(words.encode() + b"\n")
+        self.program.stdin.flush()
+        header = self.program.stdout.readline().split()
+        if len(header) != 2:
+            raise RuntimeError("cases: exit %s at: %s" % (self.program.wait(), words[:200]))
+        lines, last = [], (None, None)
+        for line in self.program.stdout.read(int(header[1])).decode(errors="replace").splitlines():
+            end = self.RUN.match(line)
+            if end:
+                last = end[1], int(end[2])
+                run.take(*last, lines)
+                lines = []
+                if last[0] != "-n":
+                    run.status = last[1]
+            else:
+                lines.append(line)
+        if header[0] != b"0" or lines:
+            run.take("after " + str(last[0]), -int(header[0]), lines)
+        if run.status:
+            run.wrong.append("repair: exit %s" % run.status)
+        if not run.wrong and last != ("-n", 0):
+            run.wrong.append("second run: exit %s" % last[1])
+        return run
+
+    def close(self):
+        self.program.stdin.close()
+        self.program.stdout.close()
+        self.program.wait()
 
 
 STEP = 1 << 16
@@ -221,6 +358,11 @@ class Verdict:
                 json.dump(said, f)
             os.rename(fresh, self.path)
         return said
+
+
+def whole_digest(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").digest() if hasattr(hashlib, "file_digest") else hashlib.sha256(f.read()).digest()
 
 
 def digest(truth, work):

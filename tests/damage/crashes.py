@@ -18,7 +18,7 @@ class Campaign:
     """One recipe on one image: the undisturbed repair is the standard for all others."""
 
     def __init__(self, recipe, image, folder):
-        self.recipe, self.truth = recipe, campaigns.Truth(image)
+        self.recipe, self.truth = recipe, campaigns.truth_of(image)
         name = os.path.join(folder, "%s-%s" % (recipe.name, image))
         self.damaged, self.work, self.finished = name + ".damaged", name + ".work", name + ".finished"
         campaigns.damaged_copy(self.truth, self.damaged)

@@ -95,7 +95,7 @@ class Outcome:
         if self.unreadable:
             return [self.unreadable]
         return ["%s: %s" % (kind, path) for path, differs in self.files.items() for kind in differs if not recipe.tolerates(kind, path, gone)] + \
-               ["new: " + path for path in self.new if not recipe.tolerates("new", path)]
+               ["new: " + path for path in self.new if not recipe.tolerates("new", path, gone)]
 
 
 class Contents:

@@ -14,7 +14,7 @@ sys.path[:0] = [os.path.join(HERE, "..", "oracle"), os.path.join(HERE, "..", "ke
 import campaign  # noqa: E402
 from xfsjudge.groups import Group  # noqa: E402
 from xfsjudge.report import Report  # noqa: E402
-from xfsread import inode as di  # noqa: E402
+from xfsread import crc32c, inode as di  # noqa: E402
 from xfsread.device import Image  # noqa: E402
 from xfsread.dirs import Directory  # noqa: E402
 from xfsread.forks import read_fork  # noqa: E402
@@ -46,6 +46,22 @@ class Place:
     def __init__(self, kind, part, type_, start, size, crc, ag=None, ino=None, paths=(), level=0, filekind="0"):
         self.kind, self.part, self.type, self.start, self.size, self.crc = kind, part, type_, start, size, crc
         self.ag, self.ino, self.paths, self.level, self.filekind = ag, ino, paths, level, filekind
+
+    holder = property(lambda self: self, doc="What is read and written as one.")
+
+    def position(self, byte):
+        """Where a byte of it stands in the holder."""
+        return byte
+
+    def read(self, read):
+        return bytearray(read(self.start, self.size))
+
+    def write(self, file, data, crc):
+        """crc: fix or stale."""
+        if crc == "fix" and self.crc is not None and self.crc + 4 <= len(data):
+            struct.pack_into("<I", data, self.crc, crc32c.block_crc(bytes(data), self.crc))
+        file.seek(self.start)
+        file.write(data)
 
     def __str__(self):
         name = self.kind + ("." + self.part if self.part else "")

@@ -20,6 +20,7 @@ def arguments():
     parser.add_argument("image")
     parser.add_argument("--offset", type=int, default=0, help="where the filesystem starts, in bytes")
     parser.add_argument("--logdev", help="external log")
+    parser.add_argument("--rtdev", help="realtime device: its superblock, with realtime groups")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--quiet", action="store_true", help="exit status only")
     parser.add_argument("--no-crc", action="store_true", help="do not compute checksums")
@@ -32,7 +33,7 @@ def main():
     args = arguments()
     rep = Report(ignore=[ident for ident in args.ignore.split(",") if ident], limit=0 if args.all else 40)
     try:
-        judge(args.image, rep, args.offset, not args.no_crc, args.logdev)
+        judge(args.image, rep, args.offset, not args.no_crc, args.logdev, args.rtdev)
     except (NotXfs, ReadError, OSError) as err:
         print("judge: %s: can't be read: %s" % (args.image, err), file=sys.stderr)
         return 2

@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SIZE (4u << 20)
 #define BLOCK 4096u
@@ -55,6 +56,37 @@ static void teardown(void)
 	xfs_buf_cache_free(cache);
 	xfs_dev_close(&dev->dev);
 }
+
+/* Memory of buffers of several lengths: aligned for direct I/O, no byte of it two buffers', and taken again. */
+START_TEST(memory)
+{
+	static const uint32_t bbs[] = { 1, 8, 16, 3, 64, 128 };
+	struct xfs_buf *held[200];
+
+	for (unsigned round = 0; round < 3; round++) {
+		uint64_t daddr = 0;
+		size_t n = 0;
+
+		for (; n < XFS_ARRAY_SIZE(held) && daddr + 128 < SIZE / 512; n++) {
+			uint32_t len = bbs[(n * 7 + round) % XFS_ARRAY_SIZE(bbs)];
+
+			ck_assert_int_eq(xfs_buf_get1(cache, daddr, len, NULL, XFS_BUF_NEW, &held[n]), 0);
+			ck_assert_uint_eq((uintptr_t)held[n]->data % (len < 8 ? 512 : 4096), 0);
+			memset(held[n]->data, (int)n, held[n]->len);
+			daddr += len;
+		}
+		for (size_t i = 0; i < n; i++) {
+			uint32_t same = 0;
+
+			while (same < held[i]->len && held[i]->data[same] == (uint8_t)i)
+				same++;
+			ck_assert_uint_eq(same, held[i]->len);
+			xfs_buf_put(held[i]);
+		}
+		xfs_buf_forget(cache, 0, 0);
+	}
+}
+END_TEST
 
 START_TEST(sharing)
 {
@@ -406,6 +438,7 @@ int main(void)
 	TCase *t = tcase_create("cache");
 
 	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, memory);
 	tcase_add_test(t, sharing);
 	tcase_add_test(t, shapes);
 	tcase_add_test(t, verifiers);

@@ -32,7 +32,7 @@ def quota_files(fs, special, inodes):
 
 
 class QuotaFile:
-    """One file; `counts` = {id: (blocks, inodes)} of its records."""
+    """One file; `counts` = {id: (blocks, inodes, rt blocks)} of its records."""
 
     def __init__(self, fs, ino, role):
         self.fs = fs
@@ -71,7 +71,7 @@ class QuotaFile:
             fs.check_lsn("quota", "%s id %d" % (self.role, number), struct.unpack_from(">Q", raw, 112)[0])
         if number:
             self.timers(number, raw, limits, rtb)
-        self.counts[number] = limits[4], limits[5]
+        self.counts[number] = limits[4], limits[5], rtb[2]
 
     def timers(self, number, raw, limits, rtb):
         """Over a soft limit means that a timer runs."""
@@ -84,13 +84,13 @@ class QuotaFile:
                 self.add("timer", number, "no %s timer" % name, "one: %d used, soft limit %d" % (used, soft))
 
     def compare(self, usage):
-        """Against {id: [blocks, inodes]} of all inodes."""
+        """Against {id: [blocks, inodes, rt blocks]} of all inodes."""
         for number in sorted(self.counts.keys() | usage.keys()):
-            right = tuple(usage.get(number, (0, 0)))
+            right = tuple(usage.get(number, (0, 0, 0)))
             found = self.counts.get(number)
             if found != right:
-                self.add("count", number, "no record" if found is None else "%d blocks, %d inodes" % found,
-                         "%d blocks, %d inodes" % right)
+                self.add("count", number, "no record" if found is None else "%d blocks, %d inodes, %d rt blocks" % found,
+                         "%d blocks, %d inodes, %d rt blocks" % right)
 
 
 def check_quota(fs, special, inodes, rt_claims):
@@ -111,7 +111,8 @@ def check_quota(fs, special, inodes, rt_claims):
         for number, known in inodes.items():
             if number in files or known.flags2 & di.METADATA:
                 continue
-            entry = usage.setdefault(getattr(known, attribute), [0, 0])
+            entry = usage.setdefault(getattr(known, attribute), [0, 0, 0])
             entry[0] += known.nblocks - realtime.get(number, 0)
             entry[1] += 1
+            entry[2] += realtime.get(number, 0)
         quota.compare(usage)

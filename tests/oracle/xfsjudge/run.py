@@ -11,6 +11,7 @@ from xfsread.superblock import NULLINO, V_ATTR, V_QUOTA
 from .groups import Group
 from .inodes import InodeRules
 from .links import Links, follow_unlinked
+from .metadir import check_metadir, check_rt_super
 from .quota import check_quota
 from .realtime import check_realtime
 from .space import check_space
@@ -91,7 +92,7 @@ def check_special(fs, special, inodes):
             fs.rep.add("special-inode", role, "inode %d" % ino, "a regular file in use")
 
 
-def judge(path, rep, offset=0, check_crc=True, logdev=None):
+def judge(path, rep, offset=0, check_crc=True, logdev=None, rtdev=None):
     """Judge an image; findings go to rep. NotXfs, OSError or ReadError when it can't be read."""
     image = Image(path, offset)
     try:
@@ -109,7 +110,10 @@ def judge(path, rep, offset=0, check_crc=True, logdev=None):
         flags = {ino: bool(known.flags2 & 2) for ino, known in inodes.items()}
         for group in groups:
             check_space(group, flags)
+        check_metadir(fs, inodes)
         check_realtime(fs, rules, inodes)
+        if rtdev:
+            check_rt_super(fs, Image(rtdev))
         check_quota(fs, special, inodes, rules.rt_claims)
         check_counters(fs, groups, inodes)
         fs.finish()

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""xfs_repair where there is very much of one thing: sizes at which work that grows with the square would be noticed, and a right result."""
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from repairlab import DB, Lab, repair, Run  # noqa: E402
+import campaign  # noqa: E402
+
+BOMBS = os.path.join(campaign.BUILD, "bin/tests/helpers/bombs")
+lab = Lab("repair-bombs")
+
+
+def bomb(kind, *numbers, options=()):
+    image = lab.mkfs("bomb.img", 4 << 30, "-m", "rmapbt=1,reflink=0", *options)
+    made = Run(BOMBS, kind, image, *map(str, numbers))
+    if made.code:
+        raise SystemExit("bombs %s: %s" % (kind, made))
+    return image
+
+
+def clean(image):
+    again = repair("-n", image)
+    return again.code == 0, again
+
+
+# ---- trees of directories ----
+image = bomb("deep", 20000)
+good, said = clean(image)
+lab.ok(good, "20,000 directories one below the other: clean", said)
+
+image = bomb("ring", 5000, options=("-n", "parent=1"))
+said = repair(image)
+text = said.out + said.err
+good, again = clean(image)
+lab.ok(said.code == 0 and good, "a ring of 5,000 directories: repaired", "%s\n%s" % (said, again))
+lab.ok(len(re.findall("it lies below itself, named by", text)) == 1 and "0 inodes and 0 bytes lost" in text,
+       "it is cut at one place, and nothing is lost", text[-1000:])
+
+# ---- two claim the same ----
+image = bomb("copies", 60000, 2)
+said = repair(image)
+text = said.out + said.err
+good, again = clean(image)
+lab.ok(said.code == 0 and good, "two files that claim the same 60,000 extents: repaired", "%s\n%s" % (text[-1000:], again))
+held = [int(n) for n in re.findall(r"core.nblocks = (\d+)", Run(DB, "-r", "-c", "inode 524288", "-c", "p core.nblocks", "-c", "inode 524289", "-c", "p core.nblocks", image).out)]
+lab.ok(len(held) == 2 and held[0] > 60000 and held[1] == 0, "one of them has all of them, the other none", held)
+
+image = bomb("copies", 100, 300)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good, "300 files that claim the same blocks: repaired", "%s\n%s" % (str(said)[-1000:], again))
+
+lab.end()

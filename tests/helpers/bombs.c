@@ -1,0 +1,633 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * bombs.c - fills a fresh image (with rmapbt) with very many of one thing, where a kernel would take hours.
+ *
+ *	bombs flat IMAGE N		N empty files in the root directory
+ *	bombs equal IMAGE N		N empty files in /d whose names have one hash
+ *	bombs links IMAGE N		one file with N names in /d
+ *	bombs deep IMAGE N		a chain of N directories below the root, a file in each
+ *	bombs ring IMAGE N		the same, but what the root names is the last one's child
+ *	bombs attrs IMAGE N LENGTH	one file with N attributes of equal hash, values of LENGTH bytes
+ *	bombs copies IMAGE N FILES	FILES files that claim the same N blocks each
+ *	bombs unlinked IMAGE N		N deleted files that are still open
+ *	bombs swiss IMAGE N		the last N free blocks of each AG: every second one belongs to a file
+ *
+ * Forks, directories and trees are built as a repair builds them.
+ */
+#include "libxfs/base/crc32c.h"
+#include "libxfs/build/ag.h"
+#include "libxfs/build/attr.h"
+#include "libxfs/build/dir.h"
+#include "libxfs/inode/inode.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CLAIM_MEMORY ((size_t)512 << 20)
+#define NAME_LEN 20u
+
+struct group {
+	struct xfs_inode_chunk *chunks;
+	size_t nchunks, room;
+};
+
+struct making {
+	struct xfs_devset set;
+	struct xfs_fs *fs;
+	const struct xfs_geometry *g;
+	struct xfs_claims *claims;
+	struct group *ags;
+	uint64_t root, n, second;
+	uint64_t *inos;			/* taken by new_inodes(), ascending by AG */
+	uint64_t ninos;
+	uint32_t agno, root_gen, (*heads)[XFS_AGI_BUCKETS];
+	uint64_t ino;			/* for whom blocks are taken */
+};
+
+/* ---- what is there ---- */
+
+static int keep_rmap(void *payload, const void *disk)
+{
+	struct making *m = payload;
+	const uint8_t *p = disk;
+	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+
+	if (c.owner == XFS_OWN_AG || c.owner == XFS_OWN_INOBT || c.owner == XFS_OWN_REFC)
+		return 0;	/* built anew */
+	return xfs_claims_add(m->claims, XFS_AGNO(m->agno), &c);
+}
+
+static int add_chunk(struct group *g, const struct xfs_inode_chunk *c)
+{
+	if (g->nchunks == g->room) {
+		g->room = 2 * g->room + 64;
+		g->chunks = realloc(g->chunks, g->room * sizeof(*g->chunks));
+		if (!g->chunks)
+			return -XFS_E_NOMEM;
+	}
+	g->chunks[g->nchunks++] = *c;
+	return 0;
+}
+
+static int keep_chunk(void *payload, const void *disk)
+{
+	struct making *m = payload;
+	struct xfs_inobt_rec rec;
+
+	xfs_inobt_rec_decode(&rec, disk);
+	return add_chunk(&m->ags[m->agno], &(struct xfs_inode_chunk){ rec.startino, rec.holemask, rec.count, rec.freecount, rec.free });
+}
+
+static int read_image(struct making *m)
+{
+	int err = 0;
+
+	for (m->agno = 0; m->agno < m->g->agcount && !err; m->agno++) {
+		struct xfs_btree rmaps, inodes;
+
+		err = xfs_fs_ag_btree(m->fs, XFS_AGNO(m->agno), XFS_BTREE_RMAP, &rmaps);
+		err = err ? err : xfs_fs_ag_btree(m->fs, XFS_AGNO(m->agno), XFS_BTREE_INO, &inodes);
+		err = err ? err : xfs_btree_query_all(&rmaps, keep_rmap, m);
+		err = err ? err : xfs_btree_query_all(&inodes, keep_chunk, m);
+		err = err ? err : xfs_claims_seal(m->claims, XFS_AGNO(m->agno));
+		memset(m->heads[m->agno], 0xff, sizeof(m->heads[0]));
+	}
+	return err;
+}
+
+static int read_root(struct making *m)
+{
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	int err = ip ? xfs_inode_read(m->fs, XFS_INO(m->root), 0, ip) : -XFS_E_NOMEM;
+
+	m->root_gen = err ? 0 : ip->d.core.gen;
+	free(ip);
+	return err;
+}
+
+/* ---- space ---- */
+
+static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, uint64_t *got)
+{
+	struct making *m = payload;
+
+	for (uint32_t i = 0; i < m->g->agcount; i++) {
+		uint32_t agno = (uint32_t)(m->ino / 64 + i) % m->g->agcount, agbno;
+		/* behind what is left for trees */
+		int err = xfs_claims_alloc(m->claims, XFS_AGNO(agno), m->g->agblocks / 8, (uint32_t)want, m->ino, offset, &agbno);
+
+		if (err == -XFS_E_NOSPC)
+			continue;
+		*fsbno = err ? 0 : xfs_fsbno_of(m->g, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
+		*got = want;
+		return err;
+	}
+	return -XFS_E_NOSPC;
+}
+
+static int take_one(void *payload, uint64_t *fsbno)
+{
+	uint64_t got;
+
+	return take(payload, XFS_RMAP_BMBT, 1, fsbno, &got);
+}
+
+static struct xfs_build_target target(struct making *m, uint64_t ino)
+{
+	m->ino = ino;
+	return (struct xfs_build_target){ .geo = m->g, .dev = m->set.data, .ino = ino, .alloc = take, .payload = m };
+}
+
+/* ---- inodes ---- */
+
+/* An empty file or directory. */
+static void blank(const struct making *m, uint64_t ino, unsigned mode, uint32_t nlink, uint8_t *image)
+{
+	uint64_t now = m->g->bigtime ? XFS_BIGTIME_EPOCH * XFS_NSEC_PER_SEC : 0;
+	struct xfs_dinode d = { .core = {
+		.magic = XFS_DINODE_MAGIC, .mode = (uint16_t)mode, .version = 3, .format = XFS_DINODE_FMT_EXTENTS,
+		.aformat = XFS_DINODE_FMT_EXTENTS, .nlinkv2 = nlink, .next_unlinked = XFS_NULL32, .gen = 1,
+		.atime = now, .mtime = now, .ctime = now } };
+
+	d.v3.inumber = ino;
+	memcpy(d.v3.uuid, m->g->uuid, sizeof(d.v3.uuid));
+	d.v3.crtime = now;
+	d.v3.flags2 = (m->g->bigtime ? XFS_DIFLAG2_BIGTIME : 0) | (m->g->nrext64 ? XFS_DIFLAG2_NREXT64 : 0);
+	memset(image, 0, m->g->inodesize);
+	xfs_dinode_encode(image, &d);
+	xfs_crc32c_store(image, m->g->inodesize, XFS_DINODE_CRC_OFF);
+}
+
+static int write_inode(struct making *m, uint64_t ino, uint8_t *image)
+{
+	xfs_crc32c_store(image, m->g->inodesize, XFS_DINODE_CRC_OFF);
+	return xfs_dev_write(m->set.data, xfs_ino_byte(m->g, XFS_INO(ino)), image, m->g->inodesize);
+}
+
+static int write_chunk(struct making *m, uint32_t agno, uint32_t agino, unsigned used, unsigned mode, uint32_t nlink)
+{
+	size_t size = m->g->inodesize;
+	uint8_t *bytes = malloc(64 * size);
+	uint64_t first = xfs_ino_of(m->g, XFS_AGNO(agno), XFS_AGINO(agino)).v;
+	int err;
+
+	if (!bytes)
+		return -XFS_E_NOMEM;
+	for (unsigned k = 0; k < 64; k++) {
+		blank(m, first + k, k < used ? mode : 0, k < used ? nlink : 0, bytes + k * size);
+		if (k < used)
+			m->inos[m->ninos++] = first + k;
+	}
+	err = xfs_dev_write(m->set.data, xfs_ino_byte(m->g, XFS_INO(first)), bytes, 64 * size);
+	free(bytes);
+	return err;
+}
+
+/* Chunk after chunk, AG after AG, from where the trees will have ended. */
+static int new_inodes(struct making *m, uint64_t count, unsigned mode, uint32_t nlink)
+{
+	uint32_t blocks = 64u >> m->g->inopblog, per = (m->g->agblocks / 2) / blocks;
+	uint64_t chunks = xfs_ceil_div(count, 64);
+	int err = 0;
+
+	m->inos = malloc((chunks + 1) * 64 * sizeof(*m->inos));
+	if (!m->inos)
+		return -XFS_E_NOMEM;
+	for (uint32_t agno = 0; agno < m->g->agcount && count && !err; agno++)
+		for (uint32_t i = 0; i < per && count && !err; i++) {
+			uint32_t agbno = m->g->agblocks / 4, align = m->g->ialloc_align ? m->g->ialloc_align : blocks;
+			unsigned used = (unsigned)xfs_min(count, 64);
+
+			agbno = (uint32_t)xfs_round_up(agbno, xfs_max(align, blocks)) + i * blocks;
+			err = xfs_claims_add(m->claims, XFS_AGNO(agno), &(struct xfs_claim){ agbno, blocks, XFS_OWN_INODES, 0 });
+			err = err ? err : add_chunk(&m->ags[agno], &(struct xfs_inode_chunk){ agbno << m->g->inopblog, 0, 64,
+						    (uint8_t)(64 - used), used == 64 ? 0 : UINT64_MAX << used });
+			err = err ? err : write_chunk(m, agno, agbno << m->g->inopblog, used, mode, nlink);
+			count -= used;
+		}
+	return err ? err : count ? -XFS_E_NOSPC : 0;
+}
+
+/* ---- names ---- */
+
+struct names {
+	struct xfs_build_dirent *list;
+	uint8_t *bytes;
+	uint64_t n;
+};
+
+/* The k-th name.  Of equal hash: bit 0 of a byte and bit 7 of the next one meet in the hash, so two that turn together do nothing. */
+static void name_of(uint64_t k, bool equal, uint8_t *p, unsigned len)
+{
+	memset(p, 'a', len);
+	if (!equal) {
+		for (unsigned i = len; i--; k /= 10)
+			p[i] = (uint8_t)('0' + k % 10);
+		return;
+	}
+	for (unsigned i = 0; i + 1 < len; i += 2, k >>= 1)
+		if (k & 1) {
+			p[i] ^= 1;		/* moved by seven: bit 7 */
+			p[i + 1] ^= 0x80;
+		}
+}
+
+static int make_names(struct names *s, uint64_t n, bool equal)
+{
+	unsigned len = equal ? 2 * NAME_LEN : NAME_LEN;
+
+	s->list = calloc(n + 1, sizeof(*s->list));
+	s->bytes = malloc((n + 1) * len);
+	if (!s->list || !s->bytes)
+		return -XFS_E_NOMEM;
+	for (s->n = 0; s->n < n; s->n++) {
+		uint8_t *p = s->bytes + s->n * len;
+
+		name_of(s->n, equal, p, len);
+		s->list[s->n] = (struct xfs_build_dirent){ .name = p, .namelen = (uint8_t)len, .ftype = XFS_DIR_FT_REG };
+	}
+	return 0;
+}
+
+static void free_names(struct names *s)
+{
+	free(s->list);
+	free(s->bytes);
+}
+
+/* Attributes of an inode whose data fork is not set yet. */
+static int put_attrs(struct making *m, uint64_t ino, const struct xfs_build_attr *list, size_t n, uint8_t *image)
+{
+	struct xfs_build_attrs b = { .to = target(m, ino), .list = list, .n = n, .data = { XFS_DINODE_FMT_EXTENTS, 0, 0 } };
+	struct xfs_dinode d;
+	int err;
+
+	b.bytes = calloc(1, m->g->litino);
+	err = b.bytes ? xfs_build_attrs(&b) : -XFS_E_NOMEM;
+	if (!err) {
+		xfs_dinode_decode(&d, image);
+		d.core.forkoff = (uint8_t)b.forkoff;
+		d.core.aformat = (uint8_t)b.fork.format;
+		d.core.nblocks += b.fork.nblocks;
+		xfs_dinode_set_nextents(&d, XFS_FORK_ATTR, b.fork.nextents);
+		xfs_dinode_encode(image, &d);
+		memcpy(image + xfs_dinode_fork_off(3, b.forkoff, m->g->inodesize, XFS_FORK_ATTR), b.bytes, b.forksize);
+	}
+	free(b.bytes);
+	return err;
+}
+
+/* A pointer for each name, in the order of the list. */
+static int put_parents(struct making *m, uint64_t ino, const struct xfs_build_dirent *e, size_t n, uint64_t dir, uint8_t *image)
+{
+	struct xfs_build_attr *list = m->g->parent ? calloc(n, sizeof(*list)) : NULL;
+	uint8_t value[12];
+	int err;
+
+	if (!m->g->parent)
+		return 0;
+	if (!list)
+		return -XFS_E_NOMEM;
+	xfs_put_be64(value, dir);
+	xfs_put_be32(value + 8, dir == m->root ? m->root_gen : 1);
+	for (size_t i = 0; i < n; i++)
+		list[i] = (struct xfs_build_attr){ e[i].name, value, sizeof(value), e[i].namelen, XFS_ATTR_PARENT };
+	err = put_attrs(m, ino, list, n, image);
+	free(list);
+	return err;
+}
+
+static int put_dir(struct making *m, uint64_t ino, uint64_t parent, const struct xfs_build_dirent *list, size_t n, uint8_t *image)
+{
+	struct xfs_build_dir b = { .to = target(m, ino), .parent = parent, .entries = list, .n = n };
+	struct xfs_dinode d;
+	int err;
+
+	xfs_dinode_decode(&d, image);
+	b.forksize = xfs_dinode_fork_size(3, d.core.forkoff, m->g->inodesize, XFS_FORK_DATA);
+	b.bytes = image + xfs_dinode_literal_off(3);
+	err = xfs_build_dir(&b);
+	if (err)
+		return err;
+	d.core.mode = XFS_MODE_DIR | 0755;
+	d.core.nlinkv2 = b.shape.subdirs + 2;
+	d.core.format = (uint8_t)b.fork.format;
+	d.core.size = (int64_t)b.shape.size;
+	d.core.nblocks += b.fork.nblocks;
+	xfs_dinode_set_nextents(&d, XFS_FORK_DATA, b.fork.nextents);
+	xfs_dinode_encode(image, &d);
+	return write_inode(m, ino, image);
+}
+
+static int put_root(struct making *m, const struct xfs_build_dirent *list, size_t n)
+{
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	int err = ip ? xfs_inode_read(m->fs, XFS_INO(m->root), 0, ip) : -XFS_E_NOMEM;
+
+	err = err ? err : put_dir(m, m->root, m->root, list, n, ip->raw);
+	free(ip);
+	return err;
+}
+
+/* A directory without attributes, but for its pointer. */
+static int put_new_dir(struct making *m, uint64_t ino, uint64_t parent, const struct xfs_build_dirent *self,
+		       const struct xfs_build_dirent *list, size_t n)
+{
+	uint8_t *image = malloc(m->g->inodesize);
+	int err = image ? 0 : -XFS_E_NOMEM;
+
+	if (!err) {
+		blank(m, ino, XFS_MODE_DIR | 0755, 2, image);
+		err = put_parents(m, ino, self, 1, parent, image);
+	}
+	err = err ? err : put_dir(m, ino, parent, list, n, image);
+	free(image);
+	return err;
+}
+
+/* Pointers of files that have one name each. */
+static int put_file_parents(struct making *m, const struct names *s, uint64_t dir)
+{
+	uint8_t *image = malloc(m->g->inodesize);
+	int err = image ? 0 : -XFS_E_NOMEM;
+
+	for (uint64_t i = 0; i < s->n && m->g->parent && !err; i++) {
+		blank(m, s->list[i].ino, XFS_MODE_REG | 0644, 1, image);
+		err = put_parents(m, s->list[i].ino, &s->list[i], 1, dir, image);
+		err = err ? err : write_inode(m, s->list[i].ino, image);
+	}
+	free(image);
+	return err;
+}
+
+/* ---- bombs ---- */
+
+static int flat(struct making *m)
+{
+	struct names s = { 0 };
+	int err = new_inodes(m, m->n, XFS_MODE_REG | 0644, 1);
+
+	err = err ? err : make_names(&s, m->n, false);
+	for (uint64_t i = 0; i < m->n && !err; i++)
+		s.list[i].ino = m->inos[i];
+	err = err ? err : put_file_parents(m, &s, m->root);
+	err = err ? err : put_root(m, s.list, s.n);
+	free_names(&s);
+	return err;
+}
+
+static struct xfs_build_dirent d_named(uint64_t ino)
+{
+	return (struct xfs_build_dirent){ ino, (const uint8_t *)"d", 1, XFS_DIR_FT_DIR };
+}
+
+static int equal(struct making *m)
+{
+	struct names s = { 0 };
+	struct xfs_build_dirent d;
+	int err = new_inodes(m, m->n + 1, XFS_MODE_REG | 0644, 1);
+
+	err = err ? err : make_names(&s, m->n, true);
+	if (err)
+		return err;
+	d = d_named(m->inos[m->n]);
+	for (uint64_t i = 0; i < m->n; i++)
+		s.list[i].ino = m->inos[i];
+	err = put_file_parents(m, &s, d.ino);
+	err = err ? err : put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
+	err = err ? err : put_root(m, &d, 1);
+	free_names(&s);
+	return err;
+}
+
+static int links(struct making *m)
+{
+	struct names s = { 0 };
+	struct xfs_build_dirent d;
+	uint8_t *image = malloc(m->g->inodesize);
+	int err = image ? new_inodes(m, 2, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+
+	err = err ? err : make_names(&s, m->n, false);
+	if (err)
+		return err;
+	d = d_named(m->inos[1]);
+	for (uint64_t i = 0; i < m->n; i++)
+		s.list[i].ino = m->inos[0];
+	blank(m, m->inos[0], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
+	err = put_parents(m, m->inos[0], s.list, s.n, d.ino, image);
+	err = err ? err : write_inode(m, m->inos[0], image);
+	err = err ? err : put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
+	err = err ? err : put_root(m, &d, 1);
+	free_names(&s);
+	free(image);
+	return err;
+}
+
+static int chain(struct making *m, bool ring)
+{
+	struct xfs_build_dirent child, file = { 0, (const uint8_t *)"f", 1, XFS_DIR_FT_REG };
+	int err = new_inodes(m, 2 * m->n, XFS_MODE_REG | 0644, 1);
+
+	for (uint64_t i = 0; i < m->n && !err; i++) {
+		struct xfs_build_dirent list[2] = { d_named(m->inos[2 * ((i + 1) % m->n)]), file };
+		struct xfs_build_dirent self = d_named(m->inos[2 * i]);
+		uint64_t above = i ? m->inos[2 * (i - 1)] : ring ? m->inos[2 * (m->n - 1)] : m->root;
+		bool more = i + 1 < m->n || ring;
+		uint8_t image[4096];
+
+		list[1].ino = m->inos[2 * i + 1];
+		blank(m, list[1].ino, XFS_MODE_REG | 0644, 1, image);
+		err = put_parents(m, list[1].ino, &list[1], 1, self.ino, image);
+		err = err ? err : write_inode(m, list[1].ino, image);
+		err = err ? err : put_new_dir(m, self.ino, above, &self, more ? list : list + 1, more ? 2 : 1);
+	}
+	if (err || ring)
+		return err;
+	child = d_named(m->inos[0]);
+	return put_root(m, &child, 1);
+}
+
+static int deep(struct making *m)
+{
+	return chain(m, false);
+}
+
+static int ring(struct making *m)
+{
+	return chain(m, true);
+}
+
+static int attrs(struct making *m)
+{
+	struct names s = { 0 };
+	struct xfs_build_attr *list = calloc(m->n, sizeof(*list));
+	uint8_t *value = malloc(m->second + 1), *image = malloc(m->g->inodesize);
+	struct xfs_build_dirent f = { 0, (const uint8_t *)"f", 1, XFS_DIR_FT_REG };
+	int err = list && value && image ? new_inodes(m, 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+
+	err = err ? err : make_names(&s, m->n, true);
+	if (err)
+		return err;
+	memset(value, 'v', m->second);
+	for (uint64_t i = 0; i < m->n; i++)
+		list[i] = (struct xfs_build_attr){ s.list[i].name, value, (uint32_t)m->second, s.list[i].namelen, 0 };
+	f.ino = m->inos[0];
+	blank(m, f.ino, XFS_MODE_REG | 0644, 1, image);
+	err = put_attrs(m, f.ino, list, m->n, image);
+	err = err ? err : write_inode(m, f.ino, image);
+	err = err ? err : put_root(m, &f, 1);
+	free_names(&s);
+	free(list);
+	free(value);
+	free(image);
+	return err;
+}
+
+static int map_file(struct making *m, uint64_t ino, const struct xfs_extent *list)
+{
+	uint8_t image[4096];
+	struct xfs_build_fork b = { .geo = m->g, .ino = ino, .extents = list, .nextents = m->n, .dev = m->set.data, .alloc = take_one,
+				    .payload = m, .bytes = image + xfs_dinode_literal_off(3) };
+	struct xfs_dinode d;
+	int err;
+
+	m->ino = ino;
+	blank(m, ino, XFS_MODE_REG | 0644, 1, image);
+	b.forksize = xfs_dinode_fork_size(3, 0, m->g->inodesize, XFS_FORK_DATA);
+	err = xfs_build_fork(&b);
+	xfs_dinode_decode(&d, image);
+	d.core.format = (uint8_t)b.format;
+	d.core.size = (int64_t)(2 * m->n << m->g->blocklog);
+	d.core.nblocks = m->n + b.blocks;
+	xfs_dinode_set_nextents(&d, XFS_FORK_DATA, m->n);
+	xfs_dinode_encode(image, &d);
+	return err ? err : write_inode(m, ino, image);
+}
+
+/* Reverse mappings name the first of them. */
+static int copies(struct making *m)
+{
+	struct names s = { 0 };
+	struct xfs_extent *list = calloc(m->n, sizeof(*list));
+	int err = list ? new_inodes(m, m->second, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+
+	err = err ? err : make_names(&s, m->second, false);
+	for (uint64_t i = 0; i < m->n && !err; i++) {
+		uint32_t agno = (uint32_t)(i / 1024 % m->g->agcount);
+		uint32_t agbno = m->g->agblocks / 16 * 13 + 2 * (uint32_t)(i / 1024 / m->g->agcount * 1024 + i % 1024);
+		struct xfs_claim c = { agbno, 1, m->inos[0], 2 * i };
+
+		list[i] = (struct xfs_extent){ .off = 2 * i, .block = xfs_fsbno_of(m->g, XFS_AGNO(agno), XFS_AGBNO(agbno)).v, .len = 1 };
+		err = xfs_claims_add(m->claims, XFS_AGNO(agno), &c);
+	}
+	for (uint64_t i = 0; i < m->second && !err; i++) {
+		s.list[i].ino = m->inos[i];
+		err = map_file(m, m->inos[i], list);
+	}
+	err = err ? err : put_root(m, s.list, s.n);
+	free(list);
+	free_names(&s);
+	return err;
+}
+
+static int swiss(struct making *m)
+{
+	m->second = 1;
+	return copies(m);
+}
+
+static int unlinked(struct making *m)
+{
+	uint8_t image[4096];
+	int err = new_inodes(m, m->n, XFS_MODE_REG | 0644, 0);
+
+	for (uint64_t i = 0; i < m->n && !err; i++) {
+		uint32_t agno = xfs_ino_agno(m->g, XFS_INO(m->inos[i])).v, agino = xfs_ino_agino(m->g, XFS_INO(m->inos[i])).v;
+		uint32_t *head = &m->heads[agno][agino % XFS_AGI_BUCKETS];
+
+		blank(m, m->inos[i], XFS_MODE_REG | 0644, 0, image);
+		xfs_put_be32(image + XFS_OFF(dinode_core, next_unlinked), *head);
+		*head = agino;
+		err = write_inode(m, m->inos[i], image);
+	}
+	return err;
+}
+
+/* ---- all of it ---- */
+
+static int build_ags(struct making *m)
+{
+	struct xfs_sb sb = m->g->sb;
+	uint8_t sector[32768];
+	int err = 0;
+
+	sb.fdblocks = sb.icount = sb.ifree = 0;
+	sb.versionnum |= XFS_SB_VERSION_ATTR;
+	for (uint32_t i = 0; i < m->g->agcount && !err; i++) {
+		struct xfs_build_ag want = { .geo = m->g, .claims = m->claims, .agno = XFS_AGNO(i), .chunks = m->ags[i].chunks,
+			.nchunks = m->ags[i].nchunks, .newino = XFS_NULL32, .leaf_slack = -1, .node_slack = -1, .dev = m->set.data,
+			.unlinked = m->heads[i] };
+		struct xfs_ag_switch done;
+
+		err = xfs_build_ag(&want, &done);
+		if (err)
+			break;
+		err = xfs_build_ag_commit(&want, &done);
+		sb.fdblocks += done.freeblks + done.flcount + done.btreeblks;
+		sb.icount += done.icount;
+		sb.ifree += done.ifree;
+		xfs_ag_switch_release(&done);
+	}
+	err = err ? err : xfs_dev_read(m->set.data, 0, sector, m->g->sectsize);
+	if (err)
+		return err;
+	xfs_sb_encode(sector, &sb);
+	xfs_crc32c_store(sector, m->g->sectsize, XFS_SB_CRC_OFF);
+	return xfs_dev_write(m->set.data, 0, sector, m->g->sectsize);
+}
+
+static int make(struct making *m, const char *image, int (*bomb)(struct making *))
+{
+	int err = xfs_dev_file(&m->set.data, image, 0, 0, NULL);
+
+	err = err ? err : xfs_fs_open(&m->fs, &m->set, NULL, NULL);
+	if (err)
+		return err;
+	m->g = &m->fs->geo;
+	if (!m->g->v5 || !m->g->rmapbt || m->g->inodesize > 4096)
+		return -XFS_E_UNSUPPORTED;
+	m->root = m->g->sb.rootino;
+	m->ags = calloc(m->g->agcount, sizeof(*m->ags));
+	m->heads = calloc(m->g->agcount, sizeof(*m->heads));
+	err = m->ags && m->heads ? xfs_claims_new(&m->claims, m->g, CLAIM_MEMORY, NULL) : -XFS_E_NOMEM;
+	err = err ? err : read_image(m);
+	err = err ? err : read_root(m);
+	err = err ? err : bomb(m);
+	return err ? err : build_ags(m);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct { const char *name; int (*bomb)(struct making *); int words; } bombs[] = {
+		{ "flat", flat, 4 }, { "equal", equal, 4 }, { "links", links, 4 }, { "deep", deep, 4 }, { "ring", ring, 4 },
+		{ "attrs", attrs, 5 }, { "copies", copies, 5 }, { "unlinked", unlinked, 4 }, { "swiss", swiss, 4 },
+	};
+	struct making m = { .n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, .second = argc > 4 ? strtoull(argv[4], NULL, 10) : 0 };
+	int err = -XFS_E_INVALID;
+
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(bombs) && m.n; i++)
+		if (argc == bombs[i].words && !strcmp(argv[1], bombs[i].name))
+			err = make(&m, argv[2], bombs[i].bomb);
+	for (uint32_t i = 0; m.ags && i < m.g->agcount; i++)
+		free(m.ags[i].chunks);
+	if (err)
+		fprintf(stderr, "bombs: %s\n", xfs_error_text(err));
+	xfs_claims_free(m.claims);
+	free(m.ags);
+	free(m.heads);
+	free(m.inos);
+	xfs_fs_close(m.fs);
+	xfs_dev_close(m.set.data);
+	return err != 0;
+}

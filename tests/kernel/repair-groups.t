@@ -1,0 +1,236 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""xfs_repair and realtime groups: superblock of the realtime device, bitmaps, summaries, trees and counters of groups follow from the files,
+so every damage to them is undone without a loss.
+
+No kernel and no released tool judges here (metaimage.py): the independent reader and the format sheet do.
+"""
+import os
+import struct
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "oracle"), os.path.join(HERE, "..", "cli")]
+
+import campaign  # noqa: E402
+import metaimage  # noqa: E402
+from repairlab import CRASHED, Lab, read, repair, write  # noqa: E402
+
+LONG = bool(os.environ.get("XFSKIT_LONG"))
+FORCE = ("-o", "force_geometry")        # two AGs say nothing about geometry
+
+
+def block(path, offset, data, crc=4, index=0):
+    return lambda d: d.block("rtgroups/" + path, index, offset, data, crc)
+
+
+def fill(path, byte):
+    return lambda d: [d.write(at, bytes([byte]) * d.fs.bs) for at in d.blocks("rtgroups/" + path)]
+
+
+def swap(one, two):
+    def act(d):
+        a, b = d.blocks("rtgroups/" + one)[0], d.blocks("rtgroups/" + two)[0]
+        first, second = d.read(a, d.fs.bs), d.read(b, d.fs.bs)
+        d.write(a, second)
+        d.write(b, first)
+    return act
+
+
+def both(*actions):
+    return lambda d: [one(d) for one in actions]
+
+
+def super_of(offset, data):
+    """Fields of the primary superblock."""
+    def act(d):
+        d.write(offset, data)
+        d.fix(0, d.fs.ss, 224)
+    return act
+
+
+def root(path, offset, data):
+    """Bytes of the root of a tree, in its inode."""
+    def act(d):
+        start, size, crc = d.locate("inode:%d" % d.number("rtgroups/" + path))
+        d.write(start + 176 + offset, data)
+        d.fix(start, size, crc)
+    return act
+
+
+def rtsb(offset, data):
+    return lambda d: d.super(offset, data)
+
+
+def all_groups(kind, action):
+    return lambda d: [action("%d.%s" % (n, kind))(d) for n in range(d.fs.sb.rgcount)]
+
+
+RTSB, BITMAP, SUMMARY = "rt-super", "rt-bitmap", "rt-summary"
+ROWS = (    # what, finding, action
+    ("realtime superblock: magic", RTSB, rtsb(0, b"Toad")), ("realtime superblock: checksum", RTSB, rtsb(4, b"Toad")),
+    ("realtime superblock: pad", RTSB, rtsb(8, b"Toad")), ("realtime superblock: label", RTSB, rtsb(12, b"a\xffb")),
+    ("realtime superblock: uuid", RTSB, rtsb(30, b"Toad")), ("realtime superblock: uuid of metadata", RTSB, rtsb(44, b"Toad")),
+    ("realtime superblock: bytes behind it", RTSB, rtsb(99, b"Toad")), ("realtime superblock: zeroes", RTSB, rtsb(0, bytes(1024))),
+    ("bitmap: magic", BITMAP, block("1.bitmap", 0, b"SUMY")), ("bitmap: checksum", BITMAP, block("1.bitmap", 4, b"junk", None)),
+    ("bitmap: owner", BITMAP, block("0.bitmap", 8, struct.pack(">Q", 131))), ("bitmap: address", BITMAP, block("0.bitmap", 20, b"\1\1\1")),
+    ("bitmap: lsn", "block-lsn", block("2.bitmap", 24, struct.pack(">Q", 99 << 32))), ("bitmap: uuid", BITMAP, block("2.bitmap", 32, b"another one")),
+    ("bitmap: two words", BITMAP, block("1.bitmap", 52, b"\xa5\x5a\xa5\x5a\xa5\x5a\xa5\x5a")),
+    ("bitmap: bits behind the end of the last group", BITMAP, lambda d: block("%d.bitmap" % (d.fs.sb.rgcount - 1), d.fs.bs - 4, b"\1\1\1\1")(d)),
+    ("bitmap: a stale bit", BITMAP, block("0.bitmap", 60, b"\x7f", None)),
+    ("summary: magic", SUMMARY, block("1.summary", 0, b"BMPZ")), ("summary: checksum", SUMMARY, block("0.summary", 4, b"junk", None)),
+    ("summary: owner", SUMMARY, block("0.summary", 8, struct.pack(">Q", 131))), ("summary: address", SUMMARY, block("2.summary", 20, b"\1\1\1")),
+    ("summary: words", SUMMARY, block("1.summary", 60, b"\0\0\0\7")),
+    ("all bitmaps are zeroes", BITMAP, all_groups("bitmap", lambda path: fill(path, 0))),
+    ("all summaries are ones", SUMMARY, all_groups("summary", lambda path: fill(path, 255))),
+    ("everything that is derived is junk", RTSB, both(all_groups("bitmap", lambda path: fill(path, 0x33)),
+                                                     all_groups("summary", lambda path: fill(path, 0x44)), rtsb(0, b"junk" * 30),
+                                                     super_of(152, struct.pack(">Q", 77)))),
+    ("two bitmaps have changed places", BITMAP, swap("0.bitmap", "1.bitmap")),
+    ("a bitmap and a summary have changed places", SUMMARY, swap("0.bitmap", "0.summary")),
+    ("free extents of the superblock", "sb-counter", super_of(152, struct.pack(">Q", 5))),
+    ("number of groups in the superblock", "sb-primary", super_of(272, struct.pack(">I", 9))),
+    ("size of groups in the superblock", "sb-primary", super_of(276, struct.pack(">I", 301))),
+    ("bits of a group's block number", "sb-primary", super_of(280, b"\x0e")),
+    ("pad of the superblock", "sb-primary", super_of(281, b"\1")),
+    ("extents of the superblock", "sb-primary", super_of(24, struct.pack(">Q", 5))),
+    ("bitmap blocks of the superblock", "sb-primary", super_of(92, struct.pack(">I", 7))),
+    ("size of a bitmap", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 56, 8, 77)),
+    ("a record of reverse mappings", "rmap-missing", root("0.rmap", 4 + 24 + 3, b"\x44")),
+    ("reverse mappings are gone", "rmap-missing", root("1.rmap", 2, b"\0\0")),
+    ("level of reverse mappings", "fork-damaged", root("2.rmap", 0, b"\0\3")),
+    ("root of reverse mappings is junk", "fork-damaged", root("0.rmap", 0, b"junk" * 20)),
+    ("format of reverse mappings", "rmap-missing", lambda d: d.meta("rtgroups/1.rmap", 5, 1, 2)),
+    ("a reference count", "refc-differs", root("0.refcount", 4 + 11, b"\3")),
+    ("reference counts are gone", "refc-differs", root("0.refcount", 2, b"\0\0")),
+    ("a reference count too many", "refc-differs", root("3.refcount", 0, struct.pack(">HHIII", 0, 1, 5, 2, 2))),
+    ("all superblocks are lost", "sb-guessed", lambda d: [d.write(d.fs.byte_of(n, 0), bytes(d.fs.ss)) for n in range(d.fs.agcount)]),
+    ("size of a summary", "inode-field", lambda d: d.meta("rtgroups/1.summary", 56, 8, 1 << 40)),
+)
+TREE = (    # what, finding, action, may inodes of the metadata directory get other names or numbers
+    ("inode of a bitmap is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.bitmap"), False),
+    ("inode of a summary is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/0.summary"), False),
+    ("inode of reverse mappings is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.rmap"), False),
+    ("inode of reference counts is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/0.refcount"), False),
+    ("all files of a group are wiped", "inode-wiped", lambda d: d.wipe(*("rtgroups/1." + k for k in d.kinds())), False),
+    ("inode of a quota file is wiped", "inode-wiped", lambda d: d.wipe("quota/user"), False),
+    ("inodes of all quota files are wiped", "inode-wiped", lambda d: d.wipe("quota/user", "quota/group", "quota/project"), False),
+    ("/quota is wiped", "inode-wiped", lambda d: d.wipe("quota"), False),
+    ("/rtgroups is wiped", "inode-wiped", lambda d: d.wipe("rtgroups"), False),
+    ("metadata root is wiped", "inode-wiped", lambda d: d.wipe(""), False),
+    ("all directories of the tree are wiped", "inode-wiped", lambda d: d.wipe("", "rtgroups", "quota"), True),
+    ("/quota and its files are wiped", "inode-wiped", lambda d: d.wipe("quota", "quota/user", "quota/group", "quota/project"), True),
+    ("/rtgroups and the files of a group are wiped", "inode-wiped",
+     lambda d: d.wipe("rtgroups", *("rtgroups/2." + k for k in d.kinds())), True),
+    ("every inode of the tree is wiped", "inode-wiped", lambda d: d.wipe(*(row[0] for row in metaimage.tree(d.path))), True),
+    ("type of a bitmap", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 6, 2, 6), False),
+    ("type of a quota file", "inode-field", lambda d: d.meta("quota/user", 6, 2, 3), False),
+    ("type of a summary is none", "inode-field", lambda d: d.meta("rtgroups/1.summary", 6, 2, 0), False),
+    ("group of a bitmap", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 20, 2, 2), False),
+    ("group of a bitmap is none", "inode-field", lambda d: d.meta("rtgroups/1.bitmap", 20, 2, 99), False),
+    ("group of a quota file", "inode-field", lambda d: d.meta("quota/group", 20, 2, 9), False),
+    ("the flag of metadata", "inode-field", lambda d: d.meta("rtgroups/2.summary", 120, 8, 0x18), False),
+    ("flags of a metadata file", "inode-field", lambda d: d.meta("rtgroups/2.summary", 90, 2, 0), False),
+    ("mode of a metadata file", "inode-field", lambda d: d.meta("rtgroups/2.summary", 2, 2, 0o100644), False),
+    ("owner of a metadata file", "inode-field", lambda d: d.meta("quota/project", 8, 4, 1000), False),
+    ("a name in /rtgroups", "dir-name", lambda d: d.meta("rtgroups", 176 + 6 + 3, 1, ord("9")), False),
+    ("a name in /rtgroups twice", "dir-twin", lambda d: d.meta("rtgroups", 176 + 6 + 3, 1, ord("1")), False),
+    ("the name of a directory", "dir-name", lambda d: d.meta("", 176 + 6 + 3, 1, ord("x")), False),
+    ("an inode of a group is free", "inode-type", lambda d: d.free("rtgroups/1.summary"), True),
+)
+MANY = (("a leaf of reverse mappings is zeroed", "fork-damaged", lambda d: d.leaf("rtgroups/1.rmap", bytes(d.fs.bs))),
+        ("a record in a leaf of reverse mappings", "rmap-missing", lambda d: d.leaf("rtgroups/1.rmap", bytes(64) + b"junk" * 9)),
+        ("root above leaves is gone", "rmap-missing", root("1.rmap", 0, bytes(200))),
+        ("inode of reverse mappings is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.rmap")))
+QUICK = {"rtgroups": ("all superblocks are lost", "root of reverse mappings is junk", "a reference count", "realtime superblock: label", "realtime superblock: zeroes", "bitmap: owner", "bitmap: lsn", "summary: magic",
+                      "everything that is derived is junk", "a bitmap and a summary have changed places",
+                      "free extents of the superblock", "size of groups in the superblock", "all files of a group are wiped",
+                      "/quota and its files are wiped", "every inode of the tree is wiped", "the name of a directory", "group of a bitmap"),
+         "rtgroups-1k": ("all superblocks are lost", "bitmap: bits behind the end of the last group", "everything that is derived is junk", "size of a summary",
+                         "every inode of the tree is wiped")}
+
+
+def judge(image, rt):
+    again = repair("-n", *FORCE, "-r", rt, image)
+    if again.code:
+        return "second run: %s" % again
+    verdict = campaign.run(sys.executable, campaign.JUDGE, "--rtdev", rt, image)
+    return verdict.stdout if verdict.returncode else ""
+
+
+def listing(image, rt):
+    return campaign.run(sys.executable, campaign.LISTER, "-r", rt, image).stdout
+
+
+def one(work, rt, truth, ident, action, same_tree=True):
+    """'' or what went wrong."""
+    damage = metaimage.Meta(work, rt)
+    action(damage)
+    damage.close()
+    before = read(work), read(rt)
+    dry = repair("-n", "--json", *FORCE, "-r", rt, work)
+    if dry.code != 1 or (read(work), read(rt)) != before:
+        return "-n: %s" % dry
+    if '"%s"' % ident not in dry.out:
+        return "no %s: %s" % (ident, dry)
+    done = repair(*FORCE, "-r", rt, work)
+    wrong = str(done) if done.code else judge(work, rt)
+    if not wrong and listing(work, rt) != truth[0]:
+        wrong = "files differ"
+    if not wrong and same_tree and metaimage.tree(work) != truth[1]:
+        wrong = "metadata directory: %s\n%s" % (sorted(set(metaimage.tree(work)) ^ set(truth[1])), done)
+    return wrong
+
+
+def killed(lab, image, rt, truth, actions, step):
+    """The run dies at a write; the next one ends as if nothing had been."""
+    work, workrt, bad, points = lab.path("work.img"), lab.path("work.rt"), [], 0
+    for at in range(1, 400, step):
+        campaign.copy_sparse(image, work)
+        campaign.copy_sparse(rt, workrt)
+        damage = metaimage.Meta(work, workrt)
+        both(*actions)(damage)
+        damage.close()
+        cut = repair(*FORCE, "-r", workrt, work, env={"LIBXFS_DEBUG_WRITE_CRASH": "ddev=%d" % at})
+        if cut.code not in CRASHED:
+            break
+        points += 1
+        done = repair(*FORCE, "-r", workrt, work)
+        wrong = (str(done) if done.code else "") or judge(work, workrt)
+        if not wrong and listing(work, workrt) != truth[0]:
+            wrong = "files differ"
+        if wrong:
+            bad.append("%d: %s" % (at, wrong[-600:]))
+    lab.ok(points > 1 and not bad, "killed at %d writes, the next run ends well" % points, "\n".join(bad))
+
+
+def main():
+    lab = Lab("repair-groups")
+    work, workrt = lab.path("work.img"), lab.path("work.rt")
+    for kind in ("rtgroups", "rtgroups-1k"):
+        image, rt = metaimage.made(kind)
+        truth = listing(image, rt), metaimage.tree(image)
+        for what, ident, action, *other in (ROWS + TREE) if LONG else [row for row in ROWS + TREE if row[0] in QUICK[kind]]:
+            campaign.copy_sparse(image, work)
+            campaign.copy_sparse(rt, workrt)
+            try:
+                wrong = one(work, workrt, truth, ident, action, not any(other))
+            except KeyError:        # this one has no such file
+                continue
+            lab.ok(not wrong, "%s: %s" % (kind, what), wrong)
+    image, rt = metaimage.made("rtgroups-many")
+    truth = listing(image, rt), metaimage.tree(image)
+    wrong = judge(image, rt)
+    lab.ok(not wrong, "rtgroups-many: trees that were empty were filled", wrong)
+    for what, ident, action in MANY if LONG else MANY[:1] + MANY[2:3]:
+        campaign.copy_sparse(image, work)
+        campaign.copy_sparse(rt, workrt)
+        wrong = one(work, workrt, truth, ident, action)
+        lab.ok(not wrong, "rtgroups-many: %s" % what, wrong)
+    image, rt = metaimage.made("rtgroups")
+    killed(lab, image, rt, (listing(image, rt),), [row[2] for row in ROWS if row[0].startswith("everything")], 1 if LONG else 6)
+    lab.end()
+
+
+if __name__ == "__main__":
+    main()

@@ -118,8 +118,7 @@ static int run_in_range(void *payload, uint32_t agbno, uint32_t len, uint32_t re
 
 static int sweep_record(void *payload, const void *disk)
 {
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 
 	return xfs_sweep_claim(payload, &c);
 }
@@ -154,11 +153,10 @@ struct gaps {
 static int gap_before(void *payload, const void *disk)
 {
 	struct gaps *g = payload;
-	const uint8_t *p = disk;
-	uint32_t agbno = xfs_be32(p), end = agbno + xfs_be32(p + 4);
-	int error = agbno > g->reach ? g->run(g->payload, g->reach, agbno - g->reach, 0) : 0;
+	struct xfs_claim c = xfs_claim_decode(disk);
+	int error = c.agbno > g->reach ? g->run(g->payload, g->reach, c.agbno - g->reach, 0) : 0;
 
-	g->reach = xfs_max(g->reach, end);
+	g->reach = xfs_max(g->reach, c.agbno + c.len);
 	return error;
 }
 

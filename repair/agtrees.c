@@ -160,8 +160,7 @@ static int rmap_record(void *payload, const void *disk)
 {
 	struct one_tree *o = payload;
 	struct repair_walk *w = o->w;
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 	int error = o->error;
 
 	if (!rmap_valid(w, &c))

@@ -20,8 +20,8 @@ struct finder {
 	uint8_t *bytes;			/* of one chunk */
 	bool base_sound;
 	size_t base;			/* records that come from a sound inobt, at the start of ag->chunks */
-	struct xfs_inode_chunk *records;	/* what leaves of a damaged inobt, and the finobt, say */
-	size_t nrecords;
+	struct xfs_inode_chunk *records;	/* what leaves of a damaged inobt, and behind them the finobt, say */
+	size_t nrecords;		/* of the inobt */
 	bool covered;			/* the range that is scanned holds inodes by its reverse mappings */
 };
 
@@ -37,6 +37,22 @@ static struct xfs_inode_chunk *base_chunk(struct finder *f, uint32_t agino)
 	struct repair_ag base = { .chunks = f->ag->chunks, .nchunks = f->base };
 
 	return repair_chunk_of(&base, agino, NULL);
+}
+
+/* Room for one more. */
+static bool grow_chunks(struct repair_ag *ag)
+{
+	size_t room = ag->chunk_room ? 2 * ag->chunk_room : 256;
+	struct xfs_inode_chunk *grown;
+
+	if (ag->nchunks < ag->chunk_room)
+		return true;
+	grown = realloc(ag->chunks, room * sizeof(*grown));
+	if (!grown)
+		return false;
+	ag->chunks = grown;
+	ag->chunk_room = room;
+	return true;
 }
 
 /* The chunk that would hold agino, made from what is there. */
@@ -60,15 +76,8 @@ static struct xfs_inode_chunk *chunk_for(struct finder *f, uint32_t agino)
 		if (agino >= c->startino && agino - c->startino < XFS_INODES_PER_CHUNK)
 			return c;
 	}
-	if (ag->nchunks == ag->chunk_room) {
-		size_t room = ag->chunk_room ? 2 * ag->chunk_room : 256;
-		struct xfs_inode_chunk *grown = realloc(ag->chunks, room * sizeof(*grown));
-
-		if (!grown)
-			return NULL;
-		ag->chunks = grown;
-		ag->chunk_room = room;
-	}
+	if (!grow_chunks(ag))
+		return NULL;
 	c = &ag->chunks[ag->nchunks++];
 	*c = (struct xfs_inode_chunk){ .startino = start, .holemask = 0xffff, .free = UINT64_MAX };
 	return c;
@@ -181,32 +190,43 @@ static int search_covered(struct finder *f)
 	return error;
 }
 
-static bool overlaps_any(const struct repair_ag *ag, uint32_t startino)
-{
-	for (size_t i = 0; i < ag->nchunks; i++)
-		if (ag->chunks[i].startino < startino + XFS_INODES_PER_CHUNK &&
-		    startino < ag->chunks[i].startino + XFS_INODES_PER_CHUNK)
-			return true;
-	return false;
-}
-
+/* A chunk that was not seen, unless its blocks are free. */
 static int add_record(struct finder *f, const struct xfs_inode_chunk *c)
 {
-	struct repair_ag *ag = f->ag;
-
-	if (overlaps_any(ag, c->startino) || is_free(f, c->startino >> f->r->geo.inopblog))
+	if (is_free(f, c->startino >> f->r->geo.inopblog))
 		return 0;
-	if (ag->nchunks == ag->chunk_room) {
-		size_t room = ag->chunk_room ? 2 * ag->chunk_room : 256;
-		struct xfs_inode_chunk *grown = realloc(ag->chunks, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		ag->chunks = grown;
-		ag->chunk_room = room;
-	}
-	ag->chunks[ag->nchunks++] = *c;
+	if (!grow_chunks(f->ag))
+		return -XFS_E_NOMEM;
+	f->ag->chunks[f->ag->nchunks++] = *c;
 	return 0;
+}
+
+static bool overlap(const struct xfs_inode_chunk *a, const struct xfs_inode_chunk *b)
+{
+	return a->startino < b->startino + XFS_INODES_PER_CHUNK && b->startino < a->startino + XFS_INODES_PER_CHUNK;
+}
+
+/* Records of one tree, of chunks that others do not have. ag->chunks hold no record of a sound inobt: their order is free. */
+static int add_records(struct finder *f, struct xfs_inode_chunk *records, size_t n)
+{
+	struct repair_ag *ag = f->ag;
+	size_t seen = ag->nchunks, next = 0;
+	int error = 0;
+
+	if (seen)
+		qsort(ag->chunks, seen, sizeof(*ag->chunks), by_start);
+	if (n)
+		qsort(records, n, sizeof(*records), by_start);
+	for (size_t i = 0; i < n && !error; i++) {
+		const struct xfs_inode_chunk *c = &records[i];
+
+		while (next < seen && ag->chunks[next].startino + XFS_INODES_PER_CHUNK <= c->startino)
+			next++;
+		if ((next == seen || !overlap(&ag->chunks[next], c)) &&
+		    (ag->nchunks == seen || !overlap(&ag->chunks[ag->nchunks - 1], c)))
+			error = add_record(f, c);
+	}
+	return error;
 }
 
 /* A chunk with the root directory there must be, even when nothing of it is left. */
@@ -219,17 +239,10 @@ static int add_root_chunk(struct finder *f)
 	if (!xfs_ino_valid(&r->geo, XFS_INO(root)) || xfs_ino_agno(&r->geo, XFS_INO(root)).v != f->ag->agno.v)
 		return 0;
 	c.startino = xfs_ino_agino(&r->geo, XFS_INO(root)).v & ~(XFS_INODES_PER_CHUNK - 1);
+	for (size_t i = 0; i < f->ag->nchunks; i++)
+		if (overlap(&f->ag->chunks[i], &c))
+			return 0;
 	return add_record(f, &c);
-}
-
-/* Where nothing identifies itself, what trees say stands: chunks whose inodes were wiped. */
-static int add_unseen(struct finder *f)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < f->nrecords && !error; i++)
-		error = add_record(f, &f->records[i]);
-	return error ? error : add_root_chunk(f);
 }
 
 static int keep_records(struct finder *f)
@@ -243,7 +256,7 @@ static int keep_records(struct finder *f)
 		memcpy(f->records, ag->chunks, ag->nchunks * sizeof(*ag->chunks));
 	if (ag->nfinobt)
 		memcpy(f->records + ag->nchunks, ag->finobt, ag->nfinobt * sizeof(*ag->finobt));
-	f->nrecords = ag->nchunks + ag->nfinobt;
+	f->nrecords = ag->nchunks;
 	return 0;
 }
 
@@ -268,18 +281,29 @@ static int search(struct finder *f)
 	error = scan_range(f, f->r->geo.agfl_block + 1, ag->length - f->r->geo.agfl_block - 1);
 	if (!error && ag->special.n)
 		error = search_covered(f);
-	return error ? error : add_unseen(f);
+	/* where nothing identifies itself, what trees say stands: chunks whose inodes were wiped */
+	if (!error && f->records)
+		error = add_records(f, f->records, f->nrecords);
+	if (!error && f->records)
+		error = add_records(f, f->records + f->nrecords, ag->nfinobt);
+	return error ? error : add_root_chunk(f);
 }
 
 static bool is_covered(const struct repair_ag *ag, uint32_t agbno)
 {
-	if (!ag->tree[XFS_TREE_RMAP].sound)
-		return false;
-	for (size_t i = 0; i < ag->special.n; i++)
-		if (ag->special.r[i].owner == XFS_OWN_INODES && ag->special.r[i].agbno <= agbno &&
-		    agbno - ag->special.r[i].agbno < ag->special.r[i].len)
-			return true;
-	return false;
+	const struct repair_run *run = ag->special.r;
+	size_t lo = 0, hi = ag->tree[XFS_TREE_RMAP].sound ? ag->special.n : 0;
+
+	/* by a sound tree they are in order, and none covers another */
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (run[mid].agbno <= agbno)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo && run[lo - 1].owner == XFS_OWN_INODES && agbno - run[lo - 1].agbno < run[lo - 1].len;
 }
 
 static bool has_any_inode(struct finder *f, const struct xfs_inode_chunk *c)

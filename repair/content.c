@@ -38,20 +38,22 @@ unsigned repair_block_type(struct repair *r, uint64_t ino, uint64_t fsbno)
 {
 	uint64_t byte = xfs_fsbno_byte(&r->geo, XFS_FSBNO(fsbno));
 	uint8_t p[64];
+	const uint8_t *dot = p + xfs_dir_data_header_len(false);	/* V4: the first entry is ".", and names the directory */
 	uint32_t magic;
 
 	if (first_bytes(r, byte, p, sizeof(p)))
 		return 0;
 	magic = xfs_be32(p);
-	if (!r->geo.v5)		/* the first entry is ".", and names the directory */
-		return (magic == XFS_DIR2_BLOCK_MAGIC || magic == XFS_DIR2_DATA_MAGIC) && xfs_be64(p + 16) == ino && p[24] == 1 &&
-		       p[25] == '.' ? XFS_MODE_DIR : 0;
+	if (!r->geo.v5)
+		return (magic == XFS_DIR2_BLOCK_MAGIC || magic == XFS_DIR2_DATA_MAGIC) &&
+		       xfs_be64(dot + XFS_OFF(dir_data_ent, inumber)) == ino && dot[XFS_OFF(dir_data_ent, namelen)] == 1 &&
+		       dot[sizeof(struct xfs_dir_data_ent_disk)] == '.' ? XFS_MODE_DIR : 0;
 	if (magic == XFS_DIR3_BLOCK_MAGIC || magic == XFS_DIR3_DATA_MAGIC)
-		return xfs_be64(p + 40) == ino && xfs_be64(p + 8) == byte / XFS_BBSIZE && !memcmp(p + 24, r->geo.uuid, 16)
-			? XFS_MODE_DIR : 0;
+		return xfs_be64(p + XFS_OFF(dir_blkhdr, owner)) == ino && xfs_be64(p + XFS_OFF(dir_blkhdr, bno)) == byte / XFS_BBSIZE &&
+		       !memcmp(p + XFS_OFF(dir_blkhdr, uuid), r->geo.uuid, 16) ? XFS_MODE_DIR : 0;
 	if (magic == XFS_SYMLINK_MAGIC)
-		return xfs_be64(p + 32) == ino && xfs_be64(p + 40) == byte / XFS_BBSIZE && !memcmp(p + 16, r->geo.uuid, 16)
-			? XFS_MODE_LNK : 0;
+		return xfs_be64(p + XFS_OFF(symlink_hdr, owner)) == ino && xfs_be64(p + XFS_OFF(symlink_hdr, bno)) == byte / XFS_BBSIZE &&
+		       !memcmp(p + XFS_OFF(symlink_hdr, uuid), r->geo.uuid, 16) ? XFS_MODE_LNK : 0;
 	return 0;
 }
 
@@ -146,8 +148,9 @@ static int add_piece(void *payload, const struct xfs_mapping *m)
 	uint64_t byte = xfs_fsbno_byte(&w->r->geo, XFS_FSBNO(m->fsbno));
 
 	if (w->r->geo.v5) {
-		if (!xfs_dev_read(w->r->dev.data, byte, p, 64) && xfs_be32(p) == XFS_SYMLINK_MAGIC && xfs_be64(p + 32) == w->ino)
-			w->bytes += xfs_be32(p + 8);
+		if (!xfs_dev_read(w->r->dev.data, byte, p, sizeof(struct xfs_symlink_hdr_disk)) && xfs_be32(p) == XFS_SYMLINK_MAGIC &&
+		    xfs_be64(p + XFS_OFF(symlink_hdr, owner)) == w->ino)
+			w->bytes += xfs_be32(p + XFS_OFF(symlink_hdr, bytes));
 	} else if (!xfs_dev_read(w->r->dev.data, byte, p, xfs_min(sizeof(p), w->r->geo.blocksize))) {
 		w->bytes += strnlen((const char *)p, xfs_min(sizeof(p), w->r->geo.blocksize));
 	}

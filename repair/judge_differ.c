@@ -27,8 +27,7 @@ struct rival {
 static int rival_record(void *payload, const void *disk)
 {
 	struct rival *v = payload;
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 
 	if (c.owner != v->ino && !(v->may_share && xfs_claim_shareable(&c)))
 		v->found = true;

@@ -247,17 +247,16 @@ struct blocks {
 static int of_root(void *payload, const void *disk)
 {
 	struct blocks *b = payload;
-	const uint8_t *p = disk;
-	uint64_t word = xfs_be64(p + 16);
-	struct xfs_mapping m = { word & XFS_RMAP_OFFMASK, 0, xfs_be32(p + 4), false, 0 };
+	struct xfs_claim c = xfs_claim_decode(disk);
+	struct xfs_mapping m = { c.offset & XFS_RMAP_OFFMASK, 0, c.len, false, 0 };
 
-	if (b->error || xfs_be64(p + 8) != b->n->r->primary.rootino ||
-	    !xfs_agbno_range_valid(&b->n->r->geo, b->ag->agno, xfs_be32(p), xfs_be32(p + 4)))
+	if (b->error || c.owner != b->n->r->primary.rootino ||
+	    !xfs_agbno_range_valid(&b->n->r->geo, b->ag->agno, c.agbno, c.len))
 		return 0;
-	m.fsbno = xfs_fsbno_of(&b->n->r->geo, b->ag->agno, XFS_AGBNO(xfs_be32(p))).v;
+	m.fsbno = xfs_fsbno_of(&b->n->r->geo, b->ag->agno, XFS_AGBNO(c.agbno)).v;
 	b->ag->reasons |= REPAIR_FORK;
 	b->error = xfs_mapset_add(&b->all, &m);
-	if (!b->error && !(word & (XFS_RMAP_BMBT | XFS_RMAP_ATTR)))
+	if (!b->error && !(c.offset & (XFS_RMAP_BMBT | XFS_RMAP_ATTR)))
 		b->error = xfs_mapset_add(&b->map, &m);
 	return 0;
 }

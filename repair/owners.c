@@ -65,17 +65,16 @@ static int look_at_owner(void *payload, const void *disk)
 {
 	struct search *s = payload;
 	const struct xfs_geometry *geo = &s->r->geo;
-	const uint8_t *p = disk;
-	uint64_t owner = xfs_be64(p + 8);
+	struct xfs_claim m = xfs_claim_decode(disk);
 	uint32_t agno, agino, agbno;
 	struct xfs_inode_chunk *c;
 	unsigned index;
 
-	if (xfs_owner_is_special(owner) || !xfs_ino_valid(geo, XFS_INO(owner)) ||
-	    !xfs_agbno_range_valid(geo, s->ag->agno, xfs_be32(p), xfs_be32(p + 4)))
+	if (xfs_owner_is_special(m.owner) || !xfs_ino_valid(geo, XFS_INO(m.owner)) ||
+	    !xfs_agbno_range_valid(geo, s->ag->agno, m.agbno, m.len))
 		return 0;
-	agno = xfs_ino_agno(geo, XFS_INO(owner)).v;
-	agino = xfs_ino_agino(geo, XFS_INO(owner)).v;
+	agno = xfs_ino_agno(geo, XFS_INO(m.owner)).v;
+	agino = xfs_ino_agino(geo, XFS_INO(m.owner)).v;
 	if (!is_open(&s->r->ags[agno]))
 		return 0;
 	c = repair_chunk_of(&s->r->ags[agno], agino, &index);
@@ -136,22 +135,21 @@ static int add_neighbours(struct search *s)
 static int look_at_blocks(void *payload, const void *disk)
 {
 	struct search *s = payload;
-	const uint8_t *p = disk;
-	uint32_t agbno = xfs_be32(p), len = xfs_be32(p + 4);
+	struct xfs_claim m = xfs_claim_decode(disk);
 	size_t lo = 0, hi = s->n;
 
-	if (xfs_be64(p + 8) == XFS_OWN_INODES || !xfs_agbno_range_valid(&s->r->geo, s->ag->agno, agbno, len))
+	if (m.owner == XFS_OWN_INODES || !xfs_agbno_range_valid(&s->r->geo, s->ag->agno, m.agbno, m.len))
 		return 0;
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 		const struct unit *u = &s->u[mid];
 
-		if (u->agno < s->ag->agno.v || (u->agno == s->ag->agno.v && u->agbno + s->unit_blocks <= agbno))
+		if (u->agno < s->ag->agno.v || (u->agno == s->ag->agno.v && u->agbno + s->unit_blocks <= m.agbno))
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	for (; lo < s->n && s->u[lo].agno == s->ag->agno.v && s->u[lo].agbno < agbno + len; lo++)
+	for (; lo < s->n && s->u[lo].agno == s->ag->agno.v && s->u[lo].agbno < m.agbno + m.len; lo++)
 		s->u[lo].claimed = true;
 	return 0;
 }

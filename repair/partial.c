@@ -116,8 +116,7 @@ static int ask_rmap(void *payload, const void *disk)
 {
 	struct asking *a = payload;
 	const struct xfs_geometry *g = &a->look->geo;
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 	uint8_t image[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d = { .core = { .mode = XFS_MODE_REG } };
 	bool known;

@@ -153,13 +153,11 @@ static int hit_range(void *payload, uint64_t off, uint64_t len)
 static int owner_record(void *payload, const void *disk)
 {
 	struct listing *l = payload;
-	const uint8_t *p = disk;
-	uint32_t agbno = xfs_be32(p), len = xfs_be32(p + 4);
-	uint64_t owner = xfs_be64(p + 8);
+	struct xfs_claim c = xfs_claim_decode(disk);
 
-	for (size_t i = 0; !xfs_owner_is_special(owner) && i < l->n; i++)
-		if (l->hits[i].agno == l->agno && l->hits[i].agbno >= agbno && l->hits[i].agbno - agbno < len)
-			l->hits[i].owner = owner;
+	for (size_t i = 0; !xfs_owner_is_special(c.owner) && i < l->n; i++)
+		if (l->hits[i].agno == l->agno && l->hits[i].agbno >= c.agbno && l->hits[i].agbno - c.agbno < c.len)
+			l->hits[i].owner = c.owner;
 	return 0;
 }
 

@@ -117,11 +117,10 @@ struct rmap_claims {
 static int claim_rmap(void *payload, const void *disk)
 {
 	struct rmap_claims *c = payload;
-	const uint8_t *p = disk;
-	uint64_t owner = xfs_be64(p + 8);
+	struct xfs_claim m = xfs_claim_decode(disk);
 
-	if (!c->error && (c->lost ? repair_is_lost(c->r, owner) : !xfs_owner_is_special(owner)))
-		c->error = claim(c->r, c->agno, xfs_be32(p), xfs_be32(p + 4), owner, xfs_be64(p + 16));
+	if (!c->error && (c->lost ? repair_is_lost(c->r, m.owner) : !xfs_owner_is_special(m.owner)))
+		c->error = claim(c->r, c->agno, m.agbno, m.len, m.owner, m.offset);
 	return 0;
 }
 

@@ -112,8 +112,7 @@ static int keep_bmbt(struct evidence_side *side, uint64_t fsbno, uint32_t len)
 static int gather_rmap(void *payload, const void *disk)
 {
 	struct gather *g = payload;
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 	uint64_t fsbno = xfs_fsbno_of(&g->r->geo, g->ag->agno, XFS_AGBNO(c.agbno)).v;
 	struct evidence_side *side;
 	struct evidence *e;

@@ -239,11 +239,11 @@ static uint64_t piece_bytes(struct repair *r, const struct evidence *e)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < s->n; i++) {
-		uint8_t p[64];
+		uint8_t p[sizeof(struct xfs_symlink_hdr_disk)];
 
 		if (!xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(s->m[i].fsbno)), p, sizeof(p)) &&
 		    xfs_be32(p) == XFS_SYMLINK_MAGIC)
-			sum += xfs_be32(p + 8);
+			sum += xfs_be32(p + XFS_OFF(symlink_hdr, bytes));
 	}
 	return sum;
 }

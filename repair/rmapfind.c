@@ -19,7 +19,7 @@
 #include <string.h>
 
 #define MOST_ROOTS 64u
-#define RECORD 24u
+#define RECORD ((uint32_t)sizeof(struct xfs_rmap_rec_disk))
 #define HEADER ((uint32_t)sizeof(struct xfs_btree_short_disk))
 
 struct root {
@@ -282,8 +282,7 @@ int repair_each_stray_rmap(struct repair *r, struct repair_ag *ag, int (*each)(v
 static int keep_special(void *payload, const void *disk)
 {
 	struct search *s = payload;
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 
 	if (!xfs_owner_is_special(c.owner) || !xfs_agbno_range_valid(&s->r->geo, s->ag->agno, c.agbno, c.len))
 		return 0;

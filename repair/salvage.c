@@ -350,8 +350,7 @@ static int lost_record(void *payload, const void *disk)
 {
 	struct lost_data *l = payload;
 	struct repair *r = l->s->r;
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 	uint64_t off = c.offset & XFS_RMAP_OFFMASK;
 	struct stat st;
 	char name[32];

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* scan.h - every inode of an AG in disk order, read in large pieces past the cache. */
+/*
+ * scan.h - finding and looking at inodes: where the chunks of an AG are, every inode in disk order, its core.
+ *
+ * scan.c reads; the names of other files stand where their functions begin.
+ */
 #ifndef REPAIR_SCAN_H
 #define REPAIR_SCAN_H
 

@@ -63,12 +63,9 @@ int ag_sorted_open(struct xfs_sorter **out, const struct ag_build *b)
 		return err;
 	err = ag_free_open(&f, b);
 	while (!err) {
-		uint64_t word;
-
 		err = ag_free_next(&f, &e);
-		word = (uint64_t)e.len << 32 | e.start;
 		if (!err)
-			err = xfs_sorter_add(*out, &word, 1);
+			err = xfs_sorter_add(*out, &(uint64_t){ (uint64_t)e.len << 32 | e.start }, 1);
 	}
 	ag_free_close(&f);
 	err = no_more(err);

@@ -27,6 +27,15 @@ struct xfs_claim {
 	uint64_t offset;	/* file offset in blocks with XFS_RMAP_ATTR, _BMBT, _UNWRITTEN bits, as on disk */
 };
 
+/* A record of an rmapbt. */
+XFS_INLINE struct xfs_claim xfs_claim_decode(const void *rec)
+{
+	return (struct xfs_claim){
+		.agbno = xfs_rmap_rec_get_startblock(rec), .len = xfs_rmap_rec_get_blockcount(rec),
+		.owner = xfs_rmap_rec_get_owner(rec), .offset = xfs_be64((const uint8_t *)rec + XFS_OFF(rmap_rec, attrfork)),
+	};
+}
+
 struct xfs_claims;
 /* `tmpdir` NULL: TMPDIR or /tmp. The geometry must live as long as the claims. Errors: NOMEM. */
 int xfs_claims_new(struct xfs_claims **out, const struct xfs_geometry *, size_t memory, const char *tmpdir);

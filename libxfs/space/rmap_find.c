@@ -25,10 +25,7 @@ bool xfs_rmap_sensible(const struct xfs_claim *c)
 
 int xfs_rmap_decode(const struct xfs_btree *bt, const void *rec, struct xfs_claim *c)
 {
-	c->agbno = xfs_rmap_rec_get_startblock(rec);
-	c->len = xfs_rmap_rec_get_blockcount(rec);
-	c->owner = xfs_rmap_rec_get_owner(rec);
-	c->offset = xfs_be64((const uint8_t *)rec + XFS_OFF(rmap_rec, attrfork));
+	*c = xfs_claim_decode(rec);
 	if (!xfs_rmap_sensible(c))
 		return -XFS_E_CORRUPT;
 	/* blocks of AG trees are of the same AG as the blocks they tell of */

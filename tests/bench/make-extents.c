@@ -54,8 +54,7 @@ static int keep_rmap(void *payload, const void *disk)
 {
 	struct making *m = payload;
 	struct group *g = &m->ags[m->agno.v];
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
+	struct xfs_claim c = xfs_claim_decode(disk);
 
 	if (c.owner == XFS_OWN_AG || c.owner == XFS_OWN_INOBT || c.owner == XFS_OWN_REFC)
 		return 0;	/* built anew */

@@ -9,8 +9,8 @@
 #include "libxfs/name/verify.h"
 #include "libxfs/transaction/file.h"
 #include "libxfs/transaction/names.h"
-#include "tests/unit/failmalloc.h"
 #include "tests/unit/livefs.h"
+#include "tests/unit/nameshapes.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/sha256.h"
 #include "tests/unit/vectors.h"
@@ -594,25 +594,14 @@ static void remove_all(void)
 	compare();
 }
 
-static const struct testfs shapes[] = {
-	{ .blocksize = 1024, .agblocks = 32768, .agcount = 2, .parent = true },
-	{ .blocksize = 4096, .agblocks = 8192, .agcount = 3 },
-	{ .blocksize = 4096, .agblocks = 8192, .agcount = 2, .parent = true, .dirblklog = 1 },
-	{ .blocksize = 1024, .agblocks = 32768, .agcount = 2, .dirblklog = 2, .no_rmapbt = true, .no_reflink = true },
-	{ .blocksize = 512, .agblocks = 65536, .agcount = 2, .v4 = true, .no_rmapbt = true, .no_reflink = true,
-	  .no_finobt = true, .no_ftype = true },
-	{ .blocksize = 1024, .agblocks = 32768, .agcount = 2, .v4 = true, .ci = true, .no_rmapbt = true,
-	  .no_reflink = true, .no_finobt = true },
-};
-
 /* Without a log; on V5 also with one, and with a checkpoint for each transaction. */
 START_TEST(model)
 {
 	const struct xfs_edit_options logged = { .logged = true, .each = _i % 2 };
-	unsigned kinds = XFS_ARRAY_SIZE(shapes), i = (unsigned)_i;
+	unsigned kinds = XFS_ARRAY_SIZE(name_shapes), i = (unsigned)_i;
 	unsigned rounds = getenv("XFSKIT_LONG") ? 60 : i < kinds ? 12 : 3;
 
-	livefs_init(&l, &shapes[i < kinds ? i : (i - kinds) / 2], 0, i < kinds ? NULL : &logged);
+	livefs_init(&l, &name_shapes[i < kinds ? i : (i - kinds) / 2], 0, i < kinds ? NULL : &logged);
 	start_model(3 + (unsigned)_i, 300);
 	for (unsigned k = 0; k < 2; k++) {
 		run(rounds, 600);
@@ -623,121 +612,6 @@ START_TEST(model)
 		remove_all();
 		livefs_check(&l);
 	}
-	livefs_release(&l);
-}
-END_TEST
-
-/* ---- failures ---- */
-
-static struct xfs_live_inode *victim;
-
-/* One call of each kind; what it changes is undone by the next ones. */
-static int call(unsigned k)
-{
-	static const char target[] = "a target that goes into the inode";
-	const struct xfs_new_file file = { .mode = XFS_MODE_REG | 0600 }, dir = { .mode = XFS_MODE_DIR | 0700 };
-	const struct xfs_new_file link = {
-		.mode = XFS_MODE_LNK | 0777, .target = target, .targetlen = sizeof(target) - 1,
-	};
-	static uint8_t bytes[9000];
-	const struct xfs_attr_want w = { (const uint8_t *)"name", bytes, sizeof(bytes), 4, 0 };
-	struct xfs_rename r = { l.root, l.root, "new-dir", "new-file", 7, 8, XFS_RENAME_EXCHANGE };
-	uint64_t ino;
-
-	switch (k) {
-	case 0:
-		return xfs_name_create(l.edit, l.root, "new-file", 8, &file, &ino);
-	case 1:
-		return xfs_name_create(l.edit, l.root, "new-dir", 7, &dir, &ino);
-	case 2:
-		return xfs_name_create(l.edit, l.root, "new-link", 8, &link, &ino);
-	case 3:
-		return xfs_name_add(l.edit, l.root, "another", 7, victim->i.ino.v);
-	case 4:
-		return xfs_name_attr_set(l.edit, victim->i.ino.v, &w, XFS_ATTR_ANYHOW);
-	case 5:
-	case 6:
-		return xfs_name_rename(l.edit, &r);
-	case 7:
-		r = (struct xfs_rename){ l.root, l.root, "new-link", "another", 8, 7, XFS_RENAME_WHITEOUT };
-		return xfs_name_rename(l.edit, &r);
-	case 8:
-		return xfs_name_remove(l.edit, l.root, "new-link", 8);
-	case 9:
-		return xfs_name_remove(l.edit, l.root, "another", 7);
-	case 10:
-		return xfs_name_rmdir(l.edit, l.root, "new-dir", 7);
-	default:
-		return xfs_name_remove(l.edit, l.root, "new-file", 8);
-	}
-}
-#define CALLS 12u
-
-struct sum { uint64_t sum; };
-
-static int add_entry(void *payload, const struct xfs_dir_entry *e)
-{
-	uint64_t h = 1469598103934665603u ^ e->ino.v ^ (uint64_t)e->ftype << 40;
-
-	for (unsigned i = 0; i < e->namelen; i++)
-		h = (h ^ e->name[i]) * UINT64_C(1099511628211);
-	((struct sum *)payload)->sum += h;
-	return 0;
-}
-
-/* Names in the root, and what is free. */
-static uint64_t sum_of_all(void)
-{
-	const struct xfs_sb *sb = &l.fs->geo.sb;
-	struct xfs_live_inode *li;
-	struct sum s = { 0 };
-	struct xfs_dir d;
-
-	qk_assert_int_eq(xfs_live_inode_get(l.live, l.root, &li), 0);
-	qk_assert_int_eq(xfs_dir_verify(&li->i, l.root, &livefs_strict), 0);
-	qk_assert_int_eq(xfs_dir_open(&d, &li->i, &livefs_strict), 0);
-	qk_assert_int_eq(xfs_dir_each(&d, 0, add_entry, &s), 0);
-	s.sum += xfs_dinode_nlink(&li->i.d) + 3 * (uint64_t)xfs_dinode_nlink(&victim->i.d);
-	s.sum += 5 * victim->i.d.core.nblocks;
-	xfs_live_inode_put(li);
-	return s.sum + (sb->fdblocks << 20) + (sb->ifree << 44) + sb->icount;
-}
-
-/* Every allocation of every call fails once; inodes that lose their last name are held, and freed at the end. */
-START_TEST(allocation_failures)
-{
-	const struct xfs_new_file file = { .mode = XFS_MODE_REG | 0600 };
-	uint64_t ino, before;
-
-	livefs_init(&l, &shapes[_i], 0, NULL);
-	for (unsigned round = 0; round < 30; round++) {
-		char name[20];
-		unsigned len = (unsigned)sprintf(name, "victim-%u", round);
-
-		qk_assert_int_eq(xfs_name_create(l.edit, l.root, name, len, &file, &ino), 0);
-		qk_assert_int_eq(xfs_live_inode_get(l.live, ino, &victim), 0);
-		for (unsigned k = 0; k < CALLS; k++)
-			for (uint64_t n = 1;; n++) {
-				int err;
-
-				before = sum_of_all();
-				failmalloc_start(n, false);
-				err = call(k);
-				if (failmalloc_stop() < n || !err) {
-					qk_assert_msg(!err, "call %u: %s: %s", k, xfs_error_name(err), l.finding);
-					break;
-				}
-				qk_assert_int_eq(err, -XFS_E_NOMEM);
-				/* the name is gone already when its inode could not be freed */
-				if (k >= 8 && sum_of_all() != before) {
-					l.orphans = true;
-					break;
-				}
-				qk_assert_uint_eq(sum_of_all(), before);
-			}
-		xfs_live_inode_put(victim);
-	}
-	livefs_check(&l);
 	livefs_release(&l);
 }
 END_TEST
@@ -851,7 +725,6 @@ int main(void)
 		tcase_add_test(c, image);
 		return vectors_main(suite);
 	}
-	tcase_add_loop_test(c, model, 0, XFS_ARRAY_SIZE(shapes) + 8);
-	tcase_add_loop_test(c, allocation_failures, 0, XFS_ARRAY_SIZE(shapes));
+	tcase_add_loop_test(c, model, 0, XFS_ARRAY_SIZE(name_shapes) + 8);
 	return vectors_main(suite);
 }

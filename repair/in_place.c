@@ -27,7 +27,7 @@ static int look_again(struct repair *r)
 
 static int work_above(struct repair *r)
 {
-	int error = repair_rebuild(r);
+	int error = repair_build_new(r);
 
 	return error ? error : repair_switch_over(r);
 }
@@ -62,22 +62,41 @@ static int rebuild_in_place(struct repair *r)
 	xfs_dev_close(above);
 	if (error)
 		return error == -XFS_E_UNSUPPORTED || error == -XFS_E_DIRTYLOG ? -XFS_E_NOSPC : error;
-	error = repair_write_primary(r, true);
+	error = repair_write_secondaries(r);	/* a log leaves superblocks out */
+	if (!error)
+		error = repair_write_primary(r, true);
 	if (!error)
 		error = xfs_dev_barrier(below);
 	return error ? error : look_again(r);
 }
 
+static int without_room(struct repair *r)
+{
+	repair_say(r, "        - no room beside what is there: blocks that are given up are written over, through the log");
+	return rebuild_in_place(r);
+}
+
+int repair_rebuild(struct repair *r)
+{
+	int error = repair_build_new(r);
+
+	if (error != -XFS_E_NOSPC)
+		return error;
+	error = without_room(r);
+	r->switched = !error;
+	if (error != -XFS_E_NOSPC)
+		return error;
+	r->careless = true;		/* a log of the first version, or too small: a stop could cost something now */
+	return repair_build_new(r);
+}
+
 int repair_rebuild_one(struct repair *r)
 {
-	int error = repair_rebuild(r);
+	int error = repair_build_new(r);
 
 	if (!error)
 		return repair_switch_over(r);
-	if (error != -XFS_E_NOSPC)
-		return error;
-	repair_say(r, "        - no room beside what is there: blocks that are given up are written over, through the log");
-	return rebuild_in_place(r);
+	return error == -XFS_E_NOSPC ? without_room(r) : error;
 }
 
 int repair_rebuild_and_switch(struct repair *r)

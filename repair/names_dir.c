@@ -206,14 +206,34 @@ static bool is_legal(const uint8_t *name, unsigned len)
 	return len && !memchr(name, 0, len) && !memchr(name, '/', len);
 }
 
-/* One bit, or the one byte that no name may hold, turned so that the name gets the hash that the index has for it. */
+/* What the byte at `at` must change by for the name to get another hash: a byte is moved seven bits by each that follows. */
+static uint32_t change_of(uint32_t hash, uint32_t wanted, unsigned at, unsigned len)
+{
+	uint32_t change = hash ^ wanted;
+	unsigned moved = (unsigned)(7 * (uint64_t)(len - 1 - at) % 32);
+
+	return moved ? change >> moved | change << (32 - moved) : change;
+}
+
+/*
+ * One bit, or the one byte that no name may hold, turned so that the name gets the hash that the index has for it.  Hashes of
+ * folded names depend on what a byte becomes: there each value is tried.
+ */
 static bool mend_name(const struct xfs_geometry *g, uint8_t *name, unsigned len, uint32_t hash)
 {
-	for (unsigned i = 0; i < len; i++) {
+	uint32_t now = xfs_dir_hash(g, name, len);
+	unsigned illegal = 0;
+
+	for (unsigned i = 0; i < len; i++)
+		illegal += !name[i] || name[i] == '/';
+	for (unsigned i = 0; i < len && illegal < 2; i++) {
 		uint8_t was = name[i];
 		bool free_choice = !was || was == '/';
+		uint32_t change = change_of(now, hash, i, len);
 
 		for (unsigned k = 1; k < 256; k = free_choice ? k + 1 : k * 2) {
+			if (!g->asciici && k != change)
+				continue;
 			name[i] = was ^ (uint8_t)k;
 			if (xfs_dir_hash(g, name, len) == hash && is_legal(name, len))
 				return true;

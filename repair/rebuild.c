@@ -234,9 +234,12 @@ static int build_ag(struct repair *r, struct repair_ag *ag)
 
 	xfs_ag_switch_release(&ag->sw);		/* of an attempt that had no room elsewhere */
 	error = xfs_build_ag(&ag->build, &ag->sw);
-	if (error == -XFS_E_NOSPC) {
+	if (error == -XFS_E_NOSPC && !r->in_place) {
 		/* too full to keep the old trees beside the new ones: they only repeat what the files say */
 		xfs_claims_unavoid(r->claims, ag->agno);
+		for (size_t i = 0; i < ag->whole.n && !r->careless; i++)
+			if (xfs_claims_avoid(r->claims, ag->agno, ag->whole.r[i].agbno, ag->whole.r[i].len))
+				return -XFS_E_NOMEM;
 		error = xfs_build_ag(&ag->build, &ag->sw);
 	}
 	if (error)
@@ -251,29 +254,37 @@ static int build_ag(struct repair *r, struct repair_ag *ag)
 }
 
 /* Blocks that inodes give up are free afterwards, but whole until the switch. */
-static int avoid_given_up(struct repair *r, uint32_t agno)
+static int avoid_given_up(struct repair *r)
 {
 	int error = 0;
 
 	for (size_t i = 0; i < r->ninodes; i++)
 		for (size_t k = 0; k < r->inodes[i].old.n && !error; k++) {
 			const struct xfs_mapping *m = &r->inodes[i].old.m[k];
+			uint32_t agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(m->fsbno)).v;
 
-			if (xfs_fsbno_agno(&r->geo, XFS_FSBNO(m->fsbno)).v == agno)
+			if (repair_ag_changes(r, agno))
 				error = xfs_claims_avoid(r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v,
 							 (uint32_t)m->len);
 		}
 	return error;
 }
 
+static int keep_whole(void *payload, uint32_t agbno, uint32_t len)
+{
+	return repair_runs_add(payload, agbno, len, 0);
+}
+
 static int prepare_ag(struct repair *r, uint32_t agno, struct repair_cuts *cuts, uint64_t *settled)
 {
+	struct repair_runs *whole = &r->ags[agno].whole;
 	int error = claim_static(r, &r->ags[agno]);
 
+	whole->n = 0;
+	if (!error)	/* so far: of forks alone */
+		error = xfs_claims_each_avoided(r->claims, XFS_AGNO(agno), keep_whole, whole);
 	if (!error)
 		error = plan_trees(r, &r->ags[agno]);
-	if (!error)
-		error = avoid_given_up(r, agno);
 	if (r->in_place)
 		xfs_claims_unavoid(r->claims, XFS_AGNO(agno));
 	if (!error)
@@ -293,6 +304,8 @@ static int claim_all(struct repair *r, uint64_t *settled)
 		error = xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error)
 		error = claim_files(r);
+	if (!error)
+		error = avoid_given_up(r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
 		if (repair_ag_changes(r, i))
 			error = prepare_ag(r, i, &cuts, settled);
@@ -392,8 +405,6 @@ static bool find_room(struct repair *r, uint32_t *many)
 	if (!any && r->tight)
 		return false;
 	r->tight |= !any;
-	for (size_t i = 0; i < r->ninodes; i++)
-		r->inodes[i].nown[0] = r->inodes[i].nown[1] = 0;
 	return true;
 }
 
@@ -406,6 +417,8 @@ static int make_forks(struct repair *r)
 
 	do {
 		/* of an attempt that had no room nothing may show through */
+		for (size_t i = 0; i < r->ninodes; i++)
+			r->inodes[i].nown[0] = r->inodes[i].nown[1] = 0;
 		error = r->in_place ? xfs_dev_overlay_reset(r->dev.data) : 0;
 		if (!error)
 			error = claim_without_conflict(r);
@@ -421,7 +434,7 @@ static int make_forks(struct repair *r)
 	return error;
 }
 
-int repair_rebuild(struct repair *r)
+int repair_build_new(struct repair *r)
 {
 	bool any = r->ninodes != 0;
 	int error;

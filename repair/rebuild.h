@@ -17,8 +17,11 @@ int repair_plan_forks(struct repair *);
 /* Writes the btree blocks of the forks and completes the inodes' images. Claims are sealed. */
 int repair_build_forks(struct repair *);
 
+/* Claims, forks and trees: all that nothing points to yet. NOSPC: no room beside what is there. */
+int repair_build_new(struct repair *);
+
 /*
- * in_place.c: repair_rebuild() and repair_switch_over(), and where there is no room to keep the old beside the new, the
+ * in_place.c: repair_build_new() and repair_switch_over(), and where there is no room to keep the old beside the new, the
  * same over what is given up.  Errors: NOSPC when that does not suffice or the log cannot take it; nothing has changed.
  */
 int repair_rebuild_one(struct repair *);

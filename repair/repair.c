@@ -156,6 +156,7 @@ static void release_ag(struct repair_ag *ag)
 	free(ag->chunks);
 	free(ag->facts);
 	free(ag->special.r);
+	free(ag->whole.r);
 	free(ag->finobt);
 	free(ag->rt_maps);
 	free(ag->rt_files);

@@ -125,6 +125,7 @@ struct repair_ag {
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
 	uint64_t freeblks, btreeblks, flcount, icount, ifree;	/* as they should be */
 	uint32_t longest;
+	struct repair_runs whole;		/* stay whole until the switch: what forks give up (rebuild.c) */
 	uint32_t spare;				/* unclaimed blocks that its trees do not need (rebuild.c) */
 	struct xfs_build_ag build;		/* how it was rebuilt */
 	struct xfs_ag_switch sw;		/* what the rebuild made */
@@ -281,7 +282,9 @@ struct repair {
 	uint64_t findings;		/* above INFO */
 	uint64_t unfixed;		/* of these, what this version does not repair */
 	bool fixed_something, rebuilt_any, writing;
+	bool careless;			/* nothing else helps: what is given up is written over before the switch */
 	bool tight;			/* there is no room to fill the free lists of AGs */
+	bool switched;			/* the first round went through the log */
 	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */

@@ -76,6 +76,16 @@ static int write_secondary(struct repair *r, uint32_t agno)
 	return write_sb(r, XFS_AGNO(agno), &sb);
 }
 
+int repair_write_secondaries(struct repair *r)
+{
+	int error = 0;
+
+	for (uint32_t i = 1; i < r->geo.agcount && !error; i++)
+		if (r->secondary_bad[i])
+			error = write_secondary(r, i);
+	return error;
+}
+
 static uint32_t tree_blocks(const struct repair_ag *ag, enum xfs_build_tree t)
 {
 	return (uint32_t)ag->tree[t].blocks;
@@ -206,9 +216,9 @@ static void doubt_quota(struct repair *r)
 
 int repair_switch_over(struct repair *r)
 {
-	int error = sum_counters(r);
+	int error = r->switched ? 0 : sum_counters(r);
 
-	if (error)
+	if (error || r->switched)
 		return error;
 	if (!r->looking && r->no_quota)
 		doubt_quota(r);
@@ -227,9 +237,9 @@ int repair_switch_over(struct repair *r)
 			error = xfs_build_ag_commit(&ag->build, &ag->sw);
 		else if (ag->reasons & REPAIR_COUNTERS)
 			error = write_counters(r, ag);
-		if (!error && i && r->secondary_bad[i])
-			error = write_secondary(r, i);
 	}
+	if (!error)
+		error = repair_write_secondaries(r);
 	if (!error)
 		error = write_inodes(r);
 	if (!error)

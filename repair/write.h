@@ -19,5 +19,7 @@ int repair_clear_log(struct repair *);
 int repair_raise_log(struct repair *, uint64_t most);
 /* Writes r->primary with its counters; `needsrepair` sets the flag. */
 int repair_write_primary(struct repair *, bool needsrepair);
+/* Those that differ from it. */
+int repair_write_secondaries(struct repair *);
 
 #endif

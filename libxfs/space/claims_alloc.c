@@ -3,11 +3,13 @@
  * claims_alloc.c - first-fit allocation from what nobody claims and nobody wants to keep untouched.
  *
  * The map is an array of ranges, made when the first allocation asks for it.  A range that is used up stays as a range
- * of length 0 until there are many; the hint spares the walk over them when the same place is asked again and again.
+ * of length 0 until there are many; hints spare the walk over them, and over ranges too short, when the same place is asked
+ * again and again, for one length or for several in turn.
  */
 #include "libxfs/space/claims_private.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int claims_ranges_push(struct claims_ranges *a, uint32_t agbno, uint32_t len)
 {
@@ -126,7 +128,7 @@ static int map_make(struct xfs_claims *c, struct claims_ag *ag, xfs_agno_t agno)
 
 	claims_sort_avoid(ag);
 	ag->map.n = ag->map_used_up = 0;
-	ag->hint.valid = false;
+	memset(ag->hints, 0, sizeof(ag->hints));
 	err = xfs_claims_each_free(c, agno, map_gap, &m);
 	ag->map_valid = !err;
 	return err;
@@ -143,7 +145,7 @@ static void map_compact(struct claims_ag *ag)
 			ag->map.v[n++] = ag->map.v[i];
 	ag->map.n = n;
 	ag->map_used_up = 0;
-	ag->hint.valid = false;
+	memset(ag->hints, 0, sizeof(ag->hints));
 }
 
 /* Index of the first range that ends behind `near`. */
@@ -177,7 +179,7 @@ static int map_take(struct claims_ag *ag, size_t i, uint32_t start, uint32_t len
 		memmove(r + 2, r + 1, (ag->map.n - i - 2) * sizeof(*r));
 		r[1] = (struct claims_range){ start + len, end - start - len };
 		r->len = start - r->agbno;
-		ag->hint.valid = false;
+		memset(ag->hints, 0, sizeof(ag->hints));
 		return 0;
 	}
 	if (start == r->agbno)
@@ -194,18 +196,26 @@ static bool range_fits(const struct claims_range *r, uint32_t near, uint32_t len
 	return range_end(r) > *start && range_end(r) - *start >= len;
 }
 
+/* Where a walk for this begins: what fits no shorter run need not be looked at. */
+static size_t hinted(const struct claims_ag *ag, uint32_t near, uint32_t len, size_t first)
+{
+	for (size_t k = 0; k < XFS_ARRAY_SIZE(ag->hints); k++)
+		if (ag->hints[k].len && ag->hints[k].near == near && ag->hints[k].len <= len && ag->hints[k].idx > first)
+			first = ag->hints[k].idx;
+	return first;
+}
+
 static bool map_search(struct claims_ag *ag, uint32_t near, uint32_t len, size_t *idx, uint32_t *start)
 {
-	bool hinted = ag->hint.valid && ag->hint.near == near && ag->hint.len <= len;
 	size_t first = map_find(&ag->map, near), i;
+	unsigned class = 31 - (unsigned)__builtin_clz(len);
 
-	for (i = hinted ? ag->hint.idx : first; i < ag->map.n; i++)
+	for (i = hinted(ag, near, len, first); i < ag->map.n; i++)
 		if (range_fits(&ag->map.v[i], near, len, start))
 			break;
-	ag->hint.valid = true;
-	ag->hint.near = near;
-	ag->hint.len = len;
-	ag->hint.idx = *idx = i;
+	ag->hints[class].near = near;
+	ag->hints[class].len = len;
+	ag->hints[class].idx = *idx = i;
 	if (i < ag->map.n)
 		return true;
 	for (i = 0; i < ag->map.n && i <= first; i++)

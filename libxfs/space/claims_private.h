@@ -38,7 +38,8 @@ struct claims_ag {
 	struct claims_ranges map;	/* what alloc() may hand out; ranges of length 0 are used up */
 	bool map_valid;
 	size_t map_used_up;
-	struct { bool valid; uint32_t near, len; size_t idx; } hint;	/* no range before idx satisfies (near, len) */
+	/* by the highest bit of len: no range before idx satisfies (near, len); len 0: nothing known */
+	struct { uint32_t near, len; size_t idx; } hints[32];
 };
 
 struct xfs_claims {

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, FSX, Lab, Run, Super, flip, read, repair, write  # noqa: E402
+from repairlab import DB, FSX, Lab, Run, Super, flip, read, repair, same, write  # noqa: E402
 import campaign  # noqa: E402
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "oracle"))
@@ -37,18 +37,18 @@ def fill_up(image):
         while not code:
             number += 1
             code, _ = script(image, ["create /fill/%d 644" % number, "prealloc /fill/%d 0 %d" % (number, blocks * 1024)])
+    return number
 
 
 def full_image():
     image = lab.mkfs("full.img", 300 << 20, "-b", "size=1k", "-m", "rmapbt=0,reflink=0,finobt=0", "-d", "agcount=2")
-    lines = ["mkdir /fill 755"]
+    lines = ["mkdir /fill 755", "create /frag 644"] + ["prealloc /frag %d 1024" % (2048 * i) for i in range(800)]
     for form, count in FORMS.items():
         lines += ["mkdir /%s 755" % form] + ["create /%s/a-name-of-a-file-%d 644" % (form, i) for i in range(count)]
     code, said = script(image, lines)
     if code:
         raise SystemExit("fsx: " + said)
-    fill_up(image)
-    return image
+    return image, fill_up(image)
 
 
 def names(image, form):
@@ -67,7 +67,7 @@ def blocks_of(data, magic, at, owner):
             if data[off + at:off + at + len(magic)] == magic and data[off + where:off + where + 8] == owner.to_bytes(8, "big")]
 
 
-image = full_image()
+image, last = full_image()
 lab.ok(free_blocks(image, 2) == [0, 0], "no block is free", free_blocks(image, 2))
 whole = {form: names(image, form) for form in FORMS}
 lab.ok(all(len(whole[form]) == count for form, count in FORMS.items()), "all names are there", {f: len(n) for f, n in whole.items()})
@@ -180,5 +180,28 @@ for name, magic in (("bnobt", b"AB3B"), ("cntbt", b"AB3C"), ("inobt", b"IAB3")):
         write(copy, off + 8, bytes(16))
     good, said = repaired(copy, "node")
     lab.ok(found and good, "all blocks of the %s: repaired" % name, said)
+
+# ---- block maps ----
+def mapped(image):
+    return Run(DB, "-r", "-c", "path /frag", "-c", "p core.size core.format", "-c", "bmap -d", image).out
+
+
+want = mapped(image)
+for what, kept in (("without a free block", 0), ("with two", 2)):
+    copy = lab.copy(image, "damaged.img")
+    if kept:
+        code, said = script(copy, ["unlink /fill/%d" % number for number in range(last - kept, last)])
+    found = [off for off in range(0, len(data), 1024) if data[off:off + 4] == b"BMA3"]
+    for off in found:
+        write(copy, off + 8, bytes(16))
+    first, second = repair(copy), repair("-n", copy)
+    lab.ok(len(found) > 10 and not first.code and not second.code and mapped(copy) == want and len(want) > 5000,
+           "all blocks of a block map, %s: repaired" % what, "%s\n%s\n%s" % (str(first)[-500:], second, mapped(copy)[:300]))
+
+# ---- features for which there is no room ----
+for feature in ("rmapbt=1", "reflink=1", "finobt=1"):
+    copy = lab.copy(image, "upgrade.img")
+    tried = repair("-c", feature, copy)
+    lab.ok(tried.code == 1 and same(copy, image) and "Not enough free space" in tried.out, "-c %s: refused, nothing is written" % feature, tried)
 
 lab.end()

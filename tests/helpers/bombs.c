@@ -10,7 +10,6 @@
  *	bombs attrs IMAGE N LENGTH	one file with N attributes of equal hash, values of LENGTH bytes
  *	bombs copies IMAGE N FILES	FILES files that claim the same N blocks each
  *	bombs unlinked IMAGE N		N deleted files that are still open
- *	bombs swiss IMAGE N		the last N free blocks of each AG: every second one belongs to a file
  *
  * Forks, directories and trees are built as a repair builds them.
  */
@@ -531,12 +530,6 @@ static int copies(struct making *m)
 	return err;
 }
 
-static int swiss(struct making *m)
-{
-	m->second = 1;
-	return copies(m);
-}
-
 static int unlinked(struct making *m)
 {
 	uint8_t image[4096];
@@ -611,7 +604,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; int (*bomb)(struct making *); int words; } bombs[] = {
 		{ "flat", flat, 4 }, { "equal", equal, 4 }, { "links", links, 4 }, { "deep", deep, 4 }, { "ring", ring, 4 },
-		{ "attrs", attrs, 5 }, { "copies", copies, 5 }, { "unlinked", unlinked, 4 }, { "swiss", swiss, 4 },
+		{ "attrs", attrs, 5 }, { "copies", copies, 5 }, { "unlinked", unlinked, 4 },
 	};
 	struct making m = { .n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, .second = argc > 4 ? strtoull(argv[4], NULL, 10) : 0 };
 	int err = -XFS_E_INVALID;

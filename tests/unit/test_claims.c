@@ -643,6 +643,35 @@ static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 	free(taken);
 }
 
+/* Single blocks between single blocks: longer runs are asked for again and again, and are not there. */
+START_TEST(allocation_from_holes)
+{
+	struct testfs fs = { .agblocks = 1 << 20, .agcount = 2, .last = 1 << 20 };
+	const uint32_t holes = 200000, taken = 30000;
+	struct xfs_geometry geo;
+	struct xfs_claims *c;
+	uint32_t at;
+
+	testfs_init(&geo, &fs);
+	qk_assert_int_eq(xfs_claims_new(&c, &geo, (size_t)64 << 20, NULL), 0);
+	for (uint32_t i = 0; i < holes; i++) {
+		struct xfs_claim claim = { 100 + 2 * i, 1, 131, i };
+
+		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+	}
+	qk_assert_int_eq(xfs_claims_add(c, AG, &(struct xfs_claim){ 0, 100, XFS_OWN_LOG, 0 }), 0);
+	qk_assert_int_eq(xfs_claims_add(c, AG, &(struct xfs_claim){ 100 + 2 * holes, (1 << 20) - 100 - 2 * holes, XFS_OWN_LOG, 0 }), 0);
+	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
+	for (uint32_t i = 0; i < taken; i++) {
+		for (uint32_t len = 8; len > 1; len /= 2)
+			qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, len, 132, i, &at), -XFS_E_NOSPC);
+		qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, 1, 132, i, &at), 0);
+		qk_assert_uint_eq(at, 101 + 2 * i);
+	}
+	xfs_claims_free(c);
+}
+END_TEST
+
 START_TEST(allocation)
 {
 	for (uint64_t seed = 0; seed < 40; seed++)
@@ -703,6 +732,7 @@ int main(void)
 	tcase_add_test(v, rmap_vectors);
 	tcase_add_test(v, refcount_vectors);
 	tcase_add_test(a, allocation);
+	tcase_add_test(a, allocation_from_holes);
 	tcase_add_test(a, release_in_records);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, v);

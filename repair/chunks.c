@@ -143,7 +143,8 @@ static int scan_range(struct finder *f, uint32_t agbno, uint32_t len)
 	return repair_scan_blocks(f->r, f->ag->agno, &range);
 }
 
-static void finish_chunks(struct repair_ag *ag)
+/* `sparse`: chunks may have holes; else what was not found of a chunk has to become free inodes. */
+static void finish_chunks(struct repair_ag *ag, bool sparse)
 {
 	size_t keep = 0;
 
@@ -169,6 +170,10 @@ static void finish_chunks(struct repair_ag *ag)
 			if (c->holemask >> k & 1)
 				exist &= ~(UINT64_C(15) << 4 * k);
 		c->free |= ~exist;
+		if (!sparse) {
+			c->holemask = 0;
+			exist = UINT64_MAX;
+		}
 		c->count = (uint8_t)__builtin_popcountll(exist);
 		c->freecount = (uint8_t)__builtin_popcountll(c->free & exist);
 	}
@@ -360,7 +365,7 @@ int repair_find_chunks(struct repair *r, struct repair_ag *ag)
 	error = search(&f);
 	if (!error)
 		drop_unproven(&f);
-	finish_chunks(ag);
+	finish_chunks(ag, r->geo.sparse);
 	ag->chunks_changed = true;
 	ag->reasons |= REPAIR_INODES;
 	free(f.records);
@@ -384,7 +389,7 @@ int repair_add_inode_units(struct repair *r, struct repair_ag *ag, const uint32_
 		if (!is_free(&f, agbnos[i]))
 			error = add_unit(&f, agbnos[i], f.bytes, unit_has_inodes(&f, agbnos[i], f.bytes));
 	}
-	finish_chunks(ag);
+	finish_chunks(ag, r->geo.sparse);
 	ag->chunks_changed = true;
 	ag->reasons |= REPAIR_INODES;
 	free(f.bytes);

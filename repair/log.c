@@ -70,6 +70,18 @@ int repair_clear_log(struct repair *r)
 	return repair_format_log(r, known && r->log.cycle ? r->log.cycle + CYCLES_AHEAD : 1);
 }
 
+/* A repair that was stopped while it cleared the log has left its mark, which is not in r->primary any more. */
+static int find_state(struct repair *r, struct xfs_fs *fs)
+{
+	bool marked = fs->geo.needsrepair;
+	int error;
+
+	fs->geo.needsrepair = marked || r->had_needsrepair;
+	error = xfs_log_state(fs, &r->log);
+	fs->geo.needsrepair = marked;
+	return error;
+}
+
 /* The log as it is, before anything else is opened. */
 static int look_at_log(struct repair *r)
 {
@@ -84,7 +96,7 @@ static int look_at_log(struct repair *r)
 	error = xfs_fs_open(&fs, &r->dev, &options, NULL);
 	if (error)
 		return error;
-	error = xfs_log_state(fs, &r->log);
+	error = find_state(r, fs);
 	xfs_fs_close(fs);
 	return error;
 }
@@ -133,7 +145,7 @@ int repair_format_log(struct repair *r, uint32_t cycle)
 	if (!error)
 		error = xfs_dev_barrier(dev);
 	if (!error)
-		error = r->fs ? xfs_log_state(r->fs, &r->log) : look_at_log(r);
+		error = r->fs ? find_state(r, r->fs) : look_at_log(r);
 	r->log_dirty = false;
 	return error;
 }
@@ -257,7 +269,7 @@ int repair_log_state(struct repair *r)
 	}
 	if (!error)
 		error = repair_open(r);
-	return error ? error : xfs_log_state(r->fs, &r->log);
+	return error ? error : find_state(r, r->fs);
 }
 
 /* The greatest LSN of all that was read: directories were the last. */

@@ -233,6 +233,18 @@ static bool is_of_machine(int error)
 	return error == -XFS_E_NOMEM || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
 }
 
+/*
+ * V4 blocks do not tell how new they are, inodes do: where each of them is in place as of later, older blocks would come back over
+ * newer ones.
+ */
+static bool is_in_place(struct repair *r, const struct xfs_recovery_careful *c)
+{
+	if (r->geo.v5 || c->inodes_older || !c->inodes_newer)
+		return false;
+	repair_say(r, "What stands before the damage of the log is in place already.");
+	return true;
+}
+
 static int try_part(struct repair *r, struct repair_partial *p)
 {
 	struct xfs_recovery_careful careful = { .log = p->parts.before };
@@ -245,9 +257,11 @@ static int try_part(struct repair *r, struct repair_partial *p)
 		error = repair_ready_primary(r, top.data);
 	if (!error)
 		error = xfs_recovery_replay_careful(&top, &careful, &rec, NULL);
-	if (!error)
+	if (!error && is_in_place(r, &careful))
+		p->parts.before.kind = XFS_LOG_CLEAN;
+	else if (!error)
 		error = find_taken(r, &top, &careful, p, rec.nintents, &newest);
-	if (!error && rec.nintents && !careful.beyond)
+	if (!error && rec.nintents && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
 		error = repair_cut_plan(r, p, newest);
 	if (error && !is_of_machine(error)) {
 		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.", xfs_error_text(error));

@@ -477,9 +477,6 @@ static int is_doubtful(const struct xfs_fs *fs, struct search *s, int found, str
 	const struct xfs_sb *sb = &fs->geo.sb;
 
 	*yes = found || st->zeroed || (fs->geo.v5 && sb->lsn != XFS_NULL64 && sb->lsn > xfs_log_head_lsn(st));
-	/* a repair was stopped while it cleared the log */
-	if (!found && st->zeroed && fs->geo.v5 && xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_NEEDSREPAIR))
-		*yes = false;
 	return *yes || st->zeroed ? 0 : is_followed(s, st, yes);
 }
 
@@ -505,6 +502,11 @@ static int look_behind(const struct xfs_fs *fs, struct search *s, int found, str
 	}
 	if (st->zeroed && all.kind == XFS_LOG_CLEAN)
 		return 0;
+	/* a repair was stopped while it cleared the log: what is left of that must not come back */
+	if (!found && st->zeroed && fs->geo.v5 && fs->geo.needsrepair) {
+		st->misleading = true;
+		return 0;
+	}
 	all.torn |= torn;
 	all.misleading = true;
 	*st = all;

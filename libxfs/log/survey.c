@@ -143,7 +143,12 @@ static size_t find_gap(const struct survey *s, size_t m, uint32_t *at)
 	return i;
 }
 
-/* Is it what a crash leaves of writes that were under way? */
+/*
+ * Is it what a crash leaves of writes that were under way?  As many records as there are buffers are written at once, in any order,
+ * and none of those behind a missing one was promised to anybody: so in that window, and nowhere else, a hole is the end of the
+ * log.  Not when something in place is newer than the hole: then all before that was written.  (Linux takes any hole in the first
+ * pass through a log, and any bad checksum in this window, for the end, whatever is in place.)
+ */
 static int may_be_torn(struct survey *s, size_t m, size_t gap, uint32_t at, bool *torn)
 {
 	const struct record *last = &s->r[m - 1];

@@ -100,6 +100,8 @@ int replay_take_back(struct replay *, struct touched *);
 /* ---- items ---- */
 int replay_buf(struct replay *, const struct xfs_log_item *);
 int replay_inode(struct replay *, const struct xfs_log_item *);
+/* Careful, V4, before anything is written: is the inode in place as of later? Counted. */
+int replay_weigh_inode(struct replay *, const struct xfs_log_item *);
 int replay_icreate(struct replay *, const struct xfs_log_item *);
 int replay_dquot(struct replay *, const struct xfs_log_item *);
 /* Blocks of the bmbt of a fork get this inode as their owner. `raw`: the inode in its cluster. */

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""Repairs that are stopped: seven recipes of crashes.txt at some of their writes; XFSKIT_LONG=1: all of them at every write, in its
+"""Repairs that are stopped: eight recipes of crashes.txt at some of their writes; XFSKIT_LONG=1: all of them at every write, in its
 middle, with a cache that is lost in part, and many of the second runs as well.  XFSKIT_CRASHES=PATTERN: those recipes alone."""
 import fnmatch
 import multiprocessing
@@ -14,7 +14,7 @@ import crashes  # noqa: E402
 import programs  # noqa: E402
 from places import NoPlace, campaign  # noqa: E402
 
-SHORT, LONG = (7, 25, 3, 1), (1000, 1, 5, 3)      # recipes, stops at each n-th write, each n-th of these twice, stops for all judges
+SHORT, LONG = (8, 25, 3, 1), (1000, 1, 5, 3)      # recipes, stops at each n-th write, each n-th of these twice, stops for all judges
 
 
 def one(job):

@@ -18,7 +18,7 @@
 
 enum { EXIT_CLEAN = 0, EXIT_CORRUPT = 1, EXIT_DIRTY_LOG = 2, EXIT_REPAIRED = 4 };
 
-/* Parts of what -m allows: claims spill beyond theirs, the cache of blocks drops what is clean. */
+/* Parts of what -m allows: the cache of blocks drops what is clean, claims spill beyond theirs of what it leaves. */
 #define CLAIMS_SHARE 2
 #define CACHE_SHARE 8
 #define CACHE_LEAST ((size_t)1 << 20)
@@ -63,6 +63,13 @@ static size_t cache_size(const struct repair_options *o)
 	if (share > use)
 		share = use;
 	return share < CACHE_LEAST ? CACHE_LEAST : share < CACHE_MOST ? share : CACHE_MOST;
+}
+
+static size_t claims_size(const struct repair_options *o)
+{
+	size_t cache = cache_size(o);
+
+	return (o->memory > 2 * cache ? o->memory - cache : o->memory / 2) / CLAIMS_SHARE;
 }
 
 static int run(struct repair *r, struct repair_devices *d, const struct repair_options *o)
@@ -128,8 +135,9 @@ int main(int argc, char **argv)
 	}
 	r = (struct repair){
 		.no_modify = o.no_modify, .zero_log = o.zero_log, .no_replay = o.no_replay,
-		.force_geometry = o.force_geometry, .verbose = o.verbose, .memory = o.memory / CLAIMS_SHARE,
-		.cache = cache_size(&o), .threads = thread_count(&o), .name = o.device, .leaf_slack = o.leaf_slack, .node_slack = o.node_slack,
+		.force_geometry = o.force_geometry, .verbose = o.verbose, .memory = claims_size(&o),
+		.cache = cache_size(&o), .threads = thread_count(&o), .name = o.device,
+		.leaf_slack = o.leaf_slack, .node_slack = o.node_slack,
 		.add = o.add, .no_quota = o.no_quota, .held = o.selecting ? o.held : NULL, .dev = d.set,
 	};
 	status = run(&r, &d, &o);

@@ -148,6 +148,15 @@ static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *
 
 /* ---- one fork ---- */
 
+bool repair_rmaps_whole(const struct repair *r)
+{
+	bool whole = r->geo.rmapbt;
+
+	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
+		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
+	return whole;
+}
+
 /* Mappings of the fork in AGs whose rmapbt can't answer. */
 static int keep_unanswered(struct repair *r, struct xfs_mapset *out, const struct xfs_mapset *fork)
 {
@@ -218,14 +227,15 @@ static int replace_fork(struct repair *r, struct evidence *e, unsigned k, struct
 /* Parts of either side that the other does not hold, in AGs whose rmapbt is whole. */
 static int differences(struct repair *r, const struct evidence_side *s, struct xfs_mapset *only_fork, struct xfs_mapset *only_rmap)
 {
+	bool whole = repair_rmaps_whole(r);
 	struct xfs_mapset fork = { 0 };
 	int error = 0;
 
-	for (size_t i = 0; i < s->fork.n && !error; i++)
+	for (size_t i = 0; i < s->fork.n && !whole && !error; i++)
 		if (ag_sound(r, s->fork.m[i].fsbno))
 			error = xfs_mapset_add(&fork, &s->fork.m[i]);
 	if (!error)
-		error = xfs_mapset_subtract(only_fork, &fork, &s->rmap);
+		error = xfs_mapset_subtract(only_fork, whole ? &s->fork : &fork, &s->rmap);
 	if (!error)
 		error = xfs_mapset_subtract(only_rmap, &s->rmap, &s->fork);
 	xfs_mapset_release(&fork);
@@ -535,15 +545,6 @@ static int judge_no_fork(struct repair *r, struct evidence *e, bool has_blocks)
 }
 
 /* Every reverse mapping there ever was can still be read. */
-static bool rmaps_whole(const struct repair *r)
-{
-	bool whole = r->geo.rmapbt;
-
-	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
-		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
-	return whole;
-}
-
 /* Blocks that the inode says to have and that neither fork has any more; what its trees took is not told apart. */
 static uint64_t missing_blocks(const struct evidence *e, unsigned k, const struct xfs_mapset *final)
 {
@@ -574,7 +575,7 @@ static int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset final = { 0 };
-	bool whole = rmaps_whole(r), nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
+	bool whole = repair_rmaps_whole(r), nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
 	int error;
 
 	if (k && !e->d.core.forkoff)
@@ -655,7 +656,7 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	}
 	if (s->f.damaged)
 		return judge_damaged(r, e, k);
-	if (!rmaps_whole(r)) {
+	if (!repair_rmaps_whole(r)) {
 		bool done;
 		int error = try_counts(r, e, k, &done);
 

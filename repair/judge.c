@@ -74,7 +74,7 @@ int judge_replace_fork(struct repair *r, struct evidence *e, unsigned k, struct 
 
 /* ---- which judgement ---- */
 
-bool judge_rmaps_whole(const struct repair *r)
+bool repair_rmaps_whole(const struct repair *r)
 {
 	bool whole = r->geo.rmapbt;
 
@@ -118,7 +118,7 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	}
 	if (s->f.damaged)
 		return judge_damaged(r, e, k);
-	if (!judge_rmaps_whole(r)) {
+	if (!repair_rmaps_whole(r)) {
 		bool done;
 		int error = judge_try_counts(r, e, k, &done);
 

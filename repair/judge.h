@@ -14,8 +14,6 @@ static inline bool judge_ag_sound(struct repair *r, uint64_t fsbno)
 /* judge.c */
 void judge_note_fork(struct repair *, const struct evidence *, unsigned fork, enum xfs_finding_id, bool fixed,
 		     const char *why);
-/* Every reverse mapping there ever was can still be read. */
-bool judge_rmaps_whole(const struct repair *);
 /*
  * The fork as the reverse mappings have it, filled up with what only the fork, or (`strays`) leaves of its tree that it
  * lost, can tell.  The former are used up.  *out is normalised; the caller releases it, also after an error.

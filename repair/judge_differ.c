@@ -70,14 +70,15 @@ static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *
 static int differences(struct repair *r, const struct evidence_side *s, struct xfs_mapset *only_fork,
 		       struct xfs_mapset *only_rmap)
 {
+	bool whole = repair_rmaps_whole(r);
 	struct xfs_mapset fork = { 0 };
 	int error = 0;
 
-	for (size_t i = 0; i < s->fork.n && !error; i++)
+	for (size_t i = 0; i < s->fork.n && !whole && !error; i++)
 		if (judge_ag_sound(r, s->fork.m[i].fsbno))
 			error = xfs_mapset_add(&fork, &s->fork.m[i]);
 	if (!error)
-		error = xfs_mapset_subtract(only_fork, &fork, &s->rmap);
+		error = xfs_mapset_subtract(only_fork, whole ? &s->fork : &fork, &s->rmap);
 	if (!error)
 		error = xfs_mapset_subtract(only_rmap, &s->rmap, &s->fork);
 	xfs_mapset_release(&fork);

@@ -111,7 +111,7 @@ static int plan_dir(struct names *n, const struct names_dir *dir)
 static int keep_attr(struct repair_name_plan *p, size_t *room, const struct names_attr *a)
 {
 	if (p->nlist == *room) {
-		size_t more = 2 * *room + 8;
+		size_t more = 2 * *room + 2;
 		struct xfs_build_attr *grown = realloc(p->list, more * sizeof(*grown));
 
 		if (!grown)

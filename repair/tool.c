@@ -10,7 +10,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-/* Parts of what -m allows: claims spill beyond theirs, the cache of blocks drops what is clean. */
+/* Parts of what -m allows: the cache of blocks drops what is clean, claims spill beyond theirs of what it leaves. */
 #define CLAIMS_SHARE 2
 #define CACHE_SHARE 8
 #define CACHE_LEAST ((size_t)1 << 20)
@@ -57,6 +57,13 @@ static size_t cache_size(const struct repair_options *o)
 	return share < CACHE_LEAST ? CACHE_LEAST : share < CACHE_MOST ? share : CACHE_MOST;
 }
 
+static size_t claims_size(const struct repair_options *o)
+{
+	size_t cache = cache_size(o);
+
+	return (o->memory > 2 * cache ? o->memory - cache : o->memory / 2) / CLAIMS_SHARE;
+}
+
 static int run(struct repair *r, struct repair_devices *d, const struct repair_options *o)
 {
 	struct repair_words words;
@@ -85,7 +92,7 @@ int repair_tool(struct repair_devices *d, const struct repair_options *o)
 {
 	struct repair r = {
 		.no_modify = o->no_modify, .zero_log = o->zero_log, .no_replay = o->no_replay,
-		.force_geometry = o->force_geometry, .verbose = o->verbose, .memory = o->memory / CLAIMS_SHARE,
+		.force_geometry = o->force_geometry, .verbose = o->verbose, .memory = claims_size(o),
 		.cache = cache_size(o), .threads = thread_count(o), .name = o->device, .leaf_slack = o->leaf_slack,
 		.node_slack = o->node_slack, .add = o->add, .no_quota = o->no_quota, .held = o->selecting ? o->held : NULL,
 		.dev = d->set,

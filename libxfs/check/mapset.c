@@ -8,6 +8,9 @@
 
 #include <stdlib.h>
 
+#define FEW 32u			/* sorted one by one */
+#define MANY 65536u		/* sorted in place */
+
 void xfs_mapset_release(struct xfs_mapset *s)
 {
 	free(s->m);
@@ -17,7 +20,7 @@ void xfs_mapset_release(struct xfs_mapset *s)
 int xfs_mapset_add(struct xfs_mapset *s, const struct xfs_mapping *m)
 {
 	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 16;
+		size_t room = s->room ? 2 * s->room : 2;	/* most forks of most files have one */
 		struct xfs_mapping *grown = realloc(s->m, room * sizeof(*grown));
 
 		if (!grown)
@@ -107,14 +110,72 @@ static int add_untaken(struct xfs_mapset *out, const struct xfs_mapset *taken, c
 	return 0;
 }
 
-/* Where offsets are the same, mappings overlap, and resolve_overlaps() puts them in order once more. */
+static void swap(struct xfs_mapping *a, struct xfs_mapping *b)
+{
+	struct xfs_mapping m = *a;
+
+	*a = *b;
+	*b = m;
+}
+
+static void sort_few(struct xfs_mapping *m, size_t n)
+{
+	for (size_t i = 1; i < n; i++)
+		for (size_t k = i; k && m[k - 1].off > m[k].off; k--)
+			swap(&m[k - 1], &m[k]);
+}
+
+/* By the byte at `shift`, each mapping moved to where those of its byte go; then these by the next byte. */
+static void sort_by_byte(struct xfs_mapping *m, size_t n, unsigned shift)
+{
+	size_t next[256] = { 0 }, end[256], start = 0;
+
+	for (size_t i = 0; i < n; i++)
+		next[m[i].off >> shift & 255]++;
+	for (unsigned b = 0; b < 256; b++) {
+		size_t count = next[b];
+
+		next[b] = start;
+		end[b] = start += count;
+	}
+	for (unsigned b = 0; b < 256; b++)
+		while (next[b] < end[b]) {
+			struct xfs_mapping *at = &m[next[b]];
+
+			swap(at, &m[next[at->off >> shift & 255]++]);
+		}
+	for (unsigned b = 0; b < 256 && shift; b++) {
+		size_t first = b ? end[b - 1] : 0;
+
+		if (end[b] - first > FEW)
+			sort_by_byte(m + first, end[b] - first, shift - 8);
+		else
+			sort_few(m + first, end[b] - first);
+	}
+}
+
+/*
+ * Where offsets are the same, mappings overlap, and resolve_overlaps() puts them in order once more.  A fork gives its
+ * mappings in order; those of a large file are sorted in place, not with as much memory again.
+ */
 static int sort_by_offset(struct xfs_mapset *s)
 {
 	static const struct xfs_sort_spec by_off = {
 		.size = sizeof(struct xfs_mapping), .words = 1, .word_off = { offsetof(struct xfs_mapping, off) }
 	};
+	bool sorted = true;
+	uint64_t all = 0;
 
-	return xfs_sort(&by_off, s->m, s->n);
+	for (size_t i = 0; i < s->n; i++) {
+		sorted &= !i || s->m[i - 1].off <= s->m[i].off;
+		all |= s->m[i].off;
+	}
+	if (sorted)
+		return 0;
+	if (s->n < MANY)
+		return xfs_sort(&by_off, s->m, s->n);
+	sort_by_byte(s->m, s->n, xfs_log2_floor(all) / 8 * 8);
+	return 0;
 }
 
 static bool overlaps_somewhere(const struct xfs_mapset *s)

@@ -70,13 +70,37 @@ static int by_merge(const void *a, const void *b)
 	return merge_cmp(a, b);
 }
 
-/* ---- sorting: in place, by the bytes of the first word of the order, then by comparison ---- */
+/* ---- sorting: in place, by the bytes of the words of the order, then by comparison ---- */
 
 #define FEW 40u		/* claims that are sorted by insertion */
 
-static uint64_t first_word(const struct xfs_claim *c, enum claims_order order)
+#define WORDS 4u
+
+/* The words that decide the order, one after the other; what they leave is compared. */
+static uint64_t word_of(const struct xfs_claim *c, enum claims_order order, unsigned w)
 {
-	return order == CLAIMS_BY_KEY ? c->agbno : c->owner;
+	bool key = order == CLAIMS_BY_KEY;
+
+	switch (w) {
+	case 0:
+		return key ? c->agbno : c->owner;
+	case 1:
+		return key ? c->owner : c->offset & XFS_RMAP_FLAGS;
+	case 2:
+		return key ? c->offset & ~XFS_RMAP_UNWRITTEN : diagonal(c);
+	default:
+		return key ? c->offset : c->agbno;
+	}
+}
+
+/* How many low bits of the word may differ. */
+static unsigned differing_bits(const struct xfs_claim *v, size_t n, enum claims_order order, unsigned w)
+{
+	uint64_t differ = 0;
+
+	for (size_t i = 1; i < n; i++)
+		differ |= word_of(&v[i], order, w) ^ word_of(&v[0], order, w);
+	return differ ? xfs_log2_floor(differ) + 1 : 0;
 }
 
 static void insertion_sort(struct xfs_claim *v, size_t n, enum claims_order order)
@@ -92,13 +116,13 @@ static void insertion_sort(struct xfs_claim *v, size_t n, enum claims_order orde
 }
 
 /* Claims with the same byte at `shift` come together, by exchange; end[] gets where each byte's claims end. */
-static void partition(struct xfs_claim *v, size_t n, enum claims_order order, unsigned shift, size_t end[256])
+static void partition(struct xfs_claim *v, size_t n, enum claims_order order, unsigned w, unsigned shift, size_t end[256])
 {
 	size_t next[256], at = 0;
 
 	memset(end, 0, 256 * sizeof(*end));
 	for (size_t i = 0; i < n; i++)
-		end[first_word(&v[i], order) >> shift & 0xff]++;
+		end[word_of(&v[i], order, w) >> shift & 0xff]++;
 	for (unsigned b = 0; b < 256; b++) {
 		next[b] = at;
 		at = end[b] += at;
@@ -106,9 +130,9 @@ static void partition(struct xfs_claim *v, size_t n, enum claims_order order, un
 	for (unsigned b = 0; b < 256; b++)
 		while (next[b] < end[b]) {
 			struct xfs_claim c = v[next[b]];
-			unsigned to = first_word(&c, order) >> shift & 0xff;
+			unsigned to = word_of(&c, order, w) >> shift & 0xff;
 
-			for (; to != b; to = first_word(&c, order) >> shift & 0xff) {
+			for (; to != b; to = word_of(&c, order, w) >> shift & 0xff) {
 				struct xfs_claim other = v[next[to]];
 
 				v[next[to]++] = c;
@@ -118,11 +142,13 @@ static void partition(struct xfs_claim *v, size_t n, enum claims_order order, un
 		}
 }
 
-/* `bits`: low bits of the first word in which the claims may differ. At most eight levels deep. */
-static void radix_sort(struct xfs_claim *v, size_t n, enum claims_order order, unsigned bits)
+/* `bits`: low bits of word w in which the claims may differ. At most eight levels a word. */
+static void radix_sort(struct xfs_claim *v, size_t n, enum claims_order order, unsigned w, unsigned bits)
 {
 	size_t end[256];
 
+	for (; !bits && n > FEW && w + 1 < WORDS; w++)
+		bits = differing_bits(v, n, order, w + 1);
 	if (n <= FEW) {
 		insertion_sort(v, n, order);
 	} else if (!bits) {
@@ -130,24 +156,21 @@ static void radix_sort(struct xfs_claim *v, size_t n, enum claims_order order, u
 	} else {
 		unsigned shift = bits > 8 ? bits - 8 : 0;
 
-		partition(v, n, order, shift, end);
+		partition(v, n, order, w, shift, end);
 		for (size_t b = 0, from = 0; b < 256; from = end[b++])
 			if (end[b] - from > 1)
-				radix_sort(v + from, end[b] - from, order, shift);
+				radix_sort(v + from, end[b] - from, order, w, shift);
 	}
 }
 
 void claims_sort(struct xfs_claim *v, size_t n, enum claims_order order)
 {
-	uint64_t differ = 0;
 	bool sorted = true;
 
-	for (size_t i = 1; i < n; i++) {
-		differ |= first_word(&v[i], order) ^ first_word(&v[0], order);
-		sorted = sorted && !claims_before(&v[i], &v[i - 1], order);
-	}
+	for (size_t i = 1; i < n && sorted; i++)
+		sorted = !claims_before(&v[i], &v[i - 1], order);
 	if (!sorted)		/* claims often come in disk order */
-		radix_sort(v, n, order, differ ? xfs_log2_floor(differ) + 1 : 0);
+		radix_sort(v, n, order, 0, differing_bits(v, n, order, 0));
 }
 
 bool claims_mergeable(const struct xfs_claim *a, const struct xfs_claim *b)

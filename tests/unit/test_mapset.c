@@ -111,6 +111,34 @@ START_TEST(subtract_and_equal)
 }
 END_TEST
 
+/* Sets of large files are sorted in place: in any order, near together and far apart, all of one byte but the lowest. */
+START_TEST(normalise_sorts_many)
+{
+	const uint64_t n = 150000, steps[] = { 2, 1000, UINT64_C(1) << 36 };
+	const uint64_t first[] = { 0, UINT64_C(0xffffff) << 20, 5 };
+	struct xfs_mapset s = { 0 };
+	struct xfs_mapping again;
+
+	for (uint64_t i = 0; i < n; i++) {
+		uint64_t place = i * 7919 % n;		/* each once */
+		struct xfs_mapping m = { first[_i] + place * steps[_i], 1000 + 3 * place, 1, false, 0 };
+
+		ck_assert_int_eq(xfs_mapset_add(&s, &m), 0);
+	}
+	ck_assert_int_eq(xfs_mapset_normalise(&s), 0);
+	ck_assert_uint_eq(s.n, n);
+	for (uint64_t i = 0; i < n; i++)
+		if (s.m[i].off != first[_i] + i * steps[_i] || s.m[i].fsbno != 1000 + 3 * i)
+			ck_abort_msg("mapping %llu is at %llu", (unsigned long long)i, (unsigned long long)s.m[i].off);
+	/* one of them comes a second time: it is cut, and nothing else */
+	again = s.m[n / 2];
+	ck_assert_int_eq(xfs_mapset_add(&s, &again), 0);
+	ck_assert_int_eq(xfs_mapset_normalise(&s), 1);
+	ck_assert_uint_eq(s.n, n);
+	xfs_mapset_release(&s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("mapset");
@@ -120,6 +148,7 @@ int main(void)
 
 	tcase_add_test(t, normalise_keeps_the_trusted);
 	tcase_add_test(t, subtract_and_equal);
+	tcase_add_loop_test(t, normalise_sorts_many, 0, 3);
 	suite_add_tcase(s, t);
 	return vectors_main(s);
 }

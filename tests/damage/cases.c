@@ -105,7 +105,8 @@ static int damage(struct xfs_dev *dev, char *line)
 /* The exit status of one run with these options, which is also said. */
 static int run_tool(struct xfs_dev *dev, const char *name, const char *option)
 {
-	char *argv[] = { "xfs_repair", "--json", "-o", "force_geometry", (char *)(option ? option : name), option ? (char *)name : NULL, NULL };
+	char how[] = "force_geometry,threads=1";	/* cases beside each other take the processors */
+	char *argv[] = { "xfs_repair", "--json", "-o", how, (char *)(option ? option : name), option ? (char *)name : NULL, NULL };
 	struct repair_options o;
 	struct repair_devices d = { 0 };
 	int status;

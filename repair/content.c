@@ -100,6 +100,14 @@ static unsigned type_of_blocks(struct repair *r, uint64_t ino, const struct xfs_
 	return w.type ? w.type : good ? XFS_MODE_REG : 0;
 }
 
+bool repair_data_has_blocks(const struct xfs_dinode *d)
+{
+	bool attrs = d->core.forkoff && (d->core.aformat == XFS_DINODE_FMT_EXTENTS || d->core.aformat == XFS_DINODE_FMT_BTREE) &&
+		     xfs_dinode_nextents(d, XFS_FORK_ATTR);
+
+	return xfs_dinode_nextents(d, XFS_FORK_DATA) || (d->core.nblocks && !attrs);
+}
+
 unsigned repair_content_type(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image)
 {
 	unsigned format = d->core.format, type = 0;
@@ -110,7 +118,7 @@ unsigned repair_content_type(struct repair *r, uint64_t ino, const struct xfs_di
 		return type_of_blocks(r, ino, d, image, format);
 	if (count && d->core.nblocks)
 		type = type_of_blocks(r, ino, d, image, count <= room / 16 ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_BTREE);
-	if (type || d->core.nblocks)
+	if (type || repair_data_has_blocks(d))
 		return type;
 	if (repair_short_dir_size(r, d, image))
 		return XFS_MODE_DIR;

@@ -9,6 +9,8 @@
 
 #include "repair/forks.h"
 
+/* By its counters; blocks of an attribute fork with extents stand in nblocks too, and are taken for all of them. */
+bool repair_data_has_blocks(const struct xfs_dinode *);
 /* Type bits of the mode by what the data fork holds; 0: nothing tells. Reads the first block of a mapped fork. */
 unsigned repair_content_type(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image);
 /* The same for one block of a file: directory or symlink when it names itself so and this owner (V5); else 0. */

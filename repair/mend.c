@@ -134,7 +134,7 @@ static void drop_device_counter(struct repair_seen *s)
 static void settle_format(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
-	bool blocks = counted(d) || d->core.nblocks;
+	bool blocks = repair_data_has_blocks(d);
 	unsigned type;
 
 	if (format_fits(d, d->core.format)) {

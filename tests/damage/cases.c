@@ -133,6 +133,7 @@ static void one_case(struct xfs_dev *image, char *line, int out)
 	if (dup2(none, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 || setrlimit(RLIMIT_CPU, &seconds) ||
 	    (!SANITIZED && setrlimit(RLIMIT_AS, &space)))
 		_exit(2);
+	setvbuf(stdout, NULL, _IOLBF, 0);	/* lines of both streams, whole */
 	if (xfs_dev_scratch(&dev, image, MEMORY) || damage(dev, line)) {
 		printf("cases: this change cannot be made\n");
 		fflush(stdout);

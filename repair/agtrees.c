@@ -150,7 +150,8 @@ static bool rmap_valid(const struct repair_walk *w, const struct xfs_claim *c)
 		if (!xfs_ino_valid(geo, XFS_INO(c->owner)))
 			return false;
 		if ((flags & XFS_RMAP_BMBT && (off || flags & XFS_RMAP_UNWRITTEN)) ||
-		    (flags & XFS_RMAP_ATTR && flags & XFS_RMAP_UNWRITTEN))
+		    (flags & XFS_RMAP_ATTR && flags & XFS_RMAP_UNWRITTEN) ||
+		    (!(flags & XFS_RMAP_BMBT) && !xfs_fileoff_range_valid(geo, off, c->len)))
 			return false;
 	}
 	return xfs_agbno_range_valid(geo, w->ag->agno, c->agbno, c->len);

@@ -107,7 +107,7 @@ static int take_record(struct scan *s, const void *disk)
 	xfs_bmbt_rec_decode(&rec, disk);
 	m = (struct xfs_mapping){ rec.startoff, rec.startblock, rec.blockcount, rec.extentflag, 0 };
 	excuse(s, &m);
-	if (!m.len || m.off + m.len - 1 > (uint64_t)INT64_MAX >> s->r->geo.blocklog) {
+	if (!xfs_fileoff_range_valid(&s->r->geo, m.off, m.len)) {
 		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m.off,
 			(unsigned long long)m.len);
 		return 0;

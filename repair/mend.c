@@ -323,6 +323,15 @@ static void settle_forks(struct repair *r, struct repair_seen *s)
 
 /* ---- flags and hints ---- */
 
+/* What describes the realtime section lies outside of it, and quota files do, too. */
+static bool lies_on_data_device(struct repair *r, const struct repair_seen *s)
+{
+	enum xfs_inode_role role = xfs_inode_role(r->fs, XFS_INO(s->ino));
+
+	return role == XFS_INODE_RTBITMAP || role == XFS_INODE_RTSUMMARY || role == XFS_INODE_QUOTA ||
+	       (r->geo.metadir && xfs_dinode_is_metadata(&s->d));
+}
+
 static void settle_flags(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -332,7 +341,7 @@ static void settle_flags(struct repair *r, struct repair_seen *s)
 		flags &= ~(XFS_DIFLAG_RTINHERIT | XFS_DIFLAG_PROJINHERIT | XFS_DIFLAG_NOSYMLINKS | XFS_DIFLAG_EXTSZINHERIT);
 	if (!is_reg(d))
 		flags &= ~(XFS_DIFLAG_REALTIME | XFS_DIFLAG_PREALLOC | XFS_DIFLAG_EXTSIZE);
-	if (!r->geo.sb.rblocks)
+	if (!r->geo.sb.rblocks || lies_on_data_device(r, s))
 		flags &= ~XFS_DIFLAG_REALTIME;
 	if (!r->geo.metadir && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_RTBITMAP)
 		flags |= XFS_DIFLAG_NEWRTBM;

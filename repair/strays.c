@@ -139,7 +139,7 @@ static int each_record(struct repair *r, const uint8_t *p, repair_mapping_fn eac
 		struct xfs_bmbt_rec rec;
 
 		xfs_bmbt_rec_decode(&rec, p + HEADER + RECORD * i);
-		if (!rec.blockcount || rec.startoff + rec.blockcount - 1 > (uint64_t)INT64_MAX >> r->geo.blocklog ||
+		if (!xfs_fileoff_range_valid(&r->geo, rec.startoff, rec.blockcount) ||
 		    !xfs_fsbno_range_valid(&r->geo, rec.startblock, rec.blockcount))
 			continue;
 		if (repair_free_blocks(r, rec.startblock, (uint32_t)rec.blockcount))

@@ -308,6 +308,13 @@ bool xfs_agino_valid(const struct xfs_geometry *g, xfs_agno_t agno, uint32_t agi
 	return agno.v < g->agcount && agino >= xfs_first_agino(g) && agino <= xfs_last_agino(g, agno);
 }
 
+bool xfs_fileoff_range_valid(const struct xfs_geometry *geo, uint64_t off, uint64_t len)
+{
+	uint64_t most = (uint64_t)INT64_MAX >> geo->blocklog;
+
+	return len && off <= most && len - 1 <= most - off;
+}
+
 bool xfs_ino_valid(const struct xfs_geometry *g, xfs_ino_t ino)
 {
 	return ino.v <= MAX_INO && xfs_agino_valid(g, xfs_ino_agno(g, ino), xfs_ino_agino(g, ino).v);

@@ -57,6 +57,8 @@ uint64_t xfs_ino_byte(const struct xfs_geometry *, xfs_ino_t);	/* byte offset on
 /* A usable block range / inode number: inside one AG, above the AGFL block. */
 bool xfs_agbno_range_valid(const struct xfs_geometry *, xfs_agno_t, uint32_t agbno, uint64_t len);
 bool xfs_fsbno_range_valid(const struct xfs_geometry *, uint64_t fsbno, uint64_t len);
+/* Some blocks of a file, of which none lies behind the greatest size that a file can have. */
+bool xfs_fileoff_range_valid(const struct xfs_geometry *, uint64_t off, uint64_t len);
 bool xfs_ino_valid(const struct xfs_geometry *, xfs_ino_t);
 bool xfs_agino_valid(const struct xfs_geometry *, xfs_agno_t, uint32_t agino);
 uint32_t xfs_first_agino(const struct xfs_geometry *);

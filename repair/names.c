@@ -298,6 +298,7 @@ int repair_directories(struct repair *r)
 	struct reading n = { .told = r };
 	int error = repair_names_state(r, &n.r);
 
+	r->renewal.named = n.r != r;
 	if (!r->looking)
 		repair_say(r, "        - traversing filesystem ...");
 	if (!error && repair_glance_holds(n.r)) {

@@ -218,6 +218,7 @@ struct repair_glance {
 struct repair_renewal {
 	unsigned changes;		/* of the devices */
 	uint64_t findings;		/* of the run */
+	bool named;			/* the passes over names went over it */
 };
 
 /* Looking only, for the fresh check after a repair: no words, nothing is prepared for writing. */

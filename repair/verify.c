@@ -38,7 +38,7 @@ static bool was_checked(const struct repair *r)
 	const struct repair *seen = r->renewed;
 	struct repair_renewal now = repair_renewal_now(r);
 
-	return seen && now.changes == r->renewal.changes && now.findings == r->renewal.findings && !seen->findings &&
+	return seen && r->renewal.named && now.changes == r->renewal.changes && now.findings == r->renewal.findings && !seen->findings &&
 	       !seen->names_bad && !seen->flips.n && !seen->ninodes && !r->add &&
 	       !r->no_quota && !r->holds.findings;
 }

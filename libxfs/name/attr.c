@@ -251,7 +251,8 @@ static int one_parent(void *payload, const struct xfs_attr *attr)
 	struct xfs_parent_rec rec;
 	struct xfs_parent out;
 
-	if (!(attr->flags & XFS_ATTR_PARENT))
+	/* what was never finished is not there */
+	if (!(attr->flags & XFS_ATTR_PARENT) || attr->flags & XFS_ATTR_INCOMPLETE)
 		return 0;
 	xfs_parent_rec_decode(&rec, attr->value);
 	out = (struct xfs_parent){ XFS_INO(rec.inumber), rec.gen, attr->name, attr->namelen };

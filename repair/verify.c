@@ -24,8 +24,10 @@ int repair_look_afresh(struct repair *fresh)
 
 struct repair_renewal repair_renewal_now(const struct repair *r)
 {
-	return (struct repair_renewal){ xfs_dev_changes(r->dev.data) + xfs_dev_changes(r->dev.log) + xfs_dev_changes(r->dev.rt),
-					r->findings };
+	return (struct repair_renewal){
+		.changes = xfs_dev_changes(r->dev.data) + xfs_dev_changes(r->dev.log) + xfs_dev_changes(r->dev.rt),
+		.findings = r->findings,
+	};
 }
 
 /*

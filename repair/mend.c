@@ -89,8 +89,7 @@ static void set_type(struct repair_seen *s, unsigned type)
 	d->core.mode = mode;
 }
 
-/* The type that the superblock's inodes must have; 0: any. */
-static unsigned type_of_role(const struct repair *r, uint64_t ino)
+unsigned repair_type_of_role(const struct repair *r, uint64_t ino)
 {
 	switch (xfs_inode_role(r->fs, XFS_INO(ino))) {
 	case XFS_INODE_ROOT:
@@ -188,7 +187,7 @@ static void ask_blocks(struct repair *r, struct repair_seen *s)
 static void settle_type(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
-	unsigned want = type_of_role(r, s->ino), type = type_of(d);
+	unsigned want = repair_type_of_role(r, s->ino), type = type_of(d);
 
 	/* nobody names these */
 	if (want == XFS_MODE_REG && d->core.version > 1)

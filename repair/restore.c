@@ -35,28 +35,12 @@ static unsigned type_of_ftype(unsigned ftype)
 	}
 }
 
-/* What the superblock, or others, need it to be; 0: anything. */
-static unsigned type_of_role(const struct repair *r, uint64_t ino)
-{
-	switch (xfs_inode_role(r->fs, XFS_INO(ino))) {
-	case XFS_INODE_ROOT:
-	case XFS_INODE_METADIR:
-		return XFS_MODE_DIR;
-	case XFS_INODE_RTBITMAP:
-	case XFS_INODE_RTSUMMARY:
-	case XFS_INODE_QUOTA:
-		return XFS_MODE_REG;
-	default:
-		return 0;
-	}
-}
-
 /* ---- the type is lost, the rest is there ---- */
 
 void repair_restore_type(struct repair *r, struct evidence *e, const struct repair_hint *h)
 {
 	struct repair_seen s = { .ino = e->ino, .image = e->image, .d = e->d };
-	unsigned type = type_of_role(r, e->ino);
+	unsigned type = repair_type_of_role(r, e->ino);
 
 	if (e->wiped) {
 		memset(e->image, 0, r->geo.inodesize);
@@ -105,7 +89,7 @@ static unsigned type_of_mappings(struct repair *r, const struct evidence *e)
 static unsigned choose_type(const struct remade *m)
 {
 	bool blocks = m->e->side[XFS_FORK_DATA].rmap.n;
-	unsigned type = type_of_role(m->r, m->e->ino);
+	unsigned type = repair_type_of_role(m->r, m->e->ino);
 
 	if (!type && m->file.metatype)
 		return XFS_MODE_REG;
@@ -134,7 +118,7 @@ static bool in_metadata_tree(const struct remade *m)
 /* Its name says which file of the metadata directory it was, or its blocks do. */
 static void find_metafile(struct remade *m)
 {
-	if (!m->r->geo.metadir || type_of_role(m->r, m->e->ino))
+	if (!m->r->geo.metadir || repair_type_of_role(m->r, m->e->ino))
 		return;
 	m->meta = in_metadata_tree(m);
 	if (m->meta && m->h->file.metatype)
@@ -149,7 +133,7 @@ static bool can_be_made(const struct remade *m)
 {
 	if (m->meta && m->type != XFS_MODE_DIR)
 		return m->file.metatype;
-	if (m->e->side[XFS_FORK_DATA].rmap.n || type_of_role(m->r, m->e->ino))
+	if (m->e->side[XFS_FORK_DATA].rmap.n || repair_type_of_role(m->r, m->e->ino))
 		return true;
 	return m->type == XFS_MODE_REG || m->type == XFS_MODE_DIR || m->type == XFS_MODE_FIFO || m->type == XFS_MODE_SOCK;
 }
@@ -269,7 +253,7 @@ static void set_size(struct remade *m)
 		m->d.core.size = piece_bytes(m->r, m->e);
 	else if (m->type == XFS_MODE_DIR)
 		m->d.core.size = end_below(s, UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - blocklog)) << blocklog;
-	else if (!type_of_role(m->r, m->e->ino) && !m->meta)
+	else if (!repair_type_of_role(m->r, m->e->ino) && !m->meta)
 		m->d.core.size = end_below(s, UINT64_MAX) << blocklog;
 }
 
@@ -422,7 +406,7 @@ static bool can_be_completed(const struct repair *r, const struct evidence *e)
 {
 	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
 
-	if (e->wiped || type_of_role(r, e->ino) || xfs_mode_ftype(e->d.core.mode) == XFS_DIR_FT_UNKNOWN)
+	if (e->wiped || repair_type_of_role(r, e->ino) || xfs_mode_ftype(e->d.core.mode) == XFS_DIR_FT_UNKNOWN)
 		return false;
 	return (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || e->d.core.format == XFS_DINODE_FMT_LOCAL || s->fork.n ||
 	       s->rmap.n;

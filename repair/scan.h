@@ -63,6 +63,8 @@ void repair_read_ahead(struct repair *, const uint8_t *inodes, size_t count);
  * inodes that are in use.  Sets `unknown`.
  */
 void repair_mend_core(struct repair *, struct repair_seen *, uint8_t *image);
+/* Type bits that the superblock's inodes must have; 0: any. */
+unsigned repair_type_of_role(const struct repair *, uint64_t ino);
 void repair_add_fix(struct repair_seen *, enum xfs_finding_id, const char *field, uint64_t found, uint64_t expected);
 /* Nothing hangs on it: no name, no block, no content. */
 bool repair_is_hollow(const struct xfs_dinode *);

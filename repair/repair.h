@@ -270,6 +270,7 @@ struct repair {
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */
 	bool replayed;			/* it was dirty */
+	bool log_given_up;		/* changes were lost with it, in this run or in one that was stopped */
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */

@@ -287,6 +287,7 @@ struct repair {
 	bool tight;			/* there is no room to fill the free lists of AGs */
 	bool switched;			/* the first round went through the log */
 	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
+	bool trying;			/* above the device, for a run that asks whether there is room (upgrade.c) */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
 	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */

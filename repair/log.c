@@ -294,7 +294,7 @@ int repair_max_lsn(struct repair *r)
 /* Nothing in it is needed: it begins again, above all that was written. */
 static int renew_log(struct repair *r, uint32_t found, const char *why)
 {
-	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_RECORD, "log");
+	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_CYCLE, "log");
 	uint32_t cycle = (uint32_t)xfs_max(r->max_lsn >> 32, r->log.cycle) + CYCLES_AHEAD;
 	int error;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* judge.h - what the files of the judge share: judge.c, judge_damaged.c, judge_differ.c. */
+/* judge.h - what the files of the judge share: judge.c, judge_damaged.c, judge_differ.c, judge_newer.c. */
 #ifndef REPAIR_JUDGE_H
 #define REPAIR_JUDGE_H
 
@@ -36,5 +36,12 @@ int judge_try_counts(struct repair *, struct evidence *, unsigned fork, bool *do
 int judge_difference(struct repair *, struct evidence *, unsigned fork);
 /* The blocks of a good bmbt against their reverse mappings: the tree itself is the better witness. */
 void judge_own_blocks(struct repair *, struct evidence *, unsigned fork);
+
+/*
+ * judge_newer.c: *newer when changes were lost with the log, and where both differ each block of the fork was written later, by
+ * its LSN, than what the rmapbt has there.  Errors: NOMEM.
+ */
+int judge_fork_is_newer(struct repair *, const struct evidence *, unsigned fork, const struct xfs_mapset *only_fork,
+			const struct xfs_mapset *only_rmap, bool *newer);
 
 #endif

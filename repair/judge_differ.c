@@ -2,8 +2,8 @@
 /*
  * judge_differ.c - a fork and its reverse mappings that are both whole, and different.
  *
- * The side that other witnesses (contents, the block counter of the inode, free space, other owners) contradict gives way;
- * the smallest unit is a mapping.  Blocks of a whole bmbt are the better witness against their reverse mappings.
+ * The side that other witnesses (contents, the block counter of the inode, age after a loss, free space, other owners)
+ * contradict gives way; the smallest unit is a mapping.  Blocks of a whole bmbt are the better witness against their reverse mappings.
  */
 #include "repair/judge.h"
 #include "repair/space.h"
@@ -47,6 +47,47 @@ static bool owned_by_others(struct repair *r, uint64_t ino, const struct xfs_map
 	if (xfs_btree_query_range(&bt, &lo, &hi, rival_record, &v, NULL, NULL, NULL))
 		return false;
 	return v.found;
+}
+
+struct owned {
+	uint64_t reach;		/* behind the last block that has an owner */
+	uint64_t sum;		/* blocks with one */
+	uint64_t end;		/* of what is asked for */
+};
+
+static int owned_record(void *payload, const void *disk)
+{
+	struct owned *o = payload;
+	struct xfs_claim c = xfs_claim_decode(disk);
+	uint64_t from = xfs_max(o->reach, (uint64_t)c.agbno), end = xfs_min((uint64_t)c.agbno + c.len, o->end);
+
+	if (end > from) {
+		o->sum += end - from;
+		o->reach = end;
+	}
+	return 0;
+}
+
+/* Blocks of the fork without any owner in the reverse mappings, that are not free: they are taken, and nobody else is there. */
+static uint64_t unowned(struct repair *r, const struct xfs_mapset *s)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < s->n; i++) {
+		const struct xfs_mapping *m = &s->m[i];
+		uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, len = (uint32_t)m->len;
+		struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { agbno + len - 1, UINT64_MAX, UINT64_MAX } };
+		struct owned o = { .reach = agbno, .end = (uint64_t)agbno + len };
+		struct xfs_btree bt;
+		uint64_t rest;
+
+		if (repair_ag_btree(r, repair_ag_of(r, m->fsbno), XFS_BTREE_RMAP, &bt) ||
+		    xfs_btree_query_range(&bt, &lo, &hi, owned_record, &o, NULL, NULL, NULL))
+			continue;
+		rest = repair_free_blocks(r, m->fsbno, len);
+		sum += len - o.sum > rest ? len - o.sum - rest : 0;
+	}
+	return sum;
 }
 
 /* Blocks that free space or other owners deny to these mappings. */
@@ -95,6 +136,27 @@ static uint64_t blocks_behind(const struct xfs_mapset *s, uint64_t end)
 	return sum;
 }
 
+/* The last mapping ends where the file does. */
+static bool ends_at(const struct xfs_mapset *s, uint64_t end)
+{
+	return s->n && s->m[s->n - 1].off + s->m[s->n - 1].len == end;
+}
+
+/* What the size of a regular file says: 1 for the fork, -1 for the reverse mappings, 0 nothing. */
+static int ask_size(const struct repair *r, const struct evidence *e, const struct xfs_mapset *only_fork,
+		    const struct xfs_mapset *only_rmap)
+{
+	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	uint64_t end = xfs_ceil_div(e->d.core.size, r->geo.blocksize);
+	uint64_t fork = blocks_behind(only_fork, end), rmap = blocks_behind(only_rmap, end);
+
+	if (fork != rmap)
+		return fork < rmap ? 1 : -1;
+	if (!judge_rmaps_whole(r))
+		return 0;
+	return ends_at(&s->fork, end) - ends_at(&s->rmap, end);
+}
+
 /* Blocks of directories, attributes and symlinks say whose they are, and fit each other in one order alone. */
 static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
 {
@@ -134,11 +196,12 @@ static bool is_no_attr_fork(struct repair *r, const struct evidence *e, unsigned
 
 /* Both sides are whole and differ: true when the reverse mappings are to be believed. */
 static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
-		      const struct xfs_mapset *only_rmap)
+		      const struct xfs_mapset *only_rmap, bool fork_newer)
 {
 	uint64_t against_fork = denied(r, e->ino, only_fork, k == XFS_FORK_ATTR, true);
 	uint64_t against_rmap = denied(r, e->ino, only_rmap, k == XFS_FORK_ATTR, false);
 	uint64_t fork_blocks = 0;
+	int size = 0;
 
 	/* contents that read well through what only the fork maps are the strongest witness of all */
 	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
@@ -155,17 +218,19 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	 */
 	if ((fork_blocks == e->d.core.nblocks) != (e->rmap_blocks == e->d.core.nblocks))
 		return e->rmap_blocks == e->d.core.nblocks;
+	/* before those who deny it: they may be of the time before, too */
+	if (fork_newer)
+		return false;
 	if (!against_fork != !against_rmap)
 		return against_fork != 0;
-	/* reverse mappings that claim one place of the file twice lie; the end of the file is a weaker hint */
-	if (e->side[k].rmap_cut)
+	/* reverse mappings that claim one place of the file twice lie, and those that leave blocks to nobody */
+	if (e->side[k].rmap_cut || unowned(r, only_fork))
 		return false;
-	if (k == XFS_FORK_DATA && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG) {
-		uint64_t end = xfs_ceil_div(e->d.core.size, r->geo.blocksize);
-
-		if (blocks_behind(only_fork, end) != blocks_behind(only_rmap, end))
-			return blocks_behind(only_rmap, end) < blocks_behind(only_fork, end);
-	}
+	/* the end of the file is a weaker hint */
+	if (k == XFS_FORK_DATA && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG)
+		size = ask_size(r, e, only_fork, only_rmap);
+	if (size)
+		return size < 0;
 	/* the fork only holds more, and nobody denies it */
 	return only_rmap->n != 0;
 }
@@ -225,13 +290,17 @@ int judge_difference(struct repair *r, struct evidence *e, unsigned k)
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset only_fork = { 0 }, only_rmap = { 0 }, final = { 0 };
 	int error = differences(r, s, &only_fork, &only_rmap);
+	bool fork_newer = false;
 
 	if (error || (!only_fork.n && !only_rmap.n)) {
 		if (!error)
 			judge_own_blocks(r, e, k);
 		goto out;
 	}
-	if (rmap_wins(r, e, k, &only_fork, &only_rmap)) {
+	error = judge_fork_is_newer(r, e, k, &only_fork, &only_rmap, &fork_newer);
+	if (error)
+		goto out;
+	if (rmap_wins(r, e, k, &only_fork, &only_rmap, fork_newer)) {
 		char why[100];
 
 		snprintf(why, sizeof(why), "%" PRIu64 " blocks only in the fork, %" PRIu64 " only in the reverse mappings",

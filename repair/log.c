@@ -174,7 +174,7 @@ static void say_damage(struct repair *r, const struct xfs_log_parts *p)
 /* The user asked for it: says what it costs. */
 static int give_up(struct repair *r)
 {
-	r->log_dirty = true;
+	r->log_dirty = r->log_given_up = true;
 	if (r->log.kind == XFS_LOG_DIRTY)
 		say_all(r, destroyed);
 	return r->log.kind == XFS_LOG_DIRTY ? repair_list_lost(r, &r->log) : 0;
@@ -208,6 +208,7 @@ static int treat_damage(struct repair *r, struct repair_partial *p)
 	if (!r->zero_log)
 		return refuse(r, true, p);
 	say_all(r, destroyed_in_part);
+	r->log_given_up = true;
 	error = repair_list_parts(r, p);
 	return error ? error : repair_partial_replay(r, p);
 }
@@ -259,6 +260,12 @@ static int treat_log(struct repair *r)
 	return repair_replay(r);
 }
 
+/* A repair that was stopped had cleared the log, and nothing was logged since. */
+static bool was_given_up(const struct repair *r)
+{
+	return r->had_needsrepair && r->log.kind == XFS_LOG_CLEAN && !(uint32_t)r->log.last_lsn;
+}
+
 int repair_log_state(struct repair *r)
 {
 	int error = r->looking ? 0 : look_at_log(r);
@@ -269,7 +276,11 @@ int repair_log_state(struct repair *r)
 	}
 	if (!error)
 		error = repair_open(r);
-	return error ? error : find_state(r, r->fs);
+	if (!error)
+		error = find_state(r, r->fs);
+	if (!error)
+		r->log_given_up |= was_given_up(r);
+	return error;
 }
 
 /* The greatest LSN of all that was read: directories were the last. */
@@ -283,7 +294,7 @@ int repair_max_lsn(struct repair *r)
 /* Nothing in it is needed: it begins again, above all that was written. */
 static int renew_log(struct repair *r, uint32_t found, const char *why)
 {
-	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_RECORD, "log");
+	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_CYCLE, "log");
 	uint32_t cycle = (uint32_t)xfs_max(r->max_lsn >> 32, r->log.cycle) + CYCLES_AHEAD;
 	int error;
 

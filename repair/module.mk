@@ -23,6 +23,7 @@ repair_core_SRCS = \
 	repair/judge.c \
 	repair/judge_damaged.c \
 	repair/judge_differ.c \
+	repair/judge_newer.c \
 	repair/lanes.c \
 	repair/locate.c \
 	repair/log.c \

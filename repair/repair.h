@@ -271,6 +271,7 @@ struct repair {
 	struct xfs_log_state log;
 	bool log_dirty;			/* and it was not replayed */
 	bool replayed;			/* it was dirty */
+	bool log_given_up;		/* changes were lost with it, in this run or in one that was stopped */
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */
@@ -287,6 +288,7 @@ struct repair {
 	bool tight;			/* there is no room to fill the free lists of AGs */
 	bool switched;			/* the first round went through the log */
 	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
+	bool trying;			/* above the device, for a run that asks whether there is room (upgrade.c) */
 	bool had_needsrepair;		/* the primary said so when the run began */
 	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
 	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */

@@ -4,12 +4,15 @@
  *
  * What needs no new structure is a bit in the superblock.  New trees of the AGs come with the rebuild, from the same
  * claims as in any repair: the bit and needsrepair are durable before the first header names a new tree, so that a run
- * that is cut off is completed by the next one.  Parent pointers come with the names.  Everything that could stand in the way is checked before.
+ * that is cut off is completed by the next one.  Parent pointers come with the names; where room could be short for them, all of it
+ * is tried above the device first.  Everything that could stand in the way is checked before.
  */
+#include "repair/logrun.h"
 #include "repair/options.h"
 #include "repair/repair.h"
 
 #include "libxfs/log/logsize.h"
+#include "libxfs/ondisk/dir.h"
 
 #define TREES (REPAIR_ADD_FINOBT | REPAIR_ADD_REFLINK | REPAIR_ADD_RMAPBT)
 
@@ -191,6 +194,54 @@ int repair_upgrade_check(struct repair *r)
 	return error;
 }
 
+/* Of one parent pointer as an attribute: its value, what its entry takes, and alignment. */
+#define POINTER_BYTES (XFS_DIR_NAME_MAX + 12u + 33u)
+#define BLOCKS_EACH 4u		/* that an attribute fork can grow by besides */
+
+/* There is more than enough free space for attributes of every link, in blocks that are half full, and for new trees of all AGs. */
+static bool has_plenty(const struct repair *r)
+{
+	uint64_t have = 0, links = 0, inodes = 0, trees = 0;
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++) {
+		const struct repair_ag *ag = &r->ags[i];
+
+		have += ag->agf.freeblks;
+		for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
+			trees += ag->tree[t].present ? ag->tree[t].blocks : 0;
+		for (size_t k = 0; ag->facts && k < ag->nchunks * XFS_INODES_PER_CHUNK; k++) {
+			inodes += ag->facts[k].used;
+			links += ag->facts[k].used ? ag->facts[k].nlink : 0;
+		}
+	}
+	return have / 2 > BLOCKS_EACH * inodes + 2 * (links * POINTER_BYTES / r->geo.blocksize) + trees;
+}
+
+/* The whole run above the device. Errors: NOSPC, said; NOMEM.  What else it meets the real one will tell. */
+static int try_parents(struct repair *r)
+{
+	struct repair trial = { .trying = true, .no_modify = true, .zero_log = r->zero_log, .no_replay = r->no_replay,
+				.force_geometry = true, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .memory = r->memory,
+				.cache = r->cache, .threads = r->threads, .add = r->add, .no_quota = r->no_quota, .held = r->held,
+				.name = r->name };
+	int error = xfs_dev_scratch(&trial.dev.data, r->dev.data, REPAIR_SCRATCH);
+
+	if (!error && r->dev.log)
+		error = xfs_dev_scratch(&trial.dev.log, r->dev.log, REPAIR_SCRATCH);
+	if (!error && r->dev.rt)
+		error = xfs_dev_scratch(&trial.dev.rt, r->dev.rt, REPAIR_SCRATCH);
+	if (!error) {
+		error = repair_run(&trial);
+		repair_release(&trial);
+	}
+	xfs_dev_close(trial.dev.rt);
+	xfs_dev_close(trial.dev.log);
+	xfs_dev_close(trial.dev.data);
+	if (error == -XFS_E_NOSPC)
+		repair_tell(r, "Not enough free space to add parent pointers to filesystem.");
+	return error == -XFS_E_NOSPC || error == -XFS_E_NOMEM ? error : 0;
+}
+
 bool repair_is_upgrade(const struct repair *r, enum xfs_finding_id id)
 {
 	return id == XFS_F_PARENT_MISSING && r->add & REPAIR_ADD_PARENT && r->holds.selected;
@@ -207,6 +258,11 @@ int repair_upgrade(struct repair *r)
 		repair_tell(r,
 			    "The filesystem must be repaired before this feature can be added; run xfs_repair without -c.");
 		return -XFS_E_CORRUPT;
+	}
+	if (r->add & REPAIR_ADD_PARENT && !r->trying && !has_plenty(r)) {
+		error = try_parents(r);
+		if (error)
+			return error;
 	}
 	r->primary.features_ro_compat = r->upgraded.features_ro_compat;
 	r->primary.features_incompat = r->upgraded.features_incompat;

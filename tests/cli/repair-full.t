@@ -43,6 +43,9 @@ def fill_up(image):
 def full_image():
     image = lab.mkfs("full.img", 300 << 20, "-b", "size=1k", "-m", "rmapbt=0,reflink=0,finobt=0", "-d", "agcount=2")
     lines = ["mkdir /fill 755", "create /frag 644"] + ["prealloc /frag %d 1024" % (2048 * i) for i in range(800)]
+    # parent pointers of so many names do not fit in the inodes
+    for i in range(20):
+        lines += ["create /many-%d 644" % i] + ["link /many-%d /fill/another-name-of-%d-%d" % (i, i, j) for j in range(20)]
     for form, count in FORMS.items():
         lines += ["mkdir /%s 755" % form] + ["create /%s/a-name-of-a-file-%d 644" % (form, i) for i in range(count)]
     code, said = script(image, lines)
@@ -199,9 +202,18 @@ for what, kept in (("without a free block", 0), ("with two", 2)):
            "all blocks of a block map, %s: repaired" % what, "%s\n%s\n%s" % (str(first)[-500:], second, mapped(copy)[:300]))
 
 # ---- features for which there is no room ----
-for feature in ("rmapbt=1", "reflink=1", "finobt=1"):
+for feature in ("rmapbt=1", "reflink=1", "finobt=1", "parent=1"):
     copy = lab.copy(image, "upgrade.img")
     tried = repair("-c", feature, copy)
     lab.ok(tried.code == 1 and same(copy, image) and "Not enough free space" in tried.out, "-c %s: refused, nothing is written" % feature, tried)
+    dry = repair("-n", "-c", feature, copy)
+    lab.ok(dry.code == 1 and same(copy, image) and "Not enough free space" in dry.out, "-n -c %s: the same" % feature, dry)
+while sum(free_blocks(copy, 2)) < 100:
+    last -= 1
+    script(copy, ["unlink /fill/%d" % last])
+before = free_blocks(copy, 2)
+first, second, third = repair("-c", "parent=1", copy), repair("-n", copy), repair("-c", "parent=1", copy)
+lab.ok(sum(before) < 1000 and not first.code and not second.code and "already has parent pointers" in third.out,
+       "-c parent=1 with a little room: added", "%s free\n%s\n%s" % (before, str(first)[-500:], second))
 
 lab.end()

@@ -39,9 +39,9 @@ def repair(*args):
     return run(os.path.join(BUILD, "xfs_repair"), *args)
 
 
-def read(path):
+def read(path, size=-1):
     with open(path, "rb") as f:
-        return f.read()
+        return f.read(size)
 
 
 def unpack(name, work):
@@ -51,7 +51,7 @@ def unpack(name, work):
 
 def log_of(image):
     """Byte where the log starts, its blocks, and its records from tail to head as (block, blocks)."""
-    sb = read(image)[:512]
+    sb = read(image, 512)
     blocksize, logstart, logblocks = struct.unpack(">I", sb[4:8])[0], struct.unpack(">Q", sb[48:56])[0], struct.unpack(">I", sb[96:100])[0]
     agblocks, agblklog = struct.unpack(">I", sb[84:88])[0], sb[124]
     start = ((logstart >> agblklog) * agblocks + (logstart & ((1 << agblklog) - 1))) * blocksize

@@ -122,7 +122,7 @@ class LogPlaces(Places):
         self.fs = fs = Fs(self.image, Report(), check_crc=False)
         self.v5, self.helper, self.all, self.paths_of, self.by_path, self.size = fs.v5, None, [], {}, {}, 0
         self.base, self.blocks = fs.byte_of(*fs.split_fsb(fs.sb.logstart)), fs.sb.logblocks * fs.bs // 512
-        self.open, self.owners, self.records = {}, {}, self.find()
+        self.open, self.records = {}, self.find()
         for record in self.records:
             self.structures(record)
 
@@ -175,7 +175,6 @@ class LogPlaces(Places):
             self.add(record, "logitem", trans["name"], at, length, rows, little=False if trans["name"] in BIG else None)
             if trans["name"] == "inode" and length >= 24:
                 record.inodes.add(struct.unpack_from(order + "Q", region, 16 if length == 56 else 12)[0])
-            self.chain(record, code, region, order)
         else:
             core = trans["name"] == "inode" and trans["number"] == 1
             part = "core" if core else "fork" if trans["name"] == "inode" else trans["name"]
@@ -183,15 +182,6 @@ class LogPlaces(Places):
             self.add(record, "logdata", part, at, length, rows, little=None if core else False)
         trans["left"] -= 1
         trans["number"] += 1
-
-    def chain(self, record, code, region, order):
-        """What an intent announces of a file has happened where its done item stands: that record is about the file, too. (Its fork
-        may be in order, and its reverse mappings be older: when nothing else tells, these are believed.)"""
-        owner_at = {0x1240: 16, 0x1244: 16, 0x1246: 16, 0x1248: 16}.get(code)
-        if owner_at and len(region) >= owner_at + 8:
-            self.owners[code, struct.unpack_from(order + "Q", region, 8)[0]] = struct.unpack_from(order + "Q", region, owner_at)[0]
-        elif code - 1 in (0x1240, 0x1244, 0x1246, 0x1248) and len(region) >= 16:
-            record.inodes.add(self.owners.get((code - 1, struct.unpack_from(order + "Q", region, 8)[0]), 0))
 
     # ---- what Places offers ----
 

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * judge_newer.c - a fork and its reverse mappings when a log was given up: which of them says what was so later.
+ *
+ * Every block of the fifth version says as of which LSN it is what it is.  A log that is brought to its places, or was closed,
+ * leaves no two blocks that contradict each other for their age, so LSNs say nothing then.  Where changes were lost with it,
+ * each side may be true of its own time: the fork changes first, and the reverse mappings follow in later transactions.
+ */
+#include "repair/judge.h"
+
+#include "libxfs/inode/fork.h"
+
+#include <stdlib.h>
+
+struct leaf {
+	uint64_t off;		/* of its first record */
+	uint64_t lsn;
+};
+
+struct leaves {			/* of one fork; n = 0: its records lie in the inode */
+	struct leaf *list;
+	size_t n;
+	uint64_t core;		/* LSN of the inode */
+};
+
+static uint64_t known(uint64_t lsn)
+{
+	return lsn == XFS_NULL64 ? 0 : lsn;
+}
+
+static int by_offset(const void *pa, const void *pb)
+{
+	const struct leaf *a = pa, *b = pb;
+
+	return a->off < b->off ? -1 : a->off > b->off;
+}
+
+static int read_leaves(struct repair *r, const struct repair_fork *f, struct leaves *out)
+{
+	out->list = f->nown ? malloc(f->nown * sizeof(*out->list)) : NULL;
+	if (f->nown && !out->list)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < f->nown; i++) {
+		struct xfs_bmbt_rec rec;
+		struct xfs_buf *buf;
+		int error = xfs_fs_get_block(r->fs, XFS_FSBNO(f->own[i]), XFS_BLK_BMBT, &buf);
+
+		if (error == -XFS_E_NOMEM)
+			return error;
+		if (error)
+			continue;
+		if (!xfs_be16(buf->data + XFS_OFF(btree_long, level))) {
+			xfs_bmbt_rec_decode(&rec, buf->data + XFS_BTREE_LONG_V5);
+			out->list[out->n++] = (struct leaf){ rec.startoff, known(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))) };
+		}
+		xfs_buf_put(buf);
+	}
+	if (out->n)
+		qsort(out->list, out->n, sizeof(*out->list), by_offset);
+	return 0;
+}
+
+/* As of when the fork says what is at this offset. */
+static uint64_t fork_lsn(const struct leaves *l, uint64_t off)
+{
+	size_t lo = 0, hi = l->n;
+
+	if (!l->n)
+		return l->core;
+	while (hi - lo > 1) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (l->list[mid].off <= off)
+			lo = mid;
+		else
+			hi = mid;
+	}
+	return l->list[lo].lsn;
+}
+
+/* As of when the rmapbt says what is at this block: of the leaf where its record is, or would be. 0: not known. */
+static uint64_t rmap_lsn(struct xfs_btree *bt, uint32_t agbno)
+{
+	const struct xfs_btree_key key = { { agbno, UINT64_MAX, UINT64_MAX } };
+	struct xfs_btree_cursor c;
+	uint64_t lsn = 0;
+	int error;
+
+	xfs_btree_cursor_init(&c, bt);
+	error = xfs_btree_lookup(&c, XFS_LOOKUP_LE, &key);
+	if (error == -XFS_E_NOENT)
+		error = xfs_btree_first(&c);
+	if (!error)
+		lsn = known(xfs_be64(c.lev[0].b.data + XFS_OFF(btree_short, lsn)));
+	xfs_btree_cursor_close(&c);
+	return lsn;
+}
+
+/* The fork says so as of later than all that the reverse mappings say of these blocks. */
+static bool all_newer(struct repair *r, const struct leaves *l, const struct xfs_mapset *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct xfs_mapping *m = &s->m[i];
+		uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v;
+		struct xfs_btree bt;
+		uint64_t first, last;
+
+		if (repair_ag_btree(r, repair_ag_of(r, m->fsbno), XFS_BTREE_RMAP, &bt))
+			return false;
+		first = rmap_lsn(&bt, agbno);
+		last = rmap_lsn(&bt, agbno + (uint32_t)m->len - 1);
+		if (!first || !last || fork_lsn(l, m->off) <= xfs_max(first, last))
+			return false;
+	}
+	return true;
+}
+
+int judge_fork_is_newer(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
+			const struct xfs_mapset *only_rmap, bool *newer)
+{
+	struct leaves l = { .core = known(e->d.v3.lsn) };
+	int error;
+
+	*newer = false;
+	if (!r->log_given_up || !r->geo.v5)
+		return 0;
+	error = read_leaves(r, &e->side[k].f, &l);
+	if (!error)
+		*newer = all_newer(r, &l, only_fork) && all_newer(r, &l, only_rmap);
+	free(l.list);
+	return error;
+}

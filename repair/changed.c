@@ -21,34 +21,159 @@ struct repair_inode *repair_find_changed(struct repair *r, uint64_t ino)
 	return lo < r->ninodes && r->inodes[lo].ino == ino ? &r->inodes[lo] : NULL;
 }
 
+/* ---- the bytes ---- */
+
+/* What all inodes of this place hold stands in no packed one. */
+static void turn_known(const struct repair *r, uint64_t ino, uint8_t *image)
+{
+	uint8_t known[XFS_DINODE_SIZE_V3] = { 0 };
+	size_t len = r->geo.v5 ? sizeof(known) : 2;
+
+	xfs_put_be16(known, XFS_DINODE_MAGIC);
+	if (r->geo.v5) {
+		xfs_put_be64(known + XFS_OFF(dinode_v3, inumber), ino);
+		memcpy(known + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
+	}
+	for (size_t i = 0; i < len; i++)
+		image[i] ^= known[i];
+}
+
+/* Pairs of lengths, zeroes and then others, with the others behind each; ends where all bytes are there. */
+static size_t pack(const uint8_t *image, size_t size, uint8_t *out)
+{
+	size_t n = 0, at = 0;
+
+	while (at < size) {
+		size_t zeroes = 0, others = 0, head = n;
+
+		while (at < size && zeroes < UINT8_MAX && !image[at]) {
+			zeroes++;
+			at++;
+		}
+		for (n += 2; at < size && others < UINT8_MAX && (image[at] || (at + 2 < size && image[at + 1])); others++)
+			out[n++] = image[at++];
+		out[head] = (uint8_t)zeroes;
+		out[head + 1] = (uint8_t)others;
+	}
+	return n;
+}
+
+static void unpack(const uint8_t *in, size_t size, uint8_t *image)
+{
+	for (size_t at = 0; at < size;) {
+		memset(image + at, 0, in[0]);
+		memcpy(image + at + in[0], in + 2, in[1]);
+		at += (size_t)in[0] + in[1];
+		in += 2 + in[1];
+	}
+}
+
+/* Without memory it stays open. */
+static void close_image(const struct repair *r, struct repair_inode *c)
+{
+	/* a pair of lengths has three bytes behind it at least, but for the last one and the full ones */
+	uint8_t bytes[2 * XFS_DINODE_MAX_SIZE];
+	size_t n;
+
+	if (!c->image)
+		return;
+	turn_known(r, c->ino, c->image);
+	n = pack(c->image, r->geo.inodesize, bytes);
+	c->packed = malloc(n);
+	if (!c->packed) {
+		turn_known(r, c->ino, c->image);
+		return;
+	}
+	memcpy(c->packed, bytes, n);
+	free(c->image);
+	c->image = NULL;
+}
+
+static void remember_open(struct repair *r, uint64_t ino)
+{
+	uint64_t *oldest = &r->opened[r->nopened++ % REPAIR_OPEN_IMAGES];
+	struct repair_inode *c = r->nopened > REPAIR_OPEN_IMAGES ? repair_find_changed(r, *oldest) : NULL;
+
+	if (c && *oldest != ino)
+		close_image(r, c);
+	*oldest = ino;
+}
+
+int repair_open_image(struct repair *r, struct repair_inode *c)
+{
+	if (c->image)
+		return 0;
+	c->image = malloc(r->geo.inodesize);
+	if (!c->image)
+		return -XFS_E_NOMEM;
+	unpack(c->packed, r->geo.inodesize, c->image);
+	turn_known(r, c->ino, c->image);
+	free(c->packed);
+	c->packed = NULL;
+	remember_open(r, c->ino);
+	return 0;
+}
+
+void repair_copy_image(const struct repair *r, const struct repair_inode *c, uint8_t *image)
+{
+	if (c->image) {
+		memcpy(image, c->image, r->geo.inodesize);
+		return;
+	}
+	unpack(c->packed, r->geo.inodesize, image);
+	turn_known(r, c->ino, image);
+}
+
+void repair_changed_core(const struct repair *r, const struct repair_inode *c, struct xfs_dinode *d)
+{
+	uint8_t image[XFS_DINODE_MAX_SIZE];
+
+	repair_copy_image(r, c, image);
+	xfs_dinode_decode(d, image);
+}
+
+void repair_pack_images(struct repair *r)
+{
+	for (size_t i = 0; i < r->ninodes; i++)
+		close_image(r, &r->inodes[i]);
+	r->nopened = 0;
+}
+
+/* ---- the list ---- */
+
+static int insert(struct repair *r, uint64_t ino, const uint8_t *image, struct repair_inode **out)
+{
+	size_t at = r->ninodes;
+	uint8_t *copy;
+
+	if (r->ninodes == r->inode_room) {
+		size_t room = r->inode_room ? 2 * r->inode_room : 32;
+		struct repair_inode *grown = realloc(r->inodes, room * sizeof(*grown));
+
+		if (!grown)
+			return -XFS_E_NOMEM;
+		r->inodes = grown;
+		r->inode_room = room;
+	}
+	copy = malloc(r->geo.inodesize);
+	if (!copy)
+		return -XFS_E_NOMEM;
+	memcpy(copy, image, r->geo.inodesize);
+	/* judged in ascending order, so this is at the end as a rule */
+	while (at && r->inodes[at - 1].ino > ino)
+		at--;
+	memmove(&r->inodes[at + 1], &r->inodes[at], (r->ninodes - at) * sizeof(*r->inodes));
+	r->ninodes++;
+	r->inodes[at] = (struct repair_inode){ .ino = ino, .image = copy };
+	remember_open(r, ino);
+	*out = &r->inodes[at];
+	return 0;
+}
+
 int repair_changed_inode(struct repair *r, uint64_t ino, const uint8_t *image, struct repair_inode **out)
 {
-	struct repair_inode *c = repair_find_changed(r, ino);
-	size_t at = r->ninodes;
-
-	if (!c) {
-		if (r->ninodes == r->inode_room) {
-			size_t room = r->inode_room ? 2 * r->inode_room : 32;
-			struct repair_inode *grown = realloc(r->inodes, room * sizeof(*grown));
-
-			if (!grown)
-				return -XFS_E_NOMEM;
-			r->inodes = grown;
-			r->inode_room = room;
-		}
-		/* judged in ascending order, so this is at the end as a rule */
-		while (at && r->inodes[at - 1].ino > ino)
-			at--;
-		memmove(&r->inodes[at + 1], &r->inodes[at], (r->ninodes - at) * sizeof(*r->inodes));
-		r->ninodes++;
-		c = &r->inodes[at];
-		*c = (struct repair_inode){ .ino = ino, .image = malloc(r->geo.inodesize) };
-		if (!c->image)
-			return -XFS_E_NOMEM;
-		memcpy(c->image, image, r->geo.inodesize);
-	}
-	*out = c;
-	return 0;
+	*out = repair_find_changed(r, ino);
+	return *out ? repair_open_image(r, *out) : insert(r, ino, image, out);
 }
 
 void repair_drop_changed(struct repair *r, uint64_t ino)
@@ -69,6 +194,17 @@ void repair_release_changed(struct repair_inode *c)
 	xfs_mapset_release(&c->old);
 	repair_name_plan_free(c->names);
 	free(c->image);
+	free(c->packed);
 	free(c->own_blocks);
 	*c = (struct repair_inode){ 0 };
+}
+
+void repair_forget_changed(struct repair *r)
+{
+	for (size_t i = 0; i < r->ninodes; i++)
+		repair_release_changed(&r->inodes[i]);
+	free(r->inodes);
+	r->inodes = NULL;
+	r->ninodes = r->inode_room = 0;
+	r->nopened = 0;
 }

@@ -116,14 +116,14 @@ static void flip_back(struct repair *r, struct repair_seen *s, uint8_t *image)
 	repair_add_fix(s, XFS_F_BLOCK_BITFLIP, "byte", byte, XFS_NULL64);
 }
 
-/* From bytes to what all passes see; `decided`: bytes that take the place of those on disk, or NULL. */
-static void look_at(struct repair *r, struct repair_seen *s, uint8_t *image, const uint8_t *decided)
+/* From bytes to what all passes see; `decided`: whose bytes take the place of those on disk, or NULL. */
+static void look_at(struct repair *r, struct repair_seen *s, uint8_t *image, const struct repair_inode *decided)
 {
 	s->image = image;
 	s->whole = true;
 	s->replaced = decided != NULL;
 	if (decided)
-		memcpy(image, decided, r->geo.inodesize);
+		repair_copy_image(r, decided, image);
 	else if (r->geo.v5)
 		s->whole = xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
 	if (!s->whole)
@@ -139,11 +139,11 @@ static void look_at(struct repair *r, struct repair_seen *s, uint8_t *image, con
 		repair_mend_core(r, s, image);
 }
 
-static const uint8_t *decided_image(struct repair *r, uint64_t ino)
+static const struct repair_inode *find_decided(struct repair *r, uint64_t ino)
 {
 	const struct repair_inode *c = r->ninodes ? repair_find_changed(r, ino) : NULL;
 
-	return c && c->decided ? c->image : NULL;
+	return c && c->decided ? c : NULL;
 }
 
 static bool is_proven(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c, const uint8_t *bytes)
@@ -169,7 +169,7 @@ static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_
 			continue;
 		s.ino = xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(c->startino + i)).v;
 		s.free = c->free >> i & 1;
-		look_at(r, &s, bytes + (size_t)i * r->geo.inodesize, decided_image(r, s.ino));
+		look_at(r, &s, bytes + (size_t)i * r->geo.inodesize, find_decided(r, s.ino));
 		error = seen(payload, &s);
 		if (error)
 			return error;
@@ -218,7 +218,7 @@ int repair_read_inode(struct repair *r, uint64_t ino, uint8_t *image, struct xfs
 
 	if (error)
 		return error;
-	look_at(r, &s, image, decided_image(r, ino));
+	look_at(r, &s, image, find_decided(r, ino));
 	*d = s.d;
 	return 0;
 }

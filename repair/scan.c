@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BATCH_BYTES (1u << 20)
+#define FOUND_AGAIN (UINT64_C(1) << 63)	/* in r->lost: not lost any more; no inode number is that large */
 
 static uint64_t chunk_byte(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c)
 {
@@ -256,12 +257,30 @@ int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), voi
 	return 0;
 }
 
+/* Where it stands in the list, or would. */
+static size_t place_of_lost(const struct repair *r, uint64_t ino)
+{
+	size_t lo = 0, hi = r->nlost;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if ((r->lost[mid] & ~FOUND_AGAIN) < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 int repair_add_lost(struct repair *r, uint64_t ino)
 {
-	size_t at;
+	size_t at = place_of_lost(r, ino);
 
-	if (repair_is_lost(r, ino))
+	if (at < r->nlost && (r->lost[at] & ~FOUND_AGAIN) == ino) {
+		r->lost[at] = ino;
 		return 0;
+	}
 	if (r->nlost == r->lost_room) {
 		size_t room = r->lost_room ? 2 * r->lost_room : 64;
 		uint64_t *grown = realloc(r->lost, room * sizeof(*grown));
@@ -271,37 +290,31 @@ int repair_add_lost(struct repair *r, uint64_t ino)
 		r->lost = grown;
 		r->lost_room = room;
 	}
-	at = r->nlost++;
-	while (at && r->lost[at - 1] > ino) {	/* the scan goes upwards, so this is at the end as a rule */
-		r->lost[at] = r->lost[at - 1];
-		at--;
-	}
+	/* the scan goes upwards, so this is at the end as a rule */
+	memmove(&r->lost[at + 1], &r->lost[at], (r->nlost++ - at) * sizeof(*r->lost));
 	r->lost[at] = ino;
 	return 0;
 }
 
 bool repair_is_lost(const struct repair *r, uint64_t ino)
 {
-	size_t lo = 0, hi = r->nlost;
+	size_t at = place_of_lost(r, ino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->lost[mid] < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < r->nlost && r->lost[lo] == ino;
+	return at < r->nlost && r->lost[at] == ino;
 }
 
 void repair_drop_lost(struct repair *r, uint64_t ino)
 {
-	for (size_t i = 0; i < r->nlost; i++) {
-		if (r->lost[i] != ino)
-			continue;
-		memmove(&r->lost[i], &r->lost[i + 1], (r->nlost - i - 1) * sizeof(*r->lost));
-		r->nlost--;
-		return;
-	}
+	if (repair_is_lost(r, ino))
+		r->lost[place_of_lost(r, ino)] |= FOUND_AGAIN;
+}
+
+void repair_settle_lost(struct repair *r)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < r->nlost; i++)
+		if (!(r->lost[i] & FOUND_AGAIN))
+			r->lost[keep++] = r->lost[i];
+	r->nlost = keep;
 }

@@ -80,6 +80,12 @@ good, each, said = memory_of_each("unlinked", 20000, 100000)
 lab.ok(good, "100,000 deleted files that were open: freed", said)
 lab.ok(each < 500, "each of them takes less memory than its own bytes", each)
 
+image = bomb("wiped", 20000)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and " 0 inodes and 0 bytes lost" in said.out + said.err,
+       "nothing is left of the inodes of 20,000 files: made anew from their names", "%s\n%s" % (str(said)[-800:], again))
+
 # ---- names ----
 def each_entry(image):
     """Byte and length of each name in data blocks."""

@@ -6,19 +6,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct repair_inode *repair_find_changed(struct repair *r, uint64_t ino)
+#define MOST_LATE 1024u		/* and a part of the list: then the two are merged */
+#define LATE_PART 64u
+
+static size_t place_in(const struct repair_inode *list, size_t n, uint64_t ino)
 {
-	size_t lo = 0, hi = r->ninodes;
+	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (r->inodes[mid].ino < ino)
+		if (list[mid].ino < ino)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < r->ninodes && r->inodes[lo].ino == ino ? &r->inodes[lo] : NULL;
+	return lo;
+}
+
+struct repair_inode *repair_find_changed(struct repair *r, uint64_t ino)
+{
+	size_t at = place_in(r->inodes, r->ninodes, ino);
+
+	if (at < r->ninodes && r->inodes[at].ino == ino)
+		return &r->inodes[at];
+	at = place_in(r->late, r->nlate, ino);
+	return at < r->nlate && r->late[at].ino == ino ? &r->late[at] : NULL;
 }
 
 /* ---- the bytes ---- */
@@ -134,6 +147,7 @@ void repair_changed_core(const struct repair *r, const struct repair_inode *c, s
 
 void repair_pack_images(struct repair *r)
 {
+	repair_merge_changed(r);
 	for (size_t i = 0; i < r->ninodes; i++)
 		close_image(r, &r->inodes[i]);
 	r->nopened = 0;
@@ -141,32 +155,59 @@ void repair_pack_images(struct repair *r)
 
 /* ---- the list ---- */
 
+static int make_room(struct repair_inode **list, size_t *room, size_t n)
+{
+	size_t more = *room ? 2 * *room : 32;
+	struct repair_inode *grown;
+
+	if (n < *room)
+		return 0;
+	grown = realloc(*list, more * sizeof(*grown));
+	if (!grown)
+		return -XFS_E_NOMEM;
+	*list = grown;
+	*room = more;
+	return 0;
+}
+
+void repair_merge_changed(struct repair *r)
+{
+	size_t from = r->ninodes, late = r->nlate, to = from + late;
+
+	r->ninodes = to;
+	r->nlate = 0;
+	while (late)
+		r->inodes[--to] = from && r->inodes[from - 1].ino > r->late[late - 1].ino ? r->inodes[--from] : r->late[--late];
+}
+
+/*
+ * Judged in ascending order, so it comes last as a rule, in the list or among those that come between: these join the list
+ * when they are many.
+ */
 static int insert(struct repair *r, uint64_t ino, const uint8_t *image, struct repair_inode **out)
 {
-	size_t at = r->ninodes;
+	struct repair_inode *list;
 	uint8_t *copy;
+	size_t *n, at;
+	int error;
 
-	if (r->ninodes == r->inode_room) {
-		size_t room = r->inode_room ? 2 * r->inode_room : 32;
-		struct repair_inode *grown = realloc(r->inodes, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		r->inodes = grown;
-		r->inode_room = room;
-	}
-	copy = malloc(r->geo.inodesize);
+	if (r->nlate >= MOST_LATE + r->ninodes / LATE_PART)
+		repair_merge_changed(r);
+	error = make_room(&r->inodes, &r->inode_room, r->ninodes + r->nlate);
+	if (!error)
+		error = make_room(&r->late, &r->late_room, r->nlate);
+	copy = error ? NULL : malloc(r->geo.inodesize);
 	if (!copy)
 		return -XFS_E_NOMEM;
 	memcpy(copy, image, r->geo.inodesize);
-	/* judged in ascending order, so this is at the end as a rule */
-	while (at && r->inodes[at - 1].ino > ino)
-		at--;
-	memmove(&r->inodes[at + 1], &r->inodes[at], (r->ninodes - at) * sizeof(*r->inodes));
-	r->ninodes++;
-	r->inodes[at] = (struct repair_inode){ .ino = ino, .image = copy };
+	at = place_in(r->inodes, r->ninodes, ino);
+	n = at == r->ninodes && !r->nlate ? &r->ninodes : &r->nlate;
+	list = n == &r->nlate ? r->late : r->inodes;
+	at = n == &r->nlate ? place_in(r->late, r->nlate, ino) : at;
+	memmove(&list[at + 1], &list[at], ((*n)++ - at) * sizeof(*list));
+	list[at] = (struct repair_inode){ .ino = ino, .image = copy };
 	remember_open(r, ino);
-	*out = &r->inodes[at];
+	*out = &list[at];
 	return 0;
 }
 
@@ -178,8 +219,10 @@ int repair_changed_inode(struct repair *r, uint64_t ino, const uint8_t *image, s
 
 void repair_drop_changed(struct repair *r, uint64_t ino)
 {
-	struct repair_inode *c = repair_find_changed(r, ino);
+	struct repair_inode *c;
 
+	repair_merge_changed(r);
+	c = repair_find_changed(r, ino);
 	if (!c)
 		return;
 	repair_release_changed(c);
@@ -201,10 +244,12 @@ void repair_release_changed(struct repair_inode *c)
 
 void repair_forget_changed(struct repair *r)
 {
+	repair_merge_changed(r);
 	for (size_t i = 0; i < r->ninodes; i++)
 		repair_release_changed(&r->inodes[i]);
 	free(r->inodes);
-	r->inodes = NULL;
-	r->ninodes = r->inode_room = 0;
+	free(r->late);
+	r->inodes = r->late = NULL;
+	r->ninodes = r->inode_room = r->late_room = 0;
 	r->nopened = 0;
 }

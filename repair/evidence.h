@@ -86,7 +86,9 @@ int repair_open_image(struct repair *, struct repair_inode *c);
 /* Who but reads them: all of them to `image` (inodesize bytes), or the core alone. */
 void repair_copy_image(const struct repair *, const struct repair_inode *c, uint8_t *image);
 void repair_changed_core(const struct repair *, const struct repair_inode *c, struct xfs_dinode *d);
-/* No entry's bytes lie open any more. */
+/* All that change stand in r->inodes now: for who goes over them. Entries that were found before may lie elsewhere. */
+void repair_merge_changed(struct repair *);
+/* No entry's bytes lie open any more; merges. */
 void repair_pack_images(struct repair *);
 
 #endif

@@ -247,9 +247,7 @@ static void free_lane(struct repair_lane *l)
 
 	forget(l);
 	free(l->said);
-	for (size_t i = 0; i < v->ninodes; i++)
-		repair_release_changed(&v->inodes[i]);
-	free(v->inodes);
+	repair_forget_changed(v);
 	free(v->lost);
 	repair_forget_flips(v);
 	free(l);
@@ -262,8 +260,9 @@ static void begin_lane(struct repair_lane *l, struct lanes *all, uint32_t agno)
 
 	*l = (struct repair_lane){ .view = *all->r, .all = all, .agno = agno };
 	v->lane = l;
-	v->inodes = NULL;
+	v->inodes = v->late = NULL;
 	v->nopened = 0;
+	v->nlate = v->late_room = 0;
 	v->ninodes = v->inode_room = 0;
 	v->lost = NULL;
 	v->nlost = v->lost_room = 0;

@@ -71,6 +71,7 @@ static bool is_planned(const struct repair_inode *c, unsigned k)
 /* Blocks that all new forks want; when no AG is rebuilt yet, those of the inodes are. */
 int repair_plan_forks(struct repair *r)
 {
+	repair_merge_changed(r);
 	for (size_t i = 0; i < r->ninodes; i++) {
 		struct repair_inode *c = &r->inodes[i];
 		struct xfs_dinode d;
@@ -325,6 +326,7 @@ int repair_build_forks(struct repair *r)
 {
 	int error = 0;
 
+	repair_merge_changed(r);
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		error = make_inode(r, &r->inodes[i]);
 	for (size_t i = 0; i < r->ninodes && !error; i++)

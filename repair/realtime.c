@@ -143,6 +143,7 @@ int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 	size_t room = 1;
 
 	*n = 0;
+	repair_merge_changed(r);
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		room += r->ags[i].nrt_maps;
 	for (size_t i = 0; i < r->ninodes; i++)

@@ -254,6 +254,8 @@ struct repair {
 	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
+	struct repair_inode *late;	/* that come between these, ascending; `inodes` has room for them (changed.c) */
+	size_t nlate, late_room;
 	uint64_t opened[REPAIR_OPEN_IMAGES];	/* of these the last ones that were opened, as a ring */
 	unsigned nopened;
 	struct xfs_claims *claims;

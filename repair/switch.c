@@ -232,6 +232,7 @@ int repair_switch_over(struct repair *r)
 	/* who owns which blocks may have changed */
 	if (r->rebuilt_any || r->ninodes)
 		doubt_quota(r);
+	repair_merge_changed(r);
 	error = repair_begin_writing(r);
 	if (!error)	/* stage 1 ends: what the rebuild wrote is durable */
 		error = xfs_dev_barrier(r->dev.data);

@@ -55,6 +55,10 @@ good, again = clean(image)
 lab.ok(said.code == 0 and good, "300 files that claim the same blocks: repaired", "%s\n%s" % (str(said)[-1000:], again))
 
 # ---- many that change ----
+def listed(image):
+    return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
+
+
 def repaired(image):
     """What it said, and the most memory that it had at a time, in bytes."""
     start = subprocess.Popen([REPAIR, image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -79,6 +83,12 @@ def memory_of_each(kind, few, many, *numbers):
 good, each, said = memory_of_each("unlinked", 20000, 100000)
 lab.ok(good, "100,000 deleted files that were open: freed", said)
 lab.ok(each < 500, "each of them takes less memory than its own bytes", each)
+
+image = bomb("counts", 30000)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and len(listed(image)) == 30000,
+       "30,000 files with wrong link counts, a deleted one behind each: repaired", "%s\n%s" % (str(said)[-800:], again))
 
 image = bomb("wiped", 20000)
 said = repair(image)
@@ -107,10 +117,6 @@ def each_entry(image):
                     yield at + off + 9, length
                 off += (12 + length + 7) // 8 * 8
             at += 4096
-
-
-def listed(image):
-    return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
 
 
 image = bomb("flat", 20000)

@@ -78,7 +78,10 @@ START_TEST(packs_and_opens)
 		qk_assert(c->image != NULL);
 	}
 	check_all(&r, inos, MANY);
+	qk_assert_uint_gt(r.nlate, 0);
+	repair_merge_changed(&r);
 	qk_assert_uint_eq(r.ninodes, MANY);
+	check_all(&r, inos, MANY);
 	qk_assert_uint_le(count_open(&r), REPAIR_OPEN_IMAGES);
 	for (size_t i = 1; i < r.ninodes; i++)
 		qk_assert_uint_lt(r.inodes[i - 1].ino, r.inodes[i].ino);

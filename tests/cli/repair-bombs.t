@@ -96,6 +96,12 @@ good, again = clean(image)
 lab.ok(said.code == 0 and good and " 0 inodes and 0 bytes lost" in said.out + said.err,
        "nothing is left of the inodes of 20,000 files: made anew from their names", "%s\n%s" % (str(said)[-800:], again))
 
+image = bomb("rivals", 40000, options=("-n", "parent=1"))
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and " 0 inodes and 0 bytes lost" in str(said),
+       "a second file with the 40,000 parent pointers of another one: repaired", "%s\n%s" % (str(said)[-800:], again))
+
 # ---- names ----
 def each_entry(image):
     """Byte and length of each name in data blocks."""

@@ -11,6 +11,7 @@
  *	bombs copies IMAGE N FILES	FILES files that claim the same N blocks each
  *	bombs unlinked IMAGE N		N deleted files that are still open
  *	bombs wiped IMAGE N		N files in the root directory, of whose inodes nothing is left
+ *	bombs rivals IMAGE N		one file with N names in /d, and one without whose parent pointers are the same
  *	bombs counts IMAGE N		N pairs of files: one with a wrong link count, then a deleted one that is still open
  *
  * Forks, directories and trees are built as a repair builds them.
@@ -402,27 +403,40 @@ static int equal(struct making *m)
 	return err;
 }
 
-static int links(struct making *m)
+/* The second file, if any, has all that the first one has but names. */
+static int link_to(struct making *m, unsigned files)
 {
 	struct names s = { 0 };
 	struct xfs_build_dirent d;
 	uint8_t *image = malloc(m->g->inodesize);
-	int err = image ? new_inodes(m, 2, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+	int err = image ? new_inodes(m, files + 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
 
 	err = err ? err : make_names(&s, m->n, false);
 	if (err)
 		return err;
-	d = d_named(m->inos[1]);
+	d = d_named(m->inos[files]);
 	for (uint64_t i = 0; i < m->n; i++)
 		s.list[i].ino = m->inos[0];
-	blank(m, m->inos[0], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
-	err = put_parents(m, m->inos[0], s.list, s.n, d.ino, image);
-	err = err ? err : write_inode(m, m->inos[0], image);
+	for (unsigned i = 0; i < files && !err; i++) {
+		blank(m, m->inos[i], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
+		err = put_parents(m, m->inos[i], s.list, s.n, d.ino, image);
+		err = err ? err : write_inode(m, m->inos[i], image);
+	}
 	err = err ? err : put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
 	err = err ? err : put_root(m, &d, 1);
 	free_names(&s);
 	free(image);
 	return err;
+}
+
+static int links(struct making *m)
+{
+	return link_to(m, 1);
+}
+
+static int rivals(struct making *m)
+{
+	return link_to(m, 2);
 }
 
 static int chain(struct making *m, bool ring)
@@ -640,7 +654,7 @@ int main(int argc, char **argv)
 	static const struct { const char *name; int (*bomb)(struct making *); int words; } bombs[] = {
 		{ "flat", flat, 4 }, { "equal", equal, 4 }, { "links", links, 4 }, { "deep", deep, 4 }, { "ring", ring, 4 },
 		{ "attrs", attrs, 5 }, { "copies", copies, 5 }, { "unlinked", unlinked, 4 },
-		{ "wiped", wiped, 4 }, { "counts", counts, 4 },
+		{ "wiped", wiped, 4 }, { "counts", counts, 4 }, { "rivals", rivals, 4 },
 	};
 	struct making m = { .n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, .second = argc > 4 ? strtoull(argv[4], NULL, 10) : 0 };
 	int err = -XFS_E_INVALID;

@@ -66,6 +66,8 @@ int repair_open_fork(struct repair *r, uint64_t ino, unsigned k, struct repair_i
 		if (!error)
 			error = repair_changed_inode(r, ino, image, &c);
 		free(image);
+	} else {
+		error = repair_open_image(r, c);
 	}
 	if (error)
 		return error;

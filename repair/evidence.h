@@ -79,5 +79,18 @@ int repair_changed_inode(struct repair *, uint64_t ino, const uint8_t *image, st
 void repair_drop_changed(struct repair *, uint64_t ino);
 /* Entry of an inode that changes, or NULL. */
 struct repair_inode *repair_find_changed(struct repair *, uint64_t ino);
+/*
+ * The bytes of a changed inode lie packed but for the few that were asked for last: c->image of the entry that
+ * repair_changed_inode() gives, or of one that is opened here, holds until REPAIR_OPEN_IMAGES - 1 others were opened.
+ * Errors: NOMEM.
+ */
+int repair_open_image(struct repair *, struct repair_inode *c);
+/* Who but reads them: all of them to `image` (inodesize bytes), or the core alone. */
+void repair_copy_image(const struct repair *, const struct repair_inode *c, uint8_t *image);
+void repair_changed_core(const struct repair *, const struct repair_inode *c, struct xfs_dinode *d);
+/* All that change stand in r->inodes now: for who goes over them. Entries that were found before may lie elsewhere. */
+void repair_merge_changed(struct repair *);
+/* No entry's bytes lie open any more; merges. */
+void repair_pack_images(struct repair *);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* lanes.c - one AG, one view of the repair; what views say and find comes together in the order of the AGs. */
 #include "repair/lanes.h"
+#include "repair/evidence.h"
 #include "repair/flips.h"
 
 #include "libxfs/base/pool.h"
@@ -214,10 +215,20 @@ static int append(void *list, size_t *n, size_t *room, const void *more, size_t 
 /* Inode numbers of a later AG are greater, so lists stay in order. */
 static int hand_over_lists(struct repair *r, struct repair *view)
 {
-	int error = append(&r->lost, &r->nlost, &r->lost_room, view->lost, view->nlost, sizeof(*view->lost));
+	int error;
 
-	if (!error)
+	repair_pack_images(view);
+	error = append(&r->lost, &r->nlost, &r->lost_room, view->lost, view->nlost, sizeof(*view->lost));
+	if (!error && !r->ninodes) {	/* two of a long list would take room */
+		free(r->inodes);
+		r->inodes = view->inodes;
+		r->ninodes = view->ninodes;
+		r->inode_room = view->inode_room;
+		view->inodes = NULL;
+		view->ninodes = view->inode_room = 0;
+	} else if (!error) {
 		error = append(&r->inodes, &r->ninodes, &r->inode_room, view->inodes, view->ninodes, sizeof(*view->inodes));
+	}
 	if (!error)
 		view->ninodes = 0;
 	r->any_odd |= view->any_odd;
@@ -236,9 +247,7 @@ static void free_lane(struct repair_lane *l)
 
 	forget(l);
 	free(l->said);
-	for (size_t i = 0; i < v->ninodes; i++)
-		repair_release_changed(&v->inodes[i]);
-	free(v->inodes);
+	repair_forget_changed(v);
 	free(v->lost);
 	repair_forget_flips(v);
 	free(l);
@@ -251,7 +260,9 @@ static void begin_lane(struct repair_lane *l, struct lanes *all, uint32_t agno)
 
 	*l = (struct repair_lane){ .view = *all->r, .all = all, .agno = agno };
 	v->lane = l;
-	v->inodes = NULL;
+	v->inodes = v->late = NULL;
+	v->nopened = 0;
+	v->nlate = v->late_room = 0;
 	v->ninodes = v->inode_room = 0;
 	v->lost = NULL;
 	v->nlost = v->lost_room = 0;

@@ -277,7 +277,7 @@ static int become(struct repair *r, const struct repair_rt_file *f, const struct
 	repair_note(r, &found, true);
 	if (r->looking)
 		return 0;
-	error = c ? 0 : repair_changed_inode(r, f->ino, image, &c);
+	error = c ? repair_open_image(r, c) : repair_changed_inode(r, f->ino, image, &c);
 	if (error)
 		return error;
 	xfs_dinode_decode(&d, c->image);
@@ -299,7 +299,7 @@ static int ask_blocks(struct repair *r, const struct repair_rt_file *f, uint8_t 
 
 	out->ino = XFS_NULL64;
 	if (!error && c) {
-		memcpy(image, c->image, r->geo.inodesize);
+		repair_copy_image(r, c, image);
 		xfs_dinode_decode(&d, image);
 	}
 	if (!error)

@@ -43,6 +43,7 @@ repair_core_SRCS = \
 	repair/names_new.c \
 	repair/names_place.c \
 	repair/names_plan.c \
+	repair/names_pointers.c \
 	repair/names_restore.c \
 	repair/names_round.c \
 	repair/names_short.c \

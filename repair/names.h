@@ -97,6 +97,8 @@ struct names {
 	size_t nentries, entry_room;
 	struct names_parent *parents;	/* ascending by (ino) as gathered */
 	size_t nparents, parent_room;
+	struct names_sorted *sorted;	/* pointers of inodes that have many (names_pointers.c) */
+	size_t nsorted;
 	struct names_dir *dirs;		/* ascending */
 	size_t ndirs, dir_room;
 	uint64_t fresh;			/* order of the next entry that is added */
@@ -153,6 +155,10 @@ size_t names_first_parent(const struct names *, uint64_t ino);
 bool names_has_parents(const struct names *, uint64_t ino);
 /* Does a parent pointer of its inode say the same as the entry? */
 bool names_is_pointed(const struct names *, const struct names_entry *);
+/* The one parent pointer of its inode that has its directory and its length; NULL: none, or several. */
+const struct names_parent *names_only_pointer(const struct names *, const struct names_entry *);
+/* For both: all are gathered. Errors: NOMEM. */
+int names_sort_pointers(struct names *);
 /* Sorts by (dir, order) and sets first and n of all directories. */
 int names_sort_entries(struct names *);
 void names_release(struct names *);
@@ -179,6 +185,8 @@ uint64_t names_parent_of(struct names *, uint64_t ino);
  */
 uint32_t names_find(struct names *, uint64_t dir, const uint8_t *name, size_t len);
 int names_table_add(struct names *, uint32_t entry);
+/* Keyed by a number of this run: no image can make names meet on purpose. */
+uint64_t names_hash(const struct names *, uint64_t dir, const uint8_t *name, size_t len);
 void names_table_clear(struct names *);
 /* Adds an entry to the list and the table; *at is its number. The name must be free. */
 int names_insert(struct names *, uint64_t dir, uint64_t ino, const uint8_t *name, size_t len, uint32_t *at);

@@ -35,24 +35,9 @@ static void touch_entry(struct names *n, struct names_entry *e)
 
 /* ---- names ---- */
 
-/* The parent pointer of the inode that can only mean this entry: same directory, same length. */
-static const struct names_parent *parent_like(struct names *n, const struct names_entry *e)
-{
-	const struct names_parent *found = NULL;
-
-	for (size_t lo = names_first_parent(n, e->ino); lo < n->nparents && n->parents[lo].ino == e->ino; lo++) {
-		if (n->parents[lo].parent != e->dir || n->parents[lo].namelen != e->namelen)
-			continue;
-		if (found)
-			return NULL;
-		found = &n->parents[lo];
-	}
-	return found;
-}
-
 static void mend_illegal(struct names *n, struct names_entry *e)
 {
-	const struct names_parent *p = parent_like(n, e);
+	const struct names_parent *p = names_only_pointer(n, e);
 	char name[72];
 
 	names_note(n, XFS_F_DIR_NAME, "directory", e->dir, true, "entry for inode %" PRIu64 " holds a byte that no name may hold",
@@ -80,7 +65,7 @@ static unsigned weight(struct names *n, const struct names_entry *e)
 	struct repair_fact *f = repair_fact_of(n->r, e->ino);
 
 	return (e->flags & NAMES_ASTRAY ? 0 : 4) + (e->flags & NAMES_CONFIRMED ? 2 : 0) +
-	       (parent_like(n, e) ? 8 : 0) + (f && e->ftype == f->ftype);
+	       (names_only_pointer(n, e) ? 8 : 0) + (f && e->ftype == f->ftype);
 }
 
 /* The same name with the inode's number behind it. */

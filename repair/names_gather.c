@@ -122,15 +122,6 @@ bool names_has_parents(const struct names *n, uint64_t ino)
 	return at < n->nparents && n->parents[at].ino == ino;
 }
 
-bool names_is_pointed(const struct names *n, const struct names_entry *e)
-{
-	for (size_t i = names_first_parent(n, e->ino); i < n->nparents && n->parents[i].ino == e->ino; i++)
-		if (n->parents[i].parent == e->dir && n->parents[i].namelen == e->namelen &&
-		    !memcmp(n->arena + n->parents[i].name, n->arena + e->name, e->namelen))
-			return true;
-	return false;
-}
-
 int names_sort_entries(struct names *n)
 {
 	static const struct xfs_sort_spec order = {
@@ -157,6 +148,7 @@ void names_release(struct names *n)
 	free(n->arena);
 	free(n->entries);
 	free(n->parents);
+	free(n->sorted);
 	free(n->dirs);
 	free(n->table);
 	free(n->ip);
@@ -368,5 +360,7 @@ int names_gather(struct names *n)
 	if (!error && n->r->verbose)
 		repair_say(n->told, "        - %zu entries of %zu directories and %zu parent pointers gathered", n->nentries, n->ndirs,
 			   n->nparents);
+	if (!error)
+		error = names_sort_pointers(n);
 	return error ? error : names_sort_entries(n);
 }

@@ -67,6 +67,7 @@ static const uint8_t *as_pointer(uint32_t offset)
 
 static void settle_pointers(struct names *n)
 {
+	repair_merge_changed(n->r);
 	for (size_t i = 0; i < n->r->ninodes; i++) {
 		struct repair_name_plan *p = n->r->inodes[i].names;
 

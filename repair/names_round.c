@@ -45,6 +45,7 @@ static int renew(struct repair *r)
 	int error;
 
 	repair_rest(r);
+	repair_forget_changed(r);
 	r->renewal = repair_renewal_now(r);
 	error = repair_state_afresh(r, &r->renewed);
 	fresh = r->renewed;
@@ -103,7 +104,7 @@ int names_read_inode(struct names *n, uint64_t ino, uint8_t *image, struct xfs_d
 
 	if (!c)
 		return repair_read_inode(n->r, ino, image, d);
-	memcpy(image, c->image, n->r->geo.inodesize);
+	repair_copy_image(n->r, c, image);
 	xfs_dinode_decode(d, image);
 	return 0;
 }

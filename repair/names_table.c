@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Keyed by a number of this run: no image can make names meet on purpose. */
-static uint64_t slot_hash(const struct names *n, uint64_t dir, const uint8_t *name, size_t len)
+uint64_t names_hash(const struct names *n, uint64_t dir, const uint8_t *name, size_t len)
 {
 	bool fold = n->r->geo.asciici;
 	uint64_t h = n->r->fork_sums.key[0] ^ dir * UINT64_C(0xff51afd7ed558ccd);
@@ -32,7 +31,7 @@ uint32_t names_find(struct names *n, uint64_t dir, const uint8_t *name, size_t l
 
 	if (!n->table)
 		return NAMES_NONE;
-	for (at = slot_hash(n, dir, name, len) >> (64 - n->table_bits); n->table[at] != NAMES_NONE; at = (at + 1) & mask)
+	for (at = names_hash(n, dir, name, len) >> (64 - n->table_bits); n->table[at] != NAMES_NONE; at = (at + 1) & mask)
 		if (is_same(n, &n->entries[n->table[at]], dir, name, len))
 			return n->table[at];
 	return NAMES_NONE;
@@ -42,7 +41,7 @@ static void put(struct names *n, uint32_t entry)
 {
 	const struct names_entry *e = &n->entries[entry];
 	size_t mask = ((size_t)1 << n->table_bits) - 1;
-	size_t at = slot_hash(n, e->dir, n->arena + e->name, e->namelen) >> (64 - n->table_bits);
+	size_t at = names_hash(n, e->dir, n->arena + e->name, e->namelen) >> (64 - n->table_bits);
 
 	while (n->table[at] != NAMES_NONE)
 		at = (at + 1) & mask;

@@ -71,11 +71,14 @@ static bool is_planned(const struct repair_inode *c, unsigned k)
 /* Blocks that all new forks want; when no AG is rebuilt yet, those of the inodes are. */
 int repair_plan_forks(struct repair *r)
 {
+	repair_merge_changed(r);
 	for (size_t i = 0; i < r->ninodes; i++) {
 		struct repair_inode *c = &r->inodes[i];
 		struct xfs_dinode d;
 
-		xfs_dinode_decode(&d, c->image);
+		if (!c->fork[0] && !c->fork[1])
+			continue;
+		repair_changed_core(r, c, &d);
 		for (unsigned k = 0; k < 2; k++) {
 			uint64_t blocks = 0;
 			int64_t cut;
@@ -262,8 +265,10 @@ static int make_inode(struct repair *r, struct repair_inode *c)
 	struct making m = { .r = r, .c = c, .agno = xfs_ino_agno(&r->geo, XFS_INO(c->ino)).v };
 	struct xfs_dinode d;
 	uint64_t blocks = 0;
-	int error = 0;
+	int error = repair_open_image(r, c);
 
+	if (error)
+		return error;
 	xfs_dinode_decode(&d, c->image);
 	if (c->names)
 		error = repair_build_names(r, c, &d);
@@ -301,7 +306,7 @@ static int write_new_inode(struct repair *r, const struct repair_inode *c)
 
 	if (!image)
 		return -XFS_E_NOMEM;
-	memcpy(image, c->image, r->geo.inodesize);
+	repair_copy_image(r, c, image);
 	xfs_dinode_decode(&d, image);
 	if (d.core.mode) {
 		d.core.mode = 0;
@@ -321,6 +326,7 @@ int repair_build_forks(struct repair *r)
 {
 	int error = 0;
 
+	repair_merge_changed(r);
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		error = make_inode(r, &r->inodes[i]);
 	for (size_t i = 0; i < r->ninodes && !error; i++)

@@ -36,8 +36,10 @@ static unsigned turn_of(const struct parts *p, const struct repair_inode *c)
 static int line_up(struct parts *p)
 {
 	struct repair *r = p->plan;
-	struct repair_inode *list = malloc((r->ninodes + 1) * sizeof(*list));
+	struct repair_inode *list;
 
+	repair_merge_changed(r);
+	list = malloc((r->ninodes + 1) * sizeof(*list));
 	if (!list)
 		return -XFS_E_NOMEM;
 	for (unsigned turn = 0; turn < TURNS; turn++)
@@ -81,19 +83,31 @@ static void leave(struct parts *p)
 	free(p->state);
 }
 
-/* NOSPC: nothing was changed, and fewer may fit. */
+/*
+ * NOSPC: nothing was changed, and fewer may fit. While claims are gathered others may turn out to change, too: the state gets
+ * a list of its own, and what was in it comes back from there.
+ */
 static int try_part(struct parts *p, size_t n)
 {
 	struct repair *r = p->state;
-	struct repair_inode *own = r->inodes;
-	size_t nown = r->ninodes;
+	struct repair_inode *part = p->list + p->done, *list = malloc((n + 1) * sizeof(*list));
 	int error;
 
-	r->inodes = p->list + p->done;
+	if (!list)
+		return -XFS_E_NOMEM;
+	repair_forget_changed(r);
+	memcpy(list, part, n * sizeof(*list));
+	r->inodes = list;
 	r->ninodes = n;
+	r->inode_room = n + 1;
 	error = repair_rebuild_one(r);
-	r->inodes = own;
-	r->ninodes = nown;
+	for (size_t i = 0; i < n; i++) {
+		struct repair_inode *c = repair_find_changed(r, part[i].ino);
+
+		part[i] = *c;
+		*c = (struct repair_inode){ .ino = part[i].ino };
+	}
+	repair_forget_changed(r);
 	return error;
 }
 

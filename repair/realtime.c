@@ -116,11 +116,11 @@ static int add_all(struct repair_rt_map *out, size_t *n, const struct repair_rt_
 	return 0;
 }
 
-static bool is_decided(const struct repair_inode *c, struct xfs_dinode *d)
+static bool is_decided(const struct repair *r, const struct repair_inode *c, struct xfs_dinode *d)
 {
 	if (c->made_free || !c->fork[XFS_FORK_DATA] || !c->map[XFS_FORK_DATA].n)
 		return false;
-	xfs_dinode_decode(d, c->image);
+	repair_changed_core(r, c, d);
 	return repair_fork_is_realtime(d, XFS_FORK_DATA);
 }
 
@@ -143,10 +143,11 @@ int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 	size_t room = 1;
 
 	*n = 0;
+	repair_merge_changed(r);
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		room += r->ags[i].nrt_maps;
 	for (size_t i = 0; i < r->ninodes; i++)
-		if (is_decided(&r->inodes[i], &d))
+		if (is_decided(r, &r->inodes[i], &d))
 			room += count_pieces(r, &r->inodes[i].map[XFS_FORK_DATA]);
 	*out = calloc(room, sizeof(**out));
 	if (!*out)
@@ -155,8 +156,9 @@ int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 		add_all(*out, n, r->ags[i].rt_maps, r->ags[i].nrt_maps, r);
 	for (size_t i = 0; i < r->ninodes; i++) {
 		const struct xfs_mapset *s = &r->inodes[i].map[XFS_FORK_DATA];
+		bool decided = is_decided(r, &r->inodes[i], &d);
 
-		for (size_t k = 0; is_decided(&r->inodes[i], &d) && k < s->n; k++)
+		for (size_t k = 0; decided && k < s->n; k++)
 			for (uint32_t done = 0; done < s->m[k].len; done += repair_rt_piece(r, &s->m[k], done))
 				(*out)[(*n)++] = (struct repair_rt_map){ repair_rt_linear(&r->geo, s->m[k].fsbno + done),
 					repair_rt_piece(r, &s->m[k], done), r->inodes[i].ino, s->m[k].off + done,

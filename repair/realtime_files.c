@@ -62,8 +62,11 @@ uint64_t repair_rt_file_blocks(const struct repair *r, uint64_t ino, const uint8
 
 uint64_t repair_rt_missing(const struct repair *r, const struct repair_inode *c)
 {
-	uint64_t want = repair_rt_file_blocks(r, c->ino, c->image), have = xfs_mapset_blocks(&c->map[XFS_FORK_DATA]);
+	uint64_t want, have = xfs_mapset_blocks(&c->map[XFS_FORK_DATA]);
+	uint8_t image[XFS_DINODE_MAX_SIZE];
 
+	repair_copy_image(r, c, image);
+	want = repair_rt_file_blocks(r, c->ino, image);
 	return want > have ? want - have : 0;
 }
 
@@ -80,7 +83,7 @@ static int read_file(struct repair *r, struct rt_file *f, uint8_t *image, struct
 	int error = 0;
 
 	if (c) {
-		memcpy(image, c->image, r->geo.inodesize);
+		repair_copy_image(r, c, image);
 		xfs_dinode_decode(d, image);
 	} else {
 		error = repair_read_inode(r, f->ino, image, d);

@@ -237,7 +237,7 @@ static int check_tree(struct repair *r, const struct repair_rt_file *file, const
 	if (!error)
 		error = c ? 0 : repair_read_inode(r, file->ino, image, &d);
 	if (!error && c) {
-		memcpy(image, c->image, r->geo.inodesize);
+		repair_copy_image(r, c, image);
 		xfs_dinode_decode(&d, image);
 	}
 	if (!error)

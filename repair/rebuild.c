@@ -261,6 +261,7 @@ static int avoid_given_up(struct repair *r)
 {
 	int error = 0;
 
+	repair_merge_changed(r);
 	for (size_t i = 0; i < r->ninodes; i++)
 		for (size_t k = 0; k < r->inodes[i].old.n && !error; k++) {
 			const struct xfs_mapping *m = &r->inodes[i].old.m[k];
@@ -420,6 +421,7 @@ static int make_forks(struct repair *r)
 
 	do {
 		/* of an attempt that had no room nothing may show through */
+		repair_merge_changed(r);
 		for (size_t i = 0; i < r->ninodes; i++)
 			r->inodes[i].nown[0] = r->inodes[i].nown[1] = 0;
 		error = r->in_place ? xfs_dev_overlay_reset(r->dev.data) : 0;

@@ -210,6 +210,7 @@ static int judge_odd(struct repair *r)
 		error = repair_each_ag(r, gather_ag_rmaps, &g);
 	for (size_t i = 0; i < g.n && !error; i++)
 		error = g.e[i].lost ? repair_restore(r, &g.e[i], repair_hint_of(&g.hints, g.e[i].ino)) : repair_judge(r, &g.e[i]);
+	repair_settle_lost(r);
 	release_evidence(&g);
 	return error;
 }

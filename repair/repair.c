@@ -184,12 +184,10 @@ void repair_release(struct repair *r)
 {
 	for (uint32_t i = 0; r->ags && i < r->geo.agcount; i++)
 		release_ag(&r->ags[i]);
-	for (size_t i = 0; i < r->ninodes; i++)
-		repair_release_changed(&r->inodes[i]);
+	repair_forget_changed(r);
 	if (r->renewed)
 		repair_release(r->renewed);
 	free(r->renewed);
-	free(r->inodes);
 	free(r->lost);
 	repair_forget_flips(r);
 	free(r->left);

@@ -157,7 +157,8 @@ struct repair_inode {
 	struct xfs_mapset map[2];	/* its final mappings */
 	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
 	size_t nown[2];			/* of the data fork, then of the attr fork */
-	uint8_t *image;			/* inodesize bytes: the inode as it will be written */
+	uint8_t *image;			/* inodesize bytes: the inode as it will be written; NULL: `packed` has it (changed.c) */
+	uint8_t *packed;
 	struct repair_name_plan *names;	/* directory and attributes that are built from lists */
 	struct xfs_mapset old;		/* blocks that it gives up: they stay whole until the switch */
 	bool made_free;			/* it becomes a free inode */
@@ -166,6 +167,8 @@ struct repair_inode {
 	bool last;			/* it begins to be in use: written when all that names it is durable */
 	bool new_chunk;			/* of a chunk that is made: written with the new blocks */
 };
+
+#define REPAIR_OPEN_IMAGES 8u	/* changed inodes whose bytes lie open */
 
 #define REPAIR_LINK_BUCKET_BITS 12u
 #define REPAIR_LINK_BUCKETS (1u << REPAIR_LINK_BUCKET_BITS)
@@ -252,6 +255,10 @@ struct repair {
 	bool any_odd, any_room;
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
+	struct repair_inode *late;	/* that come between these, ascending; `inodes` has room for them (changed.c) */
+	size_t nlate, late_room;
+	uint64_t opened[REPAIR_OPEN_IMAGES];	/* of these the last ones that were opened, as a ring */
+	unsigned nopened;
 	struct xfs_claims *claims;
 	uint64_t used_inodes;
 	uint64_t scanned;		/* inodes looked at in this phase, for who watches */
@@ -337,6 +344,8 @@ bool repair_names_are_held(const struct repair *);
 void repair_release_holds(struct repair_holds *);
 /* changed.c. What an entry of r->inodes holds. */
 void repair_release_changed(struct repair_inode *);
+/* All of them were written, and nobody goes back behind that. */
+void repair_forget_changed(struct repair *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
 /*

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define BATCH_BYTES (1u << 20)
+#define FOUND_AGAIN (UINT64_C(1) << 63)	/* in r->lost: not lost any more; no inode number is that large */
 
 static uint64_t chunk_byte(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c)
 {
@@ -116,14 +117,14 @@ static void flip_back(struct repair *r, struct repair_seen *s, uint8_t *image)
 	repair_add_fix(s, XFS_F_BLOCK_BITFLIP, "byte", byte, XFS_NULL64);
 }
 
-/* From bytes to what all passes see; `decided`: bytes that take the place of those on disk, or NULL. */
-static void look_at(struct repair *r, struct repair_seen *s, uint8_t *image, const uint8_t *decided)
+/* From bytes to what all passes see; `decided`: whose bytes take the place of those on disk, or NULL. */
+static void look_at(struct repair *r, struct repair_seen *s, uint8_t *image, const struct repair_inode *decided)
 {
 	s->image = image;
 	s->whole = true;
 	s->replaced = decided != NULL;
 	if (decided)
-		memcpy(image, decided, r->geo.inodesize);
+		repair_copy_image(r, decided, image);
 	else if (r->geo.v5)
 		s->whole = xfs_crc32c_check(image, r->geo.inodesize, XFS_DINODE_CRC_OFF);
 	if (!s->whole)
@@ -139,11 +140,11 @@ static void look_at(struct repair *r, struct repair_seen *s, uint8_t *image, con
 		repair_mend_core(r, s, image);
 }
 
-static const uint8_t *decided_image(struct repair *r, uint64_t ino)
+static const struct repair_inode *find_decided(struct repair *r, uint64_t ino)
 {
 	const struct repair_inode *c = r->ninodes ? repair_find_changed(r, ino) : NULL;
 
-	return c && c->decided ? c->image : NULL;
+	return c && c->decided ? c : NULL;
 }
 
 static bool is_proven(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c, const uint8_t *bytes)
@@ -169,7 +170,7 @@ static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_
 			continue;
 		s.ino = xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(c->startino + i)).v;
 		s.free = c->free >> i & 1;
-		look_at(r, &s, bytes + (size_t)i * r->geo.inodesize, decided_image(r, s.ino));
+		look_at(r, &s, bytes + (size_t)i * r->geo.inodesize, find_decided(r, s.ino));
 		error = seen(payload, &s);
 		if (error)
 			return error;
@@ -218,7 +219,7 @@ int repair_read_inode(struct repair *r, uint64_t ino, uint8_t *image, struct xfs
 
 	if (error)
 		return error;
-	look_at(r, &s, image, decided_image(r, ino));
+	look_at(r, &s, image, find_decided(r, ino));
 	*d = s.d;
 	return 0;
 }
@@ -256,12 +257,30 @@ int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), voi
 	return 0;
 }
 
+/* Where it stands in the list, or would. */
+static size_t place_of_lost(const struct repair *r, uint64_t ino)
+{
+	size_t lo = 0, hi = r->nlost;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if ((r->lost[mid] & ~FOUND_AGAIN) < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 int repair_add_lost(struct repair *r, uint64_t ino)
 {
-	size_t at;
+	size_t at = place_of_lost(r, ino);
 
-	if (repair_is_lost(r, ino))
+	if (at < r->nlost && (r->lost[at] & ~FOUND_AGAIN) == ino) {
+		r->lost[at] = ino;
 		return 0;
+	}
 	if (r->nlost == r->lost_room) {
 		size_t room = r->lost_room ? 2 * r->lost_room : 64;
 		uint64_t *grown = realloc(r->lost, room * sizeof(*grown));
@@ -271,37 +290,31 @@ int repair_add_lost(struct repair *r, uint64_t ino)
 		r->lost = grown;
 		r->lost_room = room;
 	}
-	at = r->nlost++;
-	while (at && r->lost[at - 1] > ino) {	/* the scan goes upwards, so this is at the end as a rule */
-		r->lost[at] = r->lost[at - 1];
-		at--;
-	}
+	/* the scan goes upwards, so this is at the end as a rule */
+	memmove(&r->lost[at + 1], &r->lost[at], (r->nlost++ - at) * sizeof(*r->lost));
 	r->lost[at] = ino;
 	return 0;
 }
 
 bool repair_is_lost(const struct repair *r, uint64_t ino)
 {
-	size_t lo = 0, hi = r->nlost;
+	size_t at = place_of_lost(r, ino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->lost[mid] < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < r->nlost && r->lost[lo] == ino;
+	return at < r->nlost && r->lost[at] == ino;
 }
 
 void repair_drop_lost(struct repair *r, uint64_t ino)
 {
-	for (size_t i = 0; i < r->nlost; i++) {
-		if (r->lost[i] != ino)
-			continue;
-		memmove(&r->lost[i], &r->lost[i + 1], (r->nlost - i - 1) * sizeof(*r->lost));
-		r->nlost--;
-		return;
-	}
+	if (repair_is_lost(r, ino))
+		r->lost[place_of_lost(r, ino)] |= FOUND_AGAIN;
+}
+
+void repair_settle_lost(struct repair *r)
+{
+	size_t keep = 0;
+
+	for (size_t i = 0; i < r->nlost; i++)
+		if (!(r->lost[i] & FOUND_AGAIN))
+			r->lost[keep++] = r->lost[i];
+	r->nlost = keep;
 }

@@ -111,6 +111,8 @@ int repair_each_ag(struct repair *, int (*job)(void *payload, size_t agno), void
 /* Inodes whose core identifies nothing. */
 int repair_add_lost(struct repair *, uint64_t ino);
 bool repair_is_lost(const struct repair *, uint64_t ino);
+/* It is not lost any more; counts as one of r->nlost until repair_settle_lost(). */
 void repair_drop_lost(struct repair *, uint64_t ino);
+void repair_settle_lost(struct repair *);
 
 #endif

@@ -154,6 +154,7 @@ int repair_select(struct repair *r)
 		qsort(h->ags, h->nags, sizeof(*h->ags), by_agno);
 	if (h->ninodes)
 		qsort(h->inodes, h->ninodes, sizeof(*h->inodes), by_ino);
+	repair_merge_changed(r);
 	h->space = h->all || leaves_space(r);
 	drop_inodes(r, h->space);
 	for (uint32_t i = 0; i < r->geo.agcount; i++) {

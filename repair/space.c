@@ -145,7 +145,7 @@ static int check_owners(struct sharers *s)
 		if (repair_is_lost(r, s->owners[i]))
 			continue;
 		if (changed)
-			memcpy(image, changed->image, r->geo.inodesize);
+			repair_copy_image(r, changed, image);
 		else
 			error = repair_read_inode(r, s->owners[i], image, &d);
 		if (error)

@@ -153,28 +153,37 @@ static int each_record(struct repair *r, const uint8_t *p, repair_mapping_fn eac
 	return error;
 }
 
-static bool is_among(const struct repair_fork *f, uint64_t fsbno)
+static int by_number(const void *pa, const void *pb)
 {
-	for (size_t i = 0; i < f->nown; i++)
-		if (f->own[i] == fsbno)
-			return true;
-	return false;
+	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
+
+	return a < b ? -1 : a > b;
 }
 
 int repair_each_stray_mapping(struct repair *r, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each, void *payload)
 {
 	int error = search(r);
-	uint8_t *p = error || !r->nstrays ? NULL : malloc(r->geo.blocksize);
+	size_t first = error ? 0 : first_of(r, ino);
+	uint64_t *known;		/* blocks of the other fork */
+	uint8_t *p;
 
-	if (!p)
-		return !error && r->nstrays ? -XFS_E_NOMEM : error;
-	for (size_t i = first_of(r, ino); i < r->nstrays && r->strays[i].owner == ino && !error; i++) {
+	if (error || first == r->nstrays || r->strays[first].owner != ino)
+		return error;
+	p = malloc(r->geo.blocksize);
+	known = malloc((other->nown + 1) * sizeof(*known));
+	error = p && known ? 0 : -XFS_E_NOMEM;
+	if (!error && other->nown) {
+		memcpy(known, other->own, other->nown * sizeof(*known));
+		qsort(known, other->nown, sizeof(*known), by_number);
+	}
+	for (size_t i = first; i < r->nstrays && r->strays[i].owner == ino && !error; i++) {
 		uint64_t fsbno = r->strays[i].fsbno;
 
-		if (!r->strays[i].entries && !is_among(other, fsbno) &&
+		if (!r->strays[i].entries && !bsearch(&fsbno, known, other->nown, sizeof(*known), by_number) &&
 		    !xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(fsbno)), p, r->geo.blocksize))
 			error = each_record(r, p, each, payload);
 	}
+	free(known);
 	free(p);
 	return error;
 }

@@ -209,35 +209,36 @@ static void look_at_v4_directory(struct looking *l, uint32_t magic)
 	}
 }
 
-/* Without memory for one more the bitmap alone speaks. */
-static void keep_realtime(struct survey_group *g, uint64_t off, const struct xfs_dinode *d)
+static int keep_realtime(struct survey_group *g, uint64_t off, const struct xfs_dinode *d)
 {
 	if (!(d->core.flags & XFS_DIFLAG_REALTIME) || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
-		return;
+		return 0;
 	if (g->nrealtime == g->realtime_room) {
 		size_t room = g->realtime_room ? 2 * g->realtime_room : 64;
 		uint64_t *grown = realloc(g->realtime, room * sizeof(*grown));
 
 		if (!grown)
-			return;
+			return -XFS_E_NOMEM;
 		g->realtime = grown;
 		g->realtime_room = room;
 	}
 	g->realtime[g->nrealtime++] = off;
+	return 0;
 }
 
 /* V4: the next inode tells where this one ends. */
-static void look_at_v4_inode(struct looking *l)
+static int look_at_v4_inode(struct looking *l)
 {
 	static const uint8_t none[16];
 	struct survey_group *g = group_of(l->s, none);
 	struct xfs_dinode d;
+	int error = 0;
 
 	if (g && l->left >= 256) {
 		xfs_dinode_decode(&d, l->p);
-		keep_realtime(g, l->off, &d);
+		error = keep_realtime(g, l->off, &d);
 	}
-	for (unsigned k = 8; g && k <= 11 && (1u << k) + 8 <= l->left; k++) {
+	for (unsigned k = 8; g && !error && k <= 11 && (1u << k) + 8 <= l->left; k++) {
 		const uint8_t *next = l->p + (1u << k);
 
 		if (xfs_be16(next) != XFS_DINODE_MAGIC || (next[VERSION_AT] != 1 && next[VERSION_AT] != 2))
@@ -245,10 +246,11 @@ static void look_at_v4_inode(struct looking *l)
 		g->inodesize[k]++;
 		if (k == 8 && l->left >= 512) {	/* the second one of the sector */
 			xfs_dinode_decode(&d, next);
-			keep_realtime(g, l->off + 256, &d);
+			error = keep_realtime(g, l->off + 256, &d);
 		}
-		return;
+		break;
 	}
+	return error;
 }
 
 static bool has_parent_pointer(const struct xfs_dinode *d, const uint8_t *image, uint32_t size)
@@ -273,7 +275,7 @@ static bool has_parent_pointer(const struct xfs_dinode *d, const uint8_t *image,
 	return false;
 }
 
-static void look_at_inode(struct looking *l)
+static int look_at_inode(struct looking *l)
 {
 	struct survey_group *g;
 	struct xfs_dir_sf sf;
@@ -283,26 +285,28 @@ static void look_at_inode(struct looking *l)
 	unsigned log;
 
 	if (l->left < 512)
-		return;
+		return 0;
 	log = size_by_crc(l, XFS_DINODE_CRC_OFF, 9, 11);
 	g = log ? group_of(l->s, l->p + XFS_OFF(dinode_v3, uuid)) : NULL;
 	if (!g)
-		return;
+		return 0;
 	size = 1u << log;
 	g->inodesize[log]++;
 	xfs_dinode_decode(&d, l->p);
 	if (!d.core.mode)
-		return;
+		return 0;
 	g->flags2 |= d.v3.flags2;
-	keep_realtime(g, l->off, &d);
+	if (keep_realtime(g, l->off, &d))
+		return -XFS_E_NOMEM;
 	g->parents |= has_parent_pointer(&d, l->p, size);
 	root = xfs_dinode_is_metadata(&d) ? &g->metaroot : &g->root;
 	if ((d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || d.v3.inumber >= *root)
-		return;
+		return 0;
 	if (d.core.format == XFS_DINODE_FMT_LOCAL &&
 	    !xfs_dir_sf_start(&sf, l->p + xfs_dinode_literal_off(3),
 			      xfs_dinode_fork_size(3, d.core.forkoff, size, XFS_FORK_DATA)) && sf.parent == d.v3.inumber)
 		*root = d.v3.inumber;
+	return 0;
 }
 
 /* ---- the log ---- */
@@ -367,9 +371,9 @@ static int look(struct looking *l)
 		return 0;
 	default:
 		if (magic >> 16 == XFS_DINODE_MAGIC && l->p[VERSION_AT] == 3)
-			look_at_inode(l);
-		else if (magic >> 16 == XFS_DINODE_MAGIC && (l->p[VERSION_AT] == 1 || l->p[VERSION_AT] == 2))
-			look_at_v4_inode(l);
+			return look_at_inode(l);
+		if (magic >> 16 == XFS_DINODE_MAGIC && (l->p[VERSION_AT] == 1 || l->p[VERSION_AT] == 2))
+			return look_at_v4_inode(l);
 		return 0;
 	}
 }

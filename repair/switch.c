@@ -5,6 +5,7 @@
  * Order and barriers make every stop harmless: before stage 2 nothing points to what stage 1 wrote; in stage 2 each
  * sector goes from one consistent state to another, and needsrepair keeps the filesystem from being mounted in between.
  */
+#include "repair/evidence.h"
 #include "repair/flips.h"
 #include "repair/quota.h"
 #include "repair/realtime.h"
@@ -132,15 +133,19 @@ out:
 
 static int write_some_inodes(struct repair *r, bool last, size_t *left)
 {
+	uint8_t image[XFS_DINODE_MAX_SIZE];
 	int error = 0;
 
 	*left = 0;
 	for (size_t i = 0; i < r->ninodes && !error; i++) {
-		if (r->inodes[i].last == last)
-			error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(r->inodes[i].ino)), r->inodes[i].image,
-					      r->geo.inodesize);
-		else
+		const struct repair_inode *c = &r->inodes[i];
+
+		if (c->last != last) {
 			++*left;
+			continue;
+		}
+		repair_copy_image(r, c, image);
+		error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(c->ino)), image, r->geo.inodesize);
 	}
 	return error;
 }
@@ -227,6 +232,7 @@ int repair_switch_over(struct repair *r)
 	/* who owns which blocks may have changed */
 	if (r->rebuilt_any || r->ninodes)
 		doubt_quota(r);
+	repair_merge_changed(r);
 	error = repair_begin_writing(r);
 	if (!error)	/* stage 1 ends: what the rebuild wrote is durable */
 		error = xfs_dev_barrier(r->dev.data);

@@ -3,10 +3,11 @@
 """xfs_repair where there is very much of one thing: sizes at which work that grows with the square would be noticed, and a right result."""
 import os
 import re
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, Lab, repair, Run  # noqa: E402
+from repairlab import DB, Lab, REPAIR, repair, Run  # noqa: E402
 import campaign  # noqa: E402
 
 BOMBS = os.path.join(campaign.BUILD, "bin/tests/helpers/bombs")
@@ -53,6 +54,54 @@ said = repair(image)
 good, again = clean(image)
 lab.ok(said.code == 0 and good, "300 files that claim the same blocks: repaired", "%s\n%s" % (str(said)[-1000:], again))
 
+# ---- many that change ----
+def listed(image):
+    return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
+
+
+def repaired(image):
+    """What it said, and the most memory that it had at a time, in bytes."""
+    start = subprocess.Popen([REPAIR, image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = start.stdout.read().decode()
+    _, status, usage = os.wait4(start.pid, 0)
+    start.returncode = os.waitstatus_to_exitcode(status)
+    return start.returncode, said, usage.ru_maxrss * 1024
+
+
+def memory_of_each(kind, few, many, *numbers):
+    """Bytes for each inode that changes, beyond what any run takes."""
+    most, good, said = [], [], ""
+    for n in (few, many):
+        image = bomb(kind, n, *numbers)
+        code, text, memory = repaired(image)
+        most.append(memory)
+        good.append(code == 0 and clean(image)[0])
+        said += text[-500:]
+    return all(good), (most[1] - most[0]) / (many - few), said
+
+
+good, each, said = memory_of_each("unlinked", 20000, 100000)
+lab.ok(good, "100,000 deleted files that were open: freed", said)
+lab.ok(each < 500, "each of them takes less memory than its own bytes", each)
+
+image = bomb("counts", 30000)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and len(listed(image)) == 30000,
+       "30,000 files with wrong link counts, a deleted one behind each: repaired", "%s\n%s" % (str(said)[-800:], again))
+
+image = bomb("wiped", 20000)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and " 0 inodes and 0 bytes lost" in said.out + said.err,
+       "nothing is left of the inodes of 20,000 files: made anew from their names", "%s\n%s" % (str(said)[-800:], again))
+
+image = bomb("rivals", 40000, options=("-n", "parent=1"))
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and " 0 inodes and 0 bytes lost" in str(said),
+       "a second file with the 40,000 parent pointers of another one: repaired", "%s\n%s" % (str(said)[-800:], again))
+
 # ---- names ----
 def each_entry(image):
     """Byte and length of each name in data blocks."""
@@ -74,10 +123,6 @@ def each_entry(image):
                     yield at + off + 9, length
                 off += (12 + length + 7) // 8 * 8
             at += 4096
-
-
-def listed(image):
-    return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
 
 
 image = bomb("flat", 20000)

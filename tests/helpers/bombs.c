@@ -10,6 +10,9 @@
  *	bombs attrs IMAGE N LENGTH	one file with N attributes of equal hash, values of LENGTH bytes
  *	bombs copies IMAGE N FILES	FILES files that claim the same N blocks each
  *	bombs unlinked IMAGE N		N deleted files that are still open
+ *	bombs wiped IMAGE N		N files in the root directory, of whose inodes nothing is left
+ *	bombs rivals IMAGE N		one file with N names in /d, and one without whose parent pointers are the same
+ *	bombs counts IMAGE N		N pairs of files: one with a wrong link count, then a deleted one that is still open
  *
  * Forks, directories and trees are built as a repair builds them.
  */
@@ -400,27 +403,40 @@ static int equal(struct making *m)
 	return err;
 }
 
-static int links(struct making *m)
+/* The second file, if any, has all that the first one has but names. */
+static int link_to(struct making *m, unsigned files)
 {
 	struct names s = { 0 };
 	struct xfs_build_dirent d;
 	uint8_t *image = malloc(m->g->inodesize);
-	int err = image ? new_inodes(m, 2, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+	int err = image ? new_inodes(m, files + 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
 
 	err = err ? err : make_names(&s, m->n, false);
 	if (err)
 		return err;
-	d = d_named(m->inos[1]);
+	d = d_named(m->inos[files]);
 	for (uint64_t i = 0; i < m->n; i++)
 		s.list[i].ino = m->inos[0];
-	blank(m, m->inos[0], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
-	err = put_parents(m, m->inos[0], s.list, s.n, d.ino, image);
-	err = err ? err : write_inode(m, m->inos[0], image);
+	for (unsigned i = 0; i < files && !err; i++) {
+		blank(m, m->inos[i], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
+		err = put_parents(m, m->inos[i], s.list, s.n, d.ino, image);
+		err = err ? err : write_inode(m, m->inos[i], image);
+	}
 	err = err ? err : put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
 	err = err ? err : put_root(m, &d, 1);
 	free_names(&s);
 	free(image);
 	return err;
+}
+
+static int links(struct making *m)
+{
+	return link_to(m, 1);
+}
+
+static int rivals(struct making *m)
+{
+	return link_to(m, 2);
 }
 
 static int chain(struct making *m, bool ring)
@@ -530,20 +546,53 @@ static int copies(struct making *m)
 	return err;
 }
 
+/* To the front of its list. */
+static int delete_file(struct making *m, uint64_t ino)
+{
+	uint32_t agno = xfs_ino_agno(m->g, XFS_INO(ino)).v, agino = xfs_ino_agino(m->g, XFS_INO(ino)).v;
+	uint32_t *head = &m->heads[agno][agino % XFS_AGI_BUCKETS];
+	uint8_t image[4096];
+
+	blank(m, ino, XFS_MODE_REG | 0644, 0, image);
+	xfs_put_be32(image + XFS_OFF(dinode_core, next_unlinked), *head);
+	*head = agino;
+	return write_inode(m, ino, image);
+}
+
 static int unlinked(struct making *m)
 {
-	uint8_t image[4096];
 	int err = new_inodes(m, m->n, XFS_MODE_REG | 0644, 0);
 
-	for (uint64_t i = 0; i < m->n && !err; i++) {
-		uint32_t agno = xfs_ino_agno(m->g, XFS_INO(m->inos[i])).v, agino = xfs_ino_agino(m->g, XFS_INO(m->inos[i])).v;
-		uint32_t *head = &m->heads[agno][agino % XFS_AGI_BUCKETS];
+	for (uint64_t i = 0; i < m->n && !err; i++)
+		err = delete_file(m, m->inos[i]);
+	return err;
+}
 
-		blank(m, m->inos[i], XFS_MODE_REG | 0644, 0, image);
-		xfs_put_be32(image + XFS_OFF(dinode_core, next_unlinked), *head);
-		*head = agino;
-		err = write_inode(m, m->inos[i], image);
+static int wiped(struct making *m)
+{
+	static const uint8_t nothing[4096];
+	int err = flat(m);
+
+	for (uint64_t i = 0; i < m->n && !err; i++)
+		err = xfs_dev_write(m->set.data, xfs_ino_byte(m->g, XFS_INO(m->inos[i])), nothing, m->g->inodesize);
+	return err;
+}
+
+static int counts(struct making *m)
+{
+	struct names s = { 0 };
+	uint8_t image[4096];
+	int err = new_inodes(m, 2 * m->n, XFS_MODE_REG | 0644, 0);
+
+	err = err ? err : make_names(&s, m->n, false);
+	for (uint64_t i = 0; i < m->n && !err; i++) {
+		s.list[i].ino = m->inos[2 * i];
+		blank(m, s.list[i].ino, XFS_MODE_REG | 0644, 3, image);
+		err = write_inode(m, s.list[i].ino, image);
+		err = err ? err : delete_file(m, m->inos[2 * i + 1]);
 	}
+	err = err ? err : put_root(m, s.list, s.n);
+	free_names(&s);
 	return err;
 }
 
@@ -605,6 +654,7 @@ int main(int argc, char **argv)
 	static const struct { const char *name; int (*bomb)(struct making *); int words; } bombs[] = {
 		{ "flat", flat, 4 }, { "equal", equal, 4 }, { "links", links, 4 }, { "deep", deep, 4 }, { "ring", ring, 4 },
 		{ "attrs", attrs, 5 }, { "copies", copies, 5 }, { "unlinked", unlinked, 4 },
+		{ "wiped", wiped, 4 }, { "counts", counts, 4 }, { "rivals", rivals, 4 },
 	};
 	struct making m = { .n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, .second = argc > 4 ? strtoull(argv[4], NULL, 10) : 0 };
 	int err = -XFS_E_INVALID;

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names_pointers.c - which parent pointers of an inode mean an entry?
+ *
+ * Pointers stay in the order in which they were found.  Most inodes have one or two; those of an inode with many are sorted
+ * beside it, so that many entries may ask.
+ */
+#include "repair/names.h"
+
+#include "libxfs/base/sort.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FEW 16u
+
+struct names_sorted {
+	uint64_t ino, parent;
+	uint64_t key;		/* length of the name above its keyed hash */
+	size_t at;
+};
+
+static uint64_t key_of(const struct names *n, const struct names_parent *p)
+{
+	return (uint64_t)p->namelen << 56 | names_hash(n, p->parent, n->arena + p->name, p->namelen) >> 8;
+}
+
+static bool has_many(const struct names *n, size_t first)
+{
+	return n->nparents - first > FEW && n->parents[first + FEW].ino == n->parents[first].ino;
+}
+
+int names_sort_pointers(struct names *n)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(struct names_sorted), .words = 3,
+		.word_off = { offsetof(struct names_sorted, ino), offsetof(struct names_sorted, parent), offsetof(struct names_sorted, key) } };
+	size_t many = 0;
+
+	for (unsigned round = 0; round < 2; round++) {
+		for (size_t i = 0, end; i < n->nparents; i = end) {
+			bool keep = has_many(n, i);
+
+			for (end = i; end < n->nparents && n->parents[end].ino == n->parents[i].ino; end++) {
+				const struct names_parent *p = &n->parents[end];
+
+				if (keep && round)
+					n->sorted[n->nsorted++] = (struct names_sorted){ p->ino, p->parent, key_of(n, p), end };
+				many += keep && !round;
+			}
+		}
+		if (!round && many) {
+			n->sorted = malloc(many * sizeof(*n->sorted));
+			if (!n->sorted)
+				return -XFS_E_NOMEM;
+		}
+	}
+	return n->nsorted ? xfs_sort(&order, n->sorted, n->nsorted) : 0;
+}
+
+/* Index of the first one that is not before this. */
+static size_t first_sorted(const struct names *n, uint64_t ino, uint64_t parent, uint64_t key)
+{
+	size_t lo = 0, hi = n->nsorted;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct names_sorted *s = &n->sorted[mid];
+
+		if (s->ino != ino ? s->ino < ino : s->parent != parent ? s->parent < parent : s->key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static bool is_pointer_to(const struct names *n, const struct names_parent *p, const struct names_entry *e)
+{
+	return p->parent == e->dir && p->namelen == e->namelen && !memcmp(n->arena + p->name, n->arena + e->name, e->namelen);
+}
+
+bool names_is_pointed(const struct names *n, const struct names_entry *e)
+{
+	struct names_parent like = { .parent = e->dir, .name = e->name, .namelen = e->namelen };
+	size_t first = names_first_parent(n, e->ino);
+	uint64_t key;
+
+	if (first == n->nparents || n->parents[first].ino != e->ino || !has_many(n, first)) {
+		for (size_t i = first; i < n->nparents && n->parents[i].ino == e->ino; i++)
+			if (is_pointer_to(n, &n->parents[i], e))
+				return true;
+		return false;
+	}
+	key = key_of(n, &like);
+	for (size_t i = first_sorted(n, e->ino, e->dir, key); i < n->nsorted && n->sorted[i].key == key; i++) {
+		const struct names_parent *p = &n->parents[n->sorted[i].at];
+
+		if (p->ino != e->ino || p->parent != e->dir)
+			break;
+		if (is_pointer_to(n, p, e))
+			return true;
+	}
+	return false;
+}
+
+const struct names_parent *names_only_pointer(const struct names *n, const struct names_entry *e)
+{
+	const struct names_parent *found = NULL, *p;
+	size_t first = names_first_parent(n, e->ino);
+	bool many = first < n->nparents && n->parents[first].ino == e->ino && has_many(n, first);
+
+	if (many)
+		first = first_sorted(n, e->ino, e->dir, (uint64_t)e->namelen << 56);
+	for (size_t i = first; i < (many ? n->nsorted : n->nparents); i++) {
+		p = &n->parents[many ? n->sorted[i].at : i];
+		if (p->ino != e->ino || (many && (p->parent != e->dir || p->namelen != e->namelen)))
+			break;
+		if (p->parent != e->dir || p->namelen != e->namelen)
+			continue;
+		if (found)
+			return NULL;
+		found = p;
+	}
+	return found;
+}

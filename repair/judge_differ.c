@@ -152,7 +152,7 @@ static int ask_size(const struct repair *r, const struct evidence *e, const stru
 
 	if (fork != rmap)
 		return fork < rmap ? 1 : -1;
-	if (!judge_rmaps_whole(r))
+	if (!repair_rmaps_whole(r))
 		return 0;
 	return ends_at(&s->fork, end) - ends_at(&s->rmap, end);
 }

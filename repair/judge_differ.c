@@ -3,7 +3,8 @@
  * judge_differ.c - a fork and its reverse mappings that are both whole, and different.
  *
  * The side that other witnesses (contents, the block counter of the inode, age after a loss, free space, other owners)
- * contradict gives way; the smallest unit is a mapping.  Blocks of a whole bmbt are the better witness against their reverse mappings.
+ * contradict gives way; the smallest unit is a mapping.  Blocks of a whole bmbt are the better witness against their
+ * reverse mappings.
  */
 #include "repair/judge.h"
 #include "repair/space.h"
@@ -68,7 +69,7 @@ static int owned_record(void *payload, const void *disk)
 	return 0;
 }
 
-/* Blocks of the fork without any owner in the reverse mappings, that are not free: they are taken, and nobody else is there. */
+/* Blocks of the fork without an owner in the reverse mappings, that are not free: taken, and nobody else is there. */
 static uint64_t unowned(struct repair *r, const struct xfs_mapset *s)
 {
 	uint64_t sum = 0;

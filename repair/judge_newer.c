@@ -2,9 +2,10 @@
 /*
  * judge_newer.c - a fork and its reverse mappings when a log was given up: which of them says what was so later.
  *
- * Every block of the fifth version says as of which LSN it is what it is.  A log that is brought to its places, or was closed,
- * leaves no two blocks that contradict each other for their age, so LSNs say nothing then.  Where changes were lost with it,
- * each side may be true of its own time: the fork changes first, and the reverse mappings follow in later transactions.
+ * Every block of the fifth version says as of which LSN it is what it is.  A log that is brought to its places, or was
+ * closed, leaves no two blocks that contradict each other for their age, so LSNs say nothing then.  Where changes were
+ * lost with it, each side may be true of its own time: the fork changes first, and the reverse mappings follow in later
+ * transactions.
  */
 #include "repair/judge.h"
 
@@ -50,8 +51,10 @@ static int read_leaves(struct repair *r, const struct repair_fork *f, struct lea
 		if (error)
 			continue;
 		if (!xfs_be16(buf->data + XFS_OFF(btree_long, level))) {
+			uint64_t lsn = xfs_be64(buf->data + XFS_OFF(btree_long, lsn));
+
 			xfs_bmbt_rec_decode(&rec, buf->data + XFS_BTREE_LONG_V5);
-			out->list[out->n++] = (struct leaf){ rec.startoff, known(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))) };
+			out->list[out->n++] = (struct leaf){ rec.startoff, known(lsn) };
 		}
 		xfs_buf_put(buf);
 	}

@@ -4,8 +4,8 @@
  *
  * What needs no new structure is a bit in the superblock.  New trees of the AGs come with the rebuild, from the same
  * claims as in any repair: the bit and needsrepair are durable before the first header names a new tree, so that a run
- * that is cut off is completed by the next one.  Parent pointers come with the names; where room could be short for them, all of it
- * is tried above the device first.  Everything that could stand in the way is checked before.
+ * that is cut off is completed by the next one.  Parent pointers come with the names; where room could be short for
+ * them, all of it is tried above the device first.  Everything that could stand in the way is checked before.
  */
 #include "repair/logrun.h"
 #include "repair/options.h"
@@ -198,7 +198,7 @@ int repair_upgrade_check(struct repair *r)
 #define POINTER_BYTES (XFS_DIR_NAME_MAX + 12u + 33u)
 #define BLOCKS_EACH 4u		/* that an attribute fork can grow by besides */
 
-/* There is more than enough free space for attributes of every link, in blocks that are half full, and for new trees of all AGs. */
+/* More than enough is free for attributes of every link, in blocks that are half full, and for new trees of all AGs. */
 static bool has_plenty(const struct repair *r)
 {
 	uint64_t have = 0, links = 0, inodes = 0, trees = 0;
@@ -220,10 +220,12 @@ static bool has_plenty(const struct repair *r)
 /* The whole run above the device. Errors: NOSPC, said; NOMEM.  What else it meets the real one will tell. */
 static int try_parents(struct repair *r)
 {
-	struct repair trial = { .trying = true, .no_modify = true, .zero_log = r->zero_log, .no_replay = r->no_replay,
-				.force_geometry = true, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .memory = r->memory,
-				.cache = r->cache, .threads = r->threads, .add = r->add, .no_quota = r->no_quota, .held = r->held,
-				.name = r->name };
+	struct repair trial = {
+		.trying = true, .no_modify = true, .zero_log = r->zero_log, .no_replay = r->no_replay,
+		.force_geometry = true, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .memory = r->memory,
+		.cache = r->cache, .threads = r->threads, .add = r->add, .no_quota = r->no_quota, .held = r->held,
+		.name = r->name
+	};
 	int error = xfs_dev_scratch(&trial.dev.data, r->dev.data, REPAIR_SCRATCH);
 
 	if (!error && r->dev.log)

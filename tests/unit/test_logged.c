@@ -358,7 +358,9 @@ static void lend(struct xfs_dev *dev)
 		.close = lent_close,
 	};
 
-	lent = (struct lent){ { &ops, "lent", dev->size, dev->sectsize, false }, dev };
+	lent = (struct lent){
+		.dev = { .ops = &ops, .name = "lent", .size = dev->size, .sectsize = dev->sectsize }, .below = dev,
+	};
 }
 
 /* The script up to the stop; *synced: operations that were durable for sure, *done: begun. */

@@ -107,7 +107,7 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	if (repair_fork_is_realtime(&e->d, k))
 		return judge_realtime(r, e);
 	/* where the blocks of these are is not in the reverse mappings of this device */
-	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE) {
+	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE && r->geo.metadir && xfs_dinode_is_metadata(&e->d)) {
 		if (s->f.damaged)	/* made anew: realtime_trees.c */
 			judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, repair_rt_is_tree(r, &e->d), s->f.why);
 		for (size_t i = 0; i < s->nbmbt && s->f.damaged; i++)

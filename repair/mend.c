@@ -104,11 +104,12 @@ unsigned repair_type_of_role(const struct repair *r, uint64_t ino)
 	}
 }
 
-static bool format_fits(const struct xfs_dinode *d, unsigned format)
+static bool format_fits(const struct repair *r, const struct xfs_dinode *d, unsigned format)
 {
 	switch (type_of(d)) {
 	case XFS_MODE_REG:
-		return format == XFS_DINODE_FMT_EXTENTS || format == XFS_DINODE_FMT_BTREE || format == XFS_DINODE_FMT_META_BTREE;
+		return format == XFS_DINODE_FMT_EXTENTS || format == XFS_DINODE_FMT_BTREE ||
+		       (format == XFS_DINODE_FMT_META_BTREE && r->geo.metadir && xfs_dinode_is_metadata(d));
 	case XFS_MODE_DIR:
 		return format >= XFS_DINODE_FMT_LOCAL && format <= XFS_DINODE_FMT_BTREE;
 	case XFS_MODE_LNK:
@@ -136,7 +137,7 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 	bool blocks = repair_data_has_blocks(d);
 	unsigned type;
 
-	if (format_fits(d, d->core.format)) {
+	if (format_fits(r, d, d->core.format)) {
 		drop_device_counter(s);
 		return;
 	}

@@ -276,7 +276,10 @@ static int last_record(struct search *s, struct xfs_log_state *st, struct xfs_lo
 		err = record_at(s, blk, r);
 	if (err)
 		return err;
-	if (!xfs_log_load(&s->area, blk, &s->loaded))	/* one bit of the tail may be wrong */
+	err = xfs_log_load(&s->area, blk, &s->loaded);
+	if (err == -XFS_E_NOMEM)
+		return err;
+	if (!err)	/* one bit of the tail may have been wrong */
 		*r = s->loaded.r;
 	st->cycle = wrapped ? xfs_log_next_cycle(r->h.cycle) : r->h.cycle;
 	st->last_lsn = r->h.lsn;

@@ -55,11 +55,17 @@ static int fail(struct xfs_edit *e, int err)
 
 int xfs_edit_sync(struct xfs_edit *e)
 {
+	int err;
+
 	if (e->failed)
 		return -XFS_E_SHUTDOWN;
 	if (e->open)
 		return -XFS_E_BUSY;
-	return e->journal ? xfs_journal_sync(e->journal) : fail(e, xfs_change_sync(e->fs));
+	if (e->journal)
+		return xfs_journal_sync(e->journal);
+	err = xfs_change_sync(e->fs);
+	/* what could not be written for want of memory is dirty still */
+	return err == -XFS_E_NOMEM ? err : fail(e, err);
 }
 
 int xfs_edit_quiesce(struct xfs_edit *e)

@@ -215,21 +215,52 @@ static int make(struct drive *d, const struct fsx_op *op)
 	if (!enter(d, p.dir, p.name, p.len, &ino))
 		return -XFS_E_EXISTS;
 	err = xfs_name_tmpfile(d->edit, p.dir, &f, &ino);
-	return err ? err : xfs_name_add(d->edit, p.dir, p.name, p.len, ino);
+	if (err)
+		return err;
+	err = xfs_name_add(d->edit, p.dir, p.name, p.len, ino);
+	/* a second try of both would leave the first file without a name */
+	return err == -XFS_E_NOMEM ? xfs_name_add(d->edit, p.dir, p.name, p.len, ino) : err;
+}
+
+/* What may lose its last name is held, so that the change of names is one chain, to be done or done again as a whole. */
+static int hold_victim(struct drive *d, const struct place *at, struct xfs_live_inode **li)
+{
+	uint64_t ino;
+	int err = enter(d, at->dir, at->name, at->len, &ino);
+
+	*li = NULL;
+	if (!err)
+		err = xfs_live_inode_get(xfs_edit_live(d->edit), ino, li);
+	/* that there is none, or the name can't be, is for the change itself to say */
+	return err == -XFS_E_FAULT || err == -XFS_E_IO || err == -XFS_E_NOMEM ? err : 0;
+}
+
+static int drop_victim(struct drive *d, struct xfs_live_inode *li, int err)
+{
+	if (li && !err && li->refs == 1 && li->i.d.core.mode && !xfs_dinode_nlink(&li->i.d)) {
+		err = xfs_inode_inactivate(d->edit, li);
+		if (err == -XFS_E_NOMEM)
+			err = xfs_inode_inactivate(d->edit, li);
+	}
+	xfs_live_inode_put(li);
+	return err;
 }
 
 static int change_name(struct drive *d, const struct fsx_op *op)
 {
+	struct xfs_live_inode *victim;
 	struct place a, b;
 	uint64_t ino;
 	int err = op->verb == FSX_LINK ? look(d, op->text[0], &ino) : walk(d, op->text[0], &a);
 
 	if (err)
 		return err;
-	if (op->verb == FSX_UNLINK)
-		return xfs_name_remove(d->edit, a.dir, a.name, a.len);
-	if (op->verb == FSX_RMDIR)
-		return xfs_name_rmdir(d->edit, a.dir, a.name, a.len);
+	if (op->verb == FSX_UNLINK || op->verb == FSX_RMDIR) {
+		err = hold_victim(d, &a, &victim);
+		if (!err)
+			err = (op->verb == FSX_RMDIR ? xfs_name_rmdir : xfs_name_remove)(d->edit, a.dir, a.name, a.len);
+		return drop_victim(d, victim, err);
+	}
 	err = walk(d, op->text[1], &b);
 	if (err)
 		return err;
@@ -241,7 +272,8 @@ static int change_name(struct drive *d, const struct fsx_op *op)
 		.flags = *how == 'n' ? XFS_RENAME_NOREPLACE : *how == 'e' ? XFS_RENAME_EXCHANGE
 			: *how == 'w' ? XFS_RENAME_WHITEOUT : 0,
 	};
-	return xfs_name_rename(d->edit, &r);
+	err = hold_victim(d, &b, &victim);
+	return drop_victim(d, victim, err ? err : xfs_name_rename(d->edit, &r));
 }
 
 /* ---- contents ---- */

@@ -126,6 +126,7 @@ static int search_secondary(struct repair *r, const struct repair_sb_copy *old)
 {
 	struct xfs_dev *dev = r->dev.data;
 	uint8_t *buf = malloc(SCAN_CHUNK);
+	struct xfs_sb twin;
 	int error = buf ? -XFS_E_BADSB : -XFS_E_NOMEM;
 
 	repair_say(r, "%s", "");
@@ -148,6 +149,11 @@ static int search_secondary(struct repair *r, const struct repair_sb_copy *old)
 	}
 	if (error == -XFS_E_BADSB && !r->looking)
 		error = repair_guess_superblock(r);
+	if (error == -XFS_E_BADSB && repair_sb_by_twins(old, &twin) && fits_device(r, &twin)) {
+		make_primary(r, &twin, old);
+		r->primary.versionnum = twin.versionnum;
+		error = 0;
+	}
 	if (error)
 		repair_say(r, "Sorry, could not find valid secondary superblock");
 	free(buf);

@@ -105,6 +105,41 @@ int repair_sb_read(struct xfs_dev *dev, uint64_t off, struct repair_sb_copy *c)
 	return error && !flip_back(buf, len, c) ? 0 : error;
 }
 
+/* One of the fields that stand in a superblock twice, as a number and as its logarithm, made from the others. */
+static void set_by_twin(struct xfs_sb *sb, unsigned which)
+{
+	switch (which) {
+	case 0: sb->blocksize = UINT32_C(1) << xfs_min(sb->blocklog, 31); break;
+	case 1: sb->sectsize = (uint16_t)(1u << xfs_min(sb->sectlog, 15)); break;
+	case 2: sb->inodesize = (uint16_t)(1u << xfs_min(sb->inodelog, 15)); break;
+	case 3: sb->inopblock = (uint16_t)(1u << xfs_min(sb->inopblog, 15)); break;
+	case 4: sb->blocklog = (uint8_t)xfs_log2_ceil(sb->blocksize); break;
+	case 5: sb->sectlog = (uint8_t)xfs_log2_ceil(sb->sectsize); break;
+	case 6: sb->inodelog = (uint8_t)xfs_log2_ceil(sb->inodesize); break;
+	case 7: sb->inopblog = (uint8_t)xfs_log2_ceil(sb->inopblock); break;
+	case 8: sb->agblklog = (uint8_t)xfs_log2_ceil(sb->agblocks); break;
+	default: sb->rextslog = (uint8_t)(sb->rextents ? xfs_log2_floor(sb->rextents) : 0); break;
+	}
+}
+
+bool repair_sb_by_twins(const struct repair_sb_copy *c, struct xfs_sb *out)
+{
+	struct xfs_geometry geo;
+	const char *why;
+
+	if (!c->readable || c->valid || c->sb.magicnum != XFS_SB_MAGIC)
+		return false;
+	for (unsigned which = 0; which < 10; which++) {
+		*out = c->sb;
+		set_by_twin(out, which);
+		if (!xfs_geometry_init(&geo, out, NULL, &why) && alignment_possible(out) &&
+		    !(xfs_sb_is_v5(out) && has_unknown(out)) &&
+		    (!out->logstart || xfs_fsbno_range_valid(&geo, out->logstart, out->logblocks)))
+			return true;
+	}
+	return false;
+}
+
 bool repair_sb_same_geometry(const struct xfs_sb *a, const struct xfs_sb *b)
 {
 	const unsigned align = XFS_SB_VERSION_ALIGN | XFS_SB_VERSION_DALIGN;

@@ -139,6 +139,8 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 
 	if (format_fits(r, d, d->core.format)) {
 		drop_device_counter(s);
+		/* no directory, and no symlink, has nothing in it: names tell what this was */
+		s->unknown |= !blocks && !d->core.size && d->core.format == XFS_DINODE_FMT_EXTENTS && (is_dir(d) || type_of(d) == XFS_MODE_LNK);
 		return;
 	}
 	if (is_device(d) && !blocks && !d->core.size) {

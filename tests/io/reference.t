@@ -254,6 +254,15 @@ def test_log():
     report("external log", len(cases), [d for c in cases for d in compare("", c, where, where)])
 
 
+def compare_shared(command, path, where):
+    """On a filesystem that others use: how much of it is free may change between the two programs."""
+    for _ in range(5):
+        differs = compare("", command, path, where)
+        if not differs or not command.startswith("statfs"):
+            break
+    return differs
+
+
 def test_foreign():
     for name, make in (("ext4", lab.ext4), ("tmpfs", lab.tmpfs)):
         try:
@@ -268,7 +277,7 @@ def test_foreign():
                 f.write(b"foreign " * 8192)
             os.sync()
         report(name, len(FOREIGN), [d for c in FOREIGN for d in compare("", c, "t", where, fresh)])
-        report(name + ", static", len(FOREIGN_STATIC), [d for c in FOREIGN_STATIC for d in compare("", c, "t", where)])
+        report(name + ", static", len(FOREIGN_STATIC), [d for c in FOREIGN_STATIC for d in compare_shared(c, "t", where)])
         expert = ["freeze", "thaw"] if name == "ext4" else ["freeze", "thaw", "shutdown", "inject", "resblks", "imap"]
         report(name + ", expert", len(expert),
                [d for c in expert for d in compare("", [c] + ["thaw"] * (c == "freeze" and name == "ext4"), "t", where,

@@ -86,7 +86,9 @@ int repair_rebuild(struct repair *r)
 	r->switched = !error;
 	if (error != -XFS_E_NOSPC)
 		return error;
-	r->careless = true;		/* a log of the first version, or too small: a stop could cost something now */
+	/* a log of the first version, or too small */
+	repair_say(r, "        - the log cannot take it: blocks that are given up are written over at once, and a stop may cost what they hold");
+	r->careless = true;
 	return repair_build_new(r);
 }
 

@@ -102,10 +102,12 @@ static int try_part(struct parts *p, size_t n)
 	r->inode_room = n + 1;
 	error = repair_rebuild_one(r);
 	for (size_t i = 0; i < n; i++) {
-		struct repair_inode *c = repair_find_changed(r, part[i].ino);
+		struct repair_inode gone = { .ino = part[i].ino }, *c = repair_find_changed(r, gone.ino);
 
-		part[i] = *c;
-		*c = (struct repair_inode){ .ino = part[i].ino };
+		/* one whose chunk was given up is in no list any more */
+		part[i] = c ? *c : gone;
+		if (c)
+			*c = gone;
 	}
 	repair_forget_changed(r);
 	return error;

@@ -133,8 +133,7 @@ static const char *flaw_of(struct repair *r, uint64_t off)
 		return c.why;
 	if (!repair_sb_same_geometry(primary, &c.sb))
 		return "geometry differs from the primary";
-	if ((c.sb.features_incompat ^ primary->features_incompat) & ~(uint32_t)XFS_SB_INCOMPAT_NEEDSREPAIR ||
-	    c.sb.features_ro_compat != primary->features_ro_compat || c.sb.features_compat != primary->features_compat)
+	if (!repair_sb_same_words(primary, &c.sb))
 		return "feature words differ from the primary";
 	if (!repair_sb_same_rest(primary, &c.sb))
 		return "fields differ from the primary";

@@ -40,13 +40,13 @@ static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb 
 	return sb->flags ? "flags are not zero" : NULL;
 }
 
-/* Without the bit (and in a metadata directory) the superblock names no quota files. */
+/* Without the bit the superblock names no quota files; those of a metadata directory are looked at with quota (quota.c). */
 static void clear_quota_inodes(struct repair *r)
 {
 	uint64_t *const numbers[] = { &r->primary.uquotino, &r->primary.gquotino, &r->primary.pquotino };
 	static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
 
-	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA && !xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
+	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA || xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
 		return;
 	for (size_t i = 0; i < 2u + xfs_sb_is_v5(&r->primary); i++) {
 		struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");

@@ -145,6 +145,19 @@ void repair_changed_core(const struct repair *r, const struct repair_inode *c, s
 	xfs_dinode_decode(d, image);
 }
 
+int repair_read_decided(struct repair *r, uint64_t ino, uint8_t *image, struct xfs_dinode *d)
+{
+	const struct repair_inode *c = repair_find_changed(r, ino);
+
+	if (!c)
+		return repair_read_inode(r, ino, image, d);
+	if (c->made_free)
+		return -XFS_E_NOENT;
+	repair_copy_image(r, c, image);
+	xfs_dinode_decode(d, image);
+	return 0;
+}
+
 void repair_pack_images(struct repair *r)
 {
 	repair_merge_changed(r);

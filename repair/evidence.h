@@ -88,6 +88,8 @@ int repair_open_image(struct repair *, struct repair_inode *c);
 /* Who but reads them: all of them to `image` (inodesize bytes), or the core alone. */
 void repair_copy_image(const struct repair *, const struct repair_inode *c, uint8_t *image);
 void repair_changed_core(const struct repair *, const struct repair_inode *c, struct xfs_dinode *d);
+/* The inode as it is decided, or as it stands. Errors: NOENT (it becomes free), those of repair_read_inode(). */
+int repair_read_decided(struct repair *, uint64_t ino, uint8_t *image, struct xfs_dinode *d);
 /* All that change stand in r->inodes now: for who goes over them. Entries that were found before may lie elsewhere. */
 void repair_merge_changed(struct repair *);
 /* No entry's bytes lie open any more; merges. */

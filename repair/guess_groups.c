@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guess_groups.c - the geometry of realtime groups from the files of the metadata directory (format sheet 10, sections 3.1, 3.3, 4.1).
+ * guess_groups.c - the geometry of realtime groups from the files of the metadata directory (format sheet 10, sections 3.1,
+ * 3.3, 4.1).
  *
  * Every extent of a group is free in its bitmap or owned in its reverse mappings, so the last one of either kind ends it; the
  * first record of group 0, that of the realtime superblock, is one extent long.  The label stands in that superblock, too.
@@ -18,23 +19,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_LEAVES (1u << 20)
-
 struct group_guess {
 	struct xfs_fs *fs;
 	struct xfs_inode *ip;
 	uint8_t *block;
 	uint64_t first;			/* length of the first record of group 0 */
 	uint64_t used;			/* behind the last block that is owned in the group */
+	uint64_t left;			/* leaves that all trees together may still have: damaged links go in circles */
 };
 
 static void take_record(struct group_guess *g, const uint8_t *rec, bool first)
 {
-	uint64_t start = xfs_be32(rec), len = xfs_be32(rec + 4);
+	struct xfs_rmap_rec r;
 
-	if (first && !start && xfs_be64(rec + 8) == XFS_OWN_FS)
-		g->first = len;
-	g->used = xfs_max(g->used, start + len);
+	xfs_rmap_rec_decode(&r, rec);
+	if (first && !r.startblock && r.owner == XFS_OWN_FS)
+		g->first = r.blockcount;
+	g->used = xfs_max(g->used, (uint64_t)r.startblock + r.blockcount);
 }
 
 static bool read_block(struct group_guess *g, uint64_t fsbno)
@@ -49,26 +50,26 @@ static bool read_block(struct group_guess *g, uint64_t fsbno)
 /* The leaves, from the leftmost one on. */
 static bool read_leaves(struct group_guess *g, uint64_t fsbno, unsigned level)
 {
-	const struct xfs_geometry *geo = &g->fs->geo;
-	const uint32_t head = sizeof(struct xfs_btree_long_disk), room = geo->blocksize - head;
+	const struct xfs_btree_shape *shape = &xfs_btree_shape_rtrmapbt;
+	const uint32_t bs = g->fs->geo.blocksize, most = xfs_btree_maxrecs(shape, true, bs, true);
 	bool first = true;
 
 	for (unsigned down = 0; down < XFS_BTREE_MAXLEVELS; down++) {
-		if (!read_block(g, fsbno) || xfs_be16(g->block + 4) != level - 1 - down)
+		if (!read_block(g, fsbno) || xfs_btree_long_get_level((const void *)g->block) + 1u + down != level)
 			return false;
-		if (!xfs_be16(g->block + 4))
+		if (!xfs_btree_long_get_level((const void *)g->block))
 			break;
-		fsbno = xfs_be64(g->block + head + room / 48 * 40);
+		fsbno = xfs_be64(g->block + xfs_btree_ptrs_off(shape, true, bs));
 	}
-	for (uint32_t n = 0; n < MOST_LEAVES; n++) {
-		uint32_t count = xfs_be16(g->block + 6);
+	for (; g->left; g->left--) {
+		uint32_t count = xfs_min(xfs_btree_long_get_numrecs((const void *)g->block), most);
 
-		for (uint32_t i = 0; i < count && i < room / 24; i++, first = false)
-			take_record(g, g->block + head + 24 * i, first);
+		for (uint32_t i = 0; i < count; i++, first = false)
+			take_record(g, g->block + xfs_btree_header_len(shape, true) + i * shape->reclen, first);
 		fsbno = xfs_be64(g->block + XFS_OFF(btree_long, rightsib));
 		if (fsbno == XFS_NULL64)
 			return true;
-		if (!read_block(g, fsbno) || xfs_be16(g->block + 4))
+		if (!read_block(g, fsbno) || xfs_btree_long_get_level((const void *)g->block))
 			return false;
 	}
 	return false;
@@ -77,11 +78,13 @@ static bool read_leaves(struct group_guess *g, uint64_t fsbno, unsigned level)
 /* Where the last owned block of the group ends. */
 static bool read_rmap(struct group_guess *g, uint32_t group)
 {
+	const struct xfs_btree_shape *shape = &xfs_btree_shape_rtrmapbt;
+	const uint32_t head = sizeof(struct xfs_bmdr_disk), entry = (uint32_t)shape->keylen + shape->ptrlen;
+	struct xfs_bmdr root;
 	const uint8_t *fork;
 	char path[40];
 	xfs_ino_t ino;
 	uint32_t size;
-	unsigned level, n;
 
 	g->used = 0;
 	snprintf(path, sizeof(path), "rtgroups/%" PRIu32 ".rmap", group);
@@ -90,12 +93,12 @@ static bool read_rmap(struct group_guess *g, uint32_t group)
 		return false;
 	size = xfs_dinode_fork_size(3, g->ip->d.core.forkoff, g->fs->geo.inodesize, XFS_FORK_DATA);
 	fork = g->ip->raw + xfs_dinode_literal_off(3);
-	level = xfs_be16(fork);
-	n = xfs_be16(fork + 2);
-	if (level)
-		return n && read_leaves(g, xfs_be64(fork + 4 + (size - 4) / 48 * 40), level);
-	for (unsigned i = 0; i < n && i < (size - 4) / 24; i++)
-		take_record(g, fork + 4 + 24 * (size_t)i, !i);
+	xfs_bmdr_decode(&root, fork);
+	size -= head;
+	if (root.level)
+		return root.numrecs && read_leaves(g, xfs_be64(fork + head + size / entry * shape->keylen), root.level);
+	for (uint32_t i = 0; i < root.numrecs && i < size / shape->reclen; i++)
+		take_record(g, fork + head + i * shape->reclen, !i);
 	return true;
 }
 
@@ -155,14 +158,14 @@ static void set_groups(struct repair *r, struct xfs_sb *sb)
 	sb->rblocks = device / sb->rextsize == sb->rextents ? device : sb->rextents * sb->rextsize;
 	sb->rextslog = (uint8_t)xfs_log2_floor(sb->rextents);
 	sb->rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)sb->rgextents * sb->rextsize);
-	sb->rbmblocks = (uint32_t)xfs_ceil_div(sb->rgextents, 8 * ((uint64_t)sb->blocksize - 48));
+	sb->rbmblocks = (uint32_t)xfs_ceil_div(sb->rgextents, 32 * (uint64_t)xfs_rtbuf_words(sb->blocksize));
 	take_label(r, sb);
 }
 
 int repair_guess_groups(struct repair *r, struct xfs_sb *sb)
 {
 	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = sb };
-	struct group_guess g = { .ip = malloc(sizeof(*g.ip)), .block = malloc(sb->blocksize) };
+	struct group_guess g = { .ip = malloc(sizeof(*g.ip)), .block = malloc(sb->blocksize), .left = sb->dblocks };
 	int error = g.ip && g.block ? xfs_fs_open(&g.fs, &r->dev, &options, NULL) : -XFS_E_NOMEM;
 	xfs_ino_t ino;
 

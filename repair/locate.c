@@ -261,9 +261,7 @@ static bool is_newer(struct repair *r, const struct xfs_sb *sb)
 	if (sb->agcount > 1) {
 		repair_sb_read(r->dev.data, (uint64_t)sb->agblocks * sb->blocksize, &c);
 		if (!c.readable || c.sb.magicnum != XFS_SB_MAGIC || xfs_sb_version(&c.sb) != xfs_sb_version(sb) ||
-		    c.sb.features_ro_compat != sb->features_ro_compat ||
-		    c.sb.features_compat != sb->features_compat ||
-		    (c.sb.features_incompat ^ sb->features_incompat) & ~XFS_SB_INCOMPAT_NEEDSREPAIR)
+		    !repair_sb_same_words(&c.sb, sb))
 			return false;
 	}
 	repair_say(r, "Superblock has unknown compat/rocompat/incompat features (0x%x/0x%x/0x%x).", sb->features_compat,

@@ -116,22 +116,14 @@ uint64_t repair_metafile_find(const struct repair *r, const struct repair_metafi
 int repair_metafile_add(struct repair *r, uint64_t ino, const struct repair_metafile *f)
 {
 	struct repair_ag *ag = &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v];
-	struct repair_rt_file *grown;
+	const struct repair_rt_file file = { ino, f->group, f->metatype };
 
 	for (size_t i = 0; i < ag->nrt_files; i++)
 		if (ag->rt_files[i].ino == ino) {
-			ag->rt_files[i] = (struct repair_rt_file){ ino, f->group, f->metatype };
+			ag->rt_files[i] = file;
 			return 0;
 		}
-	if (ag->nrt_files == ag->rt_file_room) {
-		grown = realloc(ag->rt_files, (2 * ag->rt_file_room + 16) * sizeof(*grown));
-		if (!grown)
-			return -XFS_E_NOMEM;
-		ag->rt_files = grown;
-		ag->rt_file_room = 2 * ag->rt_file_room + 16;
-	}
-	ag->rt_files[ag->nrt_files++] = (struct repair_rt_file){ ino, f->group, f->metatype };
-	return 0;
+	return repair_rt_add_file(ag, &file);
 }
 
 /* ---- blocks ---- */
@@ -286,8 +278,6 @@ static int become(struct repair *r, const struct repair_rt_file *f, const struct
 	return repair_metafile_add(r, f->ino, to);
 }
 
-static int keep_mapping(void *payload, const struct xfs_mapping *m) { return xfs_mapset_add(payload, m); }
-
 /* Without a name the blocks may still say what it is. */
 static int ask_blocks(struct repair *r, const struct repair_rt_file *f, uint8_t *image, struct named *out)
 {
@@ -295,15 +285,11 @@ static int ask_blocks(struct repair *r, const struct repair_rt_file *f, uint8_t 
 	struct xfs_mapset map = { 0 };
 	struct repair_fork fork = { 0 };
 	struct xfs_dinode d;
-	int error = !c ? repair_read_inode(r, f->ino, image, &d) : c->made_free || c->fork[XFS_FORK_DATA] ? -XFS_E_NOENT : 0;
+	int error = c && c->fork[XFS_FORK_DATA] ? -XFS_E_NOENT : repair_read_decided(r, f->ino, image, &d);
 
 	out->ino = XFS_NULL64;
-	if (!error && c) {
-		repair_copy_image(r, c, image);
-		xfs_dinode_decode(&d, image);
-	}
 	if (!error)
-		error = repair_fork_scan(r, f->ino, &d, image, XFS_FORK_DATA, &fork, keep_mapping, &map);
+		error = repair_fork_scan(r, f->ino, &d, image, XFS_FORK_DATA, &fork, repair_keep_mapping, &map);
 	if (!error && xfs_mapset_normalise(&map) >= 0 && repair_metafile_by_blocks(r, f->ino, &map, &out->file))
 		out->ino = f->ino;
 	repair_fork_release(&fork);

@@ -89,22 +89,27 @@ int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool sha
 	return error;
 }
 
+int repair_rt_add_file(struct repair_ag *ag, const struct repair_rt_file *f)
+{
+	int error = grow((void **)&ag->rt_files, ag->nrt_files, &ag->rt_file_room, sizeof(*ag->rt_files));
+
+	if (!error)
+		ag->rt_files[ag->nrt_files++] = *f;
+	return error;
+}
+
 int repair_rt_note_file(struct repair *r, struct repair_seen *s)
 {
 	const struct xfs_dinode *d = &s->d;
-	int error;
 
 	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
 		return 0;
-	error = grow((void **)&s->ag->rt_files, s->ag->nrt_files, &s->ag->rt_file_room, sizeof(*s->ag->rt_files));
-	if (!error)
-		s->ag->rt_files[s->ag->nrt_files++] = (struct repair_rt_file){ s->ino, xfs_dinode_projid(d), d->core.metatype };
-	return error;
+	return repair_rt_add_file(s->ag, &(struct repair_rt_file){ s->ino, xfs_dinode_projid(d), d->core.metatype });
 }
 
 /* ---- all of them ---- */
 
-static int add_all(struct repair_rt_map *out, size_t *n, const struct repair_rt_map *from, size_t count, struct repair *r)
+static void add_all(struct repair_rt_map *out, size_t *n, const struct repair_rt_map *from, size_t count, struct repair *r)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct repair_inode *c = repair_find_changed(r, from[i].ino);
@@ -113,7 +118,6 @@ static int add_all(struct repair_rt_map *out, size_t *n, const struct repair_rt_
 		if (!c || !(c->made_free || c->fork[XFS_FORK_DATA]))
 			out[(*n)++] = from[i];
 	}
-	return 0;
 }
 
 static bool is_decided(const struct repair *r, const struct repair_inode *c, struct xfs_dinode *d)

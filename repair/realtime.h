@@ -34,6 +34,8 @@ uint64_t repair_rt_linear(const struct xfs_geometry *, uint64_t rtblock);
 /* While inodes are observed. Errors: NOMEM. */
 int repair_rt_add(struct repair *, struct repair_ag *, uint64_t ino, bool shareable, const struct xfs_mapping *);
 int repair_rt_note_file(struct repair *, struct repair_seen *);
+/* One more metadata file of this AG. Errors: NOMEM. */
+int repair_rt_add_file(struct repair_ag *, const struct repair_rt_file *);
 /* Forks are decided: extents that two files claim go to one of them. */
 int repair_rt_settle(struct repair *);
 /*

@@ -7,6 +7,7 @@
  * format have the byte order of the machine that wrote them, which nothing tells: the order in which less differs is taken.
  */
 #include "repair/evidence.h"
+#include "repair/metafiles.h"
 #include "repair/names.h"
 #include "repair/realtime.h"
 #include "repair/write.h"
@@ -70,32 +71,21 @@ uint64_t repair_rt_missing(const struct repair *r, const struct repair_inode *c)
 	return want > have ? want - have : 0;
 }
 
-static int keep_mapping(void *payload, const struct xfs_mapping *m)
-{
-	return xfs_mapset_add(payload, m);
-}
-
 /* The inode as it is decided, or as it stands; its map. */
 static int read_file(struct repair *r, struct rt_file *f, uint8_t *image, struct xfs_dinode *d)
 {
 	struct repair_inode *c = repair_find_changed(r, f->ino);
 	struct repair_fork fork;
-	int error = 0;
+	int error = repair_read_decided(r, f->ino, image, d);
 
-	if (c) {
-		repair_copy_image(r, c, image);
-		xfs_dinode_decode(d, image);
-	} else {
-		error = repair_read_inode(r, f->ino, image, d);
-	}
-	if (error || (c && c->made_free))
-		return error ? error : -XFS_E_NOENT;
+	if (error)
+		return error;
 	if (c && c->fork[XFS_FORK_DATA]) {
 		for (size_t i = 0; i < c->map[XFS_FORK_DATA].n && !error; i++)
 			error = xfs_mapset_add(&f->map, &c->map[XFS_FORK_DATA].m[i]);
 		return error;
 	}
-	error = repair_fork_scan(r, f->ino, d, image, XFS_FORK_DATA, &fork, keep_mapping, &f->map);
+	error = repair_fork_scan(r, f->ino, d, image, XFS_FORK_DATA, &fork, repair_keep_mapping, &f->map);
 	repair_fork_release(&fork);
 	if (!error) {
 		int64_t cut = xfs_mapset_normalise(&f->map);
@@ -178,12 +168,8 @@ static int each_file(struct repair *r, const struct repair_rt_shape *shape, uint
 				     .blocks = s ? shape->summary : shape->bitmap };
 
 		if (r->geo.metadir)
-			f.ino = XFS_NULL64;
-		for (uint32_t a = 0; r->geo.metadir && a < r->geo.agcount; a++)
-			for (size_t i = 0; i < r->ags[a].nrt_files && f.ino == XFS_NULL64; i++)
-				if (r->ags[a].rt_files[i].group == group &&
-				    r->ags[a].rt_files[i].metatype == (s ? XFS_METAFILE_RTSUMMARY : XFS_METAFILE_RTBITMAP))
-					f.ino = r->ags[a].rt_files[i].ino;
+			f.ino = repair_metafile_find(r, &(struct repair_metafile){
+				s ? XFS_METAFILE_RTSUMMARY : XFS_METAFILE_RTBITMAP, group });
 		error = fn(payload, &f);
 		xfs_mapset_release(&f.map);
 	}

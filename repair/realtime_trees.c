@@ -6,6 +6,7 @@
  * A tree whose records differ is built anew in new blocks, like any other fork: the inode that points to it is the switch.
  */
 #include "repair/evidence.h"
+#include "repair/metafiles.h"
 #include "repair/realtime.h"
 #include "repair/space.h"
 
@@ -17,8 +18,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define LONGEST 24u		/* bytes of a record */
 
 /* The records of one tree as they should be, on disk form. */
 struct wanted {
@@ -235,11 +234,7 @@ static int check_tree(struct repair *r, const struct repair_rt_file *file, const
 		return 0;		/* it is made anew in any case */
 	error = want_tree(r, maps, nmaps, file->group, file->metatype, &w);
 	if (!error)
-		error = c ? 0 : repair_read_inode(r, file->ino, image, &d);
-	if (!error && c) {
-		repair_copy_image(r, c, image);
-		xfs_dinode_decode(&d, image);
-	}
+		error = repair_read_decided(r, file->ino, image, &d);
 	if (!error)
 		error = compare(r, file, &d, image, &w, &same);
 	free(w.recs);
@@ -267,8 +262,8 @@ int repair_rt_trees(struct repair *r)
 		for (size_t i = 0; i < r->ags[a].nrt_files && !error; i++) {
 			const struct repair_rt_file *f = &r->ags[a].rt_files[i];
 
-			if (f->group < shape.groups && ((f->metatype == XFS_METAFILE_RTRMAP && r->geo.rmapbt) ||
-							(f->metatype == XFS_METAFILE_RTREFCOUNT && r->geo.reflink)))
+			if (repair_metafile_is_tree(f->metatype) &&
+			    repair_metafile_possible(r, &(struct repair_metafile){ f->metatype, f->group }))
 				error = check_tree(r, f, maps, n, image);
 		}
 	if (image)
@@ -281,8 +276,7 @@ int repair_rt_trees(struct repair *r)
 
 bool repair_rt_is_tree(const struct repair *r, const struct xfs_dinode *d)
 {
-	return r->geo.metadir && xfs_dinode_is_metadata(d) &&
-	       (d->core.metatype == XFS_METAFILE_RTRMAP || d->core.metatype == XFS_METAFILE_RTREFCOUNT);
+	return r->geo.metadir && xfs_dinode_is_metadata(d) && repair_metafile_is_tree(d->core.metatype);
 }
 
 static int want_own(struct repair *r, const struct xfs_dinode *d, struct wanted *w)

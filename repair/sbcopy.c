@@ -21,6 +21,18 @@ static bool alignment_possible(const struct xfs_sb *sb)
 	       align == 64u * sb->inodesize / sb->blocksize;
 }
 
+/* What is wrong with a superblock of which the geometry is possible; NULL: nothing. */
+static const char *problem_of(const struct xfs_sb *sb, const struct xfs_geometry *geo)
+{
+	if (xfs_sb_is_v5(sb) && has_unknown(sb))
+		return "unknown features";
+	if (!alignment_possible(sb))
+		return "impossible inode alignment";
+	if (sb->logstart && !xfs_fsbno_range_valid(geo, sb->logstart, sb->logblocks))
+		return "log lies outside";
+	return NULL;
+}
+
 static int decode_copy(const uint8_t *buf, size_t len, struct repair_sb_copy *c)
 {
 	struct xfs_geometry geo;
@@ -40,18 +52,9 @@ static int decode_copy(const uint8_t *buf, size_t len, struct repair_sb_copy *c)
 		c->why = "bad CRC in superblock";
 		return -XFS_E_BADCRC;
 	}
-	if (xfs_sb_is_v5(&c->sb) && has_unknown(&c->sb)) {
-		c->why = "unknown features";
-		return -XFS_E_UNSUPPORTED;
-	}
-	if (!alignment_possible(&c->sb)) {
-		c->why = "impossible inode alignment";
-		return -XFS_E_BADSB;
-	}
-	if (c->sb.logstart && !xfs_fsbno_range_valid(&geo, c->sb.logstart, c->sb.logblocks)) {
-		c->why = "log lies outside";
-		return -XFS_E_BADSB;
-	}
+	c->why = problem_of(&c->sb, &geo);
+	if (c->why)
+		return xfs_sb_is_v5(&c->sb) && has_unknown(&c->sb) ? -XFS_E_UNSUPPORTED : -XFS_E_BADSB;
 	c->valid = true;
 	return 0;
 }
@@ -125,16 +128,13 @@ static void set_by_twin(struct xfs_sb *sb, unsigned which)
 bool repair_sb_by_twins(const struct repair_sb_copy *c, struct xfs_sb *out)
 {
 	struct xfs_geometry geo;
-	const char *why;
 
 	if (!c->readable || c->valid || c->sb.magicnum != XFS_SB_MAGIC)
 		return false;
 	for (unsigned which = 0; which < 10; which++) {
 		*out = c->sb;
 		set_by_twin(out, which);
-		if (!xfs_geometry_init(&geo, out, NULL, &why) && alignment_possible(out) &&
-		    !(xfs_sb_is_v5(out) && has_unknown(out)) &&
-		    (!out->logstart || xfs_fsbno_range_valid(&geo, out->logstart, out->logblocks)))
+		if (!xfs_geometry_init(&geo, out, NULL, NULL) && !problem_of(out, &geo))
 			return true;
 	}
 	return false;
@@ -173,9 +173,14 @@ bool repair_sb_same_rest(const struct xfs_sb *primary, const struct xfs_sb *sb)
 					   !memcmp(sb->meta_uuid, primary->meta_uuid, sizeof(sb->meta_uuid))));
 }
 
+bool repair_sb_same_words(const struct xfs_sb *a, const struct xfs_sb *b)
+{
+	return !((a->features_incompat ^ b->features_incompat) & ~(uint32_t)XFS_SB_INCOMPAT_NEEDSREPAIR) &&
+	       a->features_ro_compat == b->features_ro_compat && a->features_compat == b->features_compat;
+}
+
 bool repair_sb_same_features(const struct xfs_sb *primary, const struct xfs_sb *sb)
 {
 	return xfs_sb_has_incompat(primary, XFS_SB_INCOMPAT_NEEDSREPAIR) || !xfs_sb_is_v5(primary) ||
-	       (primary->features_incompat == (sb->features_incompat & ~XFS_SB_INCOMPAT_NEEDSREPAIR) &&
-		primary->features_ro_compat == sb->features_ro_compat && primary->features_compat == sb->features_compat);
+	       repair_sb_same_words(primary, sb);
 }

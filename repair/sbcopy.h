@@ -22,6 +22,8 @@ bool repair_sb_by_twins(const struct repair_sb_copy *, struct xfs_sb *out);
 bool repair_sb_same_geometry(const struct xfs_sb *, const struct xfs_sb *);
 /* What else every copy holds. Inode numbers may be missing in secondaries. */
 bool repair_sb_same_rest(const struct xfs_sb *primary, const struct xfs_sb *);
+/* Feature words, but for the bit that a repair is needed. */
+bool repair_sb_same_words(const struct xfs_sb *, const struct xfs_sb *);
 /* A feature that is being added stands in the primary first, which says so. */
 bool repair_sb_same_features(const struct xfs_sb *primary, const struct xfs_sb *);
 

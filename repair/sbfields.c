@@ -40,13 +40,13 @@ static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb 
 	return sb->flags ? "flags are not zero" : NULL;
 }
 
-/* Without the bit (and in a metadata directory) the superblock names no quota files. */
+/* Without the bit the superblock names no quota files; those of a metadata directory are looked at with quota (quota.c). */
 static void clear_quota_inodes(struct repair *r)
 {
 	uint64_t *const numbers[] = { &r->primary.uquotino, &r->primary.gquotino, &r->primary.pquotino };
 	static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
 
-	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA && !xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
+	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA || xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
 		return;
 	for (size_t i = 0; i < 2u + xfs_sb_is_v5(&r->primary); i++) {
 		struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
@@ -133,8 +133,7 @@ static const char *flaw_of(struct repair *r, uint64_t off)
 		return c.why;
 	if (!repair_sb_same_geometry(primary, &c.sb))
 		return "geometry differs from the primary";
-	if ((c.sb.features_incompat ^ primary->features_incompat) & ~(uint32_t)XFS_SB_INCOMPAT_NEEDSREPAIR ||
-	    c.sb.features_ro_compat != primary->features_ro_compat || c.sb.features_compat != primary->features_compat)
+	if (!repair_sb_same_words(primary, &c.sb))
 		return "feature words differ from the primary";
 	if (!repair_sb_same_rest(primary, &c.sb))
 		return "fields differ from the primary";

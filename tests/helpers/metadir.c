@@ -567,7 +567,7 @@ static void set_realtime(char **argv)
 	sb.rextslog = (uint8_t)xfs_log2_floor(sb.rextents);
 	sb.rgcount = (uint32_t)xfs_ceil_div(sb.rextents, (uint64_t)sb.rgextents);
 	sb.rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)sb.rgextents * sb.rextsize);
-	sb.rbmblocks = (uint32_t)xfs_ceil_div(sb.rgextents, 8 * ((uint64_t)geo.blocksize - 48));
+	sb.rbmblocks = (uint32_t)xfs_ceil_div(sb.rgextents, 32 * (uint64_t)xfs_rtbuf_words(geo.blocksize));
 	if (sb.rgcount < 3 || sb.rextents - (uint64_t)(sb.rgcount - 1) * sb.rgextents < 20)
 		must(-XFS_E_INVALID, "three groups, the last of 20 extents at least");
 }

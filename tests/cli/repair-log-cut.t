@@ -130,6 +130,14 @@ def one_bad(work, case):
     holds(case, path, name)
 
 
+def none_good(work):
+    """The same with no other: what is left is said all the same."""
+    path = f"{work}/w"
+    shutil.copy(f"{work}/sample", path)
+    run(LOGMAKE, path, f"bui:{chains.MAP}:{1 << 40}:0:100:4")
+    given_up(path, "one that cannot be", "1 changes that were cut off are left to the repair")
+
+
 def stopped(work, case):
     path = f"{work}/w"
     make(path, f"{work}/sample", case.prepare, case.words)
@@ -191,6 +199,7 @@ def main():
         for case in known:
             if case.name in ("copy-on-write ends", "exchange", "attributes replaced")[:3 if LONG else 1]:
                 stopped(work, case)
+        none_good(work)
         parents(work)
         freed(work)
     print(f"1..{lab.count}")

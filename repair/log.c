@@ -101,15 +101,23 @@ static int look_at_log(struct repair *r)
 	return error;
 }
 
+/* Where the log is; NULL: its device is not known. */
+static struct xfs_dev *log_place(const struct repair *r, uint64_t *off)
+{
+	const struct xfs_sb *sb = &r->primary;
+
+	*off = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
+	return sb->logstart ? r->dev.data : r->dev.log;
+}
+
 /*
  * A clean log whose first block can be of no pass through it: the end is found here all the same, but who looks for it by
  * cycle numbers, from both ends, gets lost.
  */
 static bool first_block_odd(struct repair *r, uint32_t *cycle)
 {
-	const struct xfs_sb *sb = &r->primary;
-	struct xfs_dev *dev = sb->logstart ? r->dev.data : r->dev.log;
-	uint64_t off = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
+	uint64_t off;
+	struct xfs_dev *dev = log_place(r, &off);
 	uint8_t block[XFS_BBSIZE];
 
 	if (r->log.kind != XFS_LOG_CLEAN || r->log.zeroed || !dev || xfs_dev_read(dev, off, block, sizeof(block)))
@@ -128,9 +136,8 @@ static int forget_first(struct repair *r, struct xfs_dev *dev, uint64_t off)
 
 int repair_format_log(struct repair *r, uint32_t cycle)
 {
-	const struct xfs_sb *sb = &r->primary;
-	struct xfs_dev *dev = sb->logstart ? r->dev.data : r->dev.log;
-	uint64_t off = sb->logstart ? xfs_fsbno_byte(&r->geo, XFS_FSBNO(sb->logstart)) : 0;
+	uint64_t off;
+	struct xfs_dev *dev = log_place(r, &off);
 	int error;
 
 	if (!dev)
@@ -141,7 +148,7 @@ int repair_format_log(struct repair *r, uint32_t cycle)
 	if (!error && r->log.kind != XFS_LOG_CLEAN)
 		error = forget_first(r, dev, off);
 	if (!error)
-		error = xfs_log_format_cycle(dev, off, sb, cycle);
+		error = xfs_log_format_cycle(dev, off, &r->primary, cycle);
 	if (!error)
 		error = xfs_dev_barrier(dev);
 	if (!error)
@@ -241,10 +248,10 @@ static int treat_log(struct repair *r)
 		if (error != -XFS_E_NOENT)
 			return error;
 	}
-	if (r->log.kind == XFS_LOG_UNREADABLE)
+	if (r->log.kind == XFS_LOG_UNREADABLE) {
 		say_unreadable(r);
-	if (r->log.kind == XFS_LOG_UNREADABLE)
 		return r->zero_log ? give_up(r) : refuse(r, false, NULL);
+	}
 	if (r->no_replay && !r->zero_log)
 		return refuse(r, false, NULL);
 	error = repair_try_replay(r);
@@ -291,23 +298,28 @@ int repair_max_lsn(struct repair *r)
 	return r->looking || r->writing ? 0 : repair_raise_log(r, r->max_lsn);
 }
 
-/* Nothing in it is needed: it begins again, above all that was written. */
+/* Nothing in it is needed: it begins again. */
+static int format_above(struct repair *r, uint32_t cycle)
+{
+	int error;
+
+	repair_say(r, r->no_modify ? "Would format log to cycle %u." : "Format log to cycle %u.", cycle);
+	error = repair_begin_writing(r);
+	r->fixed_something = true;
+	return error ? error : repair_format_log(r, cycle);
+}
+
+/* Its cycle numbers lead astray: it begins again above all that was written. */
 static int renew_log(struct repair *r, uint32_t found, const char *why)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_CYCLE, "log");
 	uint32_t cycle = (uint32_t)xfs_max(r->max_lsn >> 32, r->log.cycle) + CYCLES_AHEAD;
-	int error;
 
 	f.found = found;
 	f.expected = r->log.cycle;
 	xfs_finding_detail(&f, "%s", why);
 	repair_note(r, &f, cycle <= LAST_CYCLE);
-	if (cycle > LAST_CYCLE || repair_is_held(r, f.id))
-		return 0;
-	repair_say(r, r->no_modify ? "Would format log to cycle %u." : "Format log to cycle %u.", cycle);
-	error = repair_begin_writing(r);
-	r->fixed_something = true;
-	return error ? error : repair_format_log(r, cycle);
+	return cycle > LAST_CYCLE || repair_is_held(r, f.id) ? 0 : format_above(r, cycle);
 }
 
 int repair_raise_log(struct repair *r, uint64_t most)
@@ -317,7 +329,6 @@ int repair_raise_log(struct repair *r, uint64_t most)
 	uint32_t cycle = (uint32_t)(most >> 32) + CYCLES_AHEAD;
 	bool possible = most >> 32 <= LAST_CYCLE - CYCLES_AHEAD;
 	uint32_t odd;
-	int error;
 
 	/* what a dirty log says is not taken as its end: it is replayed, or cleared */
 	if (!r->log_dirty && first_block_odd(r, &odd))
@@ -332,10 +343,5 @@ int repair_raise_log(struct repair *r, uint64_t most)
 	repair_note(r, &f, possible);
 	repair_say(r, "Maximum metadata LSN (%u:%u) is ahead of log (%u:%u).", (uint32_t)(most >> 32), (uint32_t)most,
 		   r->log.cycle, r->log.head);
-	if (!possible || repair_is_held(r, f.id))
-		return 0;
-	repair_say(r, r->no_modify ? "Would format log to cycle %u." : "Format log to cycle %u.", cycle);
-	error = repair_begin_writing(r);
-	r->fixed_something = true;
-	return error ? error : repair_format_log(r, cycle);
+	return !possible || repair_is_held(r, f.id) ? 0 : format_above(r, cycle);
 }

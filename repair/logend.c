@@ -31,11 +31,6 @@ static int cut_log(struct repair *r, const struct xfs_devset *dev, const struct 
 	return error;
 }
 
-static bool is_of_machine(int error)
-{
-	return error == -XFS_E_NOMEM || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
-}
-
 int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
@@ -60,7 +55,7 @@ int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 	xfs_recovery_free(&rec);
 	xfs_dev_close(top.log);
 	xfs_dev_close(top.data);
-	return is_of_machine(error) ? error : 0;
+	return repair_is_of_machine(error) ? error : 0;
 }
 
 int repair_cut_replay(struct repair *r, struct repair_partial *p)

@@ -20,6 +20,9 @@ int repair_ready_primary(struct repair *, struct xfs_dev *data);
 /* After a replay: the superblock may have changed with it. */
 int repair_locate_again(struct repair *);
 void repair_say_replayed(struct repair *, const struct xfs_recovery_counts *);
+void repair_say_finished(struct repair *, uint64_t intents);
+/* Memory or an overlay failed, or a simulated device: the error says nothing about the log. */
+bool repair_is_of_machine(int error);
 /*
  * lost.c: says which inodes and names have changes in the log; `state` is what of it can be read.  Nothing is changed.
  * Errors: NOMEM.

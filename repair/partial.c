@@ -228,14 +228,9 @@ bool repair_partial_may_write(void *payload, const struct xfs_recovery_place *pl
 	return has(p->places, p->nplaces, place) && !has(p->taken, p->ntaken, place);
 }
 
-static bool is_of_machine(int error)
-{
-	return error == -XFS_E_NOMEM || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
-}
-
 /*
- * V4 blocks do not tell how new they are, inodes do: where each of them is in place as of later, older blocks would come back over
- * newer ones.
+ * V4 blocks do not tell how new they are, inodes do: where each of them is in place as of later, older blocks would come
+ * back over newer ones.
  */
 static bool is_in_place(struct repair *r, const struct xfs_recovery_careful *c)
 {
@@ -263,7 +258,7 @@ static int try_part(struct repair *r, struct repair_partial *p)
 		error = find_taken(r, &top, &careful, p, rec.nintents, &newest);
 	if (!error && rec.nintents && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
 		error = repair_cut_plan(r, p, newest);
-	if (error && !is_of_machine(error)) {
+	if (error && !repair_is_of_machine(error)) {
 		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.", xfs_error_text(error));
 		p->parts.before.kind = XFS_LOG_CLEAN;
 		error = 0;
@@ -296,40 +291,36 @@ int repair_partial_plan(struct repair *r, bool broken, struct repair_partial *p)
 
 /* ---- the real thing ---- */
 
-static void say_left(struct repair *r, uint64_t n)
-{
-	repair_say(r, "        - %llu changes that were cut off are left to the repair", (unsigned long long)n);
-}
-
 static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_careful *c,
-		       const struct repair_partial *p)
+		       const struct repair_partial *p, uint64_t left)
 {
 	repair_say_replayed(r, &rec->counts);
 	if (p->ntaken)
 		repair_say(r, "        - %zu blocks belong to others now and stay as they are", p->ntaken);
 	if (c->left_out)
 		repair_say(r, "        - %llu changes do not fit what is in place", (unsigned long long)c->left_out);
-	if (rec->nintents)
-		say_left(r, rec->nintents);
+	if (left + rec->nintents)
+		repair_say(r, "        - %llu changes that were cut off are left to the repair",
+			   (unsigned long long)(left + rec->nintents));
 }
 
-/* What cannot be finished is left to the repair. */
-static int finish(struct repair *r, struct xfs_recovery *rec)
+/* What cannot be finished is left to the repair: *left, and what stays in the list. */
+static int finish(struct repair *r, struct xfs_recovery *rec, uint64_t *left)
 {
 	struct xfs_recovery_work done;
 	int error = xfs_recovery_finish(&r->dev, rec, &done, NULL);
 
-	if (!error)
-		repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)done.intents);
-	if (!error && done.left)
-		say_left(r, done.left);
-	return error && (is_of_machine(error) || error == -XFS_E_IO) ? error : 0;
+	*left = done.left;
+	if (!error && done.intents)
+		repair_say_finished(r, done.intents);
+	return repair_is_of_machine(error) || error == -XFS_E_IO ? error : 0;
 }
 
 int repair_partial_replay(struct repair *r, struct repair_partial *p)
 {
 	struct xfs_recovery_careful careful = { .log = p->parts.before, .may_write = repair_partial_may_write, .payload = p };
 	struct xfs_recovery rec = { .nintents = 0 };
+	uint64_t left = 0;
 	int error = 0;
 
 	if (p->cut)
@@ -341,9 +332,9 @@ int repair_partial_replay(struct repair *r, struct repair_partial *p)
 			error = xfs_recovery_replay_careful(&r->dev, &careful, &rec, NULL);
 		r->replayed = true;
 		if (!error && p->finish)
-			error = finish(r, &rec);
+			error = finish(r, &rec, &left);
 		if (!error)
-			say_counts(r, &rec, &careful, p);
+			say_counts(r, &rec, &careful, p, left);
 		if (!error)
 			error = repair_locate_again(r);
 	}

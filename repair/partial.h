@@ -27,8 +27,9 @@ struct repair_partial {
  */
 int repair_partial_plan(struct repair *, bool broken, struct repair_partial *);
 /*
- * logend.c: `newest` is the greatest LSN that is in place.  Sets p->cut when a log that ends before the damage can be replayed to
- * the end, with all changes that were cut off there; p->finish when all of the log is before the damage.  Tried above the device; error: NOMEM, IO.
+ * logend.c: `newest` is the greatest LSN that is in place.  Sets p->cut when a log that ends before the damage can be
+ * replayed to the end, with all changes that were cut off there; p->finish when all of the log is before the damage.  Tried
+ * above the device.  Errors: NOMEM, FAULT, SHUTDOWN.
  */
 int repair_cut_plan(struct repair *, struct repair_partial *, uint64_t newest);
 /* Does so on the device.  It may be stopped at any write and begun again. */

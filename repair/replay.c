@@ -41,15 +41,16 @@ static bool only_log_knows(const struct xfs_recovery *rec)
 	return false;
 }
 
-static bool is_of_machine(int error)
+bool repair_is_of_machine(int error)
 {
-	return error == -XFS_E_NOMEM || error == -XFS_E_IO || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
+	return error == -XFS_E_NOMEM || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
 }
 
 /* What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out. */
 static bool may_go_on(int error, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
 {
-	return error && !is_of_machine(error) && done->stage > XFS_RECOVER_REPLAY && !only_log_knows(rec);
+	return error && error != -XFS_E_IO && !repair_is_of_machine(error) && done->stage > XFS_RECOVER_REPLAY &&
+	       !only_log_knows(rec);
 }
 
 int repair_try_replay(struct repair *r)
@@ -67,7 +68,7 @@ int repair_try_replay(struct repair *r)
 		error = xfs_recovery_run(&top, &rec, &done, &r->sink);
 	if (may_go_on(error, &rec, &done)) {
 		error = 0;
-	} else if (error && !is_of_machine(error)) {
+	} else if (error && error != -XFS_E_IO && !repair_is_of_machine(error)) {
 		repair_say(r, done.stage > XFS_RECOVER_REPLAY ? "Changes that the log announces cannot be finished: %s."
 							      : "The log cannot be replayed: %s.", xfs_error_text(error));
 		error = -XFS_E_DIRTYLOG;
@@ -128,11 +129,16 @@ void repair_say_replayed(struct repair *r, const struct xfs_recovery_counts *c)
 		   (unsigned long long)c->inodes);
 }
 
+void repair_say_finished(struct repair *r, uint64_t n)
+{
+	repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)n);
+}
+
 static void say_counts(struct repair *r, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
 {
 	repair_say_replayed(r, &rec->counts);
 	if (done->intents)
-		repair_say(r, "        - %llu changes that were cut off finished", (unsigned long long)done->intents);
+		repair_say_finished(r, done->intents);
 	if (done->inodes)
 		repair_say(r, "        - %llu inodes without names freed", (unsigned long long)done->inodes);
 	if (done->cow_blocks)

@@ -129,14 +129,28 @@ static int has_stale(struct survey *s, uint64_t tail_lsn, uint32_t from, uint32_
 	return 0;
 }
 
+/* Index of the first record that is not older. */
+static size_t first_from(const struct survey *s, uint64_t lsn)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->r[mid].lsn < lsn)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
 /* The chain up to record m - 1: the first record that does not follow the one before it, m: none; *at = where it should. */
 static size_t find_gap(const struct survey *s, size_t m, uint32_t *at)
 {
 	const struct record *last = &s->r[m - 1];
-	size_t i = 0;
+	size_t i = first_from(s, last->tail_lsn);
 
-	while (s->r[i].lsn < last->tail_lsn)
-		i++;
 	*at = block_of(last->tail_lsn);
 	for (; i < m && block_of(s->r[i].lsn) == *at; i++)
 		*at = end_of(s, &s->r[i]);
@@ -144,10 +158,10 @@ static size_t find_gap(const struct survey *s, size_t m, uint32_t *at)
 }
 
 /*
- * Is it what a crash leaves of writes that were under way?  As many records as there are buffers are written at once, in any order,
- * and none of those behind a missing one was promised to anybody: so in that window, and nowhere else, a hole is the end of the
- * log.  Not when something in place is newer than the hole: then all before that was written.  (Linux takes any hole in the first
- * pass through a log, and any bad checksum in this window, for the end, whatever is in place.)
+ * Is it what a crash leaves of writes that were under way?  As many records as there are buffers are written at once, in any
+ * order, and none of those behind a missing one was promised to anybody: so in that window, and nowhere else, a hole is the
+ * end of the log.  Not when something in place is newer than the hole: then all before that was written.  (Linux takes any
+ * hole in the first pass through a log, and any bad checksum in this window, for the end, whatever is in place.)
  */
 static int may_be_torn(struct survey *s, size_t m, size_t gap, uint32_t at, bool *torn)
 {
@@ -169,42 +183,35 @@ static bool tail_fits(const struct survey *s, const struct record *r)
 	       (cycle == tail || (xfs_log_prev_cycle(cycle) == tail && block_of(r->tail_lsn) > block_of(r->lsn)));
 }
 
-/* The first record of a chain that leads to record m - 1; m: that tail leads nowhere. */
-static size_t chain_from(const struct survey *s, size_t m, uint64_t tail_lsn)
+/* Of a run without gaps that begins at record `start` and ends with m - 1: does it hold that tail, as one of its records? */
+static bool leads_to_end(const struct survey *s, size_t start, size_t m, uint64_t tail_lsn)
 {
-	size_t first = 0;
-	uint32_t at = block_of(tail_lsn);
+	size_t first = first_from(s, tail_lsn);
 
-	while (first < m && s->r[first].lsn < tail_lsn)
-		first++;
-	for (size_t i = first; i < m; i++) {
-		if (block_of(s->r[i].lsn) != at)
-			return m;
-		at = end_of(s, &s->r[i]);
-	}
-	return first;
+	return first >= start && first < m && block_of(s->r[first].lsn) == block_of(tail_lsn);
 }
 
 /*
- * A tail where no record starts is wrong, or what stands there is damaged.  A record before may name one from which the log can
- * be read to its end: an earlier one does no harm, as all that was logged since is replayed as well.
+ * A tail where no record starts is wrong, or what stands there is damaged.  A record before may name one from which the log
+ * can be read to its end: an earlier one does no harm, as all that was logged since is replayed as well.  Records that do not
+ * lead to the last one tell of another time.
  */
 static void mend_tail(struct survey *s, size_t m)
 {
 	struct record *last = &s->r[m - 1];
+	size_t start = m - 1;
 
-	if (last->unmount || (tail_fits(s, last) && chain_from(s, m, last->tail_lsn) < m))
+	if (last->unmount)
 		return;
-	for (size_t i = m - 1; i-- > 0;) {
+	while (start && end_of(s, &s->r[start - 1]) == block_of(s->r[start].lsn))
+		start--;
+	for (size_t i = m; i-- > start;) {
 		const struct record *r = &s->r[i];
 
-		if (tail_fits(s, r) && chain_from(s, m, r->tail_lsn) <= i) {
+		if (tail_fits(s, r) && leads_to_end(s, start, m, r->tail_lsn)) {
 			last->tail_lsn = r->tail_lsn;
 			return;
 		}
-		/* records that do not lead to the last one tell of another time */
-		if (end_of(s, r) != block_of(s->r[i + 1].lsn))
-			return;
 	}
 }
 

@@ -8,15 +8,13 @@
 #include "libxfs/mount/buffer_priv.h"
 
 #include "libxfs/base/bytes.h"
+#include "libxfs/base/sanitized.h"
 
 #include <stdlib.h>
 
 #define SLAB_BYTES 131072u
-#if defined(__SANITIZE_ADDRESS__)
-#define MOST_UNITS 1u			/* each by itself: who reads beyond it is found */
-#else
-#define MOST_UNITS 32u			/* bits of a mask */
-#endif
+/* Bits of a mask; or each by itself: who reads beyond it is found. */
+#define MOST_UNITS (XFS_SANITIZED ? 1u : 32u)
 
 struct xfs_buf_slab {
 	struct xfs_buf_slab *next, **at;	/* among those of the shard that have a free unit; at NULL: it has none */

@@ -146,7 +146,7 @@ static int renew_geometry(struct replay *rp, const struct touched *t)
 /* Headers of AGs stand in front of their AG and nowhere else, and nothing else stands there. */
 static bool is_misplaced(const struct replay *rp, const struct xfs_log_buf_item *b)
 {
-	uint64_t ag = (uint64_t)rp->geo.agblocks << (rp->geo.blocklog - XFS_BBSHIFT), at = b->daddr % ag;
+	uint64_t at = replay_in_ag(rp, b->daddr);
 	uint32_t sector = rp->geo.sectsize / XFS_BBSIZE;
 
 	switch (b->content) {

@@ -42,9 +42,7 @@ int replay_take_back(struct replay *rp, struct touched *t)
 /* The sectors in front of each AG never become anything else. */
 static bool is_header(const struct replay *rp, const struct touched *t)
 {
-	uint64_t ag = (uint64_t)rp->geo.agblocks << (rp->geo.blocklog - XFS_BBSHIFT);
-
-	return t->daddr % ag + t->bbs <= 4u * (rp->geo.sectsize / XFS_BBSIZE);
+	return replay_in_ag(rp, t->daddr) + t->bbs <= 4u * (rp->geo.sectsize / XFS_BBSIZE);
 }
 
 /*

@@ -89,6 +89,11 @@ struct replay_image {
 bool replay_is_taken(struct replay *, const struct touched *, const struct replay_image *, int *err);
 /* This LSN of something in place is of the lost part of the log, or may be: counted. */
 bool replay_is_beyond(const struct replay *, uint64_t lsn);
+/* Of a sector: which one of its AG. */
+XFS_INLINE uint64_t replay_in_ag(const struct replay *rp, uint64_t daddr)
+{
+	return daddr % ((uint64_t)rp->geo.agblocks << (rp->geo.blocklog - XFS_BBSHIFT));
+}
 /* The inode stands there that should. */
 bool replay_is_inode(const struct replay *, const uint8_t *raw, uint64_t ino);
 /* A change that was refused is left out: 0 for CORRUPT, other errors stay. */

@@ -41,10 +41,11 @@ int xfs_recovery_run(const struct xfs_devset *, struct xfs_recovery *r, struct x
 /*
  * After a careful replay up to the head of the log, of which some items did not fit: the intents that are left, as one more
  * checkpoint behind the head, which is brought to its place; they are no longer in the list, nor are those that cannot be
- * finished.  V5, and nothing in place is newer than that head.  Errors as of xfs_recovery_run() in its stage, NOSPC and UNSUPPORTED (the log takes no more), and then
- * nothing was changed.
+ * finished (done->left, which counts after an error, too).  V5, and nothing in place is newer than that head.  Errors as of
+ * xfs_recovery_run() in its stage, NOSPC and UNSUPPORTED (the log takes no more), and then nothing was changed.
  */
-int xfs_recovery_finish(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done, const struct xfs_sink *);
+int xfs_recovery_finish(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done,
+			const struct xfs_sink *);
 
 /*
  * What `above`, a scratch device (xfs_dev_scratch()) over dev->data, holds becomes one checkpoint of the log, which must be

@@ -120,17 +120,21 @@ int xfs_recovery_finish(const struct xfs_devset *dev, struct xfs_recovery *r, st
 			const struct xfs_sink *sink)
 {
 	struct recovery_round with = { .r = r, .done = done, .sink = sink };
+	uint64_t left = 0;
 	int err = 0;
 
-	for (unsigned left = 0; r->nintents; left++) {
+	*done = (struct xfs_recovery_work){ .stage = XFS_RECOVER_INTENTS };
+	while (r->nintents && !err) {
 		*done = (struct xfs_recovery_work){ .stage = XFS_RECOVER_INTENTS, .left = left };
 		err = do_round(dev, &with, recovery_finish_intents, true, false);
-		if (err != -XFS_E_CORRUPT || done->intents >= r->nintents || left == MOST_LEFT)
-			break;
-		drop_intent(r, (size_t)done->intents);	/* the first step of this one failed */
+		if (!err) {
+			forget_intents(r);
+		} else if (err == -XFS_E_CORRUPT && done->intents < r->nintents && left < MOST_LEFT) {
+			drop_intent(r, (size_t)done->intents);	/* the first step of this one failed */
+			*done = (struct xfs_recovery_work){ .stage = XFS_RECOVER_INTENTS, .left = ++left };
+			err = 0;
+		}
 	}
-	if (!err)
-		forget_intents(r);
 	return err;
 }
 

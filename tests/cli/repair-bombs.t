@@ -3,6 +3,7 @@
 """xfs_repair where there is very much of one thing: sizes at which work that grows with the square would be noticed, and a right result."""
 import os
 import re
+import struct
 import subprocess
 import sys
 
@@ -135,5 +136,30 @@ said = repair(image)
 good, again = clean(image)
 lab.ok(len(before) == len(places) == 20000 and said.code == 0 and good and listed(image) == before,
        "each of 20,000 names holds a byte that none may hold: their hashes tell which it was", "%s\n%s" % (str(said)[-800:], again))
+
+# ---- the log ----
+def fill_log(image):
+    """Records of two blocks from its first block to its last, none of which starts where the tail of one is."""
+    with open(image, "r+b") as f:
+        blocksize, = struct.unpack(">I", os.pread(f.fileno(), 4, 4))
+        logstart, = struct.unpack(">Q", os.pread(f.fileno(), 8, 48))
+        agblocks, = struct.unpack(">I", os.pread(f.fileno(), 4, 84))
+        logblocks, = struct.unpack(">I", os.pread(f.fileno(), 4, 96))
+        agblklog = os.pread(f.fileno(), 1, 124)[0]
+        f.seek(((logstart >> agblklog) * agblocks + (logstart & (1 << agblklog) - 1)) * blocksize)
+        count = logblocks * blocksize // 1024
+        for k in range(count):
+            tail = 2 << 32 | 2 * k - 1 if k else 1 << 32 | 2 * count - 1
+            header = struct.pack(">IIIIQQIII", 0xfeedbabe, 2, 2, 512, 2 << 32 | 2 * k, tail, 0, max(0, 2 * k - 2), 1)
+            f.write(header.ljust(320, b"\0") + struct.pack(">I", 32768) + bytes(188) + struct.pack(">I", 2) + bytes(508))
+    return count
+
+
+image = lab.mkfs("bomb.img", 4 << 30, "-l", "size=256m")
+count = fill_log(image)
+refused, said = repair(image), repair("-L", image)
+good, again = clean(image)
+lab.ok(count == 262144 and refused.code == 2 and said.code == 0 and good,
+       "a log of 262,144 records, of which no tail leads anywhere: refused, given up with -L", "%s\n%s\n%s" % (refused, said, again))
 
 lab.end()

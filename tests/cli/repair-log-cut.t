@@ -6,8 +6,6 @@ logged later is in place, and leaves them to the repair when something is.  XFSK
 The chains are those of tests/kernel/intents.t, whose meaning is known file by file; behind them stand checkpoints that
 are lost, the first of them damaged.
 """
-import importlib.machinery
-import importlib.util
 import os
 import re
 import shutil
@@ -18,16 +16,12 @@ import tempfile
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(HERE, "..", "kernel"))
+import campaign  # noqa: E402
 
-
-def load(name, path):
-    loader = importlib.machinery.SourceFileLoader(name, os.path.join(HERE, path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
-    loader.exec_module(module)
-    return module
-
-
-lab, chains, listing = load("repair_log", "repair-log.t"), load("intents", "../kernel/intents.t"), load("list_image", "../kernel/list-image")
+lab = campaign.load("repair_log", os.path.join(HERE, "repair-log.t"))
+chains = campaign.load("intents", os.path.join(HERE, "..", "kernel", "intents.t"))
+listing = campaign.load("list_image", campaign.LISTER)
 from xfsread import crc32c  # noqa: E402
 
 ok, run, repair, read = lab.ok, lab.run, lab.repair, lab.read
@@ -136,6 +130,14 @@ def one_bad(work, case):
     holds(case, path, name)
 
 
+def none_good(work):
+    """The same with no other: what is left is said all the same."""
+    path = f"{work}/w"
+    shutil.copy(f"{work}/sample", path)
+    run(LOGMAKE, path, f"bui:{chains.MAP}:{1 << 40}:0:100:4")
+    given_up(path, "one that cannot be", "1 changes that were cut off are left to the repair")
+
+
 def stopped(work, case):
     path = f"{work}/w"
     make(path, f"{work}/sample", case.prepare, case.words)
@@ -185,8 +187,8 @@ def freed(work):
 
 def main():
     with tempfile.TemporaryDirectory(prefix="repair-log-cut.") as work:
-        lab.campaign.unpack("data/sample.img", f"{work}/sample")
-        lab.campaign.unpack("oracle/data/v4.img", f"{work}/v4")
+        campaign.unpack("data/sample.img", f"{work}/sample")
+        campaign.unpack("oracle/data/v4.img", f"{work}/v4")
         known = [*chains.cases(f"{work}/sample"), *chains.attr_cases(f"{work}/sample")]
         for k, case in enumerate(known):
             finished(work, case, k % 3 == 2, LONG or k % 5 == 0)
@@ -197,6 +199,7 @@ def main():
         for case in known:
             if case.name in ("copy-on-write ends", "exchange", "attributes replaced")[:3 if LONG else 1]:
                 stopped(work, case)
+        none_good(work)
         parents(work)
         freed(work)
     print(f"1..{lab.count}")

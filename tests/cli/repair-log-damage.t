@@ -14,18 +14,13 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-import importlib.machinery
-import importlib.util
-
 HERE = os.path.dirname(os.path.abspath(__file__))
-_loader = importlib.machinery.SourceFileLoader("repair_log", os.path.join(HERE, "repair-log.t"))
-_spec = importlib.util.spec_from_loader("repair_log", _loader)
-lab = importlib.util.module_from_spec(_spec)
 sys.dont_write_bytecode = True
-_loader.exec_module(lab)
-sys.path.insert(0, os.path.join(HERE, "..", "damage"))
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "kernel"), os.path.join(HERE, "..", "damage")]
+import campaign  # noqa: E402
 from logplaces import LogPlaces  # noqa: E402
+
+lab = campaign.load("repair_log", os.path.join(HERE, "repair-log.t"))
 
 LONG = bool(os.environ.get("XFSKIT_LONG"))
 SEED = int(os.environ.get("DAMAGE_SEED", "1"))

@@ -84,7 +84,7 @@ def replayed(path, target, end=None):
             f.seek(end[0])
             f.write(bytes(end[1]))
     done = subprocess.run([REPLAY, target], stdout=subprocess.PIPE, text=True)
-    if done.returncode and not end:     # of a part: what is in place may be newer than its end
+    if done.returncode < 0 or done.returncode and not end:     # of a part: what is in place may be newer than its end
         raise RuntimeError("replay of %s: %s" % (path, done.stdout[-300:]))
     return target
 
@@ -342,6 +342,8 @@ def mapped(path, copy):
             view = mmap.mmap(f.fileno(), 0, access=mmap.ACCESS_WRITE if copy else mmap.ACCESS_COPY)
         _mapped[key] = view, ctypes.addressof(ctypes.c_char.from_buffer(view)), os.stat(path).st_ino
     return _mapped[key][1:]
+
+
 class Verdict:
     """What judges say of the bytes of an image: many damages end with the same ones."""
 

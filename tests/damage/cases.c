@@ -15,6 +15,7 @@
 #include "repair/tool.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/sanitized.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -30,17 +31,6 @@
 #define MEMORY ((size_t)64 << 20)	/* of changes, before they go to a file */
 #define SPACE ((rlim_t)512 << 20)	/* of addresses */
 #define SECONDS 60u			/* of processor time */
-
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 static int digit(char c)
 {
@@ -131,7 +121,7 @@ static void one_case(struct xfs_dev *image, char *line, int out)
 
 	/* the place in the input is that of the process above */
 	if (dup2(none, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 || setrlimit(RLIMIT_CPU, &seconds) ||
-	    (!SANITIZED && setrlimit(RLIMIT_AS, &space)))
+	    (!XFS_SANITIZED && setrlimit(RLIMIT_AS, &space)))
 		_exit(2);
 	setvbuf(stdout, NULL, _IOLBF, 0);	/* lines of both streams, whole */
 	if (xfs_dev_scratch(&dev, image, MEMORY) || damage(dev, line)) {

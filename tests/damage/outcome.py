@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What became of each file: intact, changed, moved, lost; read without a kernel."""
-import importlib.machinery
-import importlib.util
 import os
 
-import places  # noqa: F401  (sets the path of modules)
+from places import campaign
 from xfsjudge.report import Report
 from xfsread import content  # noqa: E402
 from xfsread.device import Image, ReadError
@@ -15,14 +13,7 @@ from xfsread.inode import read_inode
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def load(name, path):
-    loader = importlib.machinery.SourceFileLoader(name, os.path.join(HERE, path))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
-    loader.exec_module(module)
-    return module
-
-
-LISTER = load("lister", "../kernel/list-image")
+LISTER = campaign.load("lister", campaign.LISTER)
 LARGEST = 256 << 20     # no file of these images is larger; a damaged size must not be read to its end
 
 

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """Clean filesystems of all kinds: xfs_repair -n finds nothing, and xfs_repair changes nothing but its own flag."""
 import hashlib
-import importlib.machinery
-import importlib.util
 import os
 import subprocess
 import sys
@@ -14,9 +12,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "kernel")]
 
 import campaign  # noqa: E402
 
-loader = importlib.machinery.SourceFileLoader("repair_fuzz", os.path.join(HERE, "repair-fuzz"))
-fuzzer = importlib.util.module_from_spec(importlib.util.spec_from_loader("repair_fuzz", loader))
-loader.exec_module(fuzzer)
+fuzzer = campaign.load("repair_fuzz", os.path.join(HERE, "repair-fuzz"))
 
 # options of mkfs.xfs for a fresh filesystem of 1 GiB
 FRESH = ("", "-m metadir=1", "-m metadir=1,uquota,gquota,pquota -n parent=1", "-m rmapbt=0", "-m rmapbt=0,reflink=0", "-m crc=0",

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """A short run of repair-fuzz with a fixed seed, a few cases for each sort of damage and image."""
-import importlib.machinery
-import importlib.util
 import os
 import sys
 
@@ -12,9 +10,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "kernel")]
 import campaign  # noqa: E402
 from damages import MODES  # noqa: E402
 
-loader = importlib.machinery.SourceFileLoader("repair_fuzz", os.path.join(HERE, "repair-fuzz"))
-fuzzer = importlib.util.module_from_spec(importlib.util.spec_from_loader("repair_fuzz", loader))
-loader.exec_module(fuzzer)
+fuzzer = campaign.load("repair_fuzz", os.path.join(HERE, "repair-fuzz"))
 
 tap = campaign.Tap()
 images = fuzzer.shipped()

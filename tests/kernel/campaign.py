@@ -4,6 +4,8 @@
 A kernel-made image and the list of its files are the truth.  After the repair: exit status 0, the second run and the
 distribution's `xfs_repair -n` find nothing, the independent judge finds nothing, and the list is the same.
 """
+import importlib.machinery
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -30,6 +32,14 @@ def find_upstream():
 
 
 UPSTREAM = find_upstream()
+
+
+def load(name, path):
+    """The script at `path` as a module."""
+    loader = importlib.machinery.SourceFileLoader(name, path)
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(name, loader))
+    loader.exec_module(module)
+    return module
 
 
 def run(*command, timeout=600):

@@ -1,8 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """Inode cores, wiped inodes, flipped bits and lost superblocks on the shipped images: what other witnesses hold comes back."""
-import importlib.machinery
-import importlib.util
 import os
 import random
 import struct
@@ -46,14 +44,7 @@ FIELDS = {
 }
 
 
-def load_lister():
-    loader = importlib.machinery.SourceFileLoader("lister", os.path.join(HERE, "list-image"))
-    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("lister", loader))
-    loader.exec_module(module)
-    return module
-
-
-LISTER = load_lister()
+LISTER = campaign.load("lister", campaign.LISTER)
 
 
 def opened(path):

@@ -212,8 +212,10 @@ static int make(struct drive *d, const struct fsx_op *op)
 	}
 	if (op->verb != FSX_TMPFILE)
 		return xfs_name_create(d->edit, p.dir, p.name, p.len, &f, &ino);
-	if (!enter(d, p.dir, p.name, p.len, &ino))
-		return -XFS_E_EXISTS;
+	/* not when that is unknown: a file would stay without a name */
+	err = enter(d, p.dir, p.name, p.len, &ino);
+	if (err != -XFS_E_NOENT)
+		return err ? err : -XFS_E_EXISTS;
 	err = xfs_name_tmpfile(d->edit, p.dir, &f, &ino);
 	if (err)
 		return err;

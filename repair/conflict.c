@@ -3,8 +3,8 @@
  * conflict.c - two owners claim the same blocks: the one with less evidence loses them, the rest of its file stays.
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
- * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; an inode whose checksum and forks are whole.  Between equals
- * the lower inode number keeps the blocks.
+ * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; an inode whose
+ * checksum and forks are whole.  Between equals the lower inode number keeps the blocks.
  */
 #include "repair/cuts.h"
 #include "repair/scan.h"
@@ -193,8 +193,9 @@ static int drop_chunk(struct settling *t, const struct xfs_claim *c)
 	if (!t->gone)
 		return -XFS_E_NOMEM;
 	for (size_t i = first_chunk(t, c); i < ag->nchunks && touches(t->r, &ag->chunks[i], c); i++) {
-		any |= !t->gone[i];
-		t->gone[i] = true;
+		if (t->gone[i])
+			continue;
+		any = t->gone[i] = true;
 		forget_inodes(t->r, ag, &ag->chunks[i]);
 	}
 	ag->reasons |= REPAIR_INODES;
@@ -241,24 +242,29 @@ static bool is_mapped(const struct repair_ag *ag, const struct xfs_claim *c)
 	return false;
 }
 
-/* Is there any inode on the disk, or a whole rmapbt that says so, behind the chunks of this claim? */
-static bool is_proven(struct settling *t, const struct xfs_claim *c)
+/* *proven: some inode on the disk, or a whole rmapbt, stands behind the chunks of this claim.  Errors: NOMEM. */
+static int find_proof(struct settling *t, const struct xfs_claim *c, bool *proven)
 {
 	struct repair *r = t->r;
 	size_t size = (size_t)XFS_INODES_PER_CHUNK * r->geo.inodesize;
-	uint8_t *bytes = malloc(size);
-	bool proven = !bytes || (t->ag->tree[XFS_TREE_RMAP].sound && is_mapped(t->ag, c));
+	uint8_t *bytes;
 
-	for (size_t i = first_chunk(t, c); i < t->ag->nchunks && touches(r, &t->ag->chunks[i], c) && !proven; i++) {
+	*proven = t->ag->tree[XFS_TREE_RMAP].sound && is_mapped(t->ag, c);
+	if (*proven)
+		return 0;
+	bytes = malloc(size);
+	if (!bytes)
+		return -XFS_E_NOMEM;
+	for (size_t i = first_chunk(t, c); i < t->ag->nchunks && touches(r, &t->ag->chunks[i], c) && !*proven; i++) {
 		uint64_t ino = xfs_ino_of(&r->geo, t->ag->agno, XFS_AGINO(t->ag->chunks[i].startino)).v;
 
 		if ((t->gone && t->gone[i]) || xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes, size))
 			continue;
-		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !proven; k++)
-			proven = repair_is_inode(r, bytes + (size_t)k * r->geo.inodesize, ino + k);
+		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !*proven; k++)
+			*proven = repair_is_inode(r, bytes + (size_t)k * r->geo.inodesize, ino + k);
 	}
 	free(bytes);
-	return proven;
+	return 0;
 }
 
 static void note_trees(struct repair *r, const struct repair_ag *ag, const struct xfs_claim *c)
@@ -276,6 +282,7 @@ static int settle(struct settling *t, const struct xfs_claim *a, const struct xf
 	bool special_a = xfs_owner_is_special(a->owner), special_b = xfs_owner_is_special(b->owner), second = special_a;
 	uint32_t end = (uint32_t)xfs_min((uint64_t)a->agbno + a->len, (uint64_t)b->agbno + b->len);
 	const struct xfs_claim *inodes = a->owner == XFS_OWN_INODES ? a : b->owner == XFS_OWN_INODES ? b : NULL, *loser;
+	bool proven = true;
 	int error = 0;
 
 	if (special_a && special_b) {
@@ -286,7 +293,9 @@ static int settle(struct settling *t, const struct xfs_claim *a, const struct xf
 		return inodes && !t->r->looking ? drop_chunk(t, inodes) : 0;
 	}
 	/* a chunk where no inode is left, and a file that was whole: the file stays */
-	if (special_a != special_b && inodes && !t->r->looking && !is_proven(t, inodes))
+	if (special_a != special_b && inodes && !t->r->looking)
+		error = find_proof(t, inodes, &proven);
+	if (!error && !proven)
 		return drop_chunk(t, inodes);
 	if (!special_a && !special_b)
 		error = weigh(t, a, b, &second);

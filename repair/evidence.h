@@ -71,8 +71,6 @@ int repair_add_stray_entries(struct repair *, uint64_t ino, struct xfs_mapset *m
 
 /* judge.c. Decides one inode: notes findings, adds a struct repair_inode when it changes, marks AGs. */
 int repair_judge(struct repair *, struct evidence *);
-/* Every AG has a sound rmapbt: their silence counts. */
-bool repair_rmaps_whole(const struct repair *);
 /* changed.c. The list entry of an inode that changes, made when it is not there. Image is copied from `image`. */
 int repair_changed_inode(struct repair *, uint64_t ino, const uint8_t *image, struct repair_inode **out);
 /* It does not change after all. */

@@ -74,15 +74,6 @@ int judge_replace_fork(struct repair *r, struct evidence *e, unsigned k, struct 
 
 /* ---- which judgement ---- */
 
-bool repair_rmaps_whole(const struct repair *r)
-{
-	bool whole = r->geo.rmapbt;
-
-	for (uint32_t i = 0; i < r->geo.agcount && whole; i++)
-		whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
-	return whole;
-}
-
 /* Extents in the realtime section: reverse mappings of this device know the blocks of the tree alone. */
 static int judge_realtime(struct repair *r, struct evidence *e)
 {
@@ -118,7 +109,7 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	}
 	if (s->f.damaged)
 		return judge_damaged(r, e, k);
-	if (!repair_rmaps_whole(r)) {
+	if (!r->rmaps_whole) {
 		bool done;
 		int error = judge_try_counts(r, e, k, &done);
 

@@ -180,7 +180,7 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	unsigned type = e->d.core.mode & XFS_MODE_FMT, format = k ? e->d.core.aformat : e->d.core.format;
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset final = { 0 };
-	bool whole = repair_rmaps_whole(r), nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
+	bool whole = r->rmaps_whole, nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
 	int error;
 
 	if (k && !e->d.core.forkoff)

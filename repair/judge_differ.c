@@ -69,41 +69,40 @@ static int owned_record(void *payload, const void *disk)
 	return 0;
 }
 
-/* Blocks of the fork without an owner in the reverse mappings, that are not free: taken, and nobody else is there. */
-static uint64_t unowned(struct repair *r, const struct xfs_mapset *s)
+/* Some of the fork has no owner in the reverse mappings and is not free: taken, and nobody else is there. */
+static bool has_unowned(struct repair *r, const struct xfs_mapset *s)
 {
-	uint64_t sum = 0;
-
 	for (size_t i = 0; i < s->n; i++) {
 		const struct xfs_mapping *m = &s->m[i];
 		uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v, len = (uint32_t)m->len;
 		struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { agbno + len - 1, UINT64_MAX, UINT64_MAX } };
 		struct owned o = { .reach = agbno, .end = (uint64_t)agbno + len };
 		struct xfs_btree bt;
-		uint64_t rest;
 
 		if (repair_ag_btree(r, repair_ag_of(r, m->fsbno), XFS_BTREE_RMAP, &bt) ||
 		    xfs_btree_query_range(&bt, &lo, &hi, owned_record, &o, NULL, NULL, NULL))
 			continue;
-		rest = repair_free_blocks(r, m->fsbno, len);
-		sum += len - o.sum > rest ? len - o.sum - rest : 0;
+		if (len - o.sum > repair_free_blocks(r, m->fsbno, len))
+			return true;
 	}
-	return sum;
+	return false;
 }
 
-/* Blocks that free space or other owners deny to these mappings. */
-static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *s, bool attr, bool ask_owners)
+static bool is_free_in_part(struct repair *r, const struct xfs_mapset *s)
 {
-	uint64_t sum = 0;
+	for (size_t i = 0; i < s->n; i++)
+		if (repair_free_blocks(r, s->m[i].fsbno, (uint32_t)s->m[i].len))
+			return true;
+	return false;
+}
 
-	for (size_t i = 0; i < s->n; i++) {
-		const struct xfs_mapping *m = &s->m[i];
-
-		sum += repair_free_blocks(r, m->fsbno, (uint32_t)m->len);
-		if (ask_owners && owned_by_others(r, ino, m, attr))
-			sum += m->len;
-	}
-	return sum;
+/* Free space or other owners deny some of this to the fork. */
+static bool is_denied(struct repair *r, uint64_t ino, const struct xfs_mapset *s, bool attr)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (owned_by_others(r, ino, &s->m[i], attr))
+			return true;
+	return is_free_in_part(r, s);
 }
 
 /* ---- what speaks for which side ---- */
@@ -112,7 +111,7 @@ static uint64_t denied(struct repair *r, uint64_t ino, const struct xfs_mapset *
 static int differences(struct repair *r, const struct evidence_side *s, struct xfs_mapset *only_fork,
 		       struct xfs_mapset *only_rmap)
 {
-	bool whole = repair_rmaps_whole(r);
+	bool whole = r->rmaps_whole;
 	struct xfs_mapset fork = { 0 };
 	int error = 0;
 
@@ -153,7 +152,7 @@ static int ask_size(const struct repair *r, const struct evidence *e, const stru
 
 	if (fork != rmap)
 		return fork < rmap ? 1 : -1;
-	if (!repair_rmaps_whole(r))
+	if (!r->rmaps_whole)
 		return 0;
 	return ends_at(&s->fork, end) - ends_at(&s->rmap, end);
 }
@@ -184,8 +183,11 @@ static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
 	return fit;
 }
 
-/* The inode has no attribute fork, and no block that reverse mappings give to one is of it: they lie, or mean the other fork. */
-static bool is_no_attr_fork(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_rmap)
+/*
+ * The inode has no attribute fork, and no block that reverse mappings give to one is of it: they lie, or mean the other
+ * fork.
+ */
+static bool lacks_attr_fork(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_rmap)
 {
 	if (k != XFS_FORK_ATTR || e->d.core.forkoff || !r->geo.v5)
 		return false;
@@ -199,15 +201,14 @@ static bool is_no_attr_fork(struct repair *r, const struct evidence *e, unsigned
 static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
 		      const struct xfs_mapset *only_rmap, bool fork_newer)
 {
-	uint64_t against_fork = denied(r, e->ino, only_fork, k == XFS_FORK_ATTR, true);
-	uint64_t against_rmap = denied(r, e->ino, only_rmap, k == XFS_FORK_ATTR, false);
 	uint64_t fork_blocks = 0;
+	bool against_fork;
 	int size = 0;
 
 	/* contents that read well through what only the fork maps are the strongest witness of all */
 	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
 		return false;
-	if (is_no_attr_fork(r, e, k, only_rmap))
+	if (lacks_attr_fork(r, e, k, only_rmap))
 		return false;
 	if (!only_fork->n && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, (enum xfs_fork)k, only_rmap))
 		return true;
@@ -222,10 +223,11 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	/* before those who deny it: they may be of the time before, too */
 	if (fork_newer)
 		return false;
-	if (!against_fork != !against_rmap)
-		return against_fork != 0;
+	against_fork = is_denied(r, e->ino, only_fork, k == XFS_FORK_ATTR);
+	if (against_fork != is_free_in_part(r, only_rmap))
+		return against_fork;
 	/* reverse mappings that claim one place of the file twice lie, and those that leave blocks to nobody */
-	if (e->side[k].rmap_cut || unowned(r, only_fork))
+	if (e->side[k].rmap_cut || has_unowned(r, only_fork))
 		return false;
 	/* the end of the file is a weaker hint */
 	if (k == XFS_FORK_DATA && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG)

@@ -235,7 +235,13 @@ static int observe_ag(struct repair *r, size_t agno)
 
 int repair_observe_ags(struct repair *r)
 {
+	int error;
+
 	if (!r->looking)
 		repair_say(r, "        - scan filesystem freespace and inode maps...");
-	return repair_each_lane(r, observe_ag);
+	error = repair_each_lane(r, observe_ag);
+	r->rmaps_whole = !error && r->geo.rmapbt;
+	for (uint32_t i = 0; i < r->geo.agcount && r->rmaps_whole; i++)
+		r->rmaps_whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
+	return error;
 }

@@ -42,7 +42,7 @@ static void forget_fork(struct repair *r, struct evidence *e, unsigned k)
 	struct xfs_mapset one = { 0 };
 
 	if (fork->n < 2 || !e->side[k].f.damaged || (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_REG ||
-	    repair_fork_is_realtime(&e->d, k) || e->d.core.format == XFS_DINODE_FMT_META_BTREE || !repair_rmaps_whole(r) ||
+	    repair_fork_is_realtime(&e->d, k) || e->d.core.format == XFS_DINODE_FMT_META_BTREE || !r->rmaps_whole ||
 	    xfs_mapset_add(&one, &fork->m[0]))
 		return;
 	xfs_mapset_release(fork);

@@ -253,6 +253,7 @@ struct repair {
 	uint8_t *sharers;		/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
 	bool any_odd, any_room;
+	bool rmaps_whole;		/* every AG has a sound rmapbt: their silence counts */
 	struct repair_inode *inodes;	/* that change, ascending */
 	size_t ninodes, inode_room;
 	struct repair_inode *late;	/* that come between these, ascending; `inodes` has room for them (changed.c) */

@@ -9,10 +9,9 @@
  * image holds already stays.  Forks and trees are built as a repair builds them.  Needs rmapbt; reflink when SHARERS > 1.
  */
 #include "libxfs/base/crc32c.h"
-#include "libxfs/build/ag.h"
 #include "libxfs/build/fork.h"
-#include "libxfs/inode/inode.h"
 #include "libxfs/name/dir.h"
+#include "tests/lib/imagefill.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -20,62 +19,38 @@
 #include <string.h>
 
 #define STRIPE UINT64_C(1024)			/* extents in one AG before the next one has its turn */
-#define CLAIM_MEMORY ((size_t)512 << 20)
 
 struct group {					/* an AG */
-	struct xfs_inode_chunk *chunks;
-	size_t nchunks, room;
 	struct xfs_claim *old;			/* what is there before, ascending */
 	size_t nold, old_room, past;
 	uint32_t at;				/* next block for data */
 };
 
 struct making {
-	struct xfs_devset set;
-	struct xfs_fs *fs;
-	struct xfs_claims *claims;
+	struct imagefill f;
 	struct group *ags;
 	uint64_t files[4096];
 	size_t nfiles;
 	uint64_t extents, sharers, placed;
-	xfs_agno_t agno;			/* of the tree being read; where a block was taken last */
+	xfs_agno_t agno;			/* where a block was taken last */
 	uint64_t ino;
 };
 
-static void *grown(void *v, size_t n, size_t *room, size_t size)
-{
-	if (n < *room)
-		return v;
-	*room = *room ? 2 * *room : 64;
-	return realloc(v, *room * size);
-}
-
-static int keep_rmap(void *payload, const void *disk)
+static int keep_claim(void *payload, xfs_agno_t agno, const struct xfs_claim *c)
 {
 	struct making *m = payload;
-	struct group *g = &m->ags[m->agno.v];
-	struct xfs_claim c = xfs_claim_decode(disk);
+	struct group *g = &m->ags[agno.v];
 
-	if (c.owner == XFS_OWN_AG || c.owner == XFS_OWN_INOBT || c.owner == XFS_OWN_REFC)
-		return 0;	/* built anew */
-	g->old = grown(g->old, g->nold, &g->old_room, sizeof(*g->old));
-	if (!g->old)
-		return -XFS_E_NOMEM;
-	g->old[g->nold++] = c;
-	return xfs_claims_add(m->claims, m->agno, &c);
-}
+	if (g->nold == g->old_room) {
+		size_t room = 2 * g->old_room + 64;
+		struct xfs_claim *grown = realloc(g->old, room * sizeof(*grown));
 
-static int keep_chunk(void *payload, const void *disk)
-{
-	struct making *m = payload;
-	struct group *g = &m->ags[m->agno.v];
-	struct xfs_inobt_rec rec;
-
-	xfs_inobt_rec_decode(&rec, disk);
-	g->chunks = grown(g->chunks, g->nchunks, &g->room, sizeof(*g->chunks));
-	if (!g->chunks)
-		return -XFS_E_NOMEM;
-	g->chunks[g->nchunks++] = (struct xfs_inode_chunk){ rec.startino, rec.holemask, rec.count, rec.freecount, rec.free };
+		if (!grown)
+			return -XFS_E_NOMEM;
+		g->old = grown;
+		g->old_room = room;
+	}
+	g->old[g->nold++] = *c;
 	return 0;
 }
 
@@ -101,16 +76,10 @@ static int read_image(struct making *m)
 	struct xfs_dir d;
 	int err = root ? 0 : -XFS_E_NOMEM;
 
-	for (uint32_t i = 0; i < m->fs->geo.agcount && !err; i++) {
-		struct xfs_btree rmaps, inodes;
-
-		m->agno = XFS_AGNO(i);
-		err = xfs_fs_ag_btree(m->fs, m->agno, XFS_BTREE_RMAP, &rmaps);
-		err = err ? err : xfs_fs_ag_btree(m->fs, m->agno, XFS_BTREE_INO, &inodes);
-		err = err ? err : xfs_btree_query_all(&rmaps, keep_rmap, m);
-		err = err ? err : xfs_btree_query_all(&inodes, keep_chunk, m);
-	}
-	err = err ? err : xfs_inode_read(m->fs, XFS_INO(m->fs->geo.sb.rootino), 0, root);
+	m->f.each = keep_claim;
+	m->f.payload = m;
+	err = err ? err : imagefill_read(&m->f);
+	err = err ? err : xfs_inode_read(m->f.fs, XFS_INO(m->f.g->sb.rootino), 0, root);
 	err = err ? err : xfs_dir_open(&d, root, NULL);
 	err = err ? err : xfs_dir_each(&d, 0, keep_file, m);
 	qsort(m->files, m->nfiles, sizeof(*m->files), by_number);
@@ -123,14 +92,14 @@ static int read_image(struct making *m)
 /* Room in front of the data, so that trees are one piece. */
 static uint32_t room_for_trees(const struct making *m)
 {
-	uint64_t mappings = m->extents * m->nfiles / m->fs->geo.agcount;
+	uint64_t mappings = m->extents * m->nfiles / m->f.g->agcount;
 
-	return (uint32_t)(mappings / 80 + m->extents * (m->nfiles / m->sharers) / m->fs->geo.agcount / 50) + 4096;
+	return (uint32_t)(mappings / 80 + m->extents * (m->nfiles / m->sharers) / m->f.g->agcount / 50) + 4096;
 }
 
 static int place_block(struct making *m, uint64_t *fsbno)
 {
-	xfs_agno_t agno = XFS_AGNO(m->placed++ / STRIPE % m->fs->geo.agcount);
+	xfs_agno_t agno = XFS_AGNO(m->placed++ / STRIPE % m->f.g->agcount);
 	struct group *g = &m->ags[agno.v];
 
 	while (g->past < g->nold && g->old[g->past].agbno <= g->at) {
@@ -138,9 +107,9 @@ static int place_block(struct making *m, uint64_t *fsbno)
 			g->at = g->old[g->past].agbno + g->old[g->past].len + 1;
 		g->past++;
 	}
-	if (g->at + 2 > xfs_ag_length(&m->fs->geo, agno))
+	if (g->at + 2 > xfs_ag_length(m->f.g, agno))
 		return -XFS_E_NOSPC;
-	*fsbno = xfs_fsbno_of(&m->fs->geo, agno, XFS_AGBNO(g->at)).v;
+	*fsbno = xfs_fsbno_of(m->f.g, agno, XFS_AGBNO(g->at)).v;
 	g->at += 2;
 	return 0;
 }
@@ -155,9 +124,9 @@ static int place_group(struct making *m, struct xfs_extent *list, const uint64_t
 	}
 	for (uint64_t k = 0; k < m->sharers; k++)
 		for (uint64_t i = 0; i < m->extents && !err; i++) {
-			struct xfs_claim c = { xfs_fsbno_agbno(&m->fs->geo, XFS_FSBNO(list[i].block)).v, 1, files[k], list[i].off };
+			struct xfs_claim c = { xfs_fsbno_agbno(m->f.g, XFS_FSBNO(list[i].block)).v, 1, files[k], list[i].off };
 
-			err = xfs_claims_add(m->claims, xfs_fsbno_agno(&m->fs->geo, XFS_FSBNO(list[i].block)), &c);
+			err = xfs_claims_add(m->f.claims, xfs_fsbno_agno(m->f.g, XFS_FSBNO(list[i].block)), &c);
 		}
 	return err;
 }
@@ -170,26 +139,26 @@ static int new_block(void *payload, uint64_t *fsbno)
 	uint32_t agbno;
 	int err = -XFS_E_NOSPC;
 
-	for (uint32_t i = 0; i < m->fs->geo.agcount && err == -XFS_E_NOSPC; i++) {
-		xfs_agno_t agno = XFS_AGNO((m->agno.v + i) % m->fs->geo.agcount);
+	for (uint32_t i = 0; i < m->f.g->agcount && err == -XFS_E_NOSPC; i++) {
+		xfs_agno_t agno = XFS_AGNO((m->agno.v + i) % m->f.g->agcount);
 
-		err = xfs_claims_alloc(m->claims, agno, 0, 1, m->ino, XFS_RMAP_BMBT, &agbno);
+		err = xfs_claims_alloc(m->f.claims, agno, 0, 1, m->ino, XFS_RMAP_BMBT, &agbno);
 		if (err)
 			continue;
 		m->agno = agno;
-		*fsbno = xfs_fsbno_of(&m->fs->geo, agno, XFS_AGBNO(agbno)).v;
+		*fsbno = xfs_fsbno_of(m->f.g, agno, XFS_AGBNO(agbno)).v;
 	}
 	return err;
 }
 
 static int fill_file(struct making *m, uint64_t ino, const struct xfs_extent *list)
 {
-	const struct xfs_geometry *geo = &m->fs->geo;
+	const struct xfs_geometry *geo = m->f.g;
 	struct xfs_inode *ip = malloc(sizeof(*ip));
-	struct xfs_build_fork b = { .geo = geo, .ino = ino, .extents = list, .nextents = m->extents, .dev = m->set.data,
+	struct xfs_build_fork b = { .geo = geo, .ino = ino, .extents = list, .nextents = m->extents, .dev = m->f.set.data,
 				    .alloc = new_block, .payload = m };
 	struct xfs_dinode d;
-	int err = ip ? xfs_inode_read(m->fs, XFS_INO(ino), 0, ip) : -XFS_E_NOMEM;
+	int err = ip ? xfs_inode_read(m->f.fs, XFS_INO(ino), 0, ip) : -XFS_E_NOMEM;
 
 	if (err)
 		goto out;
@@ -210,7 +179,7 @@ static int fill_file(struct making *m, uint64_t ino, const struct xfs_extent *li
 	xfs_dinode_encode(ip->raw, &d);
 	xfs_crc32c_store(ip->raw, geo->inodesize, XFS_DINODE_CRC_OFF);
 	if (!err)
-		err = xfs_dev_write(m->set.data, xfs_ino_byte(geo, XFS_INO(ino)), ip->raw, geo->inodesize);
+		err = xfs_dev_write(m->f.set.data, xfs_ino_byte(geo, XFS_INO(ino)), ip->raw, geo->inodesize);
 out:
 	free(ip);
 	return err;
@@ -224,72 +193,37 @@ static int fill_files(struct making *m)
 
 	for (size_t g = 0; g < ngroups && !err; g++)
 		err = place_group(m, list + g * m->extents, m->files + g * m->sharers);
-	for (uint32_t i = 0; i < m->fs->geo.agcount && !err; i++)
-		err = xfs_claims_seal(m->claims, XFS_AGNO(i));
+	err = err ? err : imagefill_seal(&m->f);
 	for (size_t i = 0; i < ngroups * m->sharers && !err; i++) {
-		m->agno = XFS_AGNO(i % m->fs->geo.agcount);
+		m->agno = XFS_AGNO(i % m->f.g->agcount);
 		err = fill_file(m, m->files[i], list + i / m->sharers * m->extents);
 	}
 	free(list);
 	return err;
 }
 
-static int build_ags(struct making *m)
-{
-	const struct xfs_geometry *geo = &m->fs->geo;
-	uint8_t sector[32768];
-	struct xfs_sb sb = geo->sb;
-	int err = 0;
-
-	sb.fdblocks = 0;
-	for (uint32_t i = 0; i < geo->agcount && !err; i++) {
-		struct xfs_build_ag want = { .geo = geo, .claims = m->claims, .agno = XFS_AGNO(i), .chunks = m->ags[i].chunks,
-			.nchunks = m->ags[i].nchunks, .newino = XFS_NULL32, .leaf_slack = -1, .node_slack = -1, .dev = m->set.data };
-		struct xfs_ag_switch done;
-
-		err = xfs_build_ag(&want, &done);
-		if (err)
-			break;
-		err = xfs_build_ag_commit(&want, &done);
-		sb.fdblocks += done.freeblks + done.flcount + done.btreeblks;
-		xfs_ag_switch_release(&done);
-	}
-	err = err ? err : xfs_dev_read(m->set.data, 0, sector, geo->sectsize);
-	if (err)
-		return err;
-	xfs_sb_encode(sector, &sb);
-	xfs_crc32c_store(sector, geo->sectsize, XFS_SB_CRC_OFF);
-	return xfs_dev_write(m->set.data, 0, sector, geo->sectsize);
-}
-
 static int make(struct making *m, const char *image)
 {
-	int err = xfs_dev_file(&m->set.data, image, 0, 0, NULL);
+	int err = imagefill_open(&m->f, image);
 
-	err = err ? err : xfs_fs_open(&m->fs, &m->set, NULL, NULL);
 	if (err)
 		return err;
-	m->ags = calloc(m->fs->geo.agcount, sizeof(*m->ags));
-	err = m->ags ? xfs_claims_new(&m->claims, &m->fs->geo, CLAIM_MEMORY, NULL) : -XFS_E_NOMEM;
-	err = err ? err : read_image(m);
-	if (!err && (m->nfiles < m->sharers || !m->fs->geo.lazycount))
+	m->ags = calloc(m->f.g->agcount, sizeof(*m->ags));
+	err = m->ags ? read_image(m) : -XFS_E_NOMEM;
+	if (!err && m->nfiles < m->sharers)
 		err = -XFS_E_INVALID;
-	for (uint32_t i = 0; i < m->fs->geo.agcount && !err; i++)
+	for (uint32_t i = 0; i < m->f.g->agcount && !err; i++)
 		m->ags[i].at = room_for_trees(m);
 	err = err ? err : fill_files(m);
-	return err ? err : build_ags(m);
+	return err ? err : imagefill_commit(&m->f);
 }
 
 static void release(struct making *m)
 {
-	for (uint32_t i = 0; m->ags && i < m->fs->geo.agcount; i++) {
-		free(m->ags[i].chunks);
+	for (uint32_t i = 0; m->ags && i < m->f.g->agcount; i++)
 		free(m->ags[i].old);
-	}
 	free(m->ags);
-	xfs_claims_free(m->claims);
-	xfs_fs_close(m->fs);
-	xfs_dev_close(m->set.data);
+	imagefill_close(&m->f);
 	free(m);
 }
 

@@ -16,92 +16,28 @@
  *
  * Forks, directories and trees are built as a repair builds them.
  */
-#include "libxfs/base/crc32c.h"
-#include "libxfs/build/ag.h"
 #include "libxfs/build/attr.h"
 #include "libxfs/build/dir.h"
-#include "libxfs/inode/inode.h"
+#include "tests/lib/imagefill.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CLAIM_MEMORY ((size_t)512 << 20)
 #define NAME_LEN 20u
 
-struct group {
-	struct xfs_inode_chunk *chunks;
-	size_t nchunks, room;
-};
-
 struct making {
-	struct xfs_devset set;
-	struct xfs_fs *fs;
+	struct imagefill f;
 	const struct xfs_geometry *g;
-	struct xfs_claims *claims;
-	struct group *ags;
 	uint64_t root, n, second;
-	uint64_t *inos;			/* taken by new_inodes(), ascending by AG */
-	uint64_t ninos;
-	uint32_t agno, root_gen, (*heads)[XFS_AGI_BUCKETS];
+	uint32_t root_gen;
 	uint64_t ino;			/* for whom blocks are taken */
 };
-
-/* ---- what is there ---- */
-
-static int keep_rmap(void *payload, const void *disk)
-{
-	struct making *m = payload;
-	const uint8_t *p = disk;
-	struct xfs_claim c = { xfs_be32(p), xfs_be32(p + 4), xfs_be64(p + 8), xfs_be64(p + 16) };
-
-	if (c.owner == XFS_OWN_AG || c.owner == XFS_OWN_INOBT || c.owner == XFS_OWN_REFC)
-		return 0;	/* built anew */
-	return xfs_claims_add(m->claims, XFS_AGNO(m->agno), &c);
-}
-
-static int add_chunk(struct group *g, const struct xfs_inode_chunk *c)
-{
-	if (g->nchunks == g->room) {
-		g->room = 2 * g->room + 64;
-		g->chunks = realloc(g->chunks, g->room * sizeof(*g->chunks));
-		if (!g->chunks)
-			return -XFS_E_NOMEM;
-	}
-	g->chunks[g->nchunks++] = *c;
-	return 0;
-}
-
-static int keep_chunk(void *payload, const void *disk)
-{
-	struct making *m = payload;
-	struct xfs_inobt_rec rec;
-
-	xfs_inobt_rec_decode(&rec, disk);
-	return add_chunk(&m->ags[m->agno], &(struct xfs_inode_chunk){ rec.startino, rec.holemask, rec.count, rec.freecount, rec.free });
-}
-
-static int read_image(struct making *m)
-{
-	int err = 0;
-
-	for (m->agno = 0; m->agno < m->g->agcount && !err; m->agno++) {
-		struct xfs_btree rmaps, inodes;
-
-		err = xfs_fs_ag_btree(m->fs, XFS_AGNO(m->agno), XFS_BTREE_RMAP, &rmaps);
-		err = err ? err : xfs_fs_ag_btree(m->fs, XFS_AGNO(m->agno), XFS_BTREE_INO, &inodes);
-		err = err ? err : xfs_btree_query_all(&rmaps, keep_rmap, m);
-		err = err ? err : xfs_btree_query_all(&inodes, keep_chunk, m);
-		err = err ? err : xfs_claims_seal(m->claims, XFS_AGNO(m->agno));
-		memset(m->heads[m->agno], 0xff, sizeof(m->heads[0]));
-	}
-	return err;
-}
 
 static int read_root(struct making *m)
 {
 	struct xfs_inode *ip = malloc(sizeof(*ip));
-	int err = ip ? xfs_inode_read(m->fs, XFS_INO(m->root), 0, ip) : -XFS_E_NOMEM;
+	int err = ip ? xfs_inode_read(m->f.fs, XFS_INO(m->root), 0, ip) : -XFS_E_NOMEM;
 
 	m->root_gen = err ? 0 : ip->d.core.gen;
 	free(ip);
@@ -117,7 +53,7 @@ static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, 
 	for (uint32_t i = 0; i < m->g->agcount; i++) {
 		uint32_t agno = (uint32_t)(m->ino / 64 + i) % m->g->agcount, agbno;
 		/* behind what is left for trees */
-		int err = xfs_claims_alloc(m->claims, XFS_AGNO(agno), m->g->agblocks / 8, (uint32_t)want, m->ino, offset, &agbno);
+		int err = xfs_claims_alloc(m->f.claims, XFS_AGNO(agno), m->g->agblocks / 8, (uint32_t)want, m->ino, offset, &agbno);
 
 		if (err == -XFS_E_NOSPC)
 			continue;
@@ -138,77 +74,7 @@ static int take_one(void *payload, uint64_t *fsbno)
 static struct xfs_build_target target(struct making *m, uint64_t ino)
 {
 	m->ino = ino;
-	return (struct xfs_build_target){ .geo = m->g, .dev = m->set.data, .ino = ino, .alloc = take, .payload = m };
-}
-
-/* ---- inodes ---- */
-
-/* An empty file or directory. */
-static void blank(const struct making *m, uint64_t ino, unsigned mode, uint32_t nlink, uint8_t *image)
-{
-	uint64_t now = m->g->bigtime ? XFS_BIGTIME_EPOCH * XFS_NSEC_PER_SEC : 0;
-	struct xfs_dinode d = { .core = {
-		.magic = XFS_DINODE_MAGIC, .mode = (uint16_t)mode, .version = 3, .format = XFS_DINODE_FMT_EXTENTS,
-		.aformat = XFS_DINODE_FMT_EXTENTS, .nlinkv2 = nlink, .next_unlinked = XFS_NULL32, .gen = 1,
-		.atime = now, .mtime = now, .ctime = now } };
-
-	d.v3.inumber = ino;
-	memcpy(d.v3.uuid, m->g->uuid, sizeof(d.v3.uuid));
-	d.v3.crtime = now;
-	d.v3.flags2 = (m->g->bigtime ? XFS_DIFLAG2_BIGTIME : 0) | (m->g->nrext64 ? XFS_DIFLAG2_NREXT64 : 0);
-	memset(image, 0, m->g->inodesize);
-	xfs_dinode_encode(image, &d);
-	xfs_crc32c_store(image, m->g->inodesize, XFS_DINODE_CRC_OFF);
-}
-
-static int write_inode(struct making *m, uint64_t ino, uint8_t *image)
-{
-	xfs_crc32c_store(image, m->g->inodesize, XFS_DINODE_CRC_OFF);
-	return xfs_dev_write(m->set.data, xfs_ino_byte(m->g, XFS_INO(ino)), image, m->g->inodesize);
-}
-
-static int write_chunk(struct making *m, uint32_t agno, uint32_t agino, unsigned used, unsigned mode, uint32_t nlink)
-{
-	size_t size = m->g->inodesize;
-	uint8_t *bytes = malloc(64 * size);
-	uint64_t first = xfs_ino_of(m->g, XFS_AGNO(agno), XFS_AGINO(agino)).v;
-	int err;
-
-	if (!bytes)
-		return -XFS_E_NOMEM;
-	for (unsigned k = 0; k < 64; k++) {
-		blank(m, first + k, k < used ? mode : 0, k < used ? nlink : 0, bytes + k * size);
-		if (k < used)
-			m->inos[m->ninos++] = first + k;
-	}
-	err = xfs_dev_write(m->set.data, xfs_ino_byte(m->g, XFS_INO(first)), bytes, 64 * size);
-	free(bytes);
-	return err;
-}
-
-/* Chunk after chunk, AG after AG, from where the trees will have ended. */
-static int new_inodes(struct making *m, uint64_t count, unsigned mode, uint32_t nlink)
-{
-	uint32_t blocks = 64u >> m->g->inopblog, per = (m->g->agblocks / 2) / blocks;
-	uint64_t chunks = xfs_ceil_div(count, 64);
-	int err = 0;
-
-	m->inos = malloc((chunks + 1) * 64 * sizeof(*m->inos));
-	if (!m->inos)
-		return -XFS_E_NOMEM;
-	for (uint32_t agno = 0; agno < m->g->agcount && count && !err; agno++)
-		for (uint32_t i = 0; i < per && count && !err; i++) {
-			uint32_t agbno = m->g->agblocks / 4, align = m->g->ialloc_align ? m->g->ialloc_align : blocks;
-			unsigned used = (unsigned)xfs_min(count, 64);
-
-			agbno = (uint32_t)xfs_round_up(agbno, xfs_max(align, blocks)) + i * blocks;
-			err = xfs_claims_add(m->claims, XFS_AGNO(agno), &(struct xfs_claim){ agbno, blocks, XFS_OWN_INODES, 0 });
-			err = err ? err : add_chunk(&m->ags[agno], &(struct xfs_inode_chunk){ agbno << m->g->inopblog, 0, 64,
-						    (uint8_t)(64 - used), used == 64 ? 0 : UINT64_MAX << used });
-			err = err ? err : write_chunk(m, agno, agbno << m->g->inopblog, used, mode, nlink);
-			count -= used;
-		}
-	return err ? err : count ? -XFS_E_NOSPC : 0;
+	return (struct xfs_build_target){ .geo = m->g, .dev = m->f.set.data, .ino = ino, .alloc = take, .payload = m };
 }
 
 /* ---- names ---- */
@@ -284,15 +150,15 @@ static int put_attrs(struct making *m, uint64_t ino, const struct xfs_build_attr
 static int put_parents(struct making *m, uint64_t ino, const struct xfs_build_dirent *e, size_t n, uint64_t dir, uint8_t *image)
 {
 	struct xfs_build_attr *list = m->g->parent ? calloc(n, sizeof(*list)) : NULL;
-	uint8_t value[12];
+	struct xfs_parent_rec rec = { dir, dir == m->root ? m->root_gen : 1 };
+	uint8_t value[sizeof(struct xfs_parent_rec_disk)];
 	int err;
 
 	if (!m->g->parent)
 		return 0;
 	if (!list)
 		return -XFS_E_NOMEM;
-	xfs_put_be64(value, dir);
-	xfs_put_be32(value + 8, dir == m->root ? m->root_gen : 1);
+	xfs_parent_rec_encode(value, &rec);
 	for (size_t i = 0; i < n; i++)
 		list[i] = (struct xfs_build_attr){ e[i].name, value, sizeof(value), e[i].namelen, XFS_ATTR_PARENT };
 	err = put_attrs(m, ino, list, n, image);
@@ -319,13 +185,13 @@ static int put_dir(struct making *m, uint64_t ino, uint64_t parent, const struct
 	d.core.nblocks += b.fork.nblocks;
 	xfs_dinode_set_nextents(&d, XFS_FORK_DATA, b.fork.nextents);
 	xfs_dinode_encode(image, &d);
-	return write_inode(m, ino, image);
+	return imagefill_write_inode(&m->f, ino, image);
 }
 
 static int put_root(struct making *m, const struct xfs_build_dirent *list, size_t n)
 {
 	struct xfs_inode *ip = malloc(sizeof(*ip));
-	int err = ip ? xfs_inode_read(m->fs, XFS_INO(m->root), 0, ip) : -XFS_E_NOMEM;
+	int err = ip ? xfs_inode_read(m->f.fs, XFS_INO(m->root), 0, ip) : -XFS_E_NOMEM;
 
 	err = err ? err : put_dir(m, m->root, m->root, list, n, ip->raw);
 	free(ip);
@@ -340,7 +206,7 @@ static int put_new_dir(struct making *m, uint64_t ino, uint64_t parent, const st
 	int err = image ? 0 : -XFS_E_NOMEM;
 
 	if (!err) {
-		blank(m, ino, XFS_MODE_DIR | 0755, 2, image);
+		imagefill_blank(&m->f, ino, XFS_MODE_DIR | 0755, 2, image);
 		err = put_parents(m, ino, self, 1, parent, image);
 	}
 	err = err ? err : put_dir(m, ino, parent, list, n, image);
@@ -355,9 +221,9 @@ static int put_file_parents(struct making *m, const struct names *s, uint64_t di
 	int err = image ? 0 : -XFS_E_NOMEM;
 
 	for (uint64_t i = 0; i < s->n && m->g->parent && !err; i++) {
-		blank(m, s->list[i].ino, XFS_MODE_REG | 0644, 1, image);
+		imagefill_blank(&m->f, s->list[i].ino, XFS_MODE_REG | 0644, 1, image);
 		err = put_parents(m, s->list[i].ino, &s->list[i], 1, dir, image);
-		err = err ? err : write_inode(m, s->list[i].ino, image);
+		err = err ? err : imagefill_write_inode(&m->f, s->list[i].ino, image);
 	}
 	free(image);
 	return err;
@@ -368,11 +234,11 @@ static int put_file_parents(struct making *m, const struct names *s, uint64_t di
 static int flat(struct making *m)
 {
 	struct names s = { 0 };
-	int err = new_inodes(m, m->n, XFS_MODE_REG | 0644, 1);
+	int err = imagefill_inodes(&m->f, m->n, XFS_MODE_REG | 0644, 1);
 
 	err = err ? err : make_names(&s, m->n, false);
 	for (uint64_t i = 0; i < m->n && !err; i++)
-		s.list[i].ino = m->inos[i];
+		s.list[i].ino = m->f.inos[i];
 	err = err ? err : put_file_parents(m, &s, m->root);
 	err = err ? err : put_root(m, s.list, s.n);
 	free_names(&s);
@@ -388,14 +254,14 @@ static int equal(struct making *m)
 {
 	struct names s = { 0 };
 	struct xfs_build_dirent d;
-	int err = new_inodes(m, m->n + 1, XFS_MODE_REG | 0644, 1);
+	int err = imagefill_inodes(&m->f, m->n + 1, XFS_MODE_REG | 0644, 1);
 
 	err = err ? err : make_names(&s, m->n, true);
 	if (err)
 		return err;
-	d = d_named(m->inos[m->n]);
+	d = d_named(m->f.inos[m->n]);
 	for (uint64_t i = 0; i < m->n; i++)
-		s.list[i].ino = m->inos[i];
+		s.list[i].ino = m->f.inos[i];
 	err = put_file_parents(m, &s, d.ino);
 	err = err ? err : put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
 	err = err ? err : put_root(m, &d, 1);
@@ -409,18 +275,18 @@ static int link_to(struct making *m, unsigned files)
 	struct names s = { 0 };
 	struct xfs_build_dirent d;
 	uint8_t *image = malloc(m->g->inodesize);
-	int err = image ? new_inodes(m, files + 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+	int err = image ? imagefill_inodes(&m->f, files + 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
 
 	err = err ? err : make_names(&s, m->n, false);
 	if (err)
 		return err;
-	d = d_named(m->inos[files]);
+	d = d_named(m->f.inos[files]);
 	for (uint64_t i = 0; i < m->n; i++)
-		s.list[i].ino = m->inos[0];
+		s.list[i].ino = m->f.inos[0];
 	for (unsigned i = 0; i < files && !err; i++) {
-		blank(m, m->inos[i], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
-		err = put_parents(m, m->inos[i], s.list, s.n, d.ino, image);
-		err = err ? err : write_inode(m, m->inos[i], image);
+		imagefill_blank(&m->f, m->f.inos[i], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
+		err = put_parents(m, m->f.inos[i], s.list, s.n, d.ino, image);
+		err = err ? err : imagefill_write_inode(&m->f, m->f.inos[i], image);
 	}
 	err = err ? err : put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
 	err = err ? err : put_root(m, &d, 1);
@@ -442,24 +308,24 @@ static int rivals(struct making *m)
 static int chain(struct making *m, bool ring)
 {
 	struct xfs_build_dirent child, file = { 0, (const uint8_t *)"f", 1, XFS_DIR_FT_REG };
-	int err = new_inodes(m, 2 * m->n, XFS_MODE_REG | 0644, 1);
+	int err = imagefill_inodes(&m->f, 2 * m->n, XFS_MODE_REG | 0644, 1);
 
 	for (uint64_t i = 0; i < m->n && !err; i++) {
-		struct xfs_build_dirent list[2] = { d_named(m->inos[2 * ((i + 1) % m->n)]), file };
-		struct xfs_build_dirent self = d_named(m->inos[2 * i]);
-		uint64_t above = i ? m->inos[2 * (i - 1)] : ring ? m->inos[2 * (m->n - 1)] : m->root;
+		struct xfs_build_dirent list[2] = { d_named(m->f.inos[2 * ((i + 1) % m->n)]), file };
+		struct xfs_build_dirent self = d_named(m->f.inos[2 * i]);
+		uint64_t above = i ? m->f.inos[2 * (i - 1)] : ring ? m->f.inos[2 * (m->n - 1)] : m->root;
 		bool more = i + 1 < m->n || ring;
 		uint8_t image[4096];
 
-		list[1].ino = m->inos[2 * i + 1];
-		blank(m, list[1].ino, XFS_MODE_REG | 0644, 1, image);
+		list[1].ino = m->f.inos[2 * i + 1];
+		imagefill_blank(&m->f, list[1].ino, XFS_MODE_REG | 0644, 1, image);
 		err = put_parents(m, list[1].ino, &list[1], 1, self.ino, image);
-		err = err ? err : write_inode(m, list[1].ino, image);
+		err = err ? err : imagefill_write_inode(&m->f, list[1].ino, image);
 		err = err ? err : put_new_dir(m, self.ino, above, &self, more ? list : list + 1, more ? 2 : 1);
 	}
 	if (err || ring)
 		return err;
-	child = d_named(m->inos[0]);
+	child = d_named(m->f.inos[0]);
 	return put_root(m, &child, 1);
 }
 
@@ -479,7 +345,7 @@ static int attrs(struct making *m)
 	struct xfs_build_attr *list = calloc(m->n, sizeof(*list));
 	uint8_t *value = malloc(m->second + 1), *image = malloc(m->g->inodesize);
 	struct xfs_build_dirent f = { 0, (const uint8_t *)"f", 1, XFS_DIR_FT_REG };
-	int err = list && value && image ? new_inodes(m, 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+	int err = list && value && image ? imagefill_inodes(&m->f, 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
 
 	err = err ? err : make_names(&s, m->n, true);
 	if (err)
@@ -487,10 +353,10 @@ static int attrs(struct making *m)
 	memset(value, 'v', m->second);
 	for (uint64_t i = 0; i < m->n; i++)
 		list[i] = (struct xfs_build_attr){ s.list[i].name, value, (uint32_t)m->second, s.list[i].namelen, 0 };
-	f.ino = m->inos[0];
-	blank(m, f.ino, XFS_MODE_REG | 0644, 1, image);
+	f.ino = m->f.inos[0];
+	imagefill_blank(&m->f, f.ino, XFS_MODE_REG | 0644, 1, image);
 	err = put_attrs(m, f.ino, list, m->n, image);
-	err = err ? err : write_inode(m, f.ino, image);
+	err = err ? err : imagefill_write_inode(&m->f, f.ino, image);
 	err = err ? err : put_root(m, &f, 1);
 	free_names(&s);
 	free(list);
@@ -502,13 +368,13 @@ static int attrs(struct making *m)
 static int map_file(struct making *m, uint64_t ino, const struct xfs_extent *list)
 {
 	uint8_t image[4096];
-	struct xfs_build_fork b = { .geo = m->g, .ino = ino, .extents = list, .nextents = m->n, .dev = m->set.data, .alloc = take_one,
+	struct xfs_build_fork b = { .geo = m->g, .ino = ino, .extents = list, .nextents = m->n, .dev = m->f.set.data, .alloc = take_one,
 				    .payload = m, .bytes = image + xfs_dinode_literal_off(3) };
 	struct xfs_dinode d;
 	int err;
 
 	m->ino = ino;
-	blank(m, ino, XFS_MODE_REG | 0644, 1, image);
+	imagefill_blank(&m->f, ino, XFS_MODE_REG | 0644, 1, image);
 	b.forksize = xfs_dinode_fork_size(3, 0, m->g->inodesize, XFS_FORK_DATA);
 	err = xfs_build_fork(&b);
 	xfs_dinode_decode(&d, image);
@@ -517,7 +383,7 @@ static int map_file(struct making *m, uint64_t ino, const struct xfs_extent *lis
 	d.core.nblocks = m->n + b.blocks;
 	xfs_dinode_set_nextents(&d, XFS_FORK_DATA, m->n);
 	xfs_dinode_encode(image, &d);
-	return err ? err : write_inode(m, ino, image);
+	return err ? err : imagefill_write_inode(&m->f, ino, image);
 }
 
 /* Reverse mappings name the first of them. */
@@ -525,20 +391,20 @@ static int copies(struct making *m)
 {
 	struct names s = { 0 };
 	struct xfs_extent *list = calloc(m->n, sizeof(*list));
-	int err = list ? new_inodes(m, m->second, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+	int err = list ? imagefill_inodes(&m->f, m->second, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
 
 	err = err ? err : make_names(&s, m->second, false);
 	for (uint64_t i = 0; i < m->n && !err; i++) {
 		uint32_t agno = (uint32_t)(i / 1024 % m->g->agcount);
 		uint32_t agbno = m->g->agblocks / 16 * 13 + 2 * (uint32_t)(i / 1024 / m->g->agcount * 1024 + i % 1024);
-		struct xfs_claim c = { agbno, 1, m->inos[0], 2 * i };
+		struct xfs_claim c = { agbno, 1, m->f.inos[0], 2 * i };
 
 		list[i] = (struct xfs_extent){ .off = 2 * i, .block = xfs_fsbno_of(m->g, XFS_AGNO(agno), XFS_AGBNO(agbno)).v, .len = 1 };
-		err = xfs_claims_add(m->claims, XFS_AGNO(agno), &c);
+		err = xfs_claims_add(m->f.claims, XFS_AGNO(agno), &c);
 	}
 	for (uint64_t i = 0; i < m->second && !err; i++) {
-		s.list[i].ino = m->inos[i];
-		err = map_file(m, m->inos[i], list);
+		s.list[i].ino = m->f.inos[i];
+		err = map_file(m, m->f.inos[i], list);
 	}
 	err = err ? err : put_root(m, s.list, s.n);
 	free(list);
@@ -550,21 +416,21 @@ static int copies(struct making *m)
 static int delete_file(struct making *m, uint64_t ino)
 {
 	uint32_t agno = xfs_ino_agno(m->g, XFS_INO(ino)).v, agino = xfs_ino_agino(m->g, XFS_INO(ino)).v;
-	uint32_t *head = &m->heads[agno][agino % XFS_AGI_BUCKETS];
+	uint32_t *head = &m->f.ags[agno].heads[agino % XFS_AGI_BUCKETS];
 	uint8_t image[4096];
 
-	blank(m, ino, XFS_MODE_REG | 0644, 0, image);
+	imagefill_blank(&m->f, ino, XFS_MODE_REG | 0644, 0, image);
 	xfs_put_be32(image + XFS_OFF(dinode_core, next_unlinked), *head);
 	*head = agino;
-	return write_inode(m, ino, image);
+	return imagefill_write_inode(&m->f, ino, image);
 }
 
 static int unlinked(struct making *m)
 {
-	int err = new_inodes(m, m->n, XFS_MODE_REG | 0644, 0);
+	int err = imagefill_inodes(&m->f, m->n, XFS_MODE_REG | 0644, 0);
 
 	for (uint64_t i = 0; i < m->n && !err; i++)
-		err = delete_file(m, m->inos[i]);
+		err = delete_file(m, m->f.inos[i]);
 	return err;
 }
 
@@ -574,7 +440,7 @@ static int wiped(struct making *m)
 	int err = flat(m);
 
 	for (uint64_t i = 0; i < m->n && !err; i++)
-		err = xfs_dev_write(m->set.data, xfs_ino_byte(m->g, XFS_INO(m->inos[i])), nothing, m->g->inodesize);
+		err = xfs_dev_write(m->f.set.data, xfs_ino_byte(m->g, XFS_INO(m->f.inos[i])), nothing, m->g->inodesize);
 	return err;
 }
 
@@ -582,14 +448,14 @@ static int counts(struct making *m)
 {
 	struct names s = { 0 };
 	uint8_t image[4096];
-	int err = new_inodes(m, 2 * m->n, XFS_MODE_REG | 0644, 0);
+	int err = imagefill_inodes(&m->f, 2 * m->n, XFS_MODE_REG | 0644, 0);
 
 	err = err ? err : make_names(&s, m->n, false);
 	for (uint64_t i = 0; i < m->n && !err; i++) {
-		s.list[i].ino = m->inos[2 * i];
-		blank(m, s.list[i].ino, XFS_MODE_REG | 0644, 3, image);
-		err = write_inode(m, s.list[i].ino, image);
-		err = err ? err : delete_file(m, m->inos[2 * i + 1]);
+		s.list[i].ino = m->f.inos[2 * i];
+		imagefill_blank(&m->f, s.list[i].ino, XFS_MODE_REG | 0644, 3, image);
+		err = imagefill_write_inode(&m->f, s.list[i].ino, image);
+		err = err ? err : delete_file(m, m->f.inos[2 * i + 1]);
 	}
 	err = err ? err : put_root(m, s.list, s.n);
 	free_names(&s);
@@ -598,55 +464,21 @@ static int counts(struct making *m)
 
 /* ---- all of it ---- */
 
-static int build_ags(struct making *m)
-{
-	struct xfs_sb sb = m->g->sb;
-	uint8_t sector[32768];
-	int err = 0;
-
-	sb.fdblocks = sb.icount = sb.ifree = 0;
-	sb.versionnum |= XFS_SB_VERSION_ATTR;
-	for (uint32_t i = 0; i < m->g->agcount && !err; i++) {
-		struct xfs_build_ag want = { .geo = m->g, .claims = m->claims, .agno = XFS_AGNO(i), .chunks = m->ags[i].chunks,
-			.nchunks = m->ags[i].nchunks, .newino = XFS_NULL32, .leaf_slack = -1, .node_slack = -1, .dev = m->set.data,
-			.unlinked = m->heads[i] };
-		struct xfs_ag_switch done;
-
-		err = xfs_build_ag(&want, &done);
-		if (err)
-			break;
-		err = xfs_build_ag_commit(&want, &done);
-		sb.fdblocks += done.freeblks + done.flcount + done.btreeblks;
-		sb.icount += done.icount;
-		sb.ifree += done.ifree;
-		xfs_ag_switch_release(&done);
-	}
-	err = err ? err : xfs_dev_read(m->set.data, 0, sector, m->g->sectsize);
-	if (err)
-		return err;
-	xfs_sb_encode(sector, &sb);
-	xfs_crc32c_store(sector, m->g->sectsize, XFS_SB_CRC_OFF);
-	return xfs_dev_write(m->set.data, 0, sector, m->g->sectsize);
-}
-
 static int make(struct making *m, const char *image, int (*bomb)(struct making *))
 {
-	int err = xfs_dev_file(&m->set.data, image, 0, 0, NULL);
+	int err = imagefill_open(&m->f, image);
 
-	err = err ? err : xfs_fs_open(&m->fs, &m->set, NULL, NULL);
 	if (err)
 		return err;
-	m->g = &m->fs->geo;
-	if (!m->g->v5 || !m->g->rmapbt || m->g->inodesize > 4096)
+	m->g = m->f.g;
+	if (m->g->inodesize > 4096)
 		return -XFS_E_UNSUPPORTED;
 	m->root = m->g->sb.rootino;
-	m->ags = calloc(m->g->agcount, sizeof(*m->ags));
-	m->heads = calloc(m->g->agcount, sizeof(*m->heads));
-	err = m->ags && m->heads ? xfs_claims_new(&m->claims, m->g, CLAIM_MEMORY, NULL) : -XFS_E_NOMEM;
-	err = err ? err : read_image(m);
+	err = imagefill_read(&m->f);
+	err = err ? err : imagefill_seal(&m->f);
 	err = err ? err : read_root(m);
 	err = err ? err : bomb(m);
-	return err ? err : build_ags(m);
+	return err ? err : imagefill_commit(&m->f);
 }
 
 int main(int argc, char **argv)
@@ -662,15 +494,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(bombs) && m.n; i++)
 		if (argc == bombs[i].words && !strcmp(argv[1], bombs[i].name))
 			err = make(&m, argv[2], bombs[i].bomb);
-	for (uint32_t i = 0; m.ags && i < m.g->agcount; i++)
-		free(m.ags[i].chunks);
 	if (err)
 		fprintf(stderr, "bombs: %s\n", xfs_error_text(err));
-	xfs_claims_free(m.claims);
-	free(m.ags);
-	free(m.heads);
-	free(m.inos);
-	xfs_fs_close(m.fs);
-	xfs_dev_close(m.set.data);
+	imagefill_close(&m.f);
 	return err != 0;
 }

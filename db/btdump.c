@@ -7,6 +7,7 @@
  */
 #include "db/report.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/btree/ptrset.h"
 #include "libxfs/ondisk/print_json.h"
 
@@ -59,15 +60,8 @@ static int queue_add(struct dump *d, struct queue *q, uint64_t ptr)
 		complain(d, "more than one way leads to block", ptr);
 	if (err || had)
 		return err;
-	if (q->n == q->room) {
-		size_t room = 2 * q->room + 64;
-		uint64_t *p = realloc(q->p, room * sizeof(*p));
-
-		if (!p)
-			return -XFS_E_NOMEM;
-		q->p = p;
-		q->room = room;
-	}
+	if (xfs_grow(&q->p, q->n, &q->room, 64))
+		return -XFS_E_NOMEM;
 	q->p[q->n++] = ptr;
 	return 0;
 }

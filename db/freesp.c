@@ -2,6 +2,8 @@
 /* freesp.c - free extents counted by length. */
 #include "db/report.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -25,15 +27,8 @@ struct survey {
 
 static int add_bucket(struct survey *s, uint64_t low)
 {
-	if (s->n == s->room) {
-		size_t room = 2 * s->room + 32;
-		struct bucket *list = realloc(s->list, room * sizeof(*list));
-
-		if (!list)
-			return -XFS_E_NOMEM;
-		s->list = list;
-		s->room = room;
-	}
+	if (xfs_grow(&s->list, s->n, &s->room, 32))
+		return -XFS_E_NOMEM;
 	s->list[s->n++] = (struct bucket){ .low = low };
 	return 0;
 }

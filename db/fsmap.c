@@ -2,6 +2,8 @@
 /* fsmap.c - reverse mappings: of the whole filesystem, and those of one range with the way that leads to them. */
 #include "db/report.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -176,16 +178,9 @@ static void note_visit(void *payload, uint64_t ptr, unsigned level)
 {
 	struct visits *v = payload;
 
-	if (v->n == v->room) {
-		size_t room = 2 * v->room + 64;
-		struct visited *list = realloc(v->list, room * sizeof(*list));
-
-		if (!list) {
-			v->nomem = true;
-			return;
-		}
-		v->list = list;
-		v->room = room;
+	if (xfs_grow(&v->list, v->n, &v->room, 64)) {
+		v->nomem = true;
+		return;
 	}
 	v->list[v->n++] = (struct visited){ ptr, level };
 }

@@ -2,6 +2,7 @@
 /* owner.c - the command that tells who owns a block. */
 #include "db/owner.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/name/path.h"
 
 #include <stdlib.h>
@@ -43,15 +44,8 @@ static const char *word_of(uint64_t owner)
 
 int db_owners_add(struct db_owners *o, const struct db_owner *owner)
 {
-	if (o->n == o->room) {
-		size_t room = 2 * o->room + 16;
-		struct db_owner *list = realloc(o->list, room * sizeof(*list));
-
-		if (!list)
-			return -XFS_E_NOMEM;
-		o->list = list;
-		o->room = room;
-	}
+	if (xfs_grow(&o->list, o->n, &o->room, 16))
+		return -XFS_E_NOMEM;
 	o->list[o->n++] = *owner;
 	return 0;
 }

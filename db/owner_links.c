@@ -2,6 +2,7 @@
 /* owner_links.c - where inodes are linked: by parent pointers, or by one pass over all directories. */
 #include "db/owner.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/scan.h"
 #include "libxfs/name/path.h"
 
@@ -18,15 +19,8 @@ struct finder {
 
 static int reserve(struct db_links *l, size_t len)
 {
-	if (l->n == l->room) {
-		size_t room = 2 * l->room + 16;
-		struct db_link *list = realloc(l->list, room * sizeof(*list));
-
-		if (!list)
-			return -XFS_E_NOMEM;
-		l->list = list;
-		l->room = room;
-	}
+	if (xfs_grow(&l->list, l->n, &l->room, 16))
+		return -XFS_E_NOMEM;
 	if (l->names_room - l->names_len < len) {
 		size_t room = 2 * l->names_room + len;
 		char *names = realloc(l->names, room);

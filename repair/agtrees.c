@@ -4,6 +4,8 @@
 #include "repair/scan.h"
 #include "repair/space.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,15 +96,8 @@ static bool decode_chunk(const struct repair_walk *w, const void *disk, struct x
 
 static int add_chunk(struct xfs_inode_chunk **list, size_t *n, size_t *room, const struct xfs_inode_chunk *c)
 {
-	if (*n == *room) {
-		size_t grown_room = *room ? 2 * *room : 256;
-		struct xfs_inode_chunk *grown = realloc(*list, grown_room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		*list = grown;
-		*room = grown_room;
-	}
+	if (xfs_grow(list, *n, room, 256))
+		return -XFS_E_NOMEM;
 	(*list)[(*n)++] = *c;
 	return 0;
 }
@@ -255,15 +250,8 @@ static int own_block(void *payload, uint64_t ptr, unsigned level)
 	if (o->error)
 		return o->error;
 	check_block(o, (uint32_t)ptr);
-	if (t->nown == t->room) {
-		size_t room = t->room ? 2 * t->room : 16;
-		uint32_t *grown = realloc(t->own, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		t->own = grown;
-		t->room = room;
-	}
+	if (xfs_grow(&t->own, t->nown, &t->room, 16))
+		return -XFS_E_NOMEM;
 	t->own[t->nown++] = (uint32_t)ptr;
 	return 0;
 }

@@ -3,6 +3,8 @@
 #include "repair/evidence.h"
 #include "repair/names.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -168,21 +170,6 @@ void repair_pack_images(struct repair *r)
 
 /* ---- the list ---- */
 
-static int make_room(struct repair_inode **list, size_t *room, size_t n)
-{
-	size_t more = *room ? 2 * *room : 32;
-	struct repair_inode *grown;
-
-	if (n < *room)
-		return 0;
-	grown = realloc(*list, more * sizeof(*grown));
-	if (!grown)
-		return -XFS_E_NOMEM;
-	*list = grown;
-	*room = more;
-	return 0;
-}
-
 void repair_merge_changed(struct repair *r)
 {
 	size_t from = r->ninodes, late = r->nlate, to = from + late;
@@ -206,9 +193,9 @@ static int insert(struct repair *r, uint64_t ino, const uint8_t *image, struct r
 
 	if (r->nlate >= MOST_LATE + r->ninodes / LATE_PART)
 		repair_merge_changed(r);
-	error = make_room(&r->inodes, &r->inode_room, r->ninodes + r->nlate);
+	error = xfs_grow(&r->inodes, r->ninodes + r->nlate, &r->inode_room, 32);
 	if (!error)
-		error = make_room(&r->late, &r->late_room, r->nlate);
+		error = xfs_grow(&r->late, r->nlate, &r->late_room, 32);
 	copy = error ? NULL : malloc(r->geo.inodesize);
 	if (!copy)
 		return -XFS_E_NOMEM;

@@ -9,6 +9,8 @@
 #include "repair/scan.h"
 #include "repair/space.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,22 +41,6 @@ static struct xfs_inode_chunk *base_chunk(struct finder *f, uint32_t agino)
 	return repair_chunk_of(&base, agino, NULL);
 }
 
-/* Room for one more. */
-static bool grow_chunks(struct repair_ag *ag)
-{
-	size_t room = ag->chunk_room ? 2 * ag->chunk_room : 256;
-	struct xfs_inode_chunk *grown;
-
-	if (ag->nchunks < ag->chunk_room)
-		return true;
-	grown = realloc(ag->chunks, room * sizeof(*grown));
-	if (!grown)
-		return false;
-	ag->chunks = grown;
-	ag->chunk_room = room;
-	return true;
-}
-
 /* The chunk that would hold agino, made from what is there. */
 static struct xfs_inode_chunk *chunk_for(struct finder *f, uint32_t agino)
 {
@@ -76,7 +62,7 @@ static struct xfs_inode_chunk *chunk_for(struct finder *f, uint32_t agino)
 		if (agino >= c->startino && agino - c->startino < XFS_INODES_PER_CHUNK)
 			return c;
 	}
-	if (!grow_chunks(ag))
+	if (xfs_grow(&ag->chunks, ag->nchunks, &ag->chunk_room, 256))
 		return NULL;
 	c = &ag->chunks[ag->nchunks++];
 	*c = (struct xfs_inode_chunk){ .startino = start, .holemask = 0xffff, .free = UINT64_MAX };
@@ -200,7 +186,7 @@ static int add_record(struct finder *f, const struct xfs_inode_chunk *c)
 {
 	if (is_free(f, c->startino >> f->r->geo.inopblog))
 		return 0;
-	if (!grow_chunks(f->ag))
+	if (xfs_grow(&f->ag->chunks, f->ag->nchunks, &f->ag->chunk_room, 256))
 		return -XFS_E_NOMEM;
 	f->ag->chunks[f->ag->nchunks++] = *c;
 	return 0;

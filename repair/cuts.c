@@ -8,6 +8,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -97,15 +98,8 @@ bool repair_cuts_room(const struct repair_cuts *c)
 
 int repair_cuts_add(struct repair_cuts *c, uint64_t ino, unsigned fork, const struct xfs_mapping *m)
 {
-	if (c->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 64;
-		struct repair_cut *grown = realloc(c->list, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		c->list = grown;
-		c->room = room;
-	}
+	if (xfs_grow(&c->list, c->n, &c->room, 64))
+		return -XFS_E_NOMEM;
 	c->list[c->n++] = (struct repair_cut){ ino << 1 | fork, m->off, m->fsbno, m->len, m->unwritten };
 	return 0;
 }

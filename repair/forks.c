@@ -3,6 +3,7 @@
 #include "repair/forks.h"
 #include "repair/realtime.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/fork.h"
 #include "libxfs/ondisk/attr.h"
 
@@ -190,15 +191,8 @@ static int btree_block(void *payload, uint64_t ptr, unsigned level)
 	(void)level;
 	if (ptr == XFS_NULL64)
 		return 0;
-	if (f->nown == f->room) {
-		size_t room = f->room ? 2 * f->room : 16;
-		uint64_t *grown = realloc(f->own, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		f->own = grown;
-		f->room = room;
-	}
+	if (xfs_grow(&f->own, f->nown, &f->room, 16))
+		return -XFS_E_NOMEM;
 	f->own[f->nown++] = ptr;
 	return 0;
 }

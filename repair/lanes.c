@@ -4,6 +4,7 @@
 #include "repair/evidence.h"
 #include "repair/flips.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/pool.h"
 
 #include <pthread.h>
@@ -58,16 +59,9 @@ struct repair *repair_view(struct repair *r)
 
 static struct said *add(struct repair_lane *l)
 {
-	if (l->nsaid == l->room) {
-		size_t room = l->room ? 2 * l->room : 16;
-		struct said *grown = realloc(l->said, room * sizeof(*grown));
-
-		if (!grown) {
-			l->error = -XFS_E_NOMEM;
-			return NULL;
-		}
-		l->said = grown;
-		l->room = room;
+	if (xfs_grow(&l->said, l->nsaid, &l->room, 16)) {
+		l->error = -XFS_E_NOMEM;
+		return NULL;
 	}
 	return &l->said[l->nsaid++];
 }

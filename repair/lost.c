@@ -7,6 +7,7 @@
 #include "repair/logrun.h"
 #include "repair/partial.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/log/transactions.h"
 #include "libxfs/name/path.h"
 #include "libxfs/recovery/replay.h"
@@ -46,15 +47,8 @@ struct lost {
 
 static int add_ino(struct lost *l, uint64_t ino)
 {
-	if (l->ninos == l->room) {
-		size_t room = l->room ? 2 * l->room : 256;
-		uint64_t *grown = realloc(l->inos, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		l->inos = grown;
-		l->room = room;
-	}
+	if (xfs_grow(&l->inos, l->ninos, &l->room, 256))
+		return -XFS_E_NOMEM;
 	l->inos[l->ninos++] = ino;
 	return 0;
 }
@@ -114,15 +108,8 @@ static int add_name(void *payload, const struct xfs_dir_entry *e)
 
 	if (e->name[0] == '.' && (e->namelen == 1 || (e->namelen == 2 && e->name[1] == '.')))
 		return 0;
-	if (s->count == s->room) {
-		size_t room = s->room ? 2 * s->room : 64;
-		struct name *grown = realloc(s->n, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->n = grown;
-		s->room = room;
-	}
+	if (xfs_grow(&s->n, s->count, &s->room, 64))
+		return -XFS_E_NOMEM;
 	s->n[s->count] = (struct name){ .ino = e->ino.v, .len = (uint8_t)e->namelen };
 	memcpy(s->n[s->count++].bytes, e->name, e->namelen);
 	return 0;

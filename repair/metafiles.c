@@ -5,6 +5,7 @@
 #include "repair/realtime.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/name/path.h"
 #include "libxfs/ondisk/dquot.h"
@@ -214,15 +215,8 @@ static int keep_name(void *payload, const struct xfs_dir_entry *e)
 
 	if (!repair_metafile_by_name(s->r, e->name, e->namelen, &one.file))
 		return 0;
-	if (s->n == s->room) {
-		size_t room = 2 * s->room + 32;
-		struct named *grown = realloc(s->named, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->named = grown;
-		s->room = room;
-	}
+	if (xfs_grow(&s->named, s->n, &s->room, 32))
+		return -XFS_E_NOMEM;
 	s->named[s->n++] = one;
 	return 0;
 }

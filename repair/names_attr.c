@@ -9,6 +9,7 @@
 
 #include "repair/forks.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -36,15 +37,8 @@ static int add(struct reader *r, const struct xfs_attr *a, const uint8_t *value)
 				  .flags = (uint8_t)(a->flags & XFS_ATTR_NAMESPACES), .sure = names_attr_hash(&r->n->r->geo, a) == a->hash };
 	int error;
 
-	if (r->count == r->room) {
-		size_t room = 2 * r->room + 32;
-		struct names_attr *grown = realloc(r->list, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		r->list = grown;
-		r->room = room;
-	}
+	if (xfs_grow(&r->list, r->count, &r->room, 32))
+		return -XFS_E_NOMEM;
 	error = names_keep(r->n, a->name, a->namelen, &out.name);
 	if (!error)
 		error = names_keep(r->n, value, a->valuelen, &out.value);

@@ -10,6 +10,7 @@
 
 #include "repair/forks.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -39,15 +40,8 @@ static int add_pair(struct reader *r, uint32_t hash, uint32_t address)
 {
 	if (address == XFS_DIR_NULL_ADDRESS)
 		return 0;
-	if (r->nindex == r->room) {
-		size_t room = 2 * r->room + 256;
-		struct pair *grown = realloc(r->index, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		r->index = grown;
-		r->room = room;
-	}
+	if (xfs_grow(&r->index, r->nindex, &r->room, 256))
+		return -XFS_E_NOMEM;
 	r->index[r->nindex++] = (struct pair){ address, hash };
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include "repair/evidence.h"
 #include "repair/forks.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 
 #include <inttypes.h>
@@ -111,15 +112,8 @@ static int plan_dir(struct names *n, const struct names_dir *dir)
 
 static int keep_attr(struct repair_name_plan *p, size_t *room, const struct names_attr *a)
 {
-	if (p->nlist == *room) {
-		size_t more = 2 * *room + 2;
-		struct xfs_build_attr *grown = realloc(p->list, more * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		p->list = grown;
-		*room = more;
-	}
+	if (xfs_grow(&p->list, p->nlist, room, 2))
+		return -XFS_E_NOMEM;
 	p->list[p->nlist++] = (struct xfs_build_attr){ as_pointer(a->name), as_pointer(a->value), a->valuelen,
 			a->namelen, a->flags };
 	return 0;

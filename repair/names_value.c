@@ -8,6 +8,7 @@
 #include "repair/names_value.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -121,15 +122,8 @@ struct names_value_start {
 
 static int add_start(struct names_values *v, uint64_t off, uint32_t length)
 {
-	if (v->nstarts == v->start_room) {
-		size_t room = 2 * v->start_room + 32;
-		struct names_value_start *grown = realloc(v->starts, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		v->starts = grown;
-		v->start_room = room;
-	}
+	if (xfs_grow(&v->starts, v->nstarts, &v->start_room, 32))
+		return -XFS_E_NOMEM;
 	v->starts[v->nstarts++] = (struct names_value_start){ length, off };
 	return 0;
 }

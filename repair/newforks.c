@@ -11,6 +11,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/build/fork.h"
 
 #include <stdlib.h>
@@ -116,15 +117,8 @@ static int remember(struct making *m, uint64_t fsbno)
 	struct repair_inode *c = m->c;
 	size_t n = c->nown[0] + c->nown[1];
 
-	if (n == m->room) {
-		size_t room = m->room ? 2 * m->room : 16;
-		uint64_t *grown = realloc(c->own_blocks, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		c->own_blocks = grown;
-		m->room = room;
-	}
+	if (xfs_grow(&c->own_blocks, n, &m->room, 16))
+		return -XFS_E_NOMEM;
 	c->own_blocks[n] = fsbno;
 	c->nown[m->k]++;
 	return 0;

@@ -8,6 +8,7 @@
  */
 #include "repair/scan.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/space/claims.h"
 
 #include <stdlib.h>
@@ -48,15 +49,8 @@ static int each_rmap(struct search *s, struct repair_ag *ag, int (*each)(void *,
 
 static int add(struct search *s, uint32_t agno, uint32_t agbno, bool owns)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 256;
-		struct unit *grown = realloc(s->u, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->u = grown;
-		s->room = room;
-	}
+	if (xfs_grow(&s->u, s->n, &s->room, 256))
+		return -XFS_E_NOMEM;
 	s->u[s->n++] = (struct unit){ .agno = agno, .agbno = agbno, .owns = owns };
 	return 0;
 }

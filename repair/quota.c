@@ -12,6 +12,7 @@
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/ondisk/dquot.h"
 
@@ -352,15 +353,8 @@ static void compare_counts(struct quota *s, const uint8_t *p, uint32_t id)
 
 static int remember(struct quota *s, uint32_t id)
 {
-	if (s->nseen == s->room) {
-		size_t room = s->room ? 2 * s->room : 256;
-		uint64_t *grown = realloc(s->seen, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->seen = grown;
-		s->room = room;
-	}
+	if (xfs_grow(&s->seen, s->nseen, &s->room, 256))
+		return -XFS_E_NOMEM;
 	s->seen[s->nseen++] = id;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include "repair/realtime.h"
 #include "repair/space.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/ondisk/realtime.h"
@@ -52,21 +53,6 @@ uint32_t repair_rt_piece(const struct repair *r, const struct xfs_mapping *m, ui
 
 /* ---- gathered while inodes are observed ---- */
 
-static int grow(void **array, size_t n, size_t *room, size_t size)
-{
-	size_t more = *room ? 2 * *room : 64;
-	void *grown;
-
-	if (n < *room)
-		return 0;
-	grown = realloc(*array, more * size);
-	if (!grown)
-		return -XFS_E_NOMEM;
-	*array = grown;
-	*room = more;
-	return 0;
-}
-
 int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool shareable, const struct xfs_mapping *m)
 {
 	uint64_t start = repair_rt_linear(&r->geo, m->fsbno);
@@ -82,7 +68,7 @@ int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool sha
 			return 0;
 		}
 	}
-	error = grow((void **)&ag->rt_maps, ag->nrt_maps, &ag->rt_room, sizeof(*ag->rt_maps));
+	error = xfs_grow(&ag->rt_maps, ag->nrt_maps, &ag->rt_room, 64);
 	if (!error)
 		ag->rt_maps[ag->nrt_maps++] = (struct repair_rt_map){ start, m->len, ino, m->off,
 								      shareable && r->geo.metadir && !m->unwritten, m->unwritten };
@@ -91,7 +77,7 @@ int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool sha
 
 int repair_rt_add_file(struct repair_ag *ag, const struct repair_rt_file *f)
 {
-	int error = grow((void **)&ag->rt_files, ag->nrt_files, &ag->rt_file_room, sizeof(*ag->rt_files));
+	int error = xfs_grow(&ag->rt_files, ag->nrt_files, &ag->rt_file_room, 64);
 
 	if (!error)
 		ag->rt_files[ag->nrt_files++] = *f;

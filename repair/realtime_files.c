@@ -13,6 +13,7 @@
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/ondisk/realtime.h"
@@ -292,15 +293,8 @@ static void fill_summary(const struct syncing *s, uint64_t block, uint8_t *words
 
 static int add_counter(struct syncing *s, uint64_t start, uint64_t len)
 {
-	if (s->ncounters == s->counter_room) {
-		size_t room = s->counter_room ? 2 * s->counter_room : 256;
-		uint64_t *grown = realloc(s->counters, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->counters = grown;
-		s->counter_room = room;
-	}
+	if (xfs_grow(&s->counters, s->ncounters, &s->counter_room, 256))
+		return -XFS_E_NOMEM;
 	s->counters[s->ncounters++] = xfs_log2_floor(len) * s->shape.bitmap + start / (32 * s->shape.words);
 	return 0;
 }

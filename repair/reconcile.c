@@ -7,6 +7,8 @@
 #include "repair/realtime.h"
 #include "repair/space.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,15 +71,8 @@ static int gather_inode(void *payload, struct repair_seen *s)
 
 	if (!is_odd(r, s->ino) || (!lost && (s->free || !s->identified)))
 		return 0;
-	if (g->n == g->room) {
-		size_t room = g->room ? 2 * g->room : 64;
-		struct evidence *grown = realloc(g->e, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		g->e = grown;
-		g->room = room;
-	}
+	if (xfs_grow(&g->e, g->n, &g->room, 64))
+		return -XFS_E_NOMEM;
 	e = &g->e[g->n++];
 	*e = (struct evidence){ .ino = s->ino, .d = s->d, .suspect = repair_core_flawed(r, s), .lost = lost,
 				.wiped = !s->identified };

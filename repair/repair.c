@@ -5,6 +5,8 @@
 #include "repair/names.h"
 #include "repair/quota.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,15 +68,8 @@ static void keep_left(struct repair *r, uint64_t ino)
 {
 	if (r->nleft && r->left[r->nleft - 1] == ino)
 		return;
-	if (r->nleft == r->left_room) {
-		size_t room = r->left_room ? 2 * r->left_room : 64;
-		uint64_t *grown = realloc(r->left, room * sizeof(*grown));
-
-		if (!grown)
-			return;
-		r->left = grown;
-		r->left_room = room;
-	}
+	if (xfs_grow(&r->left, r->nleft, &r->left_room, 64))
+		return;
 	r->left[r->nleft++] = ino;
 }
 
@@ -134,15 +129,8 @@ int repair_run(struct repair *r)
 
 int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_t owner)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 64;
-		struct repair_run *grown = realloc(s->r, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->r = grown;
-		s->room = room;
-	}
+	if (xfs_grow(&s->r, s->n, &s->room, 64))
+		return -XFS_E_NOMEM;
 	s->r[s->n++] = (struct repair_run){ agbno, len, owner };
 	return 0;
 }

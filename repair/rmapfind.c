@@ -14,6 +14,7 @@
 #include "repair/scan.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -114,15 +115,8 @@ static int add_leaf(struct search *s, uint32_t agbno, const uint8_t *p)
 
 	if (!n || n > (s->r->geo.blocksize - HEADER) / RECORD)
 		return 0;
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 64;
-		struct leaf *grown = realloc(s->l, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->l = grown;
-		s->room = room;
-	}
+	if (xfs_grow(&s->l, s->n, &s->room, 64))
+		return -XFS_E_NOMEM;
 	s->l[s->n++] = (struct leaf){
 		.agbno = agbno, .left = xfs_be32(p + XFS_OFF(btree_short, leftsib)),
 		.right = xfs_be32(p + XFS_OFF(btree_short, rightsib)),

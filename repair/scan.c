@@ -4,6 +4,7 @@
 #include "repair/lanes.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/inode.h"
 
 #include <stdlib.h>
@@ -281,15 +282,8 @@ int repair_add_lost(struct repair *r, uint64_t ino)
 		r->lost[at] = ino;
 		return 0;
 	}
-	if (r->nlost == r->lost_room) {
-		size_t room = r->lost_room ? 2 * r->lost_room : 64;
-		uint64_t *grown = realloc(r->lost, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		r->lost = grown;
-		r->lost_room = room;
-	}
+	if (xfs_grow(&r->lost, r->nlost, &r->lost_room, 64))
+		return -XFS_E_NOMEM;
 	/* the scan goes upwards, so this is at the end as a rule */
 	memmove(&r->lost[at + 1], &r->lost[at], (r->nlost++ - at) * sizeof(*r->lost));
 	r->lost[at] = ino;

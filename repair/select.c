@@ -10,6 +10,8 @@
  */
 #include "repair/evidence.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,39 +37,20 @@ static int by_ino(const void *pa, const void *pb)
 }
 
 /* Without memory for one more nothing is written at all. */
-static void *grown(struct repair_holds *h, void *list, size_t n, size_t *room, size_t size)
-{
-	void *more;
-
-	if (n < *room)
-		return list;
-	more = realloc(list, (*room ? 2 * *room : 64) * size);
-	if (!more) {
-		h->all = true;
-		return NULL;
-	}
-	*room = *room ? 2 * *room : 64;
-	return more;
-}
-
 static void hold_ag(struct repair_holds *h, uint32_t agno)
 {
-	uint32_t *list = grown(h, h->ags, h->nags, &h->ags_room, sizeof(*list));
-
-	if (!list)
-		return;
-	h->ags = list;
-	h->ags[h->nags++] = agno;
+	if (xfs_grow(&h->ags, h->nags, &h->ags_room, 64))
+		h->all = true;
+	else
+		h->ags[h->nags++] = agno;
 }
 
 static void hold_inode(struct repair_holds *h, uint64_t ino)
 {
-	uint64_t *list = grown(h, h->inodes, h->ninodes, &h->inodes_room, sizeof(*list));
-
-	if (!list)
-		return;
-	h->inodes = list;
-	h->inodes[h->ninodes++] = ino;
+	if (xfs_grow(&h->inodes, h->ninodes, &h->inodes_room, 64))
+		h->all = true;
+	else
+		h->inodes[h->ninodes++] = ino;
 }
 
 void repair_hold(struct repair *r, const struct xfs_finding *f)

@@ -11,6 +11,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/ondisk/dir.h"
 
 #include <stdlib.h>
@@ -57,15 +58,8 @@ static bool has_entries(const struct search *s, const uint8_t *p, uint64_t fsbno
 
 static int keep(struct repair *r, uint64_t owner, uint64_t fsbno, bool entries)
 {
-	if (r->nstrays == r->stray_room) {
-		size_t room = r->stray_room ? 2 * r->stray_room : 64;
-		struct repair_stray *grown = realloc(r->strays, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		r->strays = grown;
-		r->stray_room = room;
-	}
+	if (xfs_grow(&r->strays, r->nstrays, &r->stray_room, 64))
+		return -XFS_E_NOMEM;
 	r->strays[r->nstrays++] = (struct repair_stray){ owner, fsbno, entries };
 	return 0;
 }

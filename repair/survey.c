@@ -3,6 +3,7 @@
 #include "repair/survey.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/name/dirdata.h"
 #include "libxfs/ondisk/attr.h"
 #include "libxfs/ondisk/btree.h"
@@ -53,15 +54,8 @@ static int keep_header(struct survey_group *g, const struct survey_header *h)
 {
 	if (g->nheaders == MOST_HEADERS)
 		return 0;
-	if (g->nheaders == g->header_room) {
-		size_t room = g->header_room ? 2 * g->header_room : 64;
-		struct survey_header *grown = realloc(g->headers, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		g->headers = grown;
-		g->header_room = room;
-	}
+	if (xfs_grow(&g->headers, g->nheaders, &g->header_room, 64))
+		return -XFS_E_NOMEM;
 	g->headers[g->nheaders++] = *h;
 	return 0;
 }
@@ -213,15 +207,8 @@ static int keep_realtime(struct survey_group *g, uint64_t off, const struct xfs_
 {
 	if (!(d->core.flags & XFS_DIFLAG_REALTIME) || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
 		return 0;
-	if (g->nrealtime == g->realtime_room) {
-		size_t room = g->realtime_room ? 2 * g->realtime_room : 64;
-		uint64_t *grown = realloc(g->realtime, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		g->realtime = grown;
-		g->realtime_room = room;
-	}
+	if (xfs_grow(&g->realtime, g->nrealtime, &g->realtime_room, 64))
+		return -XFS_E_NOMEM;
 	g->realtime[g->nrealtime++] = off;
 	return 0;
 }
@@ -324,15 +311,8 @@ static int look_at_record(struct looking *l)
 	if ((h.version != 1 && h.version != 2) || h.len > MOST_RECORD || h.size > MOST_RECORD || !memcmp(h.fs_uuid, none, 16) ||
 	    (uint64_t)block * XFS_BBSIZE > l->off || h.cycle != h.lsn >> 32 || s->nrecords == MOST_RECORDS)
 		return 0;
-	if (s->nrecords == s->record_room) {
-		size_t room = s->record_room ? 2 * s->record_room : 256;
-		struct survey_record *grown = realloc(s->records, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->records = grown;
-		s->record_room = room;
-	}
+	if (xfs_grow(&s->records, s->nrecords, &s->record_room, 256))
+		return -XFS_E_NOMEM;
 	s->records[s->nrecords] = (struct survey_record){ l->off - (uint64_t)block * XFS_BBSIZE, block, h.prev_block,
 							  heads + xfs_ceil_div(h.len, XFS_BBSIZE), h.size, { 0 } };
 	memcpy(s->records[s->nrecords++].uuid, h.fs_uuid, 16);

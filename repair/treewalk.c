@@ -2,6 +2,8 @@
 /* treewalk.c - walks directories without recursion. */
 #include "repair/treewalk.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,15 +51,8 @@ static int add_dir(struct repair_treewalk *t, uint64_t ino, size_t parent, const
 		return 0;
 	if (4 * t->nseen >= 3 * t->seen_room && grow_seen(t))
 		return -XFS_E_NOMEM;
-	if (t->ndirs == t->dirs_room) {
-		size_t room = t->dirs_room ? 2 * t->dirs_room : 64;
-		struct repair_tree_dir *grown = realloc(t->dirs, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		t->dirs = grown;
-		t->dirs_room = room;
-	}
+	if (xfs_grow(&t->dirs, t->ndirs, &t->dirs_room, 64))
+		return -XFS_E_NOMEM;
 	if (t->names_room - t->nnames < namelen) {
 		size_t room = 2 * t->names_room + 4096;
 		char *grown = realloc(t->names, room);

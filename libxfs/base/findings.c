@@ -2,6 +2,7 @@
 /* findings.c - the table of findings and their classic one-line text. */
 #include "libxfs/base/findings.h"
 #include "libxfs/base/errors.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/base/types.h"
 
 #include <inttypes.h>
@@ -184,16 +185,9 @@ static void list_emit(void *payload, const struct xfs_finding *f)
 {
 	struct xfs_finding_list *list = payload;
 
-	if (list->n == list->room) {
-		size_t room = list->room ? 2 * list->room : 16;
-		struct xfs_finding *items = realloc(list->items, room * sizeof(*items));
-
-		if (!items) {
-			list->lost++;
-			return;
-		}
-		list->items = items;
-		list->room = room;
+	if (xfs_grow(&list->items, list->n, &list->room, 16)) {
+		list->lost++;
+		return;
 	}
 	list->items[list->n++] = *f;
 }

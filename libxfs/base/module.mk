@@ -7,6 +7,7 @@ libxfs_SRCS += \
 	libxfs/base/extents.c \
 	libxfs/base/fdio.c \
 	libxfs/base/findings.c \
+	libxfs/base/grow.c \
 	libxfs/base/json.c \
 	libxfs/base/pool.c \
 	libxfs/base/sort.c \

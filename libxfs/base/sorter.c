@@ -8,6 +8,7 @@
  */
 #include "libxfs/base/errors.h"
 #include "libxfs/base/fdio.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort_priv.h"
 
 #include <stdlib.h>
@@ -116,15 +117,8 @@ static bool memory_grow(struct xfs_sorter *s)
 
 static int run_add(struct xfs_sorter *s, uint64_t off, uint64_t len)
 {
-	if (s->nruns == s->runs_room) {
-		size_t room = s->runs_room ? 2 * s->runs_room : 16;
-		struct run *runs = room <= SIZE_MAX / sizeof(*runs) ? realloc(s->runs, room * sizeof(*runs)) : NULL;
-
-		if (!runs)
-			return -XFS_E_NOMEM;
-		s->runs = runs;
-		s->runs_room = room;
-	}
+	if (xfs_grow(&s->runs, s->nruns, &s->runs_room, 16))
+		return -XFS_E_NOMEM;
 	s->runs[s->nruns++] = (struct run){ .off_first = off, .len = len };
 	return 0;
 }

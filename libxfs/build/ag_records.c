@@ -7,6 +7,8 @@
  */
 #include "libxfs/build/ag_records.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 
 static int no_more(int err)
@@ -91,15 +93,8 @@ static int keep_run(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
 {
 	struct ag_refc_reader *f = payload;
 
-	if (f->n == f->cap) {
-		size_t cap = f->cap ? 2 * f->cap : 16;
-		struct ag_refc *v = realloc(f->queue, cap * sizeof(*v));
-
-		if (!v)
-			return -XFS_E_NOMEM;
-		f->queue = v;
-		f->cap = cap;
-	}
+	if (xfs_grow(&f->queue, f->n, &f->cap, 16))
+		return -XFS_E_NOMEM;
 	f->queue[f->n++] = (struct ag_refc){ agbno, len, refs };
 	return 0;
 }

@@ -2,6 +2,7 @@
 /* fork.c - block maps from extents. */
 #include "libxfs/build/fork.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/btree/btree.h"
 #include "libxfs/build/treewrite.h"
 
@@ -197,15 +198,8 @@ int xfs_build_fork(struct xfs_build_fork *b)
 
 static int append(struct xfs_extent **extents, size_t *n, size_t *room, const struct xfs_extent *e)
 {
-	if (*n == *room) {
-		size_t want = *room ? 2 * *room : 64;
-		struct xfs_extent *grown = realloc(*extents, want * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		*extents = grown;
-		*room = want;
-	}
+	if (xfs_grow(extents, *n, room, 64))
+		return -XFS_E_NOMEM;
 	(*extents)[(*n)++] = *e;
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "libxfs/base/bytes.h"
 #include "libxfs/base/errors.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -19,15 +20,9 @@ void xfs_mapset_release(struct xfs_mapset *s)
 
 int xfs_mapset_add(struct xfs_mapset *s, const struct xfs_mapping *m)
 {
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 2;	/* most forks of most files have one */
-		struct xfs_mapping *grown = realloc(s->m, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->m = grown;
-		s->room = room;
-	}
+	/* most forks of most files have one */
+	if (xfs_grow(&s->m, s->n, &s->room, 2))
+		return -XFS_E_NOMEM;
 	s->m[s->n++] = *m;
 	return 0;
 }

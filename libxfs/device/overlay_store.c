@@ -3,6 +3,7 @@
 #include "libxfs/base/bytes.h"
 #include "libxfs/base/errors.h"
 #include "libxfs/base/fdio.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/device/overlay_priv.h"
 
 #include <stdlib.h>
@@ -147,15 +148,8 @@ int xfs_overlay_storage_take(struct overlay_storage *s, uint32_t *slot)
 
 void xfs_overlay_storage_give(struct overlay_storage *s, uint32_t slot)
 {
-	if (s->freed_n == s->freed_room) {
-		size_t room = s->freed_room ? 2 * s->freed_room : 64;
-		uint32_t *freed = room <= SIZE_MAX / sizeof(*freed) ? realloc(s->freed, room * sizeof(*freed)) : NULL;
-
-		if (!freed)
-			return;	/* the slot stays unused, which harms nobody */
-		s->freed = freed;
-		s->freed_room = room;
-	}
+	if (xfs_grow(&s->freed, s->freed_n, &s->freed_room, 64))
+		return;	/* the slot stays unused, which harms nobody */
 	s->freed[s->freed_n++] = slot;
 }
 

@@ -2,6 +2,7 @@
 /* survey.c - all records of the log, the chain that they make, and what its gaps mean. */
 #include "libxfs/log/survey.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/log/load.h"
 
 #include <stdlib.h>
@@ -46,15 +47,8 @@ static int add(struct survey *s)
 {
 	const struct xfs_log_record *r = &s->loaded.r;
 
-	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 256;
-		struct record *grown = realloc(s->r, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->r = grown;
-		s->room = room;
-	}
+	if (xfs_grow(&s->r, s->n, &s->room, 256))
+		return -XFS_E_NOMEM;
 	s->r[s->n++] = (struct record){ r->h.lsn, r->h.tail_lsn, xfs_log_record_blocks(r), r->h.size, is_unmount(&s->loaded) };
 	return 0;
 }

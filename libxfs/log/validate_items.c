@@ -2,6 +2,8 @@
 /* validate_items.c - strict rules for the items of a log: what they say, their order, intents and what ends them. */
 #include "libxfs/log/validate_priv.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 
 /* An intent that is open, or a buffer of the transaction at hand. */
@@ -23,15 +25,8 @@ struct items {
 
 static int add(struct seen **v, size_t *n, size_t *room, uint64_t key, uint32_t what, bool cancelled)
 {
-	if (*n == *room) {
-		size_t more = 2 * *room + 64;
-		struct seen *p = realloc(*v, more * sizeof(*p));
-
-		if (!p)
-			return -XFS_E_NOMEM;
-		*v = p;
-		*room = more;
-	}
+	if (xfs_grow(v, *n, room, 64))
+		return -XFS_E_NOMEM;
 	(*v)[(*n)++] = (struct seen){ key, what, cancelled };
 	return 0;
 }

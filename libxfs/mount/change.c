@@ -3,6 +3,7 @@
 #include "libxfs/mount/change.h"
 
 #include "libxfs/base/bytes.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/mount/blocks.h"
 
 #include <stdlib.h>
@@ -141,15 +142,8 @@ static int note(struct xfs_change *c, const struct xfs_change_note *n)
 {
 	if (!c->logged)
 		return 0;
-	if (c->nnotes == c->notes_room) {
-		size_t room = 2 * c->notes_room + 32;
-		struct xfs_change_note *more = realloc(c->notes, room * sizeof(*more));
-
-		if (!more)
-			return -XFS_E_NOMEM;
-		c->notes = more;
-		c->notes_room = room;
-	}
+	if (xfs_grow(&c->notes, c->nnotes, &c->notes_room, 32))
+		return -XFS_E_NOMEM;
 	c->notes[c->nnotes++] = *n;
 	c->writes++;
 	return 0;

@@ -2,6 +2,7 @@
 /* verify_dir.c - all rules of one directory: the short form, and what holds between entries and index. */
 #include "libxfs/name/verify_dir.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/name/hash.h"
 
 #include <stdlib.h>
@@ -20,16 +21,9 @@ void xfs_dir_check_report(struct xfs_dir_check *c, enum xfs_finding_id id, uint6
 
 void xfs_dir_check_add(struct xfs_dir_check *c, struct xfs_dir_pairs *p, uint32_t hash, uint32_t address)
 {
-	if (p->n == p->room) {
-		size_t room = 2 * p->room + 256;
-		struct xfs_dir_pair *more = realloc(p->list, room * sizeof(*more));
-
-		if (!more) {
-			c->nomem = true;
-			return;
-		}
-		p->list = more;
-		p->room = room;
+	if (xfs_grow(&p->list, p->n, &p->room, 256)) {
+		c->nomem = true;
+		return;
 	}
 	p->list[p->n++] = (struct xfs_dir_pair){ hash, address };
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* verify_dirdata.c - data blocks of a directory: entries, tiling, free areas. */
+#include "libxfs/base/grow.h"
 #include "libxfs/name/hash.h"
 #include "libxfs/name/verify_dir.h"
 
@@ -121,16 +122,9 @@ static void check_items(struct xfs_dir_check *c, uint64_t db, const uint8_t *blo
 		xfs_dir_check_report(c, XFS_F_DIR_TILING, db, "what is here is no entry", off, XFS_NULL64);
 	else
 		check_bestfree(c, db, block, end, &areas);
-	if (c->nbests == c->bests_room) {
-		size_t room = 2 * c->bests_room + 64;
-		struct xfs_dir_bestlen *bigger = realloc(c->bests, room * sizeof(*bigger));
-
-		if (!bigger) {
-			c->nomem = true;
-			return;
-		}
-		c->bests = bigger;
-		c->bests_room = room;
+	if (xfs_grow(&c->bests, c->nbests, &c->bests_room, 64)) {
+		c->nomem = true;
+		return;
 	}
 	c->bests[c->nbests++] = (struct xfs_dir_bestlen){ db, areas.length[0] };
 }

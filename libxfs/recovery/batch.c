@@ -3,6 +3,7 @@
 #include "libxfs/recovery/private.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/ondisk/attr.h"
 #include "libxfs/ondisk/dquot.h"
 
@@ -10,19 +11,7 @@
 
 bool replay_grow(void *array, size_t *room, size_t need, size_t each)
 {
-	size_t more = need + need / 2 + 16, bytes;
-	void *p;
-
-	if (need <= *room)
-		return true;
-	if (xfs_mul_overflows(more, each, &bytes))
-		return false;
-	p = realloc(*(void **)array, bytes);
-	if (!p)
-		return false;
-	*(void **)array = p;
-	*room = more;
-	return true;
+	return !xfs_grow_to(array, room, need, each);
 }
 
 /* ---- look-up ---- */

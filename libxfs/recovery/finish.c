@@ -8,6 +8,7 @@
  */
 #include "libxfs/recovery/round.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/transaction/file.h"
 
 #include <inttypes.h>
@@ -34,17 +35,10 @@ static int keep(struct xfs_work_sink *sink, const struct xfs_work *w)
 {
 	struct kept *k = (struct kept *)sink;
 
-	if (k->n == k->room) {
-		size_t room = k->room ? 2 * k->room : 64;
-		struct xfs_work *more = realloc(k->w, room * sizeof(*more));
-
-		if (!more) {
-			if (w->release)
-				w->release(w->more);
-			return -XFS_E_NOMEM;
-		}
-		k->w = more;
-		k->room = room;
+	if (xfs_grow(&k->w, k->n, &k->room, 64)) {
+		if (w->release)
+			w->release(w->more);
+		return -XFS_E_NOMEM;
 	}
 	k->w[k->n++] = *w;
 	return 0;

@@ -6,6 +6,7 @@
  * written as runs in key order, and those are merged to one.
  */
 #include "libxfs/base/fdio.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/space/claims_private.h"
 
 #include <fcntl.h>
@@ -94,15 +95,8 @@ static void file_discard(struct xfs_claims *c, const struct claims_run *run)
 
 static int run_append(struct claims_ag *ag, const struct claims_run *run)
 {
-	if (ag->nruns == ag->capruns) {
-		size_t cap = ag->capruns ? 2 * ag->capruns : 16;
-		struct claims_run *v = realloc(ag->runs, cap * sizeof(*v));
-
-		if (!v)
-			return -XFS_E_NOMEM;
-		ag->runs = v;
-		ag->capruns = cap;
-	}
+	if (xfs_grow(&ag->runs, ag->nruns, &ag->capruns, 16))
+		return -XFS_E_NOMEM;
 	ag->runs[ag->nruns++] = *run;
 	return 0;
 }

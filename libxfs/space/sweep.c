@@ -3,6 +3,7 @@
 #include "libxfs/space/sweep.h"
 
 #include "libxfs/base/errors.h"
+#include "libxfs/base/grow.h"
 
 #include <stdlib.h>
 
@@ -10,15 +11,8 @@ static int ends_push(struct xfs_sweep *s, uint32_t end, uint64_t owner)
 {
 	size_t i = s->n;
 
-	if (s->n == s->cap) {
-		size_t cap = s->cap ? 2 * s->cap : 64;
-		struct xfs_sweep_end *v = cap <= SIZE_MAX / sizeof(*v) ? realloc(s->ends, cap * sizeof(*v)) : NULL;
-
-		if (!v)
-			return -XFS_E_NOMEM;
-		s->ends = v;
-		s->cap = cap;
-	}
+	if (xfs_grow(&s->ends, s->n, &s->cap, 64))
+		return -XFS_E_NOMEM;
 	for (s->n++; i && s->ends[(i - 1) / 2].end > end; i = (i - 1) / 2)
 		s->ends[i] = s->ends[(i - 1) / 2];
 	s->ends[i] = (struct xfs_sweep_end){ owner, end };

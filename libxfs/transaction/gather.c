@@ -2,6 +2,7 @@
 /* gather.c - committed changes, buffer by buffer, until the next checkpoint. */
 #include "libxfs/transaction/journal.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/mount/blocks.h"
 #include "libxfs/ondisk/inode.h"
 
@@ -40,24 +41,6 @@ static struct xfs_logged *obtain(struct xfs_journal *j, uint64_t daddr, uint32_t
 	return l;
 }
 
-int xfs_journal_grow(void *p, size_t *room, size_t need, size_t each)
-{
-	size_t more = need + need / 2 + 16, bytes;
-	void *new;
-
-	if (need <= *room)
-		return 0;
-	if (xfs_mul_overflows(more, each, &bytes))
-		return -XFS_E_NOMEM;
-	memcpy(&new, p, sizeof(new));	/* p: address of a pointer to whatever the array holds */
-	new = realloc(new, bytes);
-	if (!new)
-		return -XFS_E_NOMEM;
-	memcpy(p, &new, sizeof(new));
-	*room = more;
-	return 0;
-}
-
 static int grow_table(struct xfs_journal *j, size_t need)
 {
 	size_t same = j->room, nslots = 256;
@@ -66,9 +49,9 @@ static int grow_table(struct xfs_journal *j, size_t need)
 
 	if (need > UINT32_MAX / 4)
 		return -XFS_E_NOMEM;
-	err = xfs_journal_grow(&j->listed, &same, need, sizeof(*j->listed));
+	err = xfs_grow_to(&j->listed, &same, need, sizeof(*j->listed));
 	if (!err)
-		err = xfs_journal_grow(&j->v, &j->room, need, sizeof(*j->v));
+		err = xfs_grow_to(&j->v, &j->room, need, sizeof(*j->v));
 	if (err || j->nslots >= j->room)
 		return err;
 	while (nslots < j->room)
@@ -103,9 +86,9 @@ int xfs_journal_room(struct xfs_journal *j, const struct xfs_change *c)
 	}
 	err = grow_table(j, j->n + bufs + cancels);
 	if (!err)
-		err = xfs_journal_grow(&j->icreates, &j->icreates_room, j->nicreates + icreates, sizeof(*j->icreates));
+		err = xfs_grow_to(&j->icreates, &j->icreates_room, j->nicreates + icreates, sizeof(*j->icreates));
 	if (!err)
-		err = xfs_journal_grow(&j->freed, &j->freed_room, j->nfreed + freed, sizeof(*j->freed));
+		err = xfs_grow_to(&j->freed, &j->freed_room, j->nfreed + freed, sizeof(*j->freed));
 	return err;
 }
 

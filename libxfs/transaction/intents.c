@@ -2,6 +2,7 @@
 /* intents.c - deferred works as log items: what will be done, and that it was (format sheet 04, section 6.5). */
 #include "libxfs/transaction/journal.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/remap.h"
 #include "libxfs/name/attrchange.h"
 
@@ -172,7 +173,7 @@ int xfs_journal_finish(struct xfs_journal *j, const struct xfs_pending *p)
 
 	if (!p->in_log)
 		return 0;	/* neither is written */
-	err = xfs_journal_grow(&j->finished, &j->finished_room, j->nfinished + 1, sizeof(*j->finished));
+	err = xfs_grow_to(&j->finished, &j->finished_room, j->nfinished + 1, sizeof(*j->finished));
 	if (err)
 		return err;
 	f = &j->finished[j->nfinished++];

@@ -2,6 +2,7 @@
 /* items.c - regions of a checkpoint: new inodes, images of buffers, cancelled ones (format sheet 04, sections 6.1, 6.4). */
 #include "libxfs/transaction/journal.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/mount/blocks.h"
 #include "libxfs/ondisk/attr.h"
 #include "libxfs/ondisk/dir.h"
@@ -51,11 +52,11 @@ int xfs_items_room(struct xfs_journal *j, const struct xfs_change *c, const stru
 	xfs_intents_measure(t, j->nfinished, &bytes, &regions);
 	if (bytes > SIZE_MAX / 2 || regions > SIZE_MAX / 2 / sizeof(*j->regions))
 		return -XFS_E_NOMEM;
-	err = xfs_journal_grow(&j->bytes, &j->bytes_room, (size_t)bytes, 1);
+	err = xfs_grow_to(&j->bytes, &j->bytes_room, (size_t)bytes, 1);
 	if (!err)
-		err = xfs_journal_grow(&j->regions, &j->regions_room, (size_t)regions, sizeof(*j->regions));
+		err = xfs_grow_to(&j->regions, &j->regions_room, (size_t)regions, sizeof(*j->regions));
 	if (!err)
-		err = xfs_journal_grow(&j->writes, &j->writes_room, writes, sizeof(*j->writes));
+		err = xfs_grow_to(&j->writes, &j->writes_room, writes, sizeof(*j->writes));
 	return err;
 }
 

@@ -82,8 +82,6 @@ int xfs_journal_quiesce(struct xfs_journal *);
 int xfs_journal_data_begin(struct xfs_journal *, uint64_t fsblock, uint32_t blocks);
 
 /* ---- gather.c ---- */
-/* An array (`p` is the address of a pointer to it) gets room for `need` elements of `each` bytes. Errors: NOMEM. */
-int xfs_journal_grow(void *p, size_t *room, size_t need, size_t each);
 /* Room for all that the change says, so that gathering it cannot fail. Errors: NOMEM. */
 int xfs_journal_room(struct xfs_journal *, const struct xfs_change *);
 /* The change, prepared, becomes a part of the next checkpoint. */

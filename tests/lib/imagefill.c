@@ -3,6 +3,7 @@
 #include "tests/lib/imagefill.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,15 +53,8 @@ static int keep_rmap(void *payload, const void *disk)
 
 static int add_chunk(struct fill_group *g, const struct xfs_inode_chunk *c)
 {
-	if (g->nchunks == g->room) {
-		size_t room = 2 * g->room + 64;
-		struct xfs_inode_chunk *grown = realloc(g->chunks, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		g->chunks = grown;
-		g->room = room;
-	}
+	if (xfs_grow(&g->chunks, g->nchunks, &g->room, 64))
+		return -XFS_E_NOMEM;
 	g->chunks[g->nchunks++] = *c;
 	return 0;
 }

@@ -9,8 +9,10 @@
  * image holds already stays.  Forks and trees are built as a repair builds them.  Needs rmapbt; reflink when SHARERS > 1.
  */
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/build/fork.h"
 #include "libxfs/name/dir.h"
+#include "tests/lib/building.h"
 #include "tests/lib/imagefill.h"
 
 #include <inttypes.h>
@@ -41,15 +43,8 @@ static int keep_claim(void *payload, xfs_agno_t agno, const struct xfs_claim *c)
 	struct making *m = payload;
 	struct group *g = &m->ags[agno.v];
 
-	if (g->nold == g->old_room) {
-		size_t room = 2 * g->old_room + 64;
-		struct xfs_claim *grown = realloc(g->old, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		g->old = grown;
-		g->old_room = room;
-	}
+	if (xfs_grow(&g->old, g->nold, &g->old_room, 64))
+		return -XFS_E_NOMEM;
 	g->old[g->nold++] = *c;
 	return 0;
 }
@@ -136,18 +131,11 @@ static int place_group(struct making *m, struct xfs_extent *list, const uint64_t
 static int new_block(void *payload, uint64_t *fsbno)
 {
 	struct making *m = payload;
-	uint32_t agbno;
-	int err = -XFS_E_NOSPC;
+	struct xfs_claim c = { 0, 1, m->ino, XFS_RMAP_BMBT };
+	int err = building_take(m->f.claims, m->f.g, m->agno, &c, fsbno);
 
-	for (uint32_t i = 0; i < m->f.g->agcount && err == -XFS_E_NOSPC; i++) {
-		xfs_agno_t agno = XFS_AGNO((m->agno.v + i) % m->f.g->agcount);
-
-		err = xfs_claims_alloc(m->f.claims, agno, 0, 1, m->ino, XFS_RMAP_BMBT, &agbno);
-		if (err)
-			continue;
-		m->agno = agno;
-		*fsbno = xfs_fsbno_of(m->f.g, agno, XFS_AGBNO(agbno)).v;
-	}
+	if (!err)
+		m->agno = xfs_fsbno_agno(m->f.g, XFS_FSBNO(*fsbno));
 	return err;
 }
 

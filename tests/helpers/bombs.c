@@ -16,8 +16,7 @@
  *
  * Forks, directories and trees are built as a repair builds them.
  */
-#include "libxfs/build/attr.h"
-#include "libxfs/build/dir.h"
+#include "tests/lib/building.h"
 #include "tests/lib/imagefill.h"
 
 #include <stdio.h>
@@ -49,19 +48,11 @@ static int read_root(struct making *m)
 static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, uint64_t *got)
 {
 	struct making *m = payload;
+	/* behind what is left for trees */
+	struct xfs_claim c = { m->g->agblocks / 8, (uint32_t)want, m->ino, offset };
 
-	for (uint32_t i = 0; i < m->g->agcount; i++) {
-		uint32_t agno = (uint32_t)(m->ino / 64 + i) % m->g->agcount, agbno;
-		/* behind what is left for trees */
-		int err = xfs_claims_alloc(m->f.claims, XFS_AGNO(agno), m->g->agblocks / 8, (uint32_t)want, m->ino, offset, &agbno);
-
-		if (err == -XFS_E_NOSPC)
-			continue;
-		*fsbno = err ? 0 : xfs_fsbno_of(m->g, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
-		*got = want;
-		return err;
-	}
-	return -XFS_E_NOSPC;
+	*got = want;
+	return building_take(m->f.claims, m->g, XFS_AGNO((uint32_t)(m->ino / 64) % m->g->agcount), &c, fsbno);
 }
 
 static int take_one(void *payload, uint64_t *fsbno)
@@ -135,10 +126,7 @@ static int put_attrs(struct making *m, uint64_t ino, const struct xfs_build_attr
 	err = b.bytes ? xfs_build_attrs(&b) : -XFS_E_NOMEM;
 	if (!err) {
 		xfs_dinode_decode(&d, image);
-		d.core.forkoff = (uint8_t)b.forkoff;
-		d.core.aformat = (uint8_t)b.fork.format;
-		d.core.nblocks += b.fork.nblocks;
-		xfs_dinode_set_nextents(&d, XFS_FORK_ATTR, b.fork.nextents);
+		building_set_attrs(&d, &b);
 		xfs_dinode_encode(image, &d);
 		memcpy(image + xfs_dinode_fork_off(3, b.forkoff, m->g->inodesize, XFS_FORK_ATTR), b.bytes, b.forksize);
 	}
@@ -180,10 +168,7 @@ static int put_dir(struct making *m, uint64_t ino, uint64_t parent, const struct
 		return err;
 	d.core.mode = XFS_MODE_DIR | 0755;
 	d.core.nlinkv2 = b.shape.subdirs + 2;
-	d.core.format = (uint8_t)b.fork.format;
-	d.core.size = (int64_t)b.shape.size;
-	d.core.nblocks += b.fork.nblocks;
-	xfs_dinode_set_nextents(&d, XFS_FORK_DATA, b.fork.nextents);
+	building_set_dir(&d, &b);
 	xfs_dinode_encode(image, &d);
 	return imagefill_write_inode(&m->f, ino, image);
 }

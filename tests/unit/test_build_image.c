@@ -7,9 +7,11 @@
  * the other one, where other tools may judge it (tests/cli/build-names.t).
  */
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/build/ag.h"
 #include "libxfs/inode/scan.h"
 #include "libxfs/name/verify.h"
+#include "tests/lib/building.h"
 #include "tests/unit/image.h"
 #include "tests/unit/namelists.h"
 #include "tests/unit/quick.h"
@@ -49,19 +51,13 @@ static const struct xfs_sink sink = { on_finding, NULL };
 static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, uint64_t *got)
 {
 	struct making *m = payload;
+	int err = -XFS_E_NOSPC;
 
-	for (uint64_t n = xfs_min(want, m->geo->agblocks); n; n /= 2)
-		for (uint32_t agno = 0; agno < m->geo->agcount; agno++) {
-			uint32_t agbno;
-			int err = xfs_claims_alloc(m->claims, XFS_AGNO(agno), 0, (uint32_t)n, m->ino, offset, &agbno);
-
-			if (err == -XFS_E_NOSPC)
-				continue;
-			*fsbno = xfs_fsbno_of(m->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
-			*got = n;
-			return err;
-		}
-	return -XFS_E_NOSPC;
+	for (uint64_t n = xfs_min(want, m->geo->agblocks); n && err == -XFS_E_NOSPC; n /= 2) {
+		*got = n;
+		err = building_take(m->claims, m->geo, XFS_AGNO(0), &(struct xfs_claim){ 0, (uint32_t)n, m->ino, offset }, fsbno);
+	}
+	return err;
 }
 
 static int take_one(void *payload, uint64_t *fsbno)
@@ -124,10 +120,7 @@ static int add_chunk(void *payload, const void *disk)
 	struct xfs_inobt_rec rec;
 
 	xfs_inobt_load(m->geo, &rec, disk);
-	if (m->nchunks == m->chunks_room) {
-		m->chunks_room = 2 * m->chunks_room + 64;
-		m->chunks = realloc(m->chunks, m->chunks_room * sizeof(*m->chunks));
-	}
+	qk_assert_int_eq(xfs_grow(&m->chunks, m->nchunks, &m->chunks_room, 64), 0);
 	m->chunks[m->nchunks++] = (struct xfs_inode_chunk){ rec.startino, rec.holemask, (uint8_t)rec.count,
 							    (uint8_t)rec.freecount, rec.free };
 	return 0;
@@ -223,10 +216,7 @@ static void build_attrs(struct making *m, const struct xfs_inode *ip, bool more,
 	b.n = l.n;
 	qk_assert_int_eq(xfs_build_attrs(&b), 0);
 	m->forks[b.form]++;
-	d->core.forkoff = (uint8_t)b.forkoff;
-	d->core.aformat = (uint8_t)b.fork.format;
-	d->core.nblocks += b.fork.nblocks;
-	qk_assert(xfs_dinode_set_nextents(d, XFS_FORK_ATTR, b.fork.nextents));
+	qk_assert(building_set_attrs(d, &b));
 	namelists_free_attrs(&l);
 }
 
@@ -246,10 +236,7 @@ static void build_dir(struct making *m, const struct xfs_inode *ip, struct xfs_d
 	m->entries += l.n;
 	if (m->geo->ftype)
 		qk_assert_uint_eq(b.shape.subdirs + 2, xfs_dinode_nlink(d));
-	d->core.format = (uint8_t)b.fork.format;
-	d->core.size = (int64_t)b.shape.size;
-	d->core.nblocks += b.fork.nblocks;
-	qk_assert(xfs_dinode_set_nextents(d, XFS_FORK_DATA, b.fork.nextents));
+	qk_assert(building_set_dir(d, &b));
 	namelists_free_entries(&l);
 }
 

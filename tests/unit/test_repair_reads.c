@@ -69,6 +69,30 @@ static int counting_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 static const struct xfs_dev_ops counting_ops = { .read = counting_read, .write = counting_write, .barrier = counting_barrier,
 						 .zero = counting_zero };
 
+/* On the image; `writable`: a repair may write. */
+static void begin(struct counting *c, struct memdev *image, bool writable)
+{
+	*c = (struct counting){ .dev = image->dev, .below = &image->dev, .writable = writable,
+				.reads = calloc(image->dev.size / XFS_BBSIZE + 1, sizeof(*c->reads)) };
+	c->dev.ops = &counting_ops;
+	ck_assert_ptr_nonnull(c->reads);
+}
+
+/* A repair that has not begun; what it says goes to `words`, which it borrows. */
+static struct repair repair_of(struct counting *c, struct repair_words *words)
+{
+	*words = (struct repair_words){ .line = begin_counting, .payload = c };
+	return (struct repair){ .no_modify = !c->writable, .dev = { .data = &c->dev }, .name = "image", .memory = 8 << 20,
+				.leaf_slack = -1, .node_slack = -1, .words = words, .threads = 1 };
+}
+
+static void finish(struct counting *c, struct repair *r)
+{
+	repair_release(r);
+	free(c->reads);
+	xfs_dev_close(c->below);
+}
+
 static bool in_log(const struct xfs_geometry *g, const struct xfs_sb *sb, uint64_t sector)
 {
 	uint64_t log = xfs_fsbno_daddr(g, XFS_FSBNO(sb->logstart)).v, log_len = (uint64_t)sb->logblocks << g->blocklog >> 9;
@@ -79,14 +103,14 @@ static bool in_log(const struct xfs_geometry *g, const struct xfs_sb *sb, uint64
 START_TEST(reads_once)
 {
 	struct memdev *image = image_load("sample.img.xz");
-	struct counting c = { .dev = image->dev, .below = &image->dev, .reads = calloc(image->dev.size / XFS_BBSIZE + 1, sizeof(uint16_t)) };
-	struct repair_words words = { .line = begin_counting, .payload = &c };
-	struct repair r = { .no_modify = true, .dev = { .data = &c.dev }, .name = "image", .memory = 8 << 20, .leaf_slack = -1,
-			    .node_slack = -1, .words = &words, .threads = _i ? 4 : 1 };
+	struct repair_words words;
+	struct counting c;
+	struct repair r;
 	uint64_t once = 0;
 
-	c.dev.ops = &counting_ops;
-	ck_assert_ptr_nonnull(c.reads);
+	begin(&c, image, false);
+	r = repair_of(&c, &words);
+	r.threads = _i ? 4 : 1;
 	ck_assert_int_eq(repair_run(&r), 0);
 	ck_assert_uint_eq(r.findings, 0);
 	for (uint64_t s = 0; s < image->dev.size / XFS_BBSIZE; s++) {
@@ -96,9 +120,7 @@ START_TEST(reads_once)
 	}
 	/* not because it looked at nothing: all inodes were read, at least */
 	ck_assert_uint_ge(once, r.primary.icount * r.geo.inodesize / XFS_BBSIZE);
-	repair_release(&r);
-	free(c.reads);
-	xfs_dev_close(&image->dev);
+	finish(&c, &r);
 }
 END_TEST
 
@@ -138,15 +160,13 @@ START_TEST(repairs_and_looks_once)
 {
 	static const enum xfs_build_tree trees[] = { XFS_TREE_BNO, XFS_TREE_CNT, XFS_TREE_FINO, XFS_TREE_REFC };
 	struct memdev *image = image_load("sample.img.xz");
-	struct counting c = { .dev = image->dev, .below = &image->dev, .reads = calloc(image->dev.size / XFS_BBSIZE + 1, sizeof(uint16_t)),
-			      .writable = true };
-	struct repair_words words = { .line = begin_counting, .payload = &c };
-	struct repair r = { .dev = { .data = &c.dev }, .name = "image", .memory = 8 << 20, .leaf_slack = -1, .node_slack = -1,
-			    .words = &words, .threads = 1 };
+	struct repair_words words;
+	struct counting c;
+	struct repair r;
 	uint64_t twice = 0, lost = lose(image, trees[_i]);
 
-	c.dev.ops = &counting_ops;
-	ck_assert_ptr_nonnull(c.reads);
+	begin(&c, image, true);
+	r = repair_of(&c, &words);
 	ck_assert_int_eq(repair_run(&r), 0);
 	ck_assert_uint_ge(r.findings, 1);
 	ck_assert_uint_eq(r.unfixed, 0);
@@ -159,9 +179,7 @@ START_TEST(repairs_and_looks_once)
 	}
 	/* the second time after the last write but the one that says that all is well */
 	ck_assert_uint_ge(twice, r.primary.icount * r.geo.inodesize / XFS_BBSIZE / 2);
-	repair_release(&r);
-	free(c.reads);
-	xfs_dev_close(&image->dev);
+	finish(&c, &r);
 }
 END_TEST
 
@@ -192,23 +210,19 @@ static uint64_t add_link(struct memdev *image)
 START_TEST(looks_again_after_names)
 {
 	struct memdev *image = image_load("sample.img.xz");
-	struct counting c = { .dev = image->dev, .below = &image->dev, .reads = calloc(image->dev.size / XFS_BBSIZE + 1, sizeof(uint16_t)),
-			      .writable = true };
-	struct repair_words words = { .line = begin_counting, .payload = &c };
-	struct repair r = { .dev = { .data = &c.dev }, .name = "image", .memory = 8 << 20, .leaf_slack = -1, .node_slack = -1,
-			    .words = &words, .threads = 1 };
+	struct repair_words words;
+	struct counting c;
+	struct repair r;
 	uint64_t file;
 
-	c.dev.ops = &counting_ops;
-	ck_assert_ptr_nonnull(c.reads);
+	begin(&c, image, true);
+	r = repair_of(&c, &words);
 	lose(image, XFS_TREE_BNO);
 	file = add_link(image);
 	ck_assert_int_eq(repair_run(&r), 0);
 	ck_assert(r.verified);
 	ck_assert_uint_ge(c.reads[file], 3);
-	repair_release(&r);
-	free(c.reads);
-	xfs_dev_close(&image->dev);
+	finish(&c, &r);
 }
 END_TEST
 

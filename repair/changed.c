@@ -4,6 +4,7 @@
 #include "repair/names.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,17 +14,7 @@
 
 static size_t place_in(const struct repair_inode *list, size_t n, uint64_t ino)
 {
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (list[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(n, i, list[i].ino < ino);
 }
 
 struct repair_inode *repair_find_changed(struct repair *r, uint64_t ino)

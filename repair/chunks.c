@@ -10,6 +10,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,7 +89,7 @@ static int add_unit(struct finder *f, uint32_t agbno, const uint8_t *bytes, bool
 		c->holemask &= (uint16_t)~(1u << index / 4);
 		/* nothing is free but what says so: bytes that say nothing may have been a file */
 		if (!repair_is_inode(f->r, bytes + (size_t)i * size, xfs_ino_of(&f->r->geo, f->ag->agno, XFS_AGINO(first + i)).v)
-				? !has_inodes : xfs_be16(bytes + (size_t)i * size + 2) != 0)
+				? !has_inodes : xfs_be16(bytes + (size_t)i * size + XFS_OFF(dinode_core, mode)) != 0)
 			c->free &= ~(UINT64_C(1) << index);
 	}
 	return 0;
@@ -283,18 +284,13 @@ static int search(struct finder *f)
 static bool is_covered(const struct repair_ag *ag, uint32_t agbno)
 {
 	const struct repair_run *run = ag->special.r;
-	size_t lo = 0, hi = ag->tree[XFS_TREE_RMAP].sound ? ag->special.n : 0;
-
 	/* by a sound tree they are in order, and none covers another */
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
+	size_t behind = xfs_search(ag->tree[XFS_TREE_RMAP].sound ? ag->special.n : 0, i, run[i].agbno <= agbno);
 
-		if (run[mid].agbno <= agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && run[lo - 1].owner == XFS_OWN_INODES && agbno - run[lo - 1].agbno < run[lo - 1].len;
+	if (!behind)
+		return false;
+	run += behind - 1;
+	return run->owner == XFS_OWN_INODES && agbno - run->agbno < run->len;
 }
 
 static bool has_any_inode(struct finder *f, const struct xfs_inode_chunk *c)

@@ -10,6 +10,7 @@
 #include "repair/scan.h"
 #include "repair/space.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/inode/inode.h"
 
 #include <inttypes.h>
@@ -168,17 +169,10 @@ static bool touches(const struct repair *r, const struct xfs_inode_chunk *chunk,
 /* The first chunk of the AG that ends in this claim or behind it. */
 static size_t first_chunk(const struct settling *t, const struct xfs_claim *c)
 {
-	size_t lo = 0, hi = t->ag->nchunks;
+	const struct xfs_inode_chunk *list = t->ag->chunks;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if ((t->ag->chunks[mid].startino + XFS_INODES_PER_CHUNK - 1) >> t->r->geo.inopblog < c->agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(t->ag->nchunks, i,
+			  (list[i].startino + XFS_INODES_PER_CHUNK - 1) >> t->r->geo.inopblog < c->agbno);
 }
 
 /* Chunks that lie on what belongs to others: the record is wrong, whatever lies there. */
@@ -226,16 +220,8 @@ static void close_gaps(struct repair_ag *ag, const bool *gone)
 /* Does a whole rmapbt say that there are inodes? Its runs are in order. */
 static bool is_mapped(const struct repair_ag *ag, const struct xfs_claim *c)
 {
-	size_t lo = 0, hi = ag->special.n;
+	size_t lo = xfs_search(ag->special.n, i, ag->special.r[i].agbno + ag->special.r[i].len <= c->agbno);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ag->special.r[mid].agbno + ag->special.r[mid].len <= c->agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	for (; lo < ag->special.n && ag->special.r[lo].agbno < c->agbno + c->len; lo++)
 		if (ag->special.r[lo].owner == XFS_OWN_INODES)
 			return true;

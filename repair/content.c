@@ -203,6 +203,7 @@ static bool records_fit(const struct repair *r, const uint8_t *bytes, uint64_t c
 
 static bool root_fits(const struct repair *r, const uint8_t *bytes, uint32_t room, enum xfs_fork fork)
 {
+	const uint8_t *keys = bytes + sizeof(struct xfs_bmdr_disk), *ptrs = bytes + xfs_bmdr_ptrs_off(room);
 	uint32_t most = xfs_bmdr_maxrecs(room), n;
 
 	if (!most)
@@ -212,8 +213,8 @@ static bool root_fits(const struct repair *r, const uint8_t *bytes, uint32_t roo
 	    xfs_be16(bytes + XFS_OFF(bmdr, level)) >= r->geo.bmap_maxlevels[fork])
 		return false;
 	for (uint32_t i = 0; i < n; i++)
-		if (!xfs_fsbno_range_valid(&r->geo, xfs_be64(bytes + xfs_bmdr_ptrs_off(room) + 8 * i), 1) ||
-		    (i && xfs_be64(bytes + 4 + 8 * i) <= xfs_be64(bytes + 4 + 8 * (i - 1))))
+		if (!xfs_fsbno_range_valid(&r->geo, xfs_be64(ptrs + 8 * i), 1) ||
+		    (i && xfs_be64(keys + 8 * i) <= xfs_be64(keys + 8 * (i - 1))))
 			return false;
 	return true;
 }
@@ -247,10 +248,15 @@ static bool list_fits(const uint8_t *p, uint32_t room)
 	end = xfs_be16(p);
 	if (end < at || end > room)
 		return false;
-	for (unsigned i = 0; i < p[2]; i++) {
-		if (end - at < 3 || !p[at] || p[at + 2] & ~ATTR_FLAGS || end - at < xfs_attr_sf_entsize(p[at], p[at + 1]))
+	for (unsigned i = 0; i < p[XFS_OFF(attr_sf_hdr, count)]; i++) {
+		struct xfs_attr_sf_ent e;
+
+		if (end - at < sizeof(struct xfs_attr_sf_ent_disk))
 			return false;
-		at += xfs_attr_sf_entsize(p[at], p[at + 1]);
+		xfs_attr_sf_ent_decode(&e, p + at);
+		if (!e.namelen || e.flags & ~ATTR_FLAGS || end - at < xfs_attr_sf_entsize(e.namelen, e.valuelen))
+			return false;
+		at += xfs_attr_sf_entsize(e.namelen, e.valuelen);
 	}
 	return at == end;
 }
@@ -269,7 +275,7 @@ static bool attr_fits(const struct repair *r, const struct xfs_dinode *d, const 
 	case XFS_DINODE_FMT_LOCAL:
 		if (!list_fits(bytes, room))
 			return false;
-		*strong = bytes[2] != 0;
+		*strong = bytes[XFS_OFF(attr_sf_hdr, count)] != 0;
 		return true;
 	case XFS_DINODE_FMT_EXTENTS:
 		*strong = count != 0;
@@ -313,10 +319,13 @@ static bool list_points(const uint8_t *p)
 {
 	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
 
-	for (unsigned i = 0; i < p[2]; i++) {
-		if (p[at + 2] & XFS_ATTR_PARENT)
+	for (unsigned i = 0; i < p[XFS_OFF(attr_sf_hdr, count)]; i++) {
+		struct xfs_attr_sf_ent e;
+
+		xfs_attr_sf_ent_decode(&e, p + at);
+		if (e.flags & XFS_ATTR_PARENT)
 			return true;
-		at += xfs_attr_sf_entsize(p[at], p[at + 1]);
+		at += xfs_attr_sf_entsize(e.namelen, e.valuelen);
 	}
 	return false;
 }

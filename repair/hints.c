@@ -7,6 +7,7 @@
  */
 #include "repair/evidence.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/name/dir.h"
 
 #include <stdlib.h>
@@ -22,16 +23,8 @@ struct asking {
 
 static struct repair_hint *find(const struct repair_hints *s, uint64_t ino)
 {
-	size_t lo = 0, hi = s->n;
+	size_t lo = xfs_search(s->n, i, s->h[i].ino < ino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->h[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	return lo < s->n && s->h[lo].ino == ino ? &s->h[lo] : NULL;
 }
 

@@ -4,6 +4,7 @@
 #include "repair/treewalk.h"
 
 #include "libxfs/base/json.h"
+#include "libxfs/base/search.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,16 +152,8 @@ static int by_ino(const void *pa, const void *pb)
 /* All records of the inode get the path. */
 static int give(struct wanted *w, uint64_t ino)
 {
-	size_t lo = 0, hi = w->n;
+	size_t lo = xfs_search(w->n, i, w->list[i]->f.ino < ino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (w->list[mid]->f.ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	for (; lo < w->n && w->list[lo]->f.ino == ino && !w->list[lo]->path; lo++) {
 		w->list[lo]->path = strdup(w->path);
 		if (!w->list[lo]->path)

@@ -150,7 +150,7 @@ static bool has_entries(const struct reader *r, bool all)
 static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
-	uint16_t magic = xfs_be16(r->leaf + 8);
+	uint16_t magic = xfs_da_magic(r->leaf);
 	struct xfs_da3_blkinfo h;
 
 	r->quality = NAMES_GOOD;

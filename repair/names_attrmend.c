@@ -14,6 +14,10 @@
 
 #define MOST_FAILED 64u		/* of one leaf: each takes long, and of such a leaf little is left */
 
+/* In an entry. */
+#define NAMEIDX XFS_OFF(attr_leaf_ent, nameidx)
+#define FLAGS XFS_OFF(attr_leaf_ent, flags)
+
 struct mend {
 	const struct xfs_geometry *g;
 	uint8_t *leaf;
@@ -34,7 +38,8 @@ static uint32_t room_at(const struct mend *m, uint32_t at)
 	uint32_t end = m->g->blocksize;
 
 	for (uint32_t k = 0; k < m->count; k++) {
-		uint32_t other = xfs_be16(m->leaf + xfs_attr_leaf_header_len(m->g->v5) + 8 * (size_t)k + 4);
+		uint32_t other = xfs_be16(m->leaf + xfs_attr_leaf_header_len(m->g->v5) +
+					  k * sizeof(struct xfs_attr_leaf_ent_disk) + NAMEIDX);
 
 		if (k != m->i && other > at && other < end)
 			end = other;
@@ -73,24 +78,24 @@ static bool try_byte(const struct mend *m, uint8_t *byte)
 
 static bool try_kind(const struct mend *m)
 {
-	m->entry[6] ^= XFS_ATTR_LOCAL;
+	m->entry[FLAGS] ^= XFS_ATTR_LOCAL;
 	if (is_right(m))
 		return true;
-	m->entry[6] ^= XFS_ATTR_LOCAL;
+	m->entry[FLAGS] ^= XFS_ATTR_LOCAL;
 	return false;
 }
 
 /* From the end down: old copies lie in the free space before the records. */
 static bool try_place(const struct mend *m)
 {
-	uint16_t was = xfs_be16(m->entry + 4);
+	uint16_t was = xfs_be16(m->entry + NAMEIDX);
 
 	for (uint32_t at = m->g->blocksize - 4; at >= xfs_attr_leaf_header_len(m->g->v5); at -= 4) {
-		xfs_put_be16(m->entry + 4, (uint16_t)at);
+		xfs_put_be16(m->entry + NAMEIDX, (uint16_t)at);
 		if (is_right(m))
 			return true;
 	}
-	xfs_put_be16(m->entry + 4, was);
+	xfs_put_be16(m->entry + NAMEIDX, was);
 	return false;
 }
 
@@ -120,27 +125,27 @@ unsigned names_attr_space(unsigned flags, const uint8_t *name, unsigned len)
 static bool try_space(const struct mend *m)
 {
 	static const uint8_t pointer = XFS_ATTR_LOCAL | XFS_ATTR_PARENT, others[] = { XFS_ATTR_LOCAL, 0 };
-	uint8_t was = m->entry[6];
+	uint8_t was = m->entry[FLAGS];
 
-	m->entry[6] = pointer;
+	m->entry[FLAGS] = pointer;
 	if (is_right(m))
 		return true;
 	for (unsigned k = 0; k < 2; k++) {
-		m->entry[6] = others[k];
+		m->entry[FLAGS] = others[k];
 		if (!is_right(m))
 			continue;
-		m->entry[6] |= (uint8_t)names_attr_space(was, m->out->name, m->out->namelen);
-		m->out->flags = m->entry[6];
+		m->entry[FLAGS] |= (uint8_t)names_attr_space(was, m->out->name, m->out->namelen);
+		m->out->flags = m->entry[FLAGS];
 		return true;
 	}
-	m->entry[6] = was;
+	m->entry[FLAGS] = was;
 	return false;
 }
 
 static bool try_namelen(const struct mend *m)
 {
-	uint32_t at = xfs_be16(m->entry + 4);
-	uint32_t fixed = m->entry[6] & XFS_ATTR_LOCAL ? XFS_OFF(attr_local, namelen) : XFS_OFF(attr_remote, namelen);
+	uint32_t at = xfs_be16(m->entry + NAMEIDX);
+	uint32_t fixed = m->entry[FLAGS] & XFS_ATTR_LOCAL ? XFS_OFF(attr_local, namelen) : XFS_OFF(attr_remote, namelen);
 
 	return at + fixed < m->g->blocksize && try_byte(m, m->leaf + at + fixed);
 }
@@ -148,11 +153,11 @@ static bool try_namelen(const struct mend *m)
 /* A local value that runs into the next record ends before it; what fills up to a multiple of four is zero. */
 static bool try_valuelen(const struct mend *m)
 {
-	uint32_t at = xfs_be16(m->entry + 4), room = room_at(m, at), len;
+	uint32_t at = xfs_be16(m->entry + NAMEIDX), room = room_at(m, at), len;
 	uint8_t *p = m->leaf + at;
 	uint16_t was;
 
-	if (!(m->entry[6] & XFS_ATTR_LOCAL) || at % 4 || at < xfs_attr_leaf_header_len(m->g->v5) ||
+	if (!(m->entry[FLAGS] & XFS_ATTR_LOCAL) || at % 4 || at < xfs_attr_leaf_header_len(m->g->v5) ||
 	    room < sizeof(struct xfs_attr_local_disk) || room < sizeof(struct xfs_attr_local_disk) + p[2])
 		return false;
 	was = xfs_be16(p);

@@ -59,9 +59,11 @@ static struct xfs_build_target target(struct taking *t)
 /* The pointers of a root lie at its end. */
 static uint64_t meta_root_used(struct repair *r, const struct xfs_dinode *d, const uint8_t *bytes)
 {
-	uint32_t size = repair_fork_size(r, d, XFS_FORK_DATA), len = d->core.metatype == XFS_METAFILE_RTREFCOUNT ? 12 : 24;
+	uint32_t size = repair_fork_size(r, d, XFS_FORK_DATA), len = d->core.metatype == XFS_METAFILE_RTREFCOUNT
+		? sizeof(struct xfs_refc_rec_disk) : sizeof(struct xfs_rmap_rec_disk);
 
-	return xfs_be16(bytes) ? size : xfs_min(size, 4 + len * (uint32_t)xfs_be16(bytes + 2));
+	return xfs_be16(bytes + XFS_OFF(bmdr, level)) ? size
+		: xfs_min(size, sizeof(struct xfs_bmdr_disk) + len * (uint32_t)xfs_be16(bytes + XFS_OFF(bmdr, numrecs)));
 }
 
 /* What the data fork needs. Of one that is made anew as well: what it is going to need. */
@@ -90,9 +92,9 @@ static void data_facts(struct repair *r, struct repair_inode *c, const struct xf
 	} else if (f->format == XFS_DINODE_FMT_EXTENTS) {
 		f->used = xfs_dinode_nextents(d, XFS_FORK_DATA);
 	} else if (f->format == XFS_DINODE_FMT_META_BTREE) {
-		f->used = c->fork[XFS_FORK_DATA] ? 4 : meta_root_used(r, d, bytes);
+		f->used = c->fork[XFS_FORK_DATA] ? sizeof(struct xfs_bmdr_disk) : meta_root_used(r, d, bytes);
 	} else if (f->format == XFS_DINODE_FMT_BTREE) {
-		f->used = xfs_min(xfs_be16(bytes + 2), xfs_bmdr_maxrecs(repair_fork_size(r, d, XFS_FORK_DATA)));
+		f->used = xfs_min(xfs_be16(bytes + XFS_OFF(bmdr, numrecs)), xfs_bmdr_maxrecs(repair_fork_size(r, d, XFS_FORK_DATA)));
 	}
 }
 

@@ -51,7 +51,7 @@ static int add_pairs(struct reader *r, const uint8_t *entries, uint32_t count)
 	int error = 0;
 
 	for (uint32_t i = 0; i < count && !error; i++)
-		error = add_pair(r, xfs_be32(entries + 8 * (size_t)i), xfs_be32(entries + 8 * (size_t)i + 4));
+		error = add_pair(r, xfs_dir_leaf_hash(entries, i), xfs_dir_leaf_address(entries, i));
 	return error;
 }
 
@@ -75,7 +75,7 @@ static int read_leaf(struct reader *r, uint64_t off)
 		return error;
 	quality = names_judge_block(r->n, XFS_BLK_DIR_ANYLEAF, r->ino, fsbno, block, g->dirblksize);
 	r->index_whole &= quality == NAMES_GOOD;
-	if (quality == NAMES_FOREIGN || !is_leaf_magic(xfs_be16(block + 8)))
+	if (quality == NAMES_FOREIGN || !is_leaf_magic(xfs_da_magic(block)))
 		return 0;
 	xfs_dir_leaf_hdr_load(&h, block, g->v5);
 	return add_pairs(r, block + xfs_da_header_len(g->v5), xfs_min(h.count, xfs_da_maxents(g->v5, g->dirblksize)));
@@ -87,7 +87,7 @@ static bool is_index(const struct xfs_geometry *g, const uint8_t *block, uint32_
 	uint32_t most = g->dirblksize - 8, wrong = 0, last = 0, first = xfs_dir_data_header_len(g->v5);
 
 	for (uint32_t at = end; at < most; at += 8) {
-		uint32_t hash = xfs_be32(block + at), address = xfs_be32(block + at + 4);
+		uint32_t hash = xfs_dir_leaf_hash(block + at, 0), address = xfs_dir_leaf_address(block + at, 0);
 
 		wrong += hash < last ||
 			 (address != XFS_DIR_NULL_ADDRESS && (address < first / XFS_DIR_ALIGN || address >= end / XFS_DIR_ALIGN));

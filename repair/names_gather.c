@@ -291,7 +291,7 @@ static int salvage_parents(struct names *n, struct repair_seen *s)
 		if (!(list[i].flags & XFS_ATTR_PARENT) || list[i].valuelen != sizeof(struct xfs_parent_rec_disk))
 			continue;
 		p.parent = xfs_be64(n->arena + list[i].value);
-		p.gen = xfs_be32(n->arena + list[i].value + 8);
+		p.gen = xfs_be32(n->arena + list[i].value + XFS_OFF(parent_rec, gen));
 		p.hash = xfs_dir_hash(&n->r->geo, n->arena + p.name, p.namelen);
 		error = add_parent(n, &p);
 	}

@@ -127,8 +127,7 @@ static int keep_pointer(struct names *n, struct repair_name_plan *p, size_t *roo
 	uint8_t value[sizeof(struct xfs_parent_rec_disk)];
 	int error;
 
-	xfs_put_be64(value, e->dir);
-	xfs_put_be32(value + 8, d ? d->gen : 0);
+	xfs_parent_rec_encode(value, &(struct xfs_parent_rec){ e->dir, d ? d->gen : 0 });
 	error = names_keep(n, value, sizeof(value), &a.value);
 	return error ? error : keep_attr(p, room, &a);
 }

@@ -120,13 +120,13 @@ int names_salvage_short(struct names *n, uint64_t ino, const uint8_t *fork, uint
 		if (r.len < xfs_dir_sf_hdr_len(r.wide))
 			continue;
 		read_all(&r);
-		r.worth += is_parent(n, r.wide ? xfs_be64(fork + 2) : xfs_be32(fork + 2)) + (r.wide == (fork[1] != 0));
+		r.worth += is_parent(n, xfs_dir_sf_parent(fork, r.wide)) + (r.wide == (fork[1] != 0));
 		if (!best.p || r.worth > best.worth)
 			best = r;
 	}
 	if (!best.p)
 		return 0;
-	*said = best.wide ? xfs_be64(fork + 2) : xfs_be32(fork + 2);
+	*said = xfs_dir_sf_parent(fork, best.wide);
 	for (unsigned i = 0; i < best.count && !error; i++) {
 		/* behind the end that the inode or the count says only likely ones are taken */
 		if (is_likely(n, &best.items[i]) || i < fork[0])

@@ -13,6 +13,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/ondisk/dquot.h"
 
@@ -304,16 +305,8 @@ static void mend_record(const struct quota *s, uint8_t *p, uint32_t id)
 static const struct usage *usage_of(const struct quota *s, uint32_t id)
 {
 	uint64_t key = (uint64_t)s->t << 32 | id;
-	size_t lo = 0, hi = s->nused;
+	size_t lo = xfs_search(s->nused, i, s->used[i].key < key);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->used[mid].key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	return lo < s->nused && s->used[lo].key == key ? &s->used[lo] : NULL;
 }
 

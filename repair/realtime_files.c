@@ -14,6 +14,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/ondisk/realtime.h"
@@ -226,17 +227,7 @@ static uint64_t extents_of_group(const struct syncing *s, uint32_t group)
 /* First run in use that ends behind this extent. */
 static size_t run_behind(const struct syncing *s, uint64_t extent)
 {
-	size_t lo = 0, hi = s->nused;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->used[mid].start + s->used[mid].len <= extent)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(s->nused, i, s->used[i].start + s->used[i].len <= extent);
 }
 
 /* 32 extents from this one on: which are free. */
@@ -272,16 +263,8 @@ static void fill_bitmap(const struct syncing *s, const struct rt_file *f, uint64
 static void fill_summary(const struct syncing *s, uint64_t block, uint8_t *words)
 {
 	uint64_t first = block * s->shape.words;
-	size_t lo = 0, hi = s->ncounters;
+	size_t lo = xfs_search(s->ncounters, i, s->counters[i] < first);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->counters[mid] < first)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	for (uint64_t i = 0; i < s->shape.words; i++) {
 		uint32_t count = 0;
 

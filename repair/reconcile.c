@@ -8,6 +8,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -94,16 +95,8 @@ static int gather_ag_inodes(void *payload, size_t agno)
 
 static struct evidence *find(struct gather *g, uint64_t ino)
 {
-	size_t lo = 0, hi = g->n;
+	size_t lo = xfs_search(g->n, i, g->e[i].ino < ino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (g->e[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	return lo < g->n && g->e[lo].ino == ino ? &g->e[lo] : NULL;
 }
 

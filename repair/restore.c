@@ -209,12 +209,9 @@ static void make_short_dir(struct remade *m, uint8_t *image)
 
 	m->d.core.format = XFS_DINODE_FMT_LOCAL;
 	m->d.core.size = xfs_dir_sf_hdr_len(wide);
-	p[0] = 0;
-	p[1] = wide;		/* ".." counts, too */
-	if (wide)
-		xfs_put_be64(p + 2, m->parent);
-	else
-		xfs_put_be32(p + 2, (uint32_t)m->parent);
+	/* ".." counts, too */
+	xfs_dir_sf_hdr_encode(p, &(struct xfs_dir_sf_hdr){ .i8count = wide });
+	xfs_dir_sf_set_parent(p, wide, m->parent);
 }
 
 static uint64_t piece_bytes(struct repair *r, const struct evidence *e)

@@ -15,6 +15,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -181,16 +182,8 @@ static int find_root(struct search *s)
 
 static const struct leaf *leaf_at(const struct search *s, uint32_t agbno)
 {
-	size_t lo = 0, hi = s->n;
+	size_t lo = xfs_search(s->n, i, s->l[i].agbno < agbno);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->l[mid].agbno < agbno)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	return lo < s->n && s->l[lo].agbno == agbno ? &s->l[lo] : NULL;
 }
 

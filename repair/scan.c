@@ -5,11 +5,13 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/inode/inode.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#define VERSION XFS_OFF(dinode_core, version)	/* a byte */
 #define BATCH_BYTES (1u << 20)
 #define FOUND_AGAIN (UINT64_C(1) << 63)	/* in r->lost: not lost any more; no inode number is that large */
 
@@ -33,8 +35,8 @@ bool repair_is_inode(const struct repair *r, const uint8_t *image, uint64_t ino)
 	if (xfs_be16(image) != XFS_DINODE_MAGIC)
 		return false;
 	if (!r->geo.v5)
-		return image[4] == 1 || image[4] == 2;
-	return image[4] == 3 && xfs_be64(image + XFS_OFF(dinode_v3, inumber)) == ino &&
+		return image[VERSION] == 1 || image[VERSION] == 2;
+	return image[VERSION] == 3 && xfs_be64(image + XFS_OFF(dinode_v3, inumber)) == ino &&
 	       !memcmp(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
 }
 
@@ -75,7 +77,7 @@ static void identify(struct repair *r, struct repair_seen *s, uint8_t *image)
 	if (!uuid)
 		repair_add_fix(s, XFS_F_BLOCK_UUID, "uuid", XFS_NULL64, XFS_NULL64);
 	xfs_put_be16(image, XFS_DINODE_MAGIC);
-	image[4] = 3;
+	image[VERSION] = 3;
 	xfs_put_be64(image + XFS_OFF(dinode_v3, inumber), s->ino);
 	memcpy(image + XFS_OFF(dinode_v3, uuid), r->geo.uuid, 16);
 	xfs_dinode_decode(d, image);
@@ -96,7 +98,7 @@ static void identify_v4(struct repair_seen *s, uint8_t *image)
 	else
 		repair_add_fix(s, XFS_F_INODE_FIELD, "version", (uint8_t)d->core.version, 2);
 	xfs_put_be16(image, XFS_DINODE_MAGIC);
-	image[4] = version ? image[4] : 2;
+	image[VERSION] = version ? image[VERSION] : 2;
 	xfs_dinode_decode(d, image);
 	s->identified = true;
 }
@@ -227,16 +229,8 @@ int repair_read_inode(struct repair *r, uint64_t ino, uint8_t *image, struct xfs
 
 struct xfs_inode_chunk *repair_chunk_of(const struct repair_ag *ag, uint32_t agino, unsigned *index)
 {
-	size_t lo = 0, hi = ag->nchunks;
+	size_t lo = xfs_search(ag->nchunks, i, ag->chunks[i].startino + (XFS_INODES_PER_CHUNK - 1) < agino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (ag->chunks[mid].startino + (XFS_INODES_PER_CHUNK - 1) < agino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	if (lo == ag->nchunks || ag->chunks[lo].startino > agino)
 		return NULL;
 	if (index)
@@ -261,17 +255,7 @@ int repair_each_ag(struct repair *r, int (*job)(void *payload, size_t agno), voi
 /* Where it stands in the list, or would. */
 static size_t place_of_lost(const struct repair *r, uint64_t ino)
 {
-	size_t lo = 0, hi = r->nlost;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if ((r->lost[mid] & ~FOUND_AGAIN) < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(r->nlost, i, (r->lost[i] & ~FOUND_AGAIN) < ino);
 }
 
 int repair_add_lost(struct repair *r, uint64_t ino)

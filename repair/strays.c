@@ -12,6 +12,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/ondisk/dir.h"
 
 #include <stdlib.h>
@@ -110,17 +111,7 @@ static int search(struct repair *r)
 /* Index of the first one that names this inode. */
 static size_t first_of(const struct repair *r, uint64_t ino)
 {
-	size_t lo = 0, hi = r->nstrays;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->strays[mid].owner < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(r->nstrays, i, r->strays[i].owner < ino);
 }
 
 static int each_record(struct repair *r, const uint8_t *p, repair_mapping_fn each, void *payload)

@@ -12,7 +12,7 @@
 #include "repair/repair.h"
 
 #include "libxfs/log/logsize.h"
-#include "libxfs/ondisk/dir.h"
+#include "libxfs/ondisk/attr.h"
 
 #define TREES (REPAIR_ADD_FINOBT | REPAIR_ADD_REFLINK | REPAIR_ADD_RMAPBT)
 
@@ -194,8 +194,9 @@ int repair_upgrade_check(struct repair *r)
 	return error;
 }
 
-/* Of one parent pointer as an attribute: its value, what its entry takes, and alignment. */
-#define POINTER_BYTES (XFS_DIR_NAME_MAX + 12u + 33u)
+/* Of one parent pointer as an attribute, at most: what lies in the block, aligned, and its entry. */
+#define POINTER_BYTES (xfs_attr_local_size(XFS_DIR_NAME_MAX, sizeof(struct xfs_parent_rec_disk)) + \
+		       sizeof(struct xfs_attr_leaf_ent_disk))
 #define BLOCKS_EACH 4u		/* that an attribute fork can grow by besides */
 
 /* More than enough is free for attributes of every link, in blocks that are half full, and for new trees of all AGs. */

@@ -3,6 +3,7 @@
 #include "libxfs/base/extents.h"
 #include "libxfs/base/bytes.h"
 #include "libxfs/base/errors.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -45,20 +46,10 @@ int xfs_extents_reserve(struct xfs_extents *x, size_t n)
 
 size_t xfs_extents_find(const struct xfs_extents *x, uint64_t pos)
 {
-	size_t lo = 0, hi = x->n;
-
 	/* appending in order is the common use */
-	if (hi && end_of(&x->e[hi - 1]) <= pos)
-		return hi;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (end_of(&x->e[mid]) <= pos)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	if (x->n && end_of(&x->e[x->n - 1]) <= pos)
+		return x->n;
+	return xfs_search(x->n, i, end_of(&x->e[i]) <= pos);
 }
 
 bool xfs_extents_contains(const struct xfs_extents *x, uint64_t start, uint64_t len)

@@ -5,6 +5,7 @@
 #include "libxfs/base/bytes.h"
 #include "libxfs/base/errors.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -57,17 +58,7 @@ static bool continues(const struct xfs_mapping *a, const struct xfs_mapping *b)
 
 size_t xfs_mapset_find(const struct xfs_mapset *s, uint64_t off)
 {
-	size_t lo = 0, hi = s->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->m[mid].off + s->m[mid].len <= off)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(s->n, i, s->m[i].off + s->m[i].len <= off);
 }
 
 static int add_piece(struct xfs_mapset *out, const struct xfs_mapping *m, uint64_t from, uint64_t to)

@@ -3,6 +3,7 @@
 #include "libxfs/log/survey.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/log/load.h"
 
 #include <stdlib.h>
@@ -126,17 +127,7 @@ static int has_stale(struct survey *s, uint64_t tail_lsn, uint32_t from, uint32_
 /* Index of the first record that is not older. */
 static size_t first_from(const struct survey *s, uint64_t lsn)
 {
-	size_t lo = 0, hi = s->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->r[mid].lsn < lsn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(s->n, i, s->r[i].lsn < lsn);
 }
 
 /* The chain up to record m - 1: the first record that does not follow the one before it, m: none; *at = where it should. */

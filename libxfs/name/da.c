@@ -2,6 +2,8 @@
 /* da.c - the hash tree of directories and attributes. */
 #include "libxfs/name/da.h"
 
+#include "libxfs/base/search.h"
+
 void xfs_da_init_dir(struct xfs_da *da, struct xfs_ifork *f)
 {
 	const struct xfs_geometry *g = &f->ip->fs->geo;
@@ -65,9 +67,9 @@ int xfs_da_get(struct xfs_da *da, uint64_t block, struct xfs_da_block *out)
 	if (err)
 		return err;
 	out->block = block;
-	out->forw = xfs_be32(out->buf->data);
-	out->back = xfs_be32(out->buf->data + 4);
-	out->magic = xfs_be16(out->buf->data + 8);
+	out->forw = xfs_be32(out->buf->data + XFS_OFF(da_info, forw));
+	out->back = xfs_be32(out->buf->data + XFS_OFF(da_info, back));
+	out->magic = xfs_da_magic(out->buf->data);
 	load(da, out);
 	return 0;
 }
@@ -80,17 +82,7 @@ void xfs_da_put(struct xfs_da_block *b)
 
 uint32_t xfs_da_search(const struct xfs_da_block *b, uint32_t hash)
 {
-	uint32_t low = 0, high = b->count;
-
-	while (low < high) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (xfs_da_hash(b, mid) < hash)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return (uint32_t)xfs_search(b->count, i, xfs_da_hash(b, i) < hash);
 }
 
 static bool is_corrupt(int err)

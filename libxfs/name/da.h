@@ -42,11 +42,11 @@ bool xfs_da_is_node(const struct xfs_da_block *);
 /* i < count */
 XFS_INLINE uint32_t xfs_da_hash(const struct xfs_da_block *b, uint32_t i)
 {
-	return xfs_be32(b->entries + 8 * (size_t)i);
+	return xfs_dir_leaf_hash(b->entries, i);
 }
 XFS_INLINE uint32_t xfs_da_value(const struct xfs_da_block *b, uint32_t i)
 {
-	return xfs_be32(b->entries + 8 * (size_t)i + 4);
+	return xfs_dir_leaf_address(b->entries, i);
 }
 /* First entry with a hash of at least `hash`; count when there is none. */
 uint32_t xfs_da_search(const struct xfs_da_block *, uint32_t hash);

@@ -263,8 +263,7 @@ int xfs_dirblock_remove(const struct xfs_dirop *op, uint32_t address)
 	i = xfs_dirindex_find(b->data + t.end, t.count, op->hash, address);
 	if (i == t.count)
 		return -XFS_E_CORRUPT;
-	xfs_put_be32(b->data + t.end + 8 * (size_t)i + 4, XFS_DIR_NULL_ADDRESS);
-	xfs_change_dirty(b, t.end + 8 * i + 4, 4);
+	xfs_dirindex_retire(b, t.end, i);
 	t.stale++;
 	store_tail(op, b, &t);
 	err = xfs_dirdata_give(g, b, t.end, off, len);

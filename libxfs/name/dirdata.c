@@ -65,7 +65,7 @@ int xfs_dir_sf_start(struct xfs_dir_sf *sf, const uint8_t *fork, uint32_t len)
 	sf->at = xfs_dir_sf_hdr_len(sf->wide);
 	if (len < sf->at)
 		return -XFS_E_CORRUPT;
-	sf->parent = sf->wide ? xfs_be64(fork + 2) : xfs_be32(fork + 2);
+	sf->parent = xfs_dir_sf_parent(fork, sf->wide);
 	return 0;
 }
 

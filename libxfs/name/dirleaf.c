@@ -44,7 +44,7 @@ static void store(const struct xfs_dirop *op, struct leaf *l)
 	uint32_t at = xfs_da_info_len(op->k.g->v5);
 
 	xfs_put_be16(l->b->data + at, (uint16_t)l->count);
-	xfs_put_be16(l->b->data + at + 2, (uint16_t)l->stale);
+	xfs_put_be16(l->b->data + xfs_dir_leaf_stale_off(op->k.g->v5), (uint16_t)l->stale);
 	xfs_change_dirty(l->b, at, 4);
 }
 
@@ -301,8 +301,7 @@ int xfs_dirleaf_remove(const struct xfs_dirop *op, uint32_t address)
 		err = xfs_dirdata_give(g, data, op->k.size, off, len);
 	if (err)
 		return err;
-	xfs_put_be32(l.b->data + l.entries + 8 * (size_t)i + 4, XFS_DIR_NULL_ADDRESS);
-	xfs_change_dirty(l.b, l.entries + 8 * i + 4, 4);
+	xfs_dirindex_retire(l.b, l.entries, i);
 	l.stale++;
 	store(op, &l);
 	set_best(&l, db, xfs_dirdata_best(g, data));

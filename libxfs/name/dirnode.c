@@ -275,8 +275,7 @@ static int forget_entry(const struct xfs_dirop *op, uint32_t address)
 		return err == -XFS_E_NOENT ? -XFS_E_CORRUPT : err;
 	}
 	b = xfs_hashtree_leaf(&p);
-	xfs_put_be32(leaf_entries(b) + 8 * (size_t)i + 4, XFS_DIR_NULL_ADDRESS);
-	xfs_change_dirty(b->buf, (uint32_t)(b->entries - b->buf->data) + 8 * i + 4, 4);
+	xfs_dirindex_retire(b->buf, (uint32_t)(b->entries - b->buf->data), i);
 	set_stale(&op->k, b, b->stale + 1);
 	return xfs_hashtree_shrink(&p);
 }

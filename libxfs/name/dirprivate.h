@@ -49,7 +49,7 @@ int xfs_dirdata_cut(const struct xfs_geometry *, struct xfs_buf *, uint32_t end,
 int xfs_dirdata_rescan(const struct xfs_geometry *, struct xfs_buf *, uint32_t end);
 XFS_INLINE uint32_t xfs_dirdata_best(const struct xfs_geometry *g, const struct xfs_buf *b)
 {
-	return xfs_be16(b->data + xfs_dir_bestfree_off(g->v5) + 2);
+	return xfs_be16(b->data + xfs_dir_bestfree_off(g->v5) + XFS_OFF(dir_best, length));
 }
 void xfs_dirdata_put_unused(struct xfs_buf *, uint32_t off, uint32_t len);
 /* An entry in an area that was taken for it. */
@@ -75,6 +75,8 @@ uint32_t xfs_dirindex_compact(uint8_t *entries, uint32_t count);
 /* The entry with hash and address; `count` when there is none. */
 uint32_t xfs_dirindex_find(const uint8_t *entries, uint32_t count, uint32_t hash, uint32_t address);
 void xfs_dirindex_put(uint8_t *at, uint32_t hash, uint32_t address);
+/* The i-th entry of the array at `off` becomes stale. */
+void xfs_dirindex_retire(struct xfs_buf *, uint32_t off, uint32_t i);
 
 /* ---- dirshort.c ---- */
 

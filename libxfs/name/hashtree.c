@@ -175,7 +175,7 @@ void xfs_hashtree_reload(struct xfs_hashtree_path *p)
 
 	b->raw_count = b->count = xfs_be16(b->buf->data + xfs_da_info_len(p->op->g->v5));
 	if (p->op->which == XFS_FORK_DATA)
-		b->stale = xfs_be16(b->buf->data + xfs_da_info_len(p->op->g->v5) + 2);
+		b->stale = xfs_be16(b->buf->data + xfs_dir_leaf_stale_off(p->op->g->v5));
 }
 
 int xfs_hashtree_raise(struct xfs_hashtree_path *p)
@@ -315,7 +315,7 @@ static int split_node(struct xfs_hashtree_path *p, unsigned depth)
 		return err;
 	memcpy(right.buf->data + entry_off(&right, 0), b->entries + 8 * (size_t)keep, 8 * (size_t)moved);
 	xfs_change_dirty(right.buf, entry_off(&right, 0), 8 * moved);
-	xfs_put_be16(right.buf->data + xfs_da_info_len(p->op->g->v5) + 2, (uint16_t)b->level);
+	xfs_put_be16(right.buf->data + xfs_da_node_level_off(p->op->g->v5), (uint16_t)b->level);
 	right.level = b->level;
 	xfs_hashtree_set_count(p->op, &right, moved);
 	xfs_hashtree_set_count(p->op, b, keep);

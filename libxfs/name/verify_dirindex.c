@@ -2,6 +2,8 @@
 /* verify_dirindex.c - the hash index and the free index of a directory. */
 #include "libxfs/name/verify_dir.h"
 
+#include "libxfs/base/search.h"
+
 /* Entries of a leaf or of the tail of a block: kept for the comparison with the names. */
 static void take_entries(struct xfs_dir_check *c, uint64_t block, const uint8_t *entries, uint32_t count,
 			 uint32_t stale)
@@ -9,12 +11,12 @@ static void take_entries(struct xfs_dir_check *c, uint64_t block, const uint8_t 
 	uint32_t none = 0;
 
 	for (uint32_t i = 0; i < count; i++) {
-		uint32_t address = xfs_be32(entries + 8 * (size_t)i + 4);
+		uint32_t address = xfs_dir_leaf_address(entries, i);
 
 		if (address == XFS_DIR_NULL_ADDRESS)
 			none++;
 		else
-			xfs_dir_check_add(c, &c->index, xfs_be32(entries + 8 * (size_t)i), address);
+			xfs_dir_check_add(c, &c->index, xfs_dir_leaf_hash(entries, i), address);
 	}
 	if (none != stale)
 		xfs_dir_check_report(c, XFS_F_DIR_LEAF, block >> c->d.ip->fs->geo.sb.dirblklog,
@@ -40,11 +42,11 @@ static void check_tail(struct xfs_dir_check *c)
 		if (tail.count != count)
 			xfs_dir_check_report(c, XFS_F_DIR_LEAF, 0, "counts more entries than fit", tail.count, count);
 		for (uint32_t i = 0; i < count; i++) {
-			if (xfs_be32(entries + 8 * (size_t)i) < last) {
+			if (xfs_dir_leaf_hash(entries, i) < last) {
 				xfs_dir_check_report(c, XFS_F_DIR_LEAF, 0, "hashes are out of order", i, XFS_NULL64);
 				break;
 			}
-			last = xfs_be32(entries + 8 * (size_t)i);
+			last = xfs_dir_leaf_hash(entries, i);
 		}
 		take_entries(c, 0, entries, count, tail.stale);
 	}
@@ -55,16 +57,8 @@ static void check_tail(struct xfs_dir_check *c)
 
 static uint32_t best_of(const struct xfs_dir_check *c, uint64_t db)
 {
-	size_t low = 0, high = c->nbests;
+	size_t low = xfs_search(c->nbests, i, c->bests[i].db < db);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (c->bests[mid].db < db)
-			low = mid + 1;
-		else
-			high = mid;
-	}
 	return low < c->nbests && c->bests[low].db == db ? c->bests[low].length : XFS_DIR_NULL_BEST;
 }
 

@@ -57,6 +57,20 @@ XFS_STRUCT_DECLARE(dir_sf_hdr, 2, XFS_DIR_SF_HDR_ROWS);
 XFS_STRUCT_DECLARE(dir_sf_ent, 3, XFS_DIR_SF_ENT_ROWS);
 
 #define XFS_DIR_SF_HDR_MAX 10u
+/* The number of the parent stands behind the two counts. */
+XFS_INLINE uint64_t xfs_dir_sf_parent(const uint8_t *fork, bool wide)
+{
+	fork += sizeof(struct xfs_dir_sf_hdr_disk);
+	return wide ? xfs_be64(fork) : xfs_be32(fork);
+}
+XFS_INLINE void xfs_dir_sf_set_parent(uint8_t *fork, bool wide, uint64_t parent)
+{
+	fork += sizeof(struct xfs_dir_sf_hdr_disk);
+	if (wide)
+		xfs_put_be64(fork, parent);
+	else
+		xfs_put_be32(fork, (uint32_t)parent);
+}
 /* `wide`: inode numbers of 8 bytes, when i8count is not 0. */
 XFS_INLINE uint32_t xfs_dir_sf_hdr_len(bool wide) { return wide ? 10 : 6; }
 XFS_INLINE uint32_t xfs_dir_sf_entsize(bool ftype, bool wide, unsigned namelen)
@@ -98,6 +112,16 @@ XFS_STRUCT_DECLARE(dir_data_ent, 9, XFS_DIR_DATA_ENT_ROWS);
 XFS_STRUCT_DECLARE(dir_data_unused, 4, XFS_DIR_DATA_UNUSED_ROWS);
 XFS_STRUCT_DECLARE(dir_leaf_ent, 8, XFS_DIR_LEAF_ENT_ROWS);
 XFS_STRUCT_DECLARE(dir_block_tail, 8, XFS_DIR_BLOCK_TAIL_ROWS);
+
+/* Of the i-th entry of a leaf or of the tail of a block. */
+XFS_INLINE uint32_t xfs_dir_leaf_hash(const uint8_t *entries, size_t i)
+{
+	return xfs_dir_leaf_ent_get_hashval((const struct xfs_dir_leaf_ent_disk *)entries + i);
+}
+XFS_INLINE uint32_t xfs_dir_leaf_address(const uint8_t *entries, size_t i)
+{
+	return xfs_dir_leaf_ent_get_address((const struct xfs_dir_leaf_ent_disk *)entries + i);
+}
 
 /* Byte offset of bestfree[0], and of the first entry of a data block. */
 XFS_INLINE uint32_t xfs_dir_bestfree_off(bool v5) { return v5 ? 48 : 4; }
@@ -172,6 +196,16 @@ void xfs_da_node_hdr_load(struct xfs_da3_node_hdr *out, const uint8_t *p, bool v
 void xfs_da_node_hdr_store(uint8_t *p, const struct xfs_da3_node_hdr *in, bool v5);
 
 XFS_INLINE uint32_t xfs_da_info_len(bool v5) { return v5 ? 56 : 12; }
+/* Of a leaf or node of either version. */
+XFS_INLINE uint16_t xfs_da_magic(const uint8_t *block) { return xfs_be16(block + XFS_OFF(da_info, magic)); }
+XFS_INLINE uint32_t xfs_dir_leaf_stale_off(bool v5)
+{
+	return v5 ? XFS_OFF(dir3_leaf_hdr, stale) : XFS_OFF(dir2_leaf_hdr, stale);
+}
+XFS_INLINE uint32_t xfs_da_node_level_off(bool v5)
+{
+	return v5 ? XFS_OFF(da3_node_hdr, level) : XFS_OFF(da_node_hdr, level);
+}
 /* Start of the entries of leaf and node blocks, and how many fit in a block of `size` bytes. */
 XFS_INLINE uint32_t xfs_da_header_len(bool v5) { return v5 ? 64 : 16; }
 XFS_INLINE uint32_t xfs_da_maxents(bool v5, uint32_t size) { return (size - xfs_da_header_len(v5)) / 8; }

@@ -8,6 +8,8 @@
  */
 #include "libxfs/space/claims_private.h"
 
+#include "libxfs/base/search.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,17 +153,7 @@ static void map_compact(struct claims_ag *ag)
 /* Index of the first range that ends behind `near`. */
 static size_t map_find(const struct claims_ranges *map, uint32_t near)
 {
-	size_t lo = 0, hi = map->n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (range_end(&map->v[mid]) > near)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	return lo;
+	return xfs_search(map->n, i, range_end(&map->v[i]) <= near);
 }
 
 /* Takes [start, start + len) out of range i, in which it lies. */

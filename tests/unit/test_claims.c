@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_claims.c - claims against a naive model of single blocks, and the kernel's canonical records. */
-#include "libxfs/base/errors.h"
-#include "libxfs/space/claims.h"
-#include "tests/unit/quick.h"
-#include "tests/unit/testfs.h"
+#include "tests/unit/claimlist.h"
 #include "tests/unit/vectors.h"
 
 #include <stdlib.h>
-
-#define AG XFS_AGNO(1)
-#define LIMIT 100000
 
 /* One block of one owner. */
 struct unit { uint32_t agbno; uint64_t owner, offset; };
@@ -37,36 +31,6 @@ static int unit_cmp(const void *a, const void *b)
 	return x->offset == y->offset ? 0 : x->offset < y->offset ? -1 : 1;
 }
 
-struct list { struct xfs_claim v[LIMIT]; size_t n; };
-
-static int collect(void *payload, const struct xfs_claim *c)
-{
-	struct list *l = payload;
-
-	qk_assert_uint_lt(l->n, LIMIT);
-	l->v[l->n++] = *c;
-	return 0;
-}
-
-static struct list *read_all(struct xfs_claims *c)
-{
-	struct list *l = calloc(1, sizeof(*l));
-	struct xfs_claims_reader *r;
-	struct xfs_claim claim;
-	uint64_t count;
-	int err;
-
-	qk_assert_int_eq(xfs_claims_each(c, AG, collect, l), 0);
-	qk_assert_int_eq(xfs_claims_count(c, AG, &count), 0);
-	qk_assert_uint_eq(count, l->n);
-	qk_assert_int_eq(xfs_claims_reader_open(&r, c, AG), 0);
-	for (size_t i = 0; !(err = xfs_claims_reader_next(r, &claim)); i++)
-		qk_assert_mem_eq(&claim, &l->v[i], sizeof(claim));
-	qk_assert_int_eq(err, -XFS_E_NOENT);
-	xfs_claims_reader_close(r);
-	return l;
-}
-
 static bool follows(const struct xfs_claim *a, const struct xfs_claim *b)
 {
 	return a->owner == b->owner && !((a->offset ^ b->offset) & XFS_RMAP_FLAGS) && a->agbno + a->len == b->agbno &&
@@ -74,7 +38,7 @@ static bool follows(const struct xfs_claim *a, const struct xfs_claim *b)
 }
 
 /* key order, and no two records anywhere that could be one */
-static void check_canonical(const struct list *l)
+static void check_canonical(const struct claimlist *l)
 {
 	for (size_t i = 0; i + 1 < l->n; i++) {
 		const struct xfs_claim *a = &l->v[i], *b = a + 1;
@@ -90,7 +54,7 @@ static void check_canonical(const struct list *l)
 }
 
 /* the same blocks with the same owners and offsets */
-static void check_units(const struct list *l, struct units *want)
+static void check_units(const struct claimlist *l, struct units *want)
 {
 	struct units got = { 0 };
 
@@ -143,43 +107,19 @@ static void check_sweeps(struct xfs_claims *c, const struct units *u, uint32_t l
 		used[one.agbno] = 1;
 		depth[one.agbno] += xfs_claim_shareable(&one);
 	}
-	qk_assert_int_eq(xfs_claims_each_shared(c, AG, take_shared, &shared), 0);
-	qk_assert_int_eq(xfs_claims_each_free(c, AG, take_free, &gaps), 0);
+	qk_assert_int_eq(xfs_claims_each_shared(c, CLAIMLIST_AG, take_shared, &shared), 0);
+	qk_assert_int_eq(xfs_claims_each_free(c, CLAIMLIST_AG, take_free, &gaps), 0);
 	for (uint32_t i = 0; i < length; i++) {
 		qk_assert_uint_eq(shared.refs[i], depth[i] > 1 ? depth[i] : 0);
 		qk_assert_uint_eq(gaps.refs[i], !used[i]);
 		nfree += !used[i];
 	}
-	qk_assert_int_eq(xfs_claims_free_blocks(c, AG, &blocks), 0);
+	qk_assert_int_eq(xfs_claims_free_blocks(c, CLAIMLIST_AG, &blocks), 0);
 	qk_assert_uint_eq(blocks, nfree);
 	free(depth);
 	free(used);
 	free(shared.refs);
 	free(gaps.refs);
-}
-
-static struct xfs_claim random_claim(struct testrand *r, uint32_t length)
-{
-	static const uint64_t owners[] = { XFS_OWN_AG, XFS_OWN_INOBT, XFS_OWN_INODES, 131, 132, 133, 134, 4711 };
-	struct xfs_claim c = { .len = 1 + testrand_below(r, 12), .owner = owners[testrand_below(r, 8)] };
-
-	c.agbno = testrand_below(r, length - c.len + 1);
-	if (xfs_owner_is_special(c.owner))
-		return c;
-	switch (testrand_below(r, 8)) {
-	case 0:
-		c.offset = XFS_RMAP_BMBT | (testrand_below(r, 2) ? XFS_RMAP_ATTR : 0);
-		break;
-	case 1:
-		c.offset = XFS_RMAP_ATTR | testrand_below(r, 4);
-		break;
-	case 2:
-		c.offset = XFS_RMAP_UNWRITTEN | (c.agbno + testrand_below(r, 2));
-		break;
-	default:	/* few diagonals, so that much can be joined */
-		c.offset = c.agbno + testrand_below(r, 3) * 7;
-	}
-	return c;
 }
 
 /* Mappings of one block to one place of one owner, each at most once. */
@@ -217,21 +157,21 @@ static void run_random(uint32_t length, unsigned nclaims, size_t memory, uint64_
 	struct seen *seen = calloc(1, sizeof(*seen));
 	struct xfs_geometry geo;
 	struct xfs_claims *c;
-	struct list *l;
+	struct claimlist *l;
 
 	testfs_init(&geo, &fs);
 	qk_assert_int_eq(xfs_claims_new(&c, &geo, memory, NULL), 0);
 	for (unsigned i = 0; i < nclaims; i++) {
-		struct xfs_claim claim = random_claim(&rnd, length);
+		struct xfs_claim claim = claimlist_random(&rnd, length);
 
 		if (i == nclaims / 2)	/* the rest comes late */
-			qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
+			qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
 		if (!seen_add(seen, &claim))
 			continue;
 		units_push(&units, &claim);
-		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &claim), 0);
 	}
-	l = read_all(c);
+	l = claimlist_read(c);
 	check_canonical(l);
 	check_units(l, &units);
 	check_sweeps(c, &units, length);
@@ -262,7 +202,7 @@ START_TEST(spilled_merges_to_little)
 	struct testfs fs = { .agblocks = 1 << 20, .agcount = 2 };
 	struct xfs_geometry geo;
 	struct xfs_claims *c;
-	struct list *l;
+	struct claimlist *l;
 	uint32_t n = 600000;
 
 	testfs_init(&geo, &fs);
@@ -271,10 +211,10 @@ START_TEST(spilled_merges_to_little)
 		uint32_t at = (uint32_t)((uint64_t)i * 7 % n);
 		struct xfs_claim claim = { 10 + at, 1, 200 + at / 100000, at };
 
-		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &claim), 0);
 	}
-	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	l = read_all(c);
+	qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
+	l = claimlist_read(c);
 	qk_assert_uint_eq(l->n, 6);
 	for (uint32_t i = 0; i < 6; i++) {
 		qk_assert_uint_eq(l->v[i].agbno, 10 + i * 100000);
@@ -311,12 +251,12 @@ START_TEST(spilled_stays_large)
 		uint32_t at = (uint32_t)((uint64_t)i * 7919 % n);
 		struct xfs_claim claim = { 10 + 2 * at, 1, 200 + at % 7, at };
 
-		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &claim), 0);
 	}
-	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	qk_assert_int_eq(xfs_claims_each(c, AG, ascending, &seen), 0);
+	qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
+	qk_assert_int_eq(xfs_claims_each(c, CLAIMLIST_AG, ascending, &seen), 0);
 	qk_assert_uint_eq(seen, n);
-	qk_assert_int_eq(xfs_claims_free_blocks(c, AG, &count), 0);
+	qk_assert_int_eq(xfs_claims_free_blocks(c, CLAIMLIST_AG, &count), 0);
 	qk_assert_uint_eq(count, fs.agblocks - n);
 	xfs_claims_free(c);
 }
@@ -333,7 +273,7 @@ START_TEST(no_temporary_file)
 	testfs_init(&geo, &fs);
 	qk_assert_int_eq(xfs_claims_new(&c, &geo, 0, "/nonexistent"), 0);
 	for (uint32_t i = 0; i < 10000 && !err; i++)
-		err = xfs_claims_add(c, AG, &claim);
+		err = xfs_claims_add(c, CLAIMLIST_AG, &claim);
 	qk_assert_int_ne(err, 0);
 	xfs_claims_free(c);
 }
@@ -366,13 +306,13 @@ START_TEST(bad_arguments)
 	testfs_init(&geo, &fs);
 	qk_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(rows); i++)
-		qk_assert_int_eq(xfs_claims_add(c, AG, &rows[i].c), rows[i].want);
+		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &rows[i].c), rows[i].want);
 	qk_assert_int_eq(xfs_claims_add(c, XFS_AGNO(2), &rows[0].c), -XFS_E_RANGE);
-	qk_assert_int_eq(xfs_claims_count(c, AG, &n), -XFS_E_INVALID);
-	qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, 1, 131, 0, &agbno), -XFS_E_INVALID);
-	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, 0, 131, 0, &agbno), -XFS_E_RANGE);
-	qk_assert_int_eq(xfs_claims_count(c, AG, &n), 0);
+	qk_assert_int_eq(xfs_claims_count(c, CLAIMLIST_AG, &n), -XFS_E_INVALID);
+	qk_assert_int_eq(xfs_claims_alloc(c, CLAIMLIST_AG, 0, 1, 131, 0, &agbno), -XFS_E_INVALID);
+	qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
+	qk_assert_int_eq(xfs_claims_alloc(c, CLAIMLIST_AG, 0, 0, 131, 0, &agbno), -XFS_E_RANGE);
+	qk_assert_int_eq(xfs_claims_count(c, CLAIMLIST_AG, &n), 0);
 	qk_assert_uint_eq(n, 2);
 	xfs_claims_free(c);
 }
@@ -400,7 +340,7 @@ static void add_in_pieces(struct xfs_claims *c, struct xfs_claim claim, struct t
 		struct xfs_claim piece = claim;
 
 		piece.len = 1 + testrand_below(rnd, claim.len);
-		qk_assert_int_eq(xfs_claims_add(c, AG, &piece), 0);
+		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &piece), 0);
 		claim.agbno += piece.len;
 		claim.len -= piece.len;
 		if (!xfs_claim_no_offset(&claim))
@@ -413,7 +353,7 @@ static void check_records(const char *name, json_t *records, struct testrand *rn
 	struct testfs fs = { .agblocks = 40960, .agcount = 2 };
 	struct xfs_geometry geo;
 	struct xfs_claims *c;
-	struct list *l;
+	struct claimlist *l;
 	size_t n = json_array_size(records), *order = calloc(n, sizeof(*order));
 
 	testfs_init(&geo, &fs);
@@ -426,8 +366,8 @@ static void check_records(const char *name, json_t *records, struct testrand *rn
 	}
 	for (size_t i = 0; i < n; i++)
 		add_in_pieces(c, vector_claim(json_array_get(records, order[i])), rnd);
-	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	l = read_all(c);
+	qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
+	l = claimlist_read(c);
 	qk_assert_msg(l->n == n, "%s: %zu records, not %zu", name, l->n, n);
 	for (size_t i = 0; i < n; i++) {
 		struct xfs_claim want = vector_claim(json_array_get(records, i));
@@ -484,10 +424,10 @@ START_TEST(refcount_vectors)
 				struct xfs_claim claim = { (uint32_t)vectors_u64(json_array_get(rec, 0)),
 					(uint32_t)vectors_u64(json_array_get(rec, 1)), 131 + r, 7 };
 
-				qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
+				qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &claim), 0);
 			}
-		qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-		qk_assert_int_eq(xfs_claims_each_shared(c, AG, list_shared, &got), 0);
+		qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
+		qk_assert_int_eq(xfs_claims_each_shared(c, CLAIMLIST_AG, list_shared, &got), 0);
 		json_array_foreach(vectors_get(row, "after"), k, rec) {
 			if (vectors_u64(json_array_get(rec, 2)) < 2)
 				continue;
@@ -505,237 +445,21 @@ START_TEST(refcount_vectors)
 }
 END_TEST
 
-/* ---- conflicts ---- */
-
-static int count_conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
-{
-	qk_assert_uint_le(a->agbno, b->agbno);
-	qk_assert_uint_gt(a->agbno + a->len, b->agbno);
-	++*(unsigned *)payload;
-	return 0;
-}
-
-static unsigned conflicts_of(bool reflink, const struct xfs_claim *v, size_t n)
-{
-	struct testfs fs = { .agblocks = 4096, .agcount = 2, .no_reflink = !reflink };
-	struct xfs_geometry geo;
-	struct xfs_claims *c;
-	unsigned found = 0;
-
-	testfs_init(&geo, &fs);
-	qk_assert_int_eq(xfs_claims_new(&c, &geo, 1 << 20, NULL), 0);
-	for (size_t i = 0; i < n; i++)
-		qk_assert_int_eq(xfs_claims_add(c, AG, &v[i]), 0);
-	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	qk_assert_int_eq(xfs_claims_each_conflict(c, AG, count_conflict, &found), 0);
-	xfs_claims_free(c);
-	return found;
-}
-
-START_TEST(conflicts)
-{
-	struct xfs_claim shared[] = { { 100, 20, 131, 0 }, { 105, 3, 132, 0 }, { 107, 30, 131, 500 } };
-	struct xfs_claim meta[] = { { 100, 20, 131, 0 }, { 119, 5, XFS_OWN_AG, 0 }, { 124, 5, 131, 30 } };
-	struct xfs_claim inside[] = { { 100, 50, XFS_OWN_LOG, 0 }, { 105, 3, 132, 0 }, { 120, 3, 131, 500 } };
-	struct xfs_claim unwritten[] = { { 100, 5, 131, 0 }, { 100, 5, 131, XFS_RMAP_UNWRITTEN } };
-	struct xfs_claim same[] = { { 100, 5, 131, 9 }, { 100, 5, 131, 9 } };
-	struct xfs_claim attr[] = { { 100, 5, 131, 9 }, { 104, 5, 132, XFS_RMAP_ATTR } };
-
-	qk_assert_uint_eq(conflicts_of(true, shared, 3), 0);
-	qk_assert_uint_eq(conflicts_of(false, shared, 3), 2);
-	qk_assert_uint_eq(conflicts_of(true, meta, 3), 1);
-	qk_assert_uint_eq(conflicts_of(true, inside, 3), 2);
-	qk_assert_uint_eq(conflicts_of(true, unwritten, 2), 1);
-	qk_assert_uint_eq(conflicts_of(true, same, 2), 1);
-	qk_assert_uint_eq(conflicts_of(true, attr, 2), 1);
-}
-END_TEST
-
-/* ---- allocation ---- */
-
-/* naive first fit over blocks: taken[] holds 1 = claimed, 2 = avoided */
-static uint32_t naive_fit(const uint8_t *taken, uint32_t length, uint32_t floor, uint32_t near, uint32_t len)
-{
-	for (unsigned round = 0; round < 2; round++)
-		for (uint32_t at = round ? floor : near > floor ? near : floor; at + len <= length; at++) {
-			uint32_t i = 0;
-
-			while (i < len && !taken[at + i])
-				i++;
-			if (i == len)
-				return at;
-		}
-	return XFS_NULL32;
-}
-
-static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
-{
-	struct testfs fs = { .agblocks = 4096, .agcount = 2, .last = length };
-	struct testrand rnd = { seed };
-	struct xfs_geometry geo;
-	struct xfs_claims *c;
-	uint8_t *taken = calloc(length, 1);
-	uint32_t at, len, got[2000][2], n = 0;
-	uint64_t owner = XFS_OWN_INODES;
-
-	testfs_init(&geo, &fs);
-	qk_assert_int_eq(xfs_claims_new(&c, &geo, memory, NULL), 0);
-	taken[0] = 1;
-	for (unsigned i = 0; i < length / 16; i++) {
-		struct xfs_claim claim = random_claim(&rnd, length);
-
-		memset(taken + claim.agbno, 1, claim.len);
-		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
-	}
-	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	for (unsigned i = 0; i < length / 100; i++) {
-		len = 1 + testrand_below(&rnd, 20);
-		at = testrand_below(&rnd, length - len);
-		for (uint32_t k = 0; k < len; k++)
-			taken[at + k] |= 2;
-		qk_assert_int_eq(xfs_claims_avoid(c, AG, at, len), 0);
-	}
-	for (unsigned i = 0; i < 600; i++) {
-		uint32_t near = testrand_below(&rnd, 3) ? 100 : testrand_below(&rnd, length), want;
-		unsigned what = testrand_below(&rnd, 10);
-		int err;
-
-		if (what == 0 && n) {	/* give a part back */
-			uint32_t k = testrand_below(&rnd, n), skip = testrand_below(&rnd, got[k][1]);
-
-			at = got[k][0] + skip;
-			len = 1 + testrand_below(&rnd, got[k][1] - skip);
-			err = xfs_claims_release(c, AG, at, len, owner);
-			for (uint32_t b = 0; b < len && !err; b++)
-				taken[at + b] &= 2;
-			got[k][1] = skip;
-			if (!skip) {
-				got[k][0] = got[--n][0];
-				got[k][1] = got[n][1];
-			}
-			qk_assert_int_eq(err, 0);
-			continue;
-		}
-		if (what == 1) {
-			struct xfs_claim claim = random_claim(&rnd, length);
-
-			memset(taken + claim.agbno, 3, claim.len);
-			claim.owner = XFS_OWN_LOG;
-			claim.offset = 0;
-			qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
-			continue;
-		}
-		len = 1 + testrand_below(&rnd, 7);
-		want = naive_fit(taken, length, geo.agfl_block + 1, near, len);
-		err = xfs_claims_alloc(c, AG, near, len, owner, 0, &at);
-		qk_assert_int_eq(err, want == XFS_NULL32 ? -XFS_E_NOSPC : 0);
-		if (err)
-			continue;
-		qk_assert_uint_eq(at, want);
-		memset(taken + at, 1, len);
-		got[n][0] = at;
-		got[n++][1] = len;
-		if (!testrand_below(&rnd, 8))
-			free(read_all(c));
-	}
-	qk_assert_uint_gt(n, 10);
-	xfs_claims_free(c);
-	free(taken);
-}
-
-/* Single blocks between single blocks: longer runs are asked for again and again, and are not there. */
-START_TEST(allocation_from_holes)
-{
-	struct testfs fs = { .agblocks = 1 << 20, .agcount = 2, .last = 1 << 20 };
-	const uint32_t holes = 200000, taken = 30000;
-	struct xfs_geometry geo;
-	struct xfs_claims *c;
-	uint32_t at;
-
-	testfs_init(&geo, &fs);
-	qk_assert_int_eq(xfs_claims_new(&c, &geo, (size_t)64 << 20, NULL), 0);
-	for (uint32_t i = 0; i < holes; i++) {
-		struct xfs_claim claim = { 100 + 2 * i, 1, 131, i };
-
-		qk_assert_int_eq(xfs_claims_add(c, AG, &claim), 0);
-	}
-	qk_assert_int_eq(xfs_claims_add(c, AG, &(struct xfs_claim){ 0, 100, XFS_OWN_LOG, 0 }), 0);
-	qk_assert_int_eq(xfs_claims_add(c, AG, &(struct xfs_claim){ 100 + 2 * holes, (1 << 20) - 100 - 2 * holes, XFS_OWN_LOG, 0 }), 0);
-	qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-	for (uint32_t i = 0; i < taken; i++) {
-		for (uint32_t len = 8; len > 1; len /= 2)
-			qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, len, 132, i, &at), -XFS_E_NOSPC);
-		qk_assert_int_eq(xfs_claims_alloc(c, AG, 0, 1, 132, i, &at), 0);
-		qk_assert_uint_eq(at, 101 + 2 * i);
-	}
-	xfs_claims_free(c);
-}
-END_TEST
-
-START_TEST(allocation)
-{
-	for (uint64_t seed = 0; seed < 40; seed++)
-		run_alloc(300 + (uint32_t)seed * 90, 1 << 20, seed);
-}
-END_TEST
-
-START_TEST(release_in_records)
-{
-	struct testfs fs = { .agblocks = 4096, .agcount = 2 };
-	struct xfs_claim file = { 100, 50, 131, 1000 }, other = { 90, 50, 132, 0 }, meta = { 200, 10, XFS_OWN_INOBT, 0 };
-	struct xfs_geometry geo;
-
-	testfs_init(&geo, &fs);
-	for (size_t memory = 0; memory <= 1; memory++) {
-		struct xfs_claims *c;
-		struct list *l;
-
-		qk_assert_int_eq(xfs_claims_new(&c, &geo, memory << 20, NULL), 0);
-		for (uint32_t i = 0; i < 5000; i++)	/* enough to be on file when there is no memory */
-			qk_assert_int_eq(xfs_claims_add(c, AG, &(struct xfs_claim){ 300 + i % 3000, 1, 500 + i, 3 * i }), 0);
-		qk_assert_int_eq(xfs_claims_add(c, AG, &file), 0);
-		qk_assert_int_eq(xfs_claims_add(c, AG, &other), 0);
-		qk_assert_int_eq(xfs_claims_add(c, AG, &meta), 0);
-		qk_assert_int_eq(xfs_claims_seal(c, AG), 0);
-		qk_assert_int_eq(xfs_claims_release(c, AG, 110, 5, 131), 0);
-		qk_assert_int_eq(xfs_claims_release(c, AG, 110, 1, 131), -XFS_E_INVALID);
-		qk_assert_int_eq(xfs_claims_release(c, AG, 149, 2, 131), -XFS_E_INVALID);
-		qk_assert_int_eq(xfs_claims_release(c, AG, 200, 10, XFS_OWN_AG), -XFS_E_INVALID);
-		qk_assert_int_eq(xfs_claims_release(c, AG, 205, 5, XFS_OWN_INOBT), 0);
-		qk_assert_int_eq(xfs_claims_release(c, AG, 4000, 200, XFS_OWN_INOBT), -XFS_E_RANGE);
-		l = read_all(c);
-		qk_assert_uint_eq(l->n, 5004);
-		qk_assert_mem_eq(&l->v[0], &other, sizeof(other));
-		qk_assert_mem_eq(&l->v[1], &((struct xfs_claim){ 100, 10, 131, 1000 }), sizeof(other));
-		qk_assert_mem_eq(&l->v[2], &((struct xfs_claim){ 115, 35, 131, 1015 }), sizeof(other));
-		qk_assert_mem_eq(&l->v[3], &((struct xfs_claim){ 200, 5, XFS_OWN_INOBT, 0 }), sizeof(other));
-		free(l);
-		xfs_claims_free(c);
-	}
-}
-END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("claims");
-	TCase *t = tcase_create("model"), *v = tcase_create("vectors"), *a = tcase_create("allocation");
+	TCase *t = tcase_create("model"), *v = tcase_create("vectors");
 
 	tcase_set_timeout(t, 60);
-	tcase_set_timeout(a, 60);
 	tcase_add_test(t, random_claims);
 	tcase_add_test(t, random_claims_spilled);
 	tcase_add_test(t, spilled_merges_to_little);
 	tcase_add_test(t, spilled_stays_large);
 	tcase_add_test(t, no_temporary_file);
 	tcase_add_test(t, bad_arguments);
-	tcase_add_test(t, conflicts);
 	tcase_add_test(v, rmap_vectors);
 	tcase_add_test(v, refcount_vectors);
-	tcase_add_test(a, allocation);
-	tcase_add_test(a, allocation_from_holes);
-	tcase_add_test(a, release_in_records);
 	suite_add_tcase(s, t);
 	suite_add_tcase(s, v);
-	suite_add_tcase(s, a);
 	return vectors_main(s);
 }

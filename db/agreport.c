@@ -48,8 +48,8 @@ static void show_reservation(struct db *db, xfs_agno_t agno)
 	ask[1] = xfs_max(xfs_ag_reserve_rmap(g, agno), used[1]);
 	left = (uint64_t)agf.freeblks + agf.flcount;
 	reserved = ask[0] + ask[1];
-	db_out(db, "AG %u: length: %u free: %llu reserved: %llu used: %llu%s\n", agno.v, agf.length, (unsigned long long)left,
-	       (unsigned long long)reserved, (unsigned long long)(used[0] + used[1]),
+	db_out(db, "AG %u: length: %u free: %llu reserved: %llu used: %llu%s\n", agno.v, agf.length,
+	       (unsigned long long)left, (unsigned long long)reserved, (unsigned long long)(used[0] + used[1]),
 	       reserved - used[0] - used[1] > left ? " <not enough space>" : "");
 }
 
@@ -91,10 +91,12 @@ static void show_size(const struct chains *c)
 static bool read_inode(struct chains *c, xfs_agno_t agno, uint32_t agino)
 {
 	int err = xfs_agino_valid(&c->db->fs->geo, agno, agino)
-		? xfs_inode_read(c->db->fs, xfs_ino_of(&c->db->fs->geo, agno, XFS_AGINO(agino)), 0, c->ip) : -XFS_E_RANGE;
+		? xfs_inode_read(c->db->fs, xfs_ino_of(&c->db->fs->geo, agno, XFS_AGINO(agino)), 0, c->ip)
+		: -XFS_E_RANGE;
 
 	if (err)
-		fprintf(stderr, "%s: unlinked inode %u of AG %u: %s\n", c->db->prog, agino, agno.v, xfs_error_text(err));
+		fprintf(stderr, "%s: unlinked inode %u of AG %u: %s\n", c->db->prog, agino, agno.v,
+			xfs_error_text(err));
 	return !err;
 }
 

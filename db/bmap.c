@@ -38,10 +38,11 @@ static int show(void *payload, const struct xfs_extent *e)
 		xfs_json_bool(s->json, "unwritten", e->unwritten);
 		xfs_json_object_end(s->json);
 	} else if (s->fork.realtime) {
-		db_out(s->db, "%s offset %llu startblock %llu count %u flag %d\n", fork, off, block, e->len, e->unwritten);
-	} else {
-		db_out(s->db, "%s offset %llu startblock %llu (%u/%u) count %u flag %d\n", fork, off, block, agno, agbno, e->len,
+		db_out(s->db, "%s offset %llu startblock %llu count %u flag %d\n", fork, off, block, e->len,
 		       e->unwritten);
+	} else {
+		db_out(s->db, "%s offset %llu startblock %llu (%u/%u) count %u flag %d\n", fork, off, block, agno,
+		       agbno, e->len, e->unwritten);
 	}
 	return 0;
 }
@@ -75,8 +76,8 @@ static void show_fork(struct shower *s, const struct xfs_inode *ip, enum xfs_for
 	if (!err)
 		err = r->part ? show_part(s, r->from, r->to) : xfs_ifork_each(&s->fork, show, s);
 	if (err)
-		fprintf(stderr, "%s: bmap: %s fork of inode %llu: %s\n", s->db->prog, which == XFS_FORK_ATTR ? "attr" : "data",
-			(unsigned long long)ip->ino.v, xfs_error_text(err));
+		fprintf(stderr, "%s: bmap: %s fork of inode %llu: %s\n", s->db->prog, which == XFS_FORK_ATTR ? "attr" :
+			"data", (unsigned long long)ip->ino.v, xfs_error_text(err));
 }
 
 /* What follows the options: [block [len]], one block by default. */

@@ -90,7 +90,8 @@ static uint64_t level_of(const struct dump *d)
 
 static uint64_t right_of(const struct dump *d)
 {
-	static const char *const names[] = { "lhdr.info.hdr.forw", "lhdr.info.forw", "nhdr.info.hdr.forw", "nhdr.info.forw",
+	static const char *const names[] = { "lhdr.info.hdr.forw", "lhdr.info.forw", "nhdr.info.hdr.forw",
+					     "nhdr.info.forw",
 		"hdr.info.hdr.forw", "hdr.info.forw" };
 	uint64_t v = 0;
 
@@ -216,12 +217,13 @@ static size_t vectors_of(const struct db_place *p, uint8_t *to, struct xfs_iovec
 	size_t n = 0;
 
 	if (p->nmap <= 1) {
-		v[0] = (struct xfs_iovec){ .off = p->daddr * XFS_BBSIZE, .len = (size_t)p->bbs * XFS_BBSIZE, .buf = to };
+		v[0] = (struct xfs_iovec){ .off = p->daddr * XFS_BBSIZE, .len = (size_t)p->bbs * XFS_BBSIZE,
+					   .buf = to };
 		return 1;
 	}
 	for (; n < p->nmap; n++) {
-		v[n] = (struct xfs_iovec){ .off = p->map[n].daddr * XFS_BBSIZE, .len = (size_t)p->map[n].bbs * XFS_BBSIZE,
-					   .buf = to };
+		v[n] = (struct xfs_iovec){ .off = p->map[n].daddr * XFS_BBSIZE,
+					   .len = (size_t)p->map[n].bbs * XFS_BBSIZE, .buf = to };
 		to += v[n].len;
 	}
 	return n;
@@ -249,7 +251,8 @@ static void read_batch(struct dump *d, size_t first, size_t n)
 		for (size_t i = 0; i < vecs; i++)
 			if (d->vecs[i].error)
 				fprintf(stderr, "%s: can't read block %llu: %s\n", d->db->prog,
-					(unsigned long long)(d->vecs[i].off / XFS_BBSIZE), xfs_error_text(d->vecs[i].error));
+					(unsigned long long)(d->vecs[i].off / XFS_BBSIZE),
+					xfs_error_text(d->vecs[i].error));
 }
 
 static int do_level(struct dump *d, unsigned level, bool chain)

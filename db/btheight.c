@@ -78,7 +78,8 @@ static bool parse_shape(const char *text, struct shape *s)
 			s->header = headers[i].len;
 			return true;
 		}
-	fprintf(stderr, "%s: %s\n", *at ? at : text, *at ? "unrecognized btree header type." : "header type not found.");
+	fprintf(stderr, "%s: %s\n", *at ? at : text, *at ? "unrecognized btree header type." :
+		"header type not found.");
 	return false;
 }
 
@@ -125,11 +126,13 @@ static bool is_sound(const struct request *r, const struct shape *s)
 	uint32_t room = (uint32_t)r->blocksize - s->header;
 
 	if (!s->rec || !s->key || !s->ptr)
-		fprintf(stderr, "%s: %s size cannot be zero.\n", s->name, !s->rec ? "record" : !s->key ? "key" : "pointer");
+		fprintf(stderr, "%s: %s size cannot be zero.\n", s->name, !s->rec ? "record" :
+			!s->key ? "key" : "pointer");
 	else if (s->rec > room)
 		fprintf(stderr, "%s: record size must be less than selected block size (%u bytes).\n", s->name, room);
 	else if (s->key + s->ptr > room)
-		fprintf(stderr, "%s: key and pointer size must be less than selected block size (%u bytes).\n", s->name, room);
+		fprintf(stderr, "%s: key and pointer size must be less than selected block size (%u bytes).\n", s->name,
+			room);
 	else
 		return true;
 	return false;
@@ -146,8 +149,8 @@ static void show_level(struct request *r, unsigned level, uint64_t records, uint
 		xfs_json_u64(r->json, "blocks", blocks);
 		xfs_json_object_end(r->json);
 	} else {
-		db_out(r->db, "level %u: %llu record%s, %llu block%s\n", level, (unsigned long long)records, records == 1 ? "" : "s",
-		       (unsigned long long)blocks, blocks == 1 ? "" : "s");
+		db_out(r->db, "level %u: %llu record%s, %llu block%s\n", level, (unsigned long long)records,
+		       records == 1 ? "" : "s", (unsigned long long)blocks, blocks == 1 ? "" : "s");
 	}
 }
 
@@ -168,8 +171,8 @@ static void show_levels(struct request *r, uint32_t leaf, uint32_t node)
 		xfs_json_u64(r->json, "height", level + 1);
 		xfs_json_u64(r->json, "total_blocks", total);
 	} else {
-		db_out(r->db, "%u level%s, %llu block%s total\n", level + 1, level ? "s" : "", (unsigned long long)total,
-		       total == 1 ? "" : "s");
+		db_out(r->db, "%u level%s, %llu block%s total\n", level + 1, level ? "s" : "",
+		       (unsigned long long)total, total == 1 ? "" : "s");
 	}
 }
 
@@ -185,8 +188,8 @@ static void show_tree(struct request *r, const struct shape *s)
 		if (!r->fills[f])
 			continue;
 		if (room / s->rec < 2 || room / (s->key + s->ptr) < 4) {
-			fprintf(stderr, "%s: cannot calculate %s case scenario due to %s geometry underflow.\n", s->name,
-				fill_words[f], room / s->rec < 2 ? "leaf" : "node");
+			fprintf(stderr, "%s: cannot calculate %s case scenario due to %s geometry underflow.\n",
+				s->name, fill_words[f], room / s->rec < 2 ? "leaf" : "node");
 			return;
 		}
 		if (r->json) {
@@ -198,8 +201,8 @@ static void show_tree(struct request *r, const struct shape *s)
 			xfs_json_u64(r->json, "node_keyptrs", node);
 			xfs_json_array(r->json, "levels");
 		} else {
-			db_out(r->db, "%s: %s case per %llu-byte block: %u records (leaf) / %u keyptrs (node)\n", s->name,
-			       fill_words[f], (unsigned long long)r->blocksize, leaf, node);
+			db_out(r->db, "%s: %s case per %llu-byte block: %u records (leaf) / %u keyptrs (node)\n",
+			       s->name, fill_words[f], (unsigned long long)r->blocksize, leaf, node);
 		}
 		show_levels(r, leaf, node);
 		if (r->json)

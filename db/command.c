@@ -18,23 +18,28 @@ const struct db_command db_commands[] = {
 	{ "agfl", NULL, 0, 1, true, db_run_agfl, "[agno]", "set address to agfl block", NULL },
 	{ "agi", NULL, 0, 1, true, db_run_agi, "[agno]", "set address to agi header", NULL },
 	{ "agresv", NULL, 0, -1, false, db_run_agresv, "[agno]...", "print AG reservation stats",
-	  " Length and free blocks of allocation groups, blocks that the kernel keeps for their btrees, and how many of\n"
+	  " Length and free blocks of allocation groups, blocks that the kernel keeps for their btrees, "
+	  "and how many of\n"
 	  " these are in use. Without numbers: all groups.\n" },
 	{ "back", "b", 0, 0, false, db_run_back, "", "move to the previous location in the position ring", NULL },
 	{ "bmap", NULL, 0, 5, false, db_run_bmap, "[-adj] [block [len]]", "show block map for current file",
-	  " -a: of the attribute fork; -d: of the data fork; by default of both. With a block: what lies in `len` blocks\n"
+	  " -a: of the attribute fork; -d: of the data fork; by default of both. With a block: "
+	  "what lies in `len` blocks\n"
 	  " from there on, one by default. flag 1: unwritten. -j: as JSON\n" },
 	{ "btdump", "b", 0, 3, false, db_run_btdump, "[-a] [-i] [-j]", "dump btree",
-	  " From a btree block, or from a node or leaf of a directory or of attributes: that block, those right of it on its\n"
+	  " From a btree block, or from a node or leaf of a directory or of attributes: "
+	  "that block, those right of it on its\n"
 	  " level, and all below. From an inode: the tree of its data fork.\n"
 	  " -a: of the attribute fork; -i: internal nodes too; -j: as JSON\n" },
 	{ "btheight", "b", 1, -1, false, db_run_btheight,
 	  "[-b blksz] [-n recs] [-w max|-w avg|-w min|-w absmax] [-j] btree types...",
 	  "compute btree heights",
-	  " Levels and blocks that a number of records takes in a btree of this kind, with full, three-quarters full and\n"
+	  " Levels and blocks that a number of records takes in a btree of this kind, with full, "
+	  "three-quarters full and\n"
 	  " half full blocks. Kinds: all bnobt cntbt inobt finobt bmapbt refcountbt rmapbt rtrmapbt rtrefcountbt, or\n"
 	  " record_bytes:key_bytes:pointer_bytes:header with header one of short, long, shortcrc, longcrc.\n"
-	  " -b: block size; -n: records; -w: only the best (max), average (avg) or worst (min) case, or (absmax) the most\n"
+	  " -b: block size; -n: records; -w: only the best (max), average (avg) or worst (min) case, "
+	  "or (absmax) the most\n"
 	  " levels on any filesystem; -j: as JSON\n" },
 	{ "convert", NULL, 3, 9, false, db_run_convert, "type num [type num]... type",
 			"convert from one address form to another",
@@ -49,19 +54,27 @@ const struct db_command db_commands[] = {
 	  " -a: of this allocation group; -b: this bucket; -q: no empty ones; -v: with the blocks of each inode\n" },
 	{ "echo", NULL, 0, -1, false, db_run_echo, "[args]...", "echo arguments", NULL },
 	{ "forward", "f", 0, 0, false, db_run_forward, "", "move forward to next entry in the position ring", NULL },
-	{ "frag", NULL, 0, -1, false, db_run_frag, "[-a] [-d] [-f] [-l] [-q] [-R] [-r] [-v]", "get file fragmentation data",
-	  " Extents that there are, and that there would be if each run of the file lay in one piece. By default of all; or\n"
-	  " of -a: attribute forks, -d: directories, -f: files, -l: symbolic links, -q: quota, -R: realtime bitmap and\n"
+	{ "frag", NULL, 0, -1, false, db_run_frag, "[-a] [-d] [-f] [-l] [-q] [-R] [-r] [-v]",
+	  "get file fragmentation data",
+	  " Extents that there are, and that there would be if each run of the file lay in one piece. "
+	  "By default of all; or\n"
+	  " of -a: attribute forks, -d: directories, -f: files, -l: symbolic links, -q: quota, -R: "
+	  "realtime bitmap and\n"
 	  " summary, -r: realtime files. -v: a line for each inode\n" },
 	{ "freesp", NULL, 0, -1, false, db_run_freesp,
-	  "[-bcds] [-A alignment] [-a agno]... [-e binsize] [-h h1]... [-m binmult]", "summarize free space for filesystem",
-	  " Free extents by their length. Rows for lengths -b: by powers of two (default), -e: of equal width, -m: by powers\n"
-	  " of a number, -h: that start at the lengths given. -A: only extents aligned so; -a: only these allocation groups;\n"
+	  "[-bcds] [-A alignment] [-a agno]... [-e binsize] [-h h1]... [-m binmult]",
+	  "summarize free space for filesystem",
+	  " Free extents by their length. Rows for lengths -b: by powers of two (default), -e: "
+	  "of equal width, -m: by powers\n"
+	  " of a number, -h: that start at the lengths given. -A: only extents aligned so; -a: "
+	  "only these allocation groups;\n"
 	  " -c: by the tree ordered by size; -d: list all extents; -s: totals\n" },
 	{ "fsblock", "fsb", 0, 1, true, db_run_fsblock, "[fsb]", "set address to fsblock value", NULL },
 	{ "fsmap", NULL, 0, 3, false, db_run_fsmap, "[-j] [start_fsb] [end_fsb]", "display reverse mapping(s)",
-	  " Owner, file offset, fork of all blocks in use, or of those that touch a range of fsblocks. Owners below zero are\n"
-	  " metadata: -3 static, -4 log, -5 AG, -6 inode btrees, -7 inodes, -8 refcount btree, -9 copy-on-write staging.\n"
+	  " Owner, file offset, fork of all blocks in use, or of those that touch a range of fsblocks. "
+	  "Owners below zero are\n"
+	  " metadata: -3 static, -4 log, -5 AG, -6 inode btrees, -7 inodes, -8 refcount btree, "
+	  "-9 copy-on-write staging.\n"
 	  " -j: as JSON\n" },
 	{ "hash", NULL, 1, 3, false, db_run_hash, "[-d|-p parent_ino] string", "calculate hash value",
 	  " -d: of a directory entry; -p: of the parent pointer of an entry in that directory\n" },
@@ -75,17 +88,21 @@ const struct db_command db_commands[] = {
 	{ "logblock", "lsb", 0, 1, true, db_run_logblock, "[logbno]", "set address to log block value", NULL },
 	{ "logprint", NULL, 0, -1, false, db_run_logprint, "[-arvj] [-i inode] [-b fsblock] [-d daddr] [-t kind]",
 	  "show what the log holds",
-	  " Transactions between tail and head and the items in them; -a: all that the log still holds, -r: records only,\n"
-	  " -v: all fields, -j: as JSON. Only items that touch an inode (-i), a block (-b, -d), or of a kind (-t): buf inode\n"
+	  " Transactions between tail and head and the items in them; -a: all that the log still holds, -r: "
+	  "records only,\n"
+	  " -v: all fields, -j: as JSON. Only items that touch an inode (-i), a block (-b, -d), or of a kind (-t): "
+	  "buf inode\n"
 	  " dquot quotaoff icreate efi efd rui rud cui cud bui bud attri attrd xmi xmd, and efi_rt ... cud_rt\n" },
 	{ "ls", "l", 0, -1, false, db_run_ls, "[-im] [paths...]", "list directory contents",
 	  " Of the current directory, or of paths: cookie, inode number, type, hash, length of the name, name.\n"
 	  " -i: only the inode number of each path, or the current one; -m: paths start at the metadata root\n" },
 	{ "owner", NULL, 1, 2, false, db_run_owner, "[-j] fsblock", "tell who owns a block",
-	  " Each owner of the block: kind of metadata or free space, or inode, fork, offset in the file (blocks) and all\n"
+	  " Each owner of the block: kind of metadata or free space, or inode, fork, "
+	  "offset in the file (blocks) and all\n"
 	  " paths that lead to it. Without reverse mappings all inodes are read. -j: as JSON\n" },
 	{ "parent", "pptr", 0, -1, false, db_run_parent, "[-m] [paths...]", "list parent pointers",
-	  " Of the current inode, or of paths: inode number and generation of the directory, length of the name, name.\n"
+	  " Of the current inode, or of paths: inode number and generation of the directory, "
+	  "length of the name, name.\n"
 	  " -m: paths start at the metadata root\n" },
 	{ "path", NULL, 1, 2, false, db_run_path, "[-m] path", "navigate to an inode by path",
 	  " Relative paths start at the current inode; -m: from the root of the metadata directories\n" },
@@ -97,7 +114,8 @@ const struct db_command db_commands[] = {
 	{ "ring", NULL, 0, 1, false, db_run_ring, "[index]", "show position ring or move to a specific entry", NULL },
 	{ "rmapbt", NULL, 4, 5, false, db_run_rmapbt, "query [-j] agno start len", "query reverse mappings of an AG",
 	  " Every record that touches the blocks, with its low and high key (startblock, owner, offset, attrfork,\n"
-	  " bmbtblock), then the blocks of the btree that were read for it, root first, with the lowest and highest key\n"
+	  " bmbtblock), then the blocks of the btree that were read for it, root first, "
+	  "with the lowest and highest key\n"
 	  " in each. -j: as JSON\n" },
 	{ "rtblock", "rtbno", 0, 1, true, db_run_rtblock, "[rtbno]", "set address to rtblock value", NULL },
 	{ "rtextent", "rtx", 0, 1, true, db_run_rtextent, "[rtxno]", "set address to rtextent value", NULL },
@@ -107,7 +125,8 @@ const struct db_command db_commands[] = {
 	{ "stack", NULL, 0, 0, false, db_run_stack, "", "view the location stack", NULL },
 	{ "timelimit", NULL, 0, -1, false, db_run_timelimit, "[--classic|--bigtime] [--pretty|--compact]",
 	  "display timestamp limits",
-	  " Of inodes, and of timers and grace periods of quotas. --classic, --bigtime: as without or with that feature;\n"
+	  " Of inodes, and of timers and grace periods of quotas. --classic, --bigtime: "
+	  "as without or with that feature;\n"
 	  " --pretty: as dates; --compact: six numbers in a line\n" },
 	{ "type", NULL, 0, 1, false, db_run_type, "[newtype]", "set/show current data type", NULL },
 	{ "uuid", NULL, 0, 1, false, db_run_uuid, "", "print filesystem uuid",
@@ -251,7 +270,8 @@ static char *read_line(struct db *db, FILE *f, const char *prompt)
 	size_t room = 0, len = 0, more_room = 0;
 	ssize_t n;
 
-	for (const char *say = prompt; (n = next_line(db, f, say, &more, &more_room)) >= 0; say = prompt ? "... " : NULL) {
+	for (const char *say = prompt; (n = next_line(db, f, say, &more, &more_room)) >= 0;
+	     say = prompt ? "... " : NULL) {
 		bool joined;
 
 		if (n && more[n - 1] == '\n')

@@ -50,7 +50,8 @@ static bool inner(const struct xfs_ctx *ctx, struct xfs_place *in, const char *w
 	step = &path.steps[path.nsteps - 1];
 	if (!xfs_row_has_subfields(step->row))
 		return false;
-	*in = (struct xfs_place){ step->row->elem, step->row->at(ctx, path.last.off, (size_t)(step->low - step->row->to)) };
+	*in = (struct xfs_place){ step->row->elem,
+				  step->row->at(ctx, path.last.off, (size_t)(step->low - step->row->to)) };
 	return true;
 }
 

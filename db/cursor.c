@@ -118,7 +118,8 @@ int db_go(struct db *db, const struct db_place *where, bool ring)
 	buf = calloc(1, bytes ? bytes : 1);
 	err = buf ? read_place(db, &p, buf) : -XFS_E_NOMEM;
 	if (err) {
-		fprintf(stderr, "%s: can't read block %llu: %s\n", db->prog, (unsigned long long)p.daddr, xfs_error_text(err));
+		fprintf(stderr, "%s: can't read block %llu: %s\n", db->prog, (unsigned long long)p.daddr,
+			xfs_error_text(err));
 		free(buf);
 		return err;
 	}
@@ -180,8 +181,8 @@ void db_place_show(struct db *db, const struct db_place *p)
 		xfs_daddr_ag(g, XFS_DADDR(p->daddr), &agno, &agbno);
 		block = xfs_fsbno_of(g, agno, agbno).v;
 	}
-	db_out(db, "\tbuffer block %llu (%s %llu), %u bb%s\n", (unsigned long long)p->daddr, units[p->dev], block, p->bbs,
-	       p->bbs == 1 ? "" : "s");
+	db_out(db, "\tbuffer block %llu (%s %llu), %u bb%s\n", (unsigned long long)p->daddr, units[p->dev], block,
+	       p->bbs, p->bbs == 1 ? "" : "s");
 	if (p->nmap > 1) {
 		db_out(db, "\tblock map");
 		for (unsigned i = 0; i < p->nmap; i++)

@@ -48,7 +48,8 @@ struct db {
 	bool expert, readonly, quit;
 	int status;				/* of the program */
 	uint32_t agno;				/* current AG; XFS_NULL32 = none */
-	struct db_level *levels;		/* [0] is the base: empty, never shown; going anywhere from it pushes first */
+	/* [0] is the base: empty, never shown; going anywhere from it pushes first */
+	struct db_level *levels;
 	unsigned depth, room;			/* index of the top; allocated */
 	struct db_place *ring;			/* DB_RING of them */
 	unsigned nring, ring_at;

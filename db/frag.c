@@ -139,5 +139,6 @@ void db_run_frag(struct db *db, int argc, char **argv)
 	if (s.ideal)
 		db_out(db, "Files on this filesystem average %.2f extents per file\n", actual / ideal);
 	else
-		db_out(db, "Files on this filesystem average -nan extents per file\n");	/* what scripts have always seen */
+		/* what scripts have always seen */
+		db_out(db, "Files on this filesystem average -nan extents per file\n");
 }

@@ -142,17 +142,17 @@ static void show_table(struct survey *s)
 	int we = width(s->extents, 7), wb = width(s->blocks, 6), wl = width(s->db->fs->geo.agblocks, 7);
 	uint64_t extents = s->extents, blocks = s->blocks;	/* of this row and those below */
 
-	db_out(s->db, "%*s %*s %*s %*s %6s %6s %6s\n", wl, "from", wl, "to", we, "extents", wb, "blocks", "pct", "blkcdf",
-	       "extcdf");
+	db_out(s->db, "%*s %*s %*s %*s %6s %6s %6s\n", wl, "from", wl, "to", we, "extents", wb, "blocks", "pct",
+	       "blkcdf", "extcdf");
 	for (size_t i = 0; i < s->n; i++) {
 		const struct bucket *b = &s->list[i];
 
 		if (!b->extents)
 			continue;
 		db_out(s->db, "%*llu %*llu %*llu %*llu %6.2f %6.2f %6.2f\n", wl, (unsigned long long)b->low, wl,
-		       (unsigned long long)b->high, we, (unsigned long long)b->extents, wb, (unsigned long long)b->blocks,
-		       100.0 * (double)b->blocks / (double)s->blocks, 100.0 * (double)blocks / (double)s->blocks,
-		       100.0 * (double)extents / (double)s->extents);
+		       (unsigned long long)b->high, we, (unsigned long long)b->extents, wb,
+		       (unsigned long long)b->blocks, 100.0 * (double)b->blocks / (double)s->blocks,
+		       100.0 * (double)blocks / (double)s->blocks, 100.0 * (double)extents / (double)s->extents);
 		extents -= b->extents;
 		blocks -= b->blocks;
 	}

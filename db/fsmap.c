@@ -96,9 +96,9 @@ static int show_record(void *payload, const void *rec)
 		show_json(s, &r, rec);
 		return s->json->error;
 	}
-	db_out(s->db, "%llu: %u/%u len %u owner %lld offset %llu bmbt %d attrfork %d extflag %d", (unsigned long long)s->nth++,
-	       s->agno, r.startblock, r.blockcount, (long long)r.owner, (unsigned long long)r.offset, r.bmbtblock, r.attrfork,
-	       r.extentflag);
+	db_out(s->db, "%llu: %u/%u len %u owner %lld offset %llu bmbt %d attrfork %d extflag %d",
+	       (unsigned long long)s->nth++, s->agno, r.startblock, r.blockcount, (long long)r.owner,
+	       (unsigned long long)r.offset, r.bmbtblock, r.attrfork, r.extentflag);
 	if (s->keys)
 		show_keys_of(s, rec);
 	db_out(s->db, "\n");
@@ -212,7 +212,8 @@ static void show_visit(struct shower *s, const struct visited *v)
 	const struct xfs_geometry *g = &s->db->fs->geo;
 	unsigned long long daddr = xfs_agbno_daddr(g, XFS_AGNO(s->agno), XFS_AGBNO(v->ptr)).v;
 	struct xfs_buf *buf = NULL;
-	int err = xfs_fs_get_block(s->db->fs, xfs_fsbno_of(g, XFS_AGNO(s->agno), XFS_AGBNO(v->ptr)), XFS_BLK_RMAPBT, &buf);
+	int err = xfs_fs_get_block(s->db->fs, xfs_fsbno_of(g, XFS_AGNO(s->agno), XFS_AGBNO(v->ptr)), XFS_BLK_RMAPBT,
+				   &buf);
 
 	if (s->json) {
 		xfs_json_object(s->json, NULL);
@@ -220,7 +221,8 @@ static void show_visit(struct shower *s, const struct visited *v)
 		xfs_json_u64(s->json, "agbno", v->ptr);
 		xfs_json_u64(s->json, "daddr", daddr);
 	} else {
-		db_out(s->db, "visited level %u block %u/%llu daddr %llu", v->level, s->agno, (unsigned long long)v->ptr, daddr);
+		db_out(s->db, "visited level %u block %u/%llu daddr %llu", v->level, s->agno,
+		       (unsigned long long)v->ptr, daddr);
 	}
 	if (!err)
 		show_block_keys(s, buf->data, v->level);

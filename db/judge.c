@@ -30,8 +30,8 @@ static void complain(const struct db *db, const char *what, const char *word, co
 {
 	if (p->daddr == db->complained)	/* at the start */
 		return;
-	fprintf(stderr, "Metadata %s detected at 0x0, xfs_%s block 0x%llx/0x%x\n", what, word, (unsigned long long)p->daddr,
-		p->bbs * XFS_BBSIZE);
+	fprintf(stderr, "Metadata %s detected at 0x0, xfs_%s block 0x%llx/0x%x\n", what, word,
+		(unsigned long long)p->daddr, p->bbs * XFS_BBSIZE);
 }
 
 /* ---- structure ---- */
@@ -71,7 +71,8 @@ static bool agfl_is_good(const struct xfs_geometry *g, xfs_agno_t agno, const ui
 	return xfs_agfl_get_seqno((const void *)p) == agno.v;
 }
 
-static bool header_is_good(struct db *db, const struct xfs_blockform *f, const struct db_place *p, const uint8_t *object)
+static bool header_is_good(struct db *db, const struct xfs_blockform *f, const struct db_place *p,
+			   const uint8_t *object)
 {
 	unsigned n = f->type == XT_AGF ? 1 : f->type == XT_AGI ? 2 : 3;
 	struct xfs_agf agf;
@@ -146,7 +147,8 @@ static bool dirdata_is_good(const struct xfs_geometry *g, const uint8_t *block, 
 static bool is_good(struct db *db, const struct xfs_blockform *f, const struct db_place *p, const uint8_t *object)
 {
 	const struct xfs_geometry *g = &db->fs->geo;
-	const struct xfs_block_facts facts = { .v5 = g->v5, .uuid = g->uuid, .daddr = p->dev == DB_DATA ? &p->daddr : NULL };
+	const struct xfs_block_facts facts = { .v5 = g->v5, .uuid = g->uuid, .daddr = p->dev == DB_DATA ? &p->daddr :
+					       NULL };
 	int err = xfs_blockform_verify(f, &facts, object, p->len, NULL);
 
 	if (err && err != -XFS_E_BADCRC)
@@ -174,7 +176,8 @@ static void judge_cluster(struct db *db, const struct db_place *p, const uint8_t
 		const struct xfs_dinode_core_disk *d = (const void *)(buf + off);
 		unsigned version = xfs_dinode_core_get_version(d);
 
-		if (xfs_dinode_core_get_magic(d) == XFS_DINODE_MAGIC && (g->v5 ? version == 3 : version == 1 || version == 2))
+		if (xfs_dinode_core_get_magic(d) == XFS_DINODE_MAGIC &&
+		    (g->v5 ? version == 3 : version == 1 || version == 2))
 			continue;
 		complain(db, "corruption", "inode", p);
 		return;
@@ -195,7 +198,8 @@ static enum xfs_crc_state judge_inode(struct db *db, const struct db_place *p, c
 	}
 	err = xfs_inode_parse(db->fs, XFS_INO(p->ino), object, &ip);
 	if (err || xfs_inode_verify(&ip, NULL))
-		fprintf(stderr, "Metadata corruption detected at 0x0, inode 0x%llx dinode\n", (unsigned long long)p->ino);
+		fprintf(stderr, "Metadata corruption detected at 0x0, inode 0x%llx dinode\n",
+			(unsigned long long)p->ino);
 	return g->v5 ? XFS_CRC_GOOD : XFS_CRC_UNCHECKED;
 }
 

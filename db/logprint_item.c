@@ -62,7 +62,8 @@ static const char *word_of(const char *const *words, unsigned n, unsigned k)
 
 static const char *extent_word(uint16_t type, uint32_t flags)
 {
-	static const char *const rui[] = { NULL, "map", "map-shared", "unmap", "unmap-shared", "convert", "convert-shared",
+	static const char *const rui[] = { NULL, "map", "map-shared", "unmap", "unmap-shared", "convert",
+					   "convert-shared",
 		"alloc", "free" };
 	static const char *const cui[] = { NULL, "increase", "decrease", "alloc-cow", "free-cow" };
 	static const char *const bui[] = { NULL, "map", "unmap" };
@@ -101,7 +102,8 @@ static void map_words(struct db *db, uint16_t type, const struct xfs_log_intent_
 
 static void attri_words(struct db *db, const struct xfs_log_intent_item *in)
 {
-	static const char *const ops[] = { NULL, "set", "remove", "replace", "pptr-set", "pptr-remove", "pptr-replace" };
+	static const char *const ops[] = { NULL, "set", "remove", "replace", "pptr-set", "pptr-remove",
+					   "pptr-replace" };
 	struct xfs_printer how = { .sink = db_sink(db) };
 
 	db_out(db, " %s ino %" PRIu64 " filter 0x%x name ", word_of(ops, XFS_ARRAY_SIZE(ops), in->attri.op_flags),

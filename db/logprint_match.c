@@ -38,7 +38,8 @@ static bool buf_matches(const struct xfs_geometry *g, const struct logprint_quer
 	if (q->by_ino) {
 		uint64_t at;
 
-		if (!xfs_ino_valid(g, XFS_INO(q->ino)) || (!(b.flags & XFS_BLF_INODE_BUF) && b.content != XFS_BLFT_INODES))
+		if (!xfs_ino_valid(g, XFS_INO(q->ino)) ||
+		    (!(b.flags & XFS_BLF_INODE_BUF) && b.content != XFS_BLFT_INODES))
 			return false;
 		at = xfs_ino_byte(g, XFS_INO(q->ino)) / XFS_BBSIZE;
 		return at >= b.daddr && at - b.daddr < b.bbs;

@@ -48,9 +48,9 @@ static int see_entry(void *payload, const struct xfs_dir_entry *e)
 
 	if (l->next)
 		cookie += xfs_dir_data_entsize(g->ftype, e->namelen) / 8;
-	db_out(l->db, "%-10u %-18llu %-14s 0x%08x %3u %.*s %s\n", cookie, (unsigned long long)e->ino.v, type_word(e->ftype),
-	       xfs_dir_hash(g, e->name, e->namelen), e->namelen, (int)e->namelen, (const char *)e->name,
-	       xfs_dir_entry_problem(g, &item) ? "(corrupt)" : "(good)");
+	db_out(l->db, "%-10u %-18llu %-14s 0x%08x %3u %.*s %s\n", cookie, (unsigned long long)e->ino.v,
+	       type_word(e->ftype), xfs_dir_hash(g, e->name, e->namelen), e->namelen, (int)e->namelen,
+	       (const char *)e->name, xfs_dir_entry_problem(g, &item) ? "(corrupt)" : "(good)");
 	return 0;
 }
 

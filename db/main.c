@@ -108,8 +108,8 @@ static int open_fs(struct db *db, const struct options *o)
 		return 1;
 	err = xfs_fs_read_sb(db->dev.data, 0, &sb);
 	if (err == -XFS_E_BADMAGIC && !o->force) {
-		fprintf(stderr, "%s: %s is not a valid XFS filesystem (unexpected SB magic number 0x%08x)\n", db->prog, o->device,
-			sb.magicnum);
+		fprintf(stderr, "%s: %s is not a valid XFS filesystem (unexpected SB magic number 0x%08x)\n", db->prog,
+			o->device, sb.magicnum);
 		fprintf(stderr, "Use -F to force a read attempt.\n");
 		return 1;
 	}
@@ -121,12 +121,14 @@ static int open_fs(struct db *db, const struct options *o)
 	if (!err && db->dev.data->size / db->fs->geo.blocksize < db->fs->geo.dblocks) {
 		/* what is there can be looked at, but nobody should take it for whole */
 		fprintf(stderr, "%s: %s ends before its filesystem: %llu of %llu blocks\n", db->prog, o->device,
-			(unsigned long long)(db->dev.data->size / db->fs->geo.blocksize), (unsigned long long)db->fs->geo.dblocks);
+			(unsigned long long)(db->dev.data->size / db->fs->geo.blocksize),
+			(unsigned long long)db->fs->geo.dblocks);
 		db->status = 1;
 	}
 	if (!err)
 		return 0;
-	fprintf(stderr, "%s: device %s unusable (not an XFS filesystem?): %s\n", db->prog, o->device, xfs_error_text(err));
+	fprintf(stderr, "%s: device %s unusable (not an XFS filesystem?): %s\n", db->prog, o->device,
+		xfs_error_text(err));
 	return 1;
 }
 

@@ -47,7 +47,8 @@ void db_run_daddr(struct db *db, int argc, char **argv)
 			return;
 		}
 		if (!device_of(db, which)) {
-			db_out(db, which == DB_RT ? "realtime device not loaded, use -R.\n" : "log device not loaded, use -l.\n");
+			db_out(db, which == DB_RT ? "realtime device not loaded, use -R.\n" :
+			       "log device not loaded, use -l.\n");
 			return;
 		}
 	}

@@ -23,7 +23,8 @@ struct shower {
 
 const char *db_owner_word(uint64_t owner)
 {
-	static const char *const words[] = { "null", "unknown", "static fs metadata", "log", "per-AG metadata", "inode btrees",
+	static const char *const words[] = { "null", "unknown", "static fs metadata", "log", "per-AG metadata",
+					     "inode btrees",
 		"inodes", "refcount btree", "copy-on-write staging" };
 	uint64_t n = UINT64_C(0) - owner;
 
@@ -134,7 +135,8 @@ static const char *path_of(struct shower *s, const struct db_link *l)
 	if (xfs_path_of(s->db->fs, XFS_INO(l->dir), s->path, PATH_ROOM - XFS_DIR_NAME_MAX - 2))
 		return NULL;
 	len = strlen(s->path);
-	snprintf(s->path + len, PATH_ROOM - len, "%s%s", len && s->path[len - 1] == '/' ? "" : "/", s->links.names + l->name);
+	snprintf(s->path + len, PATH_ROOM - len, "%s%s", len && s->path[len - 1] == '/' ? "" : "/",
+		 s->links.names + l->name);
 	return s->path;
 }
 
@@ -172,8 +174,8 @@ static size_t each_path(struct shower *s, uint64_t ino,
 
 static void show_head(struct shower *s)
 {
-	db_out(s->db, "%llu (%u/%u): ", (unsigned long long)xfs_fsbno_of(&s->db->fs->geo, s->agno, s->agbno).v, s->agno.v,
-	       s->agbno.v);
+	db_out(s->db, "%llu (%u/%u): ", (unsigned long long)xfs_fsbno_of(&s->db->fs->geo, s->agno, s->agbno).v,
+	       s->agno.v, s->agbno.v);
 }
 
 static bool is_shared(const struct shower *s, const struct db_owner *o)

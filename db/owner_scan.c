@@ -147,7 +147,8 @@ static int scan_ag(struct scan *s)
 static int see_extent(void *payload, const struct xfs_extent *e)
 {
 	struct scan *s = payload;
-	struct db_owner o = { .owner = s->ip->ino.v, .attr = s->fork.which == XFS_FORK_ATTR, .unwritten = e->unwritten };
+	struct db_owner o = { .owner = s->ip->ino.v, .attr = s->fork.which == XFS_FORK_ATTR,
+			      .unwritten = e->unwritten };
 
 	if (s->fsbno < e->block || s->fsbno - e->block >= e->len)
 		return 0;

@@ -36,7 +36,8 @@ bool db_go_agblock(struct db *db, uint32_t agbno, enum xfs_type type)
 	struct db_place p;
 
 	if (agbno >= xfs_ag_length(g, XFS_AGNO(db->agno))) {
-		db_out(db, "bad fsblock %llu\n", (unsigned long long)xfs_fsbno_of(g, XFS_AGNO(db->agno), XFS_AGBNO(agbno)).v);
+		db_out(db, "bad fsblock %llu\n",
+		       (unsigned long long)xfs_fsbno_of(g, XFS_AGNO(db->agno), XFS_AGBNO(agbno)).v);
 		return false;
 	}
 	p = db_place_new(db, type, xfs_agbno_daddr(g, XFS_AGNO(db->agno), XFS_AGBNO(agbno)).v, g->blocksize);
@@ -55,7 +56,8 @@ bool db_go_fsblock(struct db *db, uint64_t fsbno, enum xfs_type type)
 		return false;
 	}
 	/* whole directory blocks, as if their other parts came next */
-	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, type == XT_DIR ? g->dirblksize : g->blocksize);
+	p = db_place_new(db, type, xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v, type == XT_DIR ? g->dirblksize :
+			 g->blocksize);
 	if (db_go(db, &p, true))
 		return false;
 	db->agno = agno.v;
@@ -116,7 +118,8 @@ bool db_go_inode(struct db *db, uint64_t ino, bool any)
 		return false;
 	}
 	end = xfs_min(end, xfs_ag_length(g, agno));
-	p = db_place_new(db, XT_INODE, xfs_agbno_daddr(g, agno, XFS_AGBNO(first)).v, (uint32_t)(end - first) << g->blocklog);
+	p = db_place_new(db, XT_INODE, xfs_agbno_daddr(g, agno, XFS_AGBNO(first)).v,
+			 (uint32_t)(end - first) << g->blocklog);
 	p.off = (uint32_t)(xfs_ino_byte(g, XFS_INO(ino)) - p.daddr * XFS_BBSIZE);
 	p.len = g->inodesize;
 	p.ino = ino;

@@ -45,7 +45,8 @@ bool db_replay(struct db *db)
 	else if (!err || err == -XFS_E_DIRTYLOG)
 		fprintf(stderr, "%s: the log is replayed in memory, %s stays as it is\n", db->prog, db->device);
 	else
-		fprintf(stderr, "%s: the log of %s cannot be replayed: %s\n", db->prog, db->device, xfs_error_text(err));
+		fprintf(stderr, "%s: the log of %s cannot be replayed: %s\n", db->prog, db->device,
+			xfs_error_text(err));
 	if (err == -XFS_E_DIRTYLOG)
 		fprintf(stderr, "%s: inodes without names are still there\n", db->prog);
 	xfs_recovery_free(&rec);

@@ -112,7 +112,8 @@ void db_run_type(struct db *db, int argc, char **argv)
 		db_out(db, "no current object\n");
 		return;
 	}
-	if (t->type == XT_INODE && !(p.type && p.type->type == XT_INODE)) {	/* the inode here, or the first one of the block */
+	/* the inode here, or the first one of the block */
+	if (t->type == XT_INODE && !(p.type && p.type->type == XT_INODE)) {
 		uint64_t byte = xfs_round_down(p.daddr * XFS_BBSIZE, g->blocksize) + p.off;
 		xfs_agno_t agno;
 		xfs_agbno_t agbno;

@@ -41,7 +41,8 @@ static void show_version(struct db *db, const struct xfs_sb *sb)
 		{ "ASCII_CI", XFS_SB_VERSION_BORG, false }, { "MOREBITS", XFS_SB_VERSION_MOREBITS, false } };
 	static const struct feature more[] = { { "ATTR2", XFS_SB_FEAT2_ATTR2, true },
 		{ "LAZYSBCOUNT", XFS_SB_FEAT2_LAZYSBCOUNT, true }, { "PROJID32BIT", XFS_SB_FEAT2_PROJID32, true } };
-	static const struct { const char *word; uint32_t ro, incompat; } v5[] = { { "FINOBT", XFS_SB_ROCOMPAT_FINOBT, 0 },
+	static const struct { const char *word; uint32_t ro,
+			      incompat; } v5[] = { { "FINOBT", XFS_SB_ROCOMPAT_FINOBT, 0 },
 		{ "SPARSE_INODES", 0, XFS_SB_INCOMPAT_SPINODES }, { "META_UUID", 0, XFS_SB_INCOMPAT_META_UUID },
 		{ "RMAPBT", XFS_SB_ROCOMPAT_RMAPBT, 0 }, { "REFLINK", XFS_SB_ROCOMPAT_REFLINK, 0 },
 		{ "INOBTCNT", XFS_SB_ROCOMPAT_INOBTCNT, 0 }, { "BIGTIME", 0, XFS_SB_INCOMPAT_BIGTIME },

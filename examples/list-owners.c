@@ -12,8 +12,8 @@ static int show(void *payload, const struct xfskit_owner *o)
 
 	if (o->owner > 0)
 		xfskit_path(payload, (uint64_t)o->owner, path, sizeof(path));
-	printf("%" PRIu64 " +%" PRIu64 " owner %" PRId64 " offset %" PRIu64 "%s%s%s %s\n", o->block, o->count, o->owner, o->offset,
-	       o->flags & XFSKIT_ATTR ? " attr" : "", o->flags & XFSKIT_BMBT ? " bmbt" : "",
+	printf("%" PRIu64 " +%" PRIu64 " owner %" PRId64 " offset %" PRIu64 "%s%s%s %s\n", o->block, o->count, o->owner,
+	       o->offset, o->flags & XFSKIT_ATTR ? " attr" : "", o->flags & XFSKIT_BMBT ? " bmbt" : "",
 	       o->flags & XFSKIT_UNWRITTEN ? " unwritten" : "", path);
 	return 0;
 }

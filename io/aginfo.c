@@ -17,7 +17,8 @@ static const struct io_opt ag_options[] = {
 };
 
 static const struct io_opt rg_options[] = {
-	{ 'r', IO_OPT_U32, offsetof(struct group_opts, number), 0, "rgno", "only this realtime group", "rtgroup number" },
+	{ 'r', IO_OPT_U32, offsetof(struct group_opts, number), 0, "rgno", "only this realtime group",
+	  "rtgroup number" },
 	{ 0 },
 };
 
@@ -28,8 +29,8 @@ static int print_ag(int fd, uint32_t number)
 	a.number = number;
 	if (ioctl(fd, XFS_IOCTL_AG_GEOMETRY, &a) < 0)
 		return io_perror("XFS_IOC_AG_GEOMETRY");
-	printf("AG: %u\nBlocks: %u\nFree Blocks: %u\nInodes: %u\nFree Inodes: %u\nSick: 0x%x\nChecked: 0x%x\nFlags: 0x%x\n",
-		a.number, a.length, a.freeblks, a.icount, a.ifree, a.sick, a.checked, a.flags);
+	printf("AG: %u\nBlocks: %u\nFree Blocks: %u\nInodes: %u\nFree Inodes: %u\nSick: 0x%x\nChecked: "
+	       "0x%x\nFlags: 0x%x\n", a.number, a.length, a.freeblks, a.icount, a.ifree, a.sick, a.checked, a.flags);
 	return IO_OK;
 }
 

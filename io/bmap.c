@@ -291,8 +291,8 @@ static int bmap_run(struct io *io, struct io_call *c)
 	struct table *t = calloc(1, sizeof(*t));
 	struct xfs_bmapx *map = t ? get_map(f->fd, o) : NULL;
 	if (!map) {
-		fprintf(stderr, "%s: xfsctl(XFS_IOC_GETBMAPX) iflags=0x%x [\"%s\"]: %s\n", io->prog, request_flags(o), f->name,
-			strerror(errno));
+		fprintf(stderr, "%s: xfsctl(XFS_IOC_GETBMAPX) iflags=0x%x [\"%s\"]: %s\n", io->prog, request_flags(o),
+			f->name, strerror(errno));
 		res = IO_FAIL;
 		goto out;
 	}
@@ -313,8 +313,8 @@ out:
 }
 
 const struct io_command io_bmap_commands[] = {
-	{ .name = "bmap", .args = "[-acelpv] [-n nx]", .oneline = "list the blocks of the file by the GETBMAPX ioctl of XFS",
-	  .opts = bmap_options,
+	{ .name = "bmap", .args = "[-acelpv] [-n nx]",
+	  .oneline = "list the blocks of the file by the GETBMAPX ioctl of XFS", .opts = bmap_options,
 	  .about = " Each line: extent: [first..last block of the file]: first..last block of the device, or hole;\n"
 		" all in 512-byte blocks. What is no regular file must be opened with -r.\n",
 	  .argmin = 0, .argmax = IO_ANY, .flags = 0, .run = bmap_run },

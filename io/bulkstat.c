@@ -52,19 +52,20 @@ static void print_time(const char *name, int64_t sec, uint32_t nsec)
 
 static void print_stat(const struct xfs_bulkstat *s)
 {
-	printf("bs_ino = %" PRIu64 "\n\tbs_size = %" PRIu64 "\n\tbs_blocks = %" PRIu64 "\n\tbs_xflags = 0x%" PRIx64 "\n",
-		s->ino, s->size, s->blocks, s->xflags);
+	printf("bs_ino = %" PRIu64 "\n\tbs_size = %" PRIu64 "\n\tbs_blocks = %" PRIu64 "\n\tbs_xflags = "
+	       "0x%" PRIx64 "\n", s->ino, s->size, s->blocks, s->xflags);
 	print_time("atime", s->atime, s->atime_nsec);
 	print_time("ctime", s->ctime, s->ctime_nsec);
 	print_time("mtime", s->mtime, s->mtime_nsec);
 	print_time("btime", s->btime, s->btime_nsec);
-	printf("\tbs_gen = 0x%x\n\tbs_uid = %u\n\tbs_gid = %u\n\tbs_projectid = %u\n", s->gen, s->uid, s->gid, s->projectid);
-	printf("\tbs_blksize = %u\n\tbs_rdev = %u\n\tbs_cowextsize_blks = %u\n\tbs_extsize_blks = %u\n", s->blksize, s->rdev,
-		s->cowextsize_blks, s->extsize_blks);
-	printf("\tbs_nlink = %u\n\tbs_extents = %u\n\tbs_aextents = %u\n\tbs_version = %u\n\tbs_forkoff = %u\n", s->nlink,
-		s->extents, s->aextents, s->version, s->forkoff);
-	printf("\tbs_sick = 0x%x\n\tbs_checked = 0x%x\n\tbs_mode = 0%o\n\tbs_extents64 = %" PRIu64 "\n", s->sick, s->checked,
-		s->mode, s->extents64);
+	printf("\tbs_gen = 0x%x\n\tbs_uid = %u\n\tbs_gid = %u\n\tbs_projectid = %u\n", s->gen, s->uid, s->gid,
+	       s->projectid);
+	printf("\tbs_blksize = %u\n\tbs_rdev = %u\n\tbs_cowextsize_blks = %u\n\tbs_extsize_blks = %u\n", s->blksize,
+	       s->rdev, s->cowextsize_blks, s->extsize_blks);
+	printf("\tbs_nlink = %u\n\tbs_extents = %u\n\tbs_aextents = %u\n\tbs_version = %u\n\tbs_forkoff = %u\n",
+	       s->nlink, s->extents, s->aextents, s->version, s->forkoff);
+	printf("\tbs_sick = 0x%x\n\tbs_checked = 0x%x\n\tbs_mode = 0%o\n\tbs_extents64 = %" PRIu64 "\n", s->sick,
+	       s->checked, s->mode, s->extents64);
 }
 
 /* A number that an option gave; NULL keeps the value. */
@@ -81,8 +82,9 @@ static bool number(const char *text, uint64_t max, uint64_t *value)
 static int setup(struct io *io, const struct bulk_opts *o, struct io_bulk *b, uint64_t *end)
 {
 	uint64_t ag = 0, batch = DEFAULT_BATCH, start = 0, version = 5;
-	if (!number(o->ag, UINT32_MAX, &ag) || !number(o->batch, MAX_BATCH, &batch) || !number(o->start, UINT64_MAX, &start) ||
-	    !number(o->end, UINT64_MAX, end) || !number(o->version, UINT32_MAX, &version))
+	if (!number(o->ag, UINT32_MAX, &ag) || !number(o->batch, MAX_BATCH, &batch) ||
+	    !number(o->start, UINT64_MAX, &start) || !number(o->end, UINT64_MAX, end) ||
+	    !number(o->version, UINT32_MAX, &version))
 		return IO_STOP;
 	if (version != 1 && version != 5) {
 		fprintf(stderr, "version must be 1 or 5.\n");
@@ -220,7 +222,8 @@ static int inumbers_run(struct io *io, struct io_call *c)
 			const struct xfs_inumbers *r = &b.inumbers[i];
 			more = r->startino <= end;
 			if (more && !o->quiet)
-				printf("xi_startino = %" PRIu64 "\n\txi_allocmask = 0x%" PRIx64 "\n\txi_alloccount = %u\n"
+				printf("xi_startino = %" PRIu64 "\n\txi_allocmask = 0x%" PRIx64 "\n\txi_alloccount = "
+				       "%u\n"
 					"\txi_version = %u\n", r->startino, r->allocmask, r->alloccount, r->version);
 		}
 	}
@@ -256,9 +259,10 @@ const struct io_command io_bulkstat_commands[] = {
 	{ .name = "bulkstat", .args = "[-a agno] [-d] [-e endino] [-m] [-n batchsize] [-q] [-s startino] [-v version]",
 	  .oneline = "show all inodes of the filesystem", .opts = bulkstat_options,
 	  .argmin = 0, .argmax = IO_ANY, .flags = 0, .run = bulkstat_run },
-	{ .name = "bulkstat_single", .args = "[-d] [-v version] inum...", .oneline = "show inodes of the filesystem by number",
-	  .opts = single_options,
-	  .about = " The word root stands for the root directory. Of a number that is not in use the kernel shows the next.\n",
+	{ .name = "bulkstat_single", .args = "[-d] [-v version] inum...",
+	  .oneline = "show inodes of the filesystem by number", .opts = single_options,
+	  .about = " The word root stands for the root directory. "
+		   "Of a number that is not in use the kernel shows the next.\n",
 	  .argmin = 1, .argmax = IO_ANY, .flags = 0, .run = bulkstat_single_run },
 	{ .name = "inumbers", .args = "[-a agno] [-d] [-e endino] [-n batchsize] [-q] [-s startino] [-v version]",
 	  .oneline = "show the inode chunks of the filesystem", .opts = inumbers_options,

@@ -8,13 +8,14 @@
 #include <string.h>
 
 static const struct io_command *const families[] = {
-	io_file_commands, io_pwrite_commands, io_pread_commands, io_sync_commands, io_prealloc_commands, io_link_commands,
-	io_copy_commands, io_exchange_commands, io_update_commands, io_bmap_commands, io_fiemap_commands, io_fsmap_commands,
-	io_stat_commands, io_statx_commands, io_statfs_commands, io_attr_commands, io_projid_commands, io_extsize_commands,
-	io_seek_commands, io_readdir_commands, io_advise_commands, io_mmap_commands, io_mapio_commands, io_freeze_commands,
-	io_inject_commands, io_inode_commands, io_parent_commands, io_bulkstat_commands, io_label_commands,
-	io_times_commands, io_encrypt_commands, io_verity_commands, io_scrub_commands, io_fsprop_commands,
-	io_aginfo_commands, io_misc_commands, io_help_commands,
+	io_file_commands, io_pwrite_commands, io_pread_commands, io_sync_commands, io_prealloc_commands,
+	io_link_commands, io_copy_commands, io_exchange_commands, io_update_commands, io_bmap_commands,
+	io_fiemap_commands, io_fsmap_commands, io_stat_commands, io_statx_commands, io_statfs_commands,
+	io_attr_commands, io_projid_commands, io_extsize_commands, io_seek_commands, io_readdir_commands,
+	io_advise_commands, io_mmap_commands, io_mapio_commands, io_freeze_commands, io_inject_commands,
+	io_inode_commands, io_parent_commands, io_bulkstat_commands, io_label_commands, io_times_commands,
+	io_encrypt_commands, io_verity_commands, io_scrub_commands, io_fsprop_commands, io_aginfo_commands,
+	io_misc_commands, io_help_commands,
 };
 
 /* Set up once at the start and constant from then on. */

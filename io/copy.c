@@ -54,7 +54,8 @@ static int copy_range_run(struct io *io, struct io_call *c)
 	bool opened;
 
 	if (!copy_number(io, o->source, "source offset", &source) ||
-	    !copy_number(io, o->target, "destination offset", &target) || !copy_number(io, o->length, "length", &length))
+	    !copy_number(io, o->target, "destination offset", &target) ||
+	    !copy_number(io, o->length, "length", &length))
 		return IO_FAIL;
 	if (c->argc != (o->number ? 0 : 1))
 		return io_usage(c);
@@ -142,7 +143,8 @@ static int send_all(struct io *io, struct io_call *c, int fd, send_fn *step, con
 		ops++;
 	}
 	if (!o->quiet)
-		io_report(&(struct io_report){ .verb = "sent", .offset = offset, .requested = length, .done = done, .ops = ops,
+		io_report(&(struct io_report){ .verb = "sent", .offset = offset, .requested = length, .done = done,
+					       .ops = ops,
 			.seconds = io_now() - start }, false);
 	return IO_OK;
 }

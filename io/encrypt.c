@@ -166,7 +166,8 @@ struct get_opts {
 };
 
 static const struct io_opt get_options[] = {
-	{ '1', IO_OPT_FLAG, offsetof(struct get_opts, old), 0, NULL, "only the old ioctl, for policies of version 1", NULL },
+	{ '1', IO_OPT_FLAG, offsetof(struct get_opts, old), 0, NULL, "only the old ioctl, for policies of version 1",
+	  NULL },
 	{ 't', IO_OPT_FLAG, offsetof(struct get_opts, test), 0, NULL,
 	  "tell whether policies of version 2 are supported", NULL },
 	{ 0 },
@@ -183,15 +184,16 @@ static void print_policy(const char *path, const union any_policy *p)
 		print_hex(p->v2.master_key_identifier, FSCRYPT_KEY_IDENTIFIER_SIZE);
 	else
 		print_hex(p->v1.master_key_descriptor, FSCRYPT_KEY_DESCRIPTOR_SIZE);
-	printf("\n\tContents encryption mode: %u (%s)\n\tFilenames encryption mode: %u (%s)\n\tFlags: 0x%02x\n", contents,
-		mode_name(contents), names, mode_name(names), v2 ? p->v2.flags : p->v1.flags);
+	printf("\n\tContents encryption mode: %u (%s)\n\tFilenames encryption mode: %u (%s)\n\tFlags: 0x%02x\n",
+	       contents, mode_name(contents), names, mode_name(names), v2 ? p->v2.flags : p->v1.flags);
 }
 
 /* A size that fits no policy: kernels with the new ioctl say EINVAL or EOVERFLOW, others do not know it. */
 static int test_support(const char *path, int fd)
 {
 	struct fscrypt_get_policy_ex_arg a = { .policy_size = 0 };
-	if (ioctl(fd, FS_IOC_GET_ENCRYPTION_POLICY_EX, &a) == 0 || errno == EINVAL || errno == EOVERFLOW || errno == ENODATA) {
+	if (ioctl(fd, FS_IOC_GET_ENCRYPTION_POLICY_EX, &a) == 0 || errno == EINVAL || errno == EOVERFLOW ||
+	    errno == ENODATA) {
 		puts("supported");
 	} else if (errno == ENOTTY) {
 		puts("unsupported");
@@ -261,7 +263,8 @@ static ssize_t read_secret(uint8_t *raw)
 		if (got == 0)
 			return (ssize_t)n;
 		if (n == FSCRYPT_MAX_KEY_SIZE) {
-			fprintf(stderr, "Invalid key; got > FSCRYPT_MAX_KEY_SIZE (%d) bytes on stdin!\n", FSCRYPT_MAX_KEY_SIZE);
+			fprintf(stderr, "Invalid key; got > FSCRYPT_MAX_KEY_SIZE (%d) bytes on stdin!\n",
+				FSCRYPT_MAX_KEY_SIZE);
 			return -1;
 		}
 		n += (size_t)got;
@@ -378,9 +381,10 @@ const struct io_command io_encrypt_commands[] = {
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = set_encpolicy_run },
 	{ .name = "get_encpolicy", .args = "[-1] [-t]", .oneline = "show the encryption policy of the file",
 	  .opts = get_options, .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = get_encpolicy_run },
-	{ .name = "add_enckey", .args = "[-d descriptor] [-k key_id]", .oneline = "give the filesystem an encryption key",
-	  .opts = add_options, .about = " The secret is read from stdin as it is (binary).\n",
-	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = add_enckey_run },
+	{ .name = "add_enckey", .args = "[-d descriptor] [-k key_id]",
+	  .oneline = "give the filesystem an encryption key", .opts = add_options,
+	  .about = " The secret is read from stdin as it is (binary).\n", .argmin = 0, .argmax = IO_ANY,
+	  .flags = IO_FOREIGN, .run = add_enckey_run },
 	{ .name = "rm_enckey", .args = "[-a] keyspec", .oneline = "take an encryption key from the filesystem",
 	  .opts = rm_options, .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = rm_enckey_run },
 	{ .name = "enckey_status", .args = "keyspec", .oneline = "tell whether the filesystem has an encryption key",

@@ -73,7 +73,8 @@ static int exchange_run(struct io *io, struct io_call *c)
 	if (exchange(file, donor, o, to_eof) < 0)
 		res = io_perror("exchangerange");
 	else if (o->timing)
-		io_report(&(struct io_report){ .verb = "exchangerange", .offset = o->file, .requested = length, .done = length,
+		io_report(&(struct io_report){ .verb = "exchangerange", .offset = o->file, .requested = length,
+					       .done = length,
 			.ops = 1, .seconds = io_now() - start }, o->csv);
 out:
 	close(donor);

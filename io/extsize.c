@@ -86,8 +86,9 @@ static int cowextsize_run(struct io *io, struct io_call *c)
 }
 
 const struct io_command io_extsize_commands[] = {
-	{ .name = "extsize", .args = "[-D | -R] [extsize]", .oneline = "show or set the extent size hint of the file (bytes)",
-	  .opts = size_options, .argmin = 0, .argmax = IO_ANY, .flags = 0, .run = extsize_run },
+	{ .name = "extsize", .args = "[-D | -R] [extsize]",
+	  .oneline = "show or set the extent size hint of the file (bytes)", .opts = size_options, .argmin = 0,
+	  .argmax = IO_ANY, .flags = 0, .run = extsize_run },
 	{ .name = "cowextsize", .args = "[-D | -R] [cowextsize]",
 	  .oneline = "show or set the copy-on-write extent size hint of the file (bytes)", .opts = size_options,
 	  .argmin = 0, .argmax = IO_ANY, .flags = 0, .run = cowextsize_run },

@@ -24,7 +24,8 @@ static const struct io_opt fiemap_options[] = {
 	{ 'a', IO_OPT_FLAG, offsetof(struct fiemap_opts, attr), 0, NULL, "the attribute fork, not the data", NULL },
 	{ 'l', IO_OPT_FLAG, offsetof(struct fiemap_opts, lengths), 0, NULL, "show lengths (512-byte blocks)", NULL },
 	{ 'n', IO_OPT_SIZE, offsetof(struct fiemap_opts, limit), 0, "nx", "at most nx lines", "extent count" },
-	{ 'v', IO_OPT_FLAG, offsetof(struct fiemap_opts, verbose), 0, NULL, "table with the flags of the kernel", NULL },
+	{ 'v', IO_OPT_FLAG, offsetof(struct fiemap_opts, verbose), 0, NULL, "table with the flags of the kernel",
+	  NULL },
 	{ 0 },
 };
 

@@ -7,7 +7,8 @@
 static void print_file(const struct io *io, size_t i, bool bracket)
 {
 	const struct io_file *f = &io->files[i];
-	printf("%c%03zu%c %-14s (%s,", bracket ? '[' : ' ', i, bracket ? ']' : ' ', f->name, f->foreign ? "foreign" : "xfs");
+	printf("%c%03zu%c %-14s (%s,", bracket ? '[' : ' ', i, bracket ? ']' : ' ', f->name, f->foreign ? "foreign" :
+	       "xfs");
 	io_print_flags(f);
 	printf(")\n");
 }
@@ -27,17 +28,21 @@ static const struct io_opt open_options[] = {
 	{ 'a', IO_OPT_OR, offsetof(struct open_opts, flags), IO_APPEND, NULL, "append to the file (O_APPEND)", NULL },
 	{ 'c', IO_OPT_OR, offsetof(struct open_opts, flags), IO_CREATE, NULL, "the same as -f", NULL },
 	{ 'd', IO_OPT_OR, offsetof(struct open_opts, flags), IO_DIRECT, NULL, "direct I/O (O_DIRECT)", NULL },
-	{ 'f', IO_OPT_OR, offsetof(struct open_opts, flags), IO_CREATE, NULL, "create the file when missing (O_CREAT)", NULL },
-	{ 'm', IO_OPT_TEXT, offsetof(struct open_opts, mode), 0, "mode", "permissions of a new file, octal (0600)", NULL },
+	{ 'f', IO_OPT_OR, offsetof(struct open_opts, flags), IO_CREATE, NULL, "create the file when missing (O_CREAT)",
+	  NULL },
+	{ 'm', IO_OPT_TEXT, offsetof(struct open_opts, mode), 0, "mode", "permissions of a new file, octal (0600)",
+	  NULL },
 	{ 'n', IO_OPT_OR, offsetof(struct open_opts, flags), IO_NONBLOCK, NULL, "do not wait (O_NONBLOCK)", NULL },
 	{ 'r', IO_OPT_OR, offsetof(struct open_opts, flags), IO_READONLY, NULL, "only for reading (O_RDONLY)", NULL },
 	{ 's', IO_OPT_OR, offsetof(struct open_opts, flags), IO_SYNC, NULL, "synchronous writes (O_SYNC)", NULL },
 	{ 't', IO_OPT_OR, offsetof(struct open_opts, flags), IO_TRUNCATE, NULL, "empty the file (O_TRUNC)", NULL },
 	{ 'x', IO_OPT_OR, offsetof(struct open_opts, flags), 0, NULL, "accepted, does nothing", NULL },
-	{ 'R', IO_OPT_OR, offsetof(struct open_opts, flags), IO_REALTIME, NULL, "set the realtime flag of the file", NULL },
+	{ 'R', IO_OPT_OR, offsetof(struct open_opts, flags), IO_REALTIME, NULL, "set the realtime flag of the file",
+	  NULL },
 	{ 'T', IO_OPT_OR, offsetof(struct open_opts, flags), IO_TMPFILE, NULL,
 	  "file without a name in the directory PATH (O_TMPFILE)", NULL },
-	{ 'P', IO_OPT_OR, offsetof(struct open_opts, flags), IO_PATH, NULL, "only a reference to the path (O_PATH)", NULL },
+	{ 'P', IO_OPT_OR, offsetof(struct open_opts, flags), IO_PATH, NULL, "only a reference to the path (O_PATH)",
+	  NULL },
 	{ 'L', IO_OPT_OR, offsetof(struct open_opts, flags), IO_NOFOLLOW, NULL, "no symbolic link (O_NOFOLLOW)", NULL },
 	{ 0 },
 };
@@ -48,7 +53,8 @@ static int open_run(struct io *io, struct io_call *c)
 	mode_t mode = 0600;
 
 	if (c->argc == 0 && !c->seen)
-		return io->n_files ? io_print_stat(io, false) : (fprintf(stderr, "no files are open, try 'help open'\n"), IO_FAIL);
+		return io->n_files ? io_print_stat(io, false)
+			       : (fprintf(stderr, "no files are open, try 'help open'\n"), IO_FAIL);
 	if (o->mode) {
 		char *end;
 		unsigned long v = strtoul(o->mode, &end, 8);

@@ -37,7 +37,8 @@ static const struct io_opt fsmap_options[] = {
 	{ 'v', IO_OPT_COUNT, AT(verbose), 0, NULL, "long listing with allocation groups and flags", NULL },
 	{ 'n', IO_OPT_SIZE, AT(count), 0, "nx", "ask for nx records at a time", "extent count" },
 	{ 'j', IO_OPT_FLAG, AT(json), 0, NULL, "one JSON object a line, sizes in bytes", NULL },
-	{ 's', IO_OPT_FLAG, AT(sums), 0, NULL, "sums by kind of owner: extents, blocks, largest extent (-j: JSON)", NULL },
+	{ 's', IO_OPT_FLAG, AT(sums), 0, NULL, "sums by kind of owner: extents, blocks, largest extent (-j: JSON)",
+	  NULL },
 	{ 0 },
 };
 
@@ -109,7 +110,8 @@ static uint32_t device_number(int fd, int which, const struct xfs_fs_geometry *g
 		return 0;
 	if (which == DEVICE_DATA)
 		return (uint32_t)st.st_dev;
-	if (!mount_option(st.st_dev, which == DEVICE_LOG ? "logdev" : "rtdev", path, sizeof(path)) || stat(path, &other) < 0)
+	if (!mount_option(st.st_dev, which == DEVICE_LOG ? "logdev" : "rtdev", path, sizeof(path)) ||
+	    stat(path, &other) < 0)
 		return 0;
 	return (uint32_t)other.st_rdev;
 }
@@ -257,7 +259,8 @@ const struct io_command io_fsmap_commands[] = {
 	{ .name = "fsmap", .args = "[-d|-l|-r] [-m|-v|-j|-s] [-n nx] [start] [end]",
 	  .oneline = "list the owners of all blocks of the filesystem", .opts = fsmap_options,
 	  .about = " Each line: extent: major:minor [first..last]: owner file-offsets length, in 512-byte blocks.\n"
-		" start and end (512-byte blocks) need one of -d, -l, -r. Blocks that files share appear once for each.\n",
-	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = fsmap_run },
+		" start and end (512-byte blocks) need one of -d, -l, -r. "
+		"Blocks that files share appear once for each.\n",
+		.argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = fsmap_run },
 	{ 0 },
 };

@@ -140,8 +140,8 @@ static void print_sums(const struct sums_printer *s)
 	for (size_t i = 0; i < s->n; i++) {
 		const struct sum *sum = &s->sums[i];
 		snprintf(dev, sizeof(dev), "%u:%u", major(sum->like.fmr_device), minor(sum->like.fmr_device));
-		printf("%-8s %-20s %12" PRIu64 " %16" PRIu64 " %16" PRIu64 "\n", dev, kind_name(&sum->like, text), sum->extents,
-			sum->bytes >> 9, sum->largest >> 9);
+		printf("%-8s %-20s %12" PRIu64 " %16" PRIu64 " %16" PRIu64 "\n", dev, kind_name(&sum->like, text),
+		       sum->extents, sum->bytes >> 9, sum->largest >> 9);
 	}
 }
 

@@ -201,7 +201,8 @@ static void measure(struct long_printer *l, const struct fsmap *recs, uint32_t n
 		} else {
 			grow(&l->owner_w, io_digits(r->fmr_owner));
 			if (!(r->fmr_flags & FMR_OF_EXTENT_MAP))
-				grow(&l->offset_w, range_width(sectors(r->fmr_offset), last_sector(r->fmr_offset, r->fmr_length)));
+				grow(&l->offset_w,
+				     range_width(sectors(r->fmr_offset), last_sector(r->fmr_offset, r->fmr_length)));
 		}
 		if (r->fmr_device == g->data_device && g->ag_sectors) {
 			uint64_t in_ag = start % g->ag_sectors;
@@ -222,8 +223,8 @@ static void long_batch(struct fsmap_printer *p, const struct fsmap *r, uint32_t 
 	for (uint32_t i = 0; i < n && !flags; i++)
 		flags = row_flags(&p->geometry, &r[i]) != 0;
 	printf("%*s: %-*s %-*s %-*s %-*s %-*s %-*s %*s%s\n", (int)l->ext_w, "EXT", (int)l->device_w, "DEV",
-		(int)l->block_w, "BLOCK-RANGE", (int)l->owner_w, "OWNER", (int)l->offset_w, "FILE-OFFSET", (int)l->ag_w, "AG",
-		(int)l->ag_offset_w, "AG-OFFSET", (int)l->total_w, "TOTAL", flags ? " FLAGS" : "");
+		(int)l->block_w, "BLOCK-RANGE", (int)l->owner_w, "OWNER", (int)l->offset_w, "FILE-OFFSET", (int)l->ag_w,
+		"AG", (int)l->ag_offset_w, "AG-OFFSET", (int)l->total_w, "TOTAL", flags ? " FLAGS" : "");
 }
 
 /* Owner and offset columns, each followed by its blank. */

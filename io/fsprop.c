@@ -191,13 +191,15 @@ static int remove_run(struct io *io, struct io_call *c)
 }
 
 const struct io_command io_fsprop_commands[] = {
-	{ .name = "listfsprops", .args = "[-v]", .oneline = "list the properties of the filesystem (of its root directory)",
-	  .opts = list_options, .argmin = 0, .argmax = IO_ANY, .flags = 0, .run = list_run },
+	{ .name = "listfsprops", .args = "[-v]",
+	  .oneline = "list the properties of the filesystem (of its root directory)", .opts = list_options, .argmin = 0,
+	  .argmax = IO_ANY, .flags = 0, .run = list_run },
 	{ .name = "getfsprops", .args = "name [names...]", .oneline = "show properties of the filesystem",
 	  .argmin = 1, .argmax = IO_ANY, .flags = 0, .run = get_run },
-	{ .name = "setfsprops", .args = "[-f] name=value [name=value...]", .oneline = "set properties of the filesystem",
-	  .opts = set_options, .about = " Without -f only autofsck=none|check|optimize|repair|auto.\n",
-	  .argmin = 1, .argmax = IO_ANY, .flags = 0, .run = set_run },
+	{ .name = "setfsprops", .args = "[-f] name=value [name=value...]",
+	  .oneline = "set properties of the filesystem", .opts = set_options,
+	  .about = " Without -f only autofsck=none|check|optimize|repair|auto.\n", .argmin = 1, .argmax = IO_ANY,
+	  .flags = 0, .run = set_run },
 	{ .name = "removefsprops", .args = "name [names...]", .oneline = "remove properties of the filesystem",
 	  .argmin = 1, .argmax = IO_ANY, .flags = 0, .run = remove_run },
 	{ 0 },

@@ -12,7 +12,8 @@ struct inode_opts {
 
 static const struct io_opt inode_options[] = {
 	{ 'n', IO_OPT_FLAG, offsetof(struct inode_opts, next), 0, NULL, "the next inode in use behind num", NULL },
-	{ 'v', IO_OPT_FLAG, offsetof(struct inode_opts, verbose), 0, NULL, "show how many bits the number needs", NULL },
+	{ 'v', IO_OPT_FLAG, offsetof(struct inode_opts, verbose), 0, NULL, "show how many bits the number needs",
+	  NULL },
 	{ 0 },
 };
 
@@ -93,7 +94,8 @@ static int inode_run(struct io *io, struct io_call *c)
 }
 
 const struct io_command io_inode_commands[] = {
-	{ .name = "inode", .args = "[-nv] [num]", .oneline = "tell which inode numbers are in use", .opts = inode_options,
+	{ .name = "inode", .args = "[-nv] [num]", .oneline = "tell which inode numbers are in use",
+	  .opts = inode_options,
 	  .about = " Without num: 1 when some inode number needs more than 32 bits, else 0 (-v: the highest number).\n"
 		" With num: the number when it is in use, else 0.\n",
 	  .argmin = 0, .argmax = 3, .flags = IO_ONESHOT, .run = inode_run },

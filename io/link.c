@@ -62,7 +62,8 @@ static int reflink_run(struct io *io, struct io_call *c)
 		goto out;
 	res = IO_OK;
 	if (!o->quiet)
-		io_report(&(struct io_report){ .verb = "linked", .offset = r.target, .requested = r.length, .done = r.length,
+		io_report(&(struct io_report){ .verb = "linked", .offset = r.target, .requested = r.length,
+					       .done = r.length,
 			.ops = 1, .seconds = io_now() - start }, o->csv);
 out:
 	close(fd);
@@ -86,7 +87,8 @@ static int dedupe(int to, int from, const struct ranges *r, struct deduped *d)
 	do {
 		q.head = (struct file_dedupe_range){ .src_offset = (uint64_t)(r->source + d->done),
 			.src_length = (uint64_t)(r->length - d->done), .dest_count = 1 };
-		*info = (struct file_dedupe_range_info){ .dest_fd = to, .dest_offset = (uint64_t)(r->target + d->done) };
+		*info = (struct file_dedupe_range_info){ .dest_fd = to,
+							 .dest_offset = (uint64_t)(r->target + d->done) };
 		if (ioctl(from, FIDEDUPERANGE, &q) < 0)
 			return io_perror("XFS_IOC_FILE_EXTENT_SAME");
 		d->ops++;

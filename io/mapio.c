@@ -31,7 +31,8 @@ static bool get_part(struct io *io, struct io_call *c, bool align, struct part *
 		return false;
 	int64_t end = m->offset + (int64_t)m->length;
 	if (p->offset < m->offset) {
-		printf("offset (%" PRId64 ") is before start of mapping (%" PRId64 ")\n", p->offset, (int64_t)m->offset);
+		printf("offset (%" PRId64 ") is before start of mapping (%" PRId64 ")\n", p->offset,
+		       (int64_t)m->offset);
 		return false;
 	}
 	if (p->offset > end) {
@@ -39,8 +40,8 @@ static bool get_part(struct io *io, struct io_call *c, bool align, struct part *
 		return false;
 	}
 	if (length > end - p->offset) {
-		printf("range (%" PRId64 ":%" PRId64 ") is beyond mapping (%" PRId64 ":%" PRId64 ")\n", p->offset, length,
-			(int64_t)m->offset, (int64_t)m->length);
+		printf("range (%" PRId64 ":%" PRId64 ") is beyond mapping (%" PRId64 ":%" PRId64 ")\n", p->offset,
+		       length, (int64_t)m->offset, (int64_t)m->length);
 		return false;
 	}
 	p->at = (size_t)(p->offset - m->offset);
@@ -205,8 +206,8 @@ static int mincore_run(struct io *io, struct io_call *c)
 }
 
 const struct io_command io_mapio_commands[] = {
-	{ .name = "mread", .alias = "mr", .args = "[-f|-v] [-r] [off len]", .oneline = "read bytes of the current mapping",
-	  .opts = mread_options,
+	{ .name = "mread", .alias = "mr", .args = "[-f|-v] [-r] [off len]",
+	  .oneline = "read bytes of the current mapping", .opts = mread_options,
 	  .about = " 'mread -v 512 20' shows 20 bytes. A page behind the end of the file is answered with SIGBUS.\n",
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NEEDMAP, .run = mread_run },
 	{ .name = "mwrite", .alias = "mw", .args = "[-r] [-S seed] [off len]",
@@ -215,8 +216,9 @@ const struct io_command io_mapio_commands[] = {
 	{ .name = "msync", .alias = "ms", .args = "[-ais] [off len]",
 	  .oneline = "write changed pages of the current mapping to the file", .opts = msync_options,
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NEEDMAP, .run = msync_run },
-	{ .name = "mincore", .alias = "mi", .args = "[off len]", .oneline = "list pages of the mapping that are in memory",
-	  .argmin = 0, .argmax = 2, .flags = IO_FOREIGN | IO_NEEDMAP, .run = mincore_run },
+	{ .name = "mincore", .alias = "mi", .args = "[off len]",
+	  .oneline = "list pages of the mapping that are in memory", .argmin = 0, .argmax = 2,
+	  .flags = IO_FOREIGN | IO_NEEDMAP, .run = mincore_run },
 	{ .name = "madvise", .alias = "ma", .args = "[-drsw] [off len]",
 	  .oneline = "tell the kernel how the current mapping will be used", .opts = madvise_options,
 	  .about = " Without an option it is MADV_NORMAL.\n",

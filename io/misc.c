@@ -78,8 +78,9 @@ static int getrusage_run(struct io *io, struct io_call *c)
 		started = now;
 	double elapsed = now - started;
 	printf("%.3fu %.3fs %u:%05.2f %.1f%%\t%ld+%ldk %ld+%ldio %ldpf+%ldw\n", user, sys, (unsigned)(elapsed / 60.0),
-		elapsed - 60.0 * (double)(unsigned)(elapsed / 60.0), elapsed > 0.0 ? 100.0 * (user + sys) / elapsed : 100.0,
-		r.ru_maxrss, r.ru_ixrss + r.ru_isrss + r.ru_idrss, r.ru_inblock, r.ru_oublock, r.ru_majflt, r.ru_nswap);
+		elapsed - 60.0 * (double)(unsigned)(elapsed / 60.0),
+		elapsed > 0.0 ? 100.0 * (user + sys) / elapsed : 100.0, r.ru_maxrss,
+		r.ru_ixrss + r.ru_isrss + r.ru_idrss, r.ru_inblock, r.ru_oublock, r.ru_majflt, r.ru_nswap);
 	return IO_OK;
 }
 
@@ -107,7 +108,8 @@ const struct io_command io_misc_commands[] = {
 	{ .name = "crc32cselftest", .alias = "crc", .args = "", .oneline = "check the CRC32C code of this program",
 	  .flags = IO_FOREIGN | IO_NOFILE | IO_ONESHOT, .run = selftest_run },
 	{ .name = "getrusage", .alias = "g", .args = "", .oneline = "show what this process has used",
-	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NOFILE | IO_ONESHOT | IO_EXPERT, .run = getrusage_run },
+	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NOFILE | IO_ONESHOT | IO_EXPERT,
+	  .run = getrusage_run },
 	{ .name = "log_writes", .alias = "lw", .args = "-d device -m mark",
 	  .oneline = "put a mark into the log of a dm-log-writes device", .opts = mark_options,
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_NOFILE | IO_ONESHOT, .run = log_writes_run },

@@ -11,10 +11,10 @@
 static void print_map(const struct io *io, size_t i, bool bracket)
 {
 	const struct io_map *m = &io->maps[i];
-	printf("%c%03zu%c 0x%lx - 0x%lx %c%c%c  %14s (%" PRId64 " : %zu)\n", bracket ? '[' : ' ', i, bracket ? ']' : ' ',
-		(unsigned long)m->addr, (unsigned long)(m->addr + m->length), m->prot & PROT_READ ? 'r' : '-',
-		m->prot & PROT_WRITE ? 'w' : '-', m->prot & PROT_EXEC ? 'x' : '-', m->name ? m->name : "???",
-		(int64_t)m->offset, m->length);
+	printf("%c%03zu%c 0x%lx - 0x%lx %c%c%c  %14s (%" PRId64 " : %zu)\n", bracket ? '[' : ' ', i,
+	       bracket ? ']' : ' ', (unsigned long)m->addr, (unsigned long)(m->addr + m->length),
+	       m->prot & PROT_READ ? 'r' : '-', m->prot & PROT_WRITE ? 'w' : '-', m->prot & PROT_EXEC ? 'x' : '-',
+	       m->name ? m->name : "???", (int64_t)m->offset, m->length);
 }
 
 void io_print_maps(const struct io *io, bool only_current)

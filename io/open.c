@@ -167,7 +167,8 @@ int io_source(struct io *io, const char *number, const char *path, bool *opened)
 			return -1;
 		}
 		if (v < 0 || (uint64_t)v >= io->n_files) {
-			printf("file value %lld is out of range (0-%zu)\n", (long long)v, io->n_files ? io->n_files - 1 : 0);
+			printf("file value %lld is out of range (0-%zu)\n", (long long)v,
+			       io->n_files ? io->n_files - 1 : 0);
 			return -1;
 		}
 		at = (size_t)v;

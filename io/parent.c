@@ -115,8 +115,8 @@ static int print_record(struct walk *w, const struct xfs_parent_record *r, const
 	if (w->o->shortly)
 		printf("%" PRIu64 ":%u:%zu:%s\n", r->parent.ino, r->parent.gen, strlen(name), name);
 	else
-		printf("p_ino     = %" PRIu64 "\np_gen     = %u\np_namelen = %zu\np_name    = \"%s\"\n\n", r->parent.ino,
-			r->parent.gen, strlen(name), name);
+		printf("p_ino     = %" PRIu64 "\np_gen     = %u\np_namelen = %zu\np_name    = \"%s\"\n\n",
+		       r->parent.ino, r->parent.gen, strlen(name), name);
 	return 0;
 }
 

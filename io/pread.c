@@ -120,7 +120,8 @@ static int pread_run(struct io *io, struct io_call *c)
 	if (io_transfer_run(&t) < 0)
 		res = io_perror("pread");
 	else if (!o->quiet)
-		io_report(&(struct io_report){ .verb = "read", .offset = t.offset, .requested = t.length, .done = t.done,
+		io_report(&(struct io_report){ .verb = "read", .offset = t.offset, .requested = t.length,
+					       .done = t.done,
 			.ops = t.ops, .seconds = io_now() - start }, o->csv);
 	io_transfer_free(&t);
 	return res;

@@ -117,9 +117,10 @@ static int freesp_run(struct io *io, struct io_call *c)
 const struct io_command io_prealloc_commands[] = {
 	{ .name = "truncate", .alias = "t", .args = "off", .oneline = "set the size of the file",
 	  .argmin = 1, .argmax = 1, .flags = IO_FOREIGN, .run = truncate_run },
-	{ .name = "falloc", .args = "[-c] [-i] [-k] [-p] [-u] off len", .oneline = "fallocate(2) on a range of the file",
-	  .opts = falloc_options, .about = " 'falloc 0 1m' allocates what is not allocated of the first MiB.\n",
-	  .argmin = 2, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = falloc_run },
+	{ .name = "falloc", .args = "[-c] [-i] [-k] [-p] [-u] off len",
+	  .oneline = "fallocate(2) on a range of the file", .opts = falloc_options,
+	  .about = " 'falloc 0 1m' allocates what is not allocated of the first MiB.\n", .argmin = 2, .argmax = IO_ANY,
+	  .flags = IO_FOREIGN, .run = falloc_run },
 	{ .name = "fpunch", .args = "off len", .oneline = "make a hole in the file",
 	  .argmin = 2, .argmax = 2, .flags = IO_FOREIGN, .run = fpunch_run },
 	{ .name = "fzero", .args = "[-k] off len", .oneline = "turn a range of the file into allocated zeroes",

@@ -81,7 +81,8 @@ static bool check_options(const struct io_call *c, uint32_t *vectors)
 		return false;
 	}
 	if ((o->input && o->pattern != IO_FORWARD && o->pattern != IO_ONCE) ||
-	    (!o->input && (o->direct || io_seen(c, 's'))) || (o->pattern != IO_RANDOM && io_seen(c, 'Z')) || c->argc != 2) {
+	    (!o->input && (o->direct || io_seen(c, 's'))) || (o->pattern != IO_RANDOM && io_seen(c, 'Z')) ||
+	    c->argc != 2) {
 		io_usage(c);
 		return false;
 	}
@@ -105,7 +106,8 @@ static int write_and_report(struct io_transfer *t, const struct pwrite_opts *o)
 	if (o->datasync && fdatasync(t->fd) < 0)
 		return io_perror("fdatasync");
 	if (!o->quiet)
-		io_report(&(struct io_report){ .verb = "wrote", .offset = t->offset, .requested = t->length, .done = t->done,
+		io_report(&(struct io_report){ .verb = "wrote", .offset = t->offset, .requested = t->length,
+					       .done = t->done,
 			.ops = t->ops, .seconds = io_now() - start }, o->csv);
 	return IO_OK;
 }

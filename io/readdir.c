@@ -14,7 +14,8 @@ struct readdir_opts {
 
 static const struct io_opt readdir_options[] = {
 	{ 'v', IO_OPT_FLAG, offsetof(struct readdir_opts, verbose), 0, NULL, "show the entries", NULL },
-	{ 'o', IO_OPT_SIZE, offsetof(struct readdir_opts, offset), 0, "offset", "start at this position (0)", "offset" },
+	{ 'o', IO_OPT_SIZE, offsetof(struct readdir_opts, offset), 0, "offset", "start at this position (0)",
+	  "offset" },
 	{ 'l', IO_OPT_SIZE, offsetof(struct readdir_opts, length), 0, "length", "stop after this many bytes of records",
 	  "length" },
 	{ 0 },

@@ -27,7 +27,8 @@ static const struct scrub_type {
 #define TYPES (sizeof(types) / sizeof(types[0]))
 
 static const char *const metapaths[] = {
-	"probe", "rtdir", "rtbitmap", "rtsummary", "quotadir", "usrquota", "grpquota", "prjquota", "rtrmapbt", "rtrefcountbt",
+	"probe", "rtdir", "rtbitmap", "rtsummary", "quotadir", "usrquota", "grpquota", "prjquota", "rtrmapbt",
+	"rtrefcountbt",
 };
 
 static bool find_metapath(const char *text, uint64_t *number)
@@ -132,7 +133,8 @@ struct repair_opts {
 static const struct io_opt scrub_options[] = { { 0 } };
 
 static const struct io_opt repair_options[] = {
-	{ 'R', IO_OPT_FLAG, offsetof(struct repair_opts, rebuild), 0, NULL, "rebuild it even when nothing is wrong", NULL },
+	{ 'R', IO_OPT_FLAG, offsetof(struct repair_opts, rebuild), 0, NULL, "rebuild it even when nothing is wrong",
+	  NULL },
 	{ 0 },
 };
 
@@ -210,13 +212,14 @@ static int scrubv_run(struct io *io, struct io_call *c)
 	" healthy dirtree metapath rgsuper rtrmapbt rtrefcountbt.\n"
 
 const struct io_command io_scrub_commands[] = {
-	{ .name = "scrub", .alias = "sc", .args = "type [agno|ino gen|metapath]", .oneline = "let the kernel check metadata",
-	  .opts = scrub_options,
+	{ .name = "scrub", .alias = "sc", .args = "type [agno|ino gen|metapath]",
+	  .oneline = "let the kernel check metadata", .opts = scrub_options,
 	  .about = " Without an inode the current file is checked.\n" TYPE_HELP,
 	  .argmin = 1, .argmax = IO_ANY, .flags = IO_HIDDEN, .run = scrub_run },
 	{ .name = "scrubv", .args = "type...", .oneline = "let the kernel check several kinds of metadata in one call",
-	  .opts = scrub_options, .about = " The word barrier ends the call when something before it was found.\n" TYPE_HELP,
-	  .argmin = 1, .argmax = IO_ANY, .flags = IO_HIDDEN, .run = scrubv_run },
+	  .opts = scrub_options,
+	  .about = " The word barrier ends the call when something before it was found.\n" TYPE_HELP, .argmin = 1,
+	  .argmax = IO_ANY, .flags = IO_HIDDEN, .run = scrubv_run },
 	{ .name = "repair", .alias = "fix", .args = "[-R] type [agno|ino gen|metapath]",
 	  .oneline = "let the kernel repair metadata", .opts = repair_options, .about = TYPE_HELP,
 	  .argmin = 1, .argmax = IO_ANY, .flags = IO_EXPERT, .run = repair_run },

@@ -14,7 +14,8 @@ struct seek_opts {
 enum seek_kind { WANT_DATA = 1, WANT_HOLE = 2 };
 
 static const struct io_opt seek_options[] = {
-	{ 'a', IO_OPT_OR, offsetof(struct seek_opts, kinds), WANT_DATA | WANT_HOLE, NULL, "next data and next hole", NULL },
+	{ 'a', IO_OPT_OR, offsetof(struct seek_opts, kinds), WANT_DATA | WANT_HOLE, NULL, "next data and next hole",
+	  NULL },
 	{ 'd', IO_OPT_OR, offsetof(struct seek_opts, kinds), WANT_DATA, NULL, "next data", NULL },
 	{ 'h', IO_OPT_OR, offsetof(struct seek_opts, kinds), WANT_HOLE, NULL, "next hole", NULL },
 	{ 'r', IO_OPT_FLAG, offsetof(struct seek_opts, all), 0, NULL, "all that follow", NULL },
@@ -88,7 +89,8 @@ static int seek_run(struct io *io, struct io_call *c)
 
 const struct io_command io_seek_commands[] = {
 	{ .name = "seek", .args = "-a | -d | -h [-r] [-s] off", .oneline = "find the next data or hole in the file",
-	  .opts = seek_options, .about = " 'seek -ar 0' lists all data and holes. The end of the file counts as a hole.\n",
-	  .argmin = 2, .argmax = 5, .flags = IO_FOREIGN, .run = seek_run },
+	  .opts = seek_options,
+	  .about = " 'seek -ar 0' lists all data and holes. The end of the file counts as a hole.\n", .argmin = 2,
+	  .argmax = 5, .flags = IO_FOREIGN, .run = seek_run },
 	{ 0 },
 };

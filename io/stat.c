@@ -64,8 +64,8 @@ void io_print_xattr(const struct io_file *f, bool verbose)
 		io_xflags_letters(a.fsx_xflags, letters);
 		printf("[%s]\n", letters);
 	}
-	printf("fsxattr.projid = %u\nfsxattr.extsize = %u\nfsxattr.cowextsize = %u\nfsxattr.nextents = %u\n", a.fsx_projid,
-		a.fsx_extsize, a.fsx_cowextsize, a.fsx_nextents);
+	printf("fsxattr.projid = %u\nfsxattr.extsize = %u\nfsxattr.cowextsize = %u\nfsxattr.nextents = %u\n",
+	       a.fsx_projid, a.fsx_extsize, a.fsx_cowextsize, a.fsx_nextents);
 	if (f->foreign)
 		return;
 	if (ioctl(f->fd, XFS_IOCTL_FSGETXATTRA, &attr_fork) == 0)
@@ -86,10 +86,10 @@ static void print_raw(const struct stat *st)
 		{ "atime", st->st_atim }, { "ctime", st->st_ctim }, { "mtime", st->st_mtim },
 	};
 	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++)
-		printf("stat.%s.tv_sec = %" PRId64 "\nstat.%s.tv_nsec = %ld\n", times[i].name, (int64_t)times[i].t.tv_sec,
-			times[i].name, (long)times[i].t.tv_nsec);
-	printf("stat.rdev_major = %u\nstat.rdev_minor = %u\nstat.dev_major = %u\nstat.dev_minor = %u\n", major(st->st_rdev),
-		minor(st->st_rdev), major(st->st_dev), minor(st->st_dev));
+		printf("stat.%s.tv_sec = %" PRId64 "\nstat.%s.tv_nsec = %ld\n", times[i].name,
+		       (int64_t)times[i].t.tv_sec, times[i].name, (long)times[i].t.tv_nsec);
+	printf("stat.rdev_major = %u\nstat.rdev_minor = %u\nstat.dev_major = %u\nstat.dev_minor = %u\n",
+	       major(st->st_rdev), minor(st->st_rdev), major(st->st_dev), minor(st->st_dev));
 }
 
 int io_print_stat(struct io *io, bool verbose)

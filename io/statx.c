@@ -40,7 +40,8 @@ _Static_assert(sizeof(struct full_statx) == 256, "statx");
 
 static const struct { const char *name; uint32_t bit; } masks[] = {
 	{ "type", 0x1 }, { "mode", 0x2 }, { "nlink", 0x4 }, { "uid", 0x8 }, { "gid", 0x10 }, { "atime", 0x20 },
-	{ "mtime", 0x40 }, { "ctime", 0x80 }, { "ino", 0x100 }, { "size", 0x200 }, { "blocks", 0x400 }, { "btime", 0x800 },
+	{ "mtime", 0x40 }, { "ctime", 0x80 }, { "ino", 0x100 }, { "size", 0x200 }, { "blocks", 0x400 },
+	{ "btime", 0x800 },
 	{ "mnt_id", 0x1000 }, { "dioalign", 0x2000 }, { "mnt_id_unique", 0x4000 }, { "subvol", 0x8000 },
 	{ "write_atomic", 0x10000 }, { "dio_read_align", 0x20000 }, { "basic", MASK_BASIC }, { "all", MASK_ALL },
 };
@@ -99,7 +100,8 @@ static void print_time(const char *name, const struct stat_time *t)
 static void print_raw(const struct full_statx *s)
 {
 	printf("stat.mask = 0x%x\nstat.blksize = %u\nstat.attributes = 0x%" PRIx64 "\nstat.nlink = %u\nstat.uid = %u\n"
-		"stat.gid = %u\nstat.mode: 0%o\n", s->mask, s->blksize, s->attributes, s->nlink, s->uid, s->gid, s->mode);
+		"stat.gid = %u\nstat.mode: 0%o\n", s->mask, s->blksize, s->attributes, s->nlink, s->uid, s->gid,
+		s->mode);
 	printf("stat.ino = %" PRIu64 "\nstat.size = %" PRIu64 "\nstat.blocks = %" PRIu64 "\n"
 		"stat.attributes_mask = 0x%" PRIx64 "\n", s->ino, s->size, s->blocks, s->attributes_mask);
 	print_time("atime", &s->atime);
@@ -153,7 +155,8 @@ static int statx_run(struct io *io, struct io_call *c)
 const struct io_command io_statx_commands[] = {
 	{ .name = "statx", .args = "[-v|-r] [-m mask] [-F|-D]", .oneline = "show what statx(2) tells of the file",
 	  .opts = statx_options,
-	  .about = " Names of the mask: type mode nlink uid gid atime mtime ctime ino size blocks btime mnt_id dioalign\n"
+	  .about = " Names of the mask: type mode nlink uid gid atime mtime ctime ino size blocks btime "
+		   "mnt_id dioalign\n"
 		" mnt_id_unique subvol write_atomic dio_read_align.\n",
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN, .run = statx_run },
 	{ 0 },

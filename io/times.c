@@ -65,8 +65,8 @@ static int flink_run(struct io *io, struct io_call *c)
 const struct io_command io_times_commands[] = {
 	{ .name = "utimes", .args = "atime_sec atime_nsec mtime_sec mtime_nsec", .oneline = "set the times of the file",
 	  .argmin = 4, .argmax = 4, .flags = IO_FOREIGN, .run = utimes_run },
-	{ .name = "chmod", .args = "-r | -w", .oneline = "allow reading only, or reading and writing", .opts = chmod_options,
-	  .argmin = 1, .argmax = 1, .flags = IO_FOREIGN | IO_ONESHOT, .run = chmod_run },
+	{ .name = "chmod", .args = "-r | -w", .oneline = "allow reading only, or reading and writing",
+	  .opts = chmod_options, .argmin = 1, .argmax = 1, .flags = IO_FOREIGN | IO_ONESHOT, .run = chmod_run },
 	{ .name = "flink", .args = "filename", .oneline = "give the open file (-T) a name",
 	  .argmin = 1, .argmax = 1, .flags = IO_FOREIGN | IO_ONESHOT, .run = flink_run },
 	{ 0 },

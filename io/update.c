@@ -129,7 +129,8 @@ struct commit_opts {
 
 static const struct io_opt commit_options[] = {
 	{ 'C', IO_OPT_FLAG, offsetof(struct commit_opts, csv), 0, NULL, "print numbers in one line", NULL },
-	{ 'h', IO_OPT_FLAG, offsetof(struct commit_opts, written), 0, NULL, "only what is written in the staging file", NULL },
+	{ 'h', IO_OPT_FLAG, offsetof(struct commit_opts, written), 0, NULL, "only what is written in the staging file",
+	  NULL },
 	{ 'k', IO_OPT_FLAG, offsetof(struct commit_opts, keep_size), 0, NULL, "keep the sizes of both files", NULL },
 	{ 'n', IO_OPT_FLAG, offsetof(struct commit_opts, dry), 0, NULL, "check everything, change nothing", NULL },
 	{ 'q', IO_OPT_FLAG, offsetof(struct commit_opts, quiet), 0, NULL, "print nothing", NULL },
@@ -159,7 +160,8 @@ static int commitupdate_run(struct io *io, struct io_call *c)
 	} else if (!o->quiet) {
 		if (!o->csv)
 			printf("Committed updates to '%s'.\n", name);
-		io_report(&(struct io_report){ .verb = "commitupdate", .requested = st.st_size, .done = st.st_size, .ops = 1,
+		io_report(&(struct io_report){ .verb = "commitupdate", .requested = st.st_size, .done = st.st_size,
+					       .ops = 1,
 			.seconds = io_now() - start }, o->csv);
 	}
 	if (!o->dry)
@@ -185,7 +187,8 @@ const struct io_command io_update_commands[] = {
 		" cancelupdate drops it.\n",
 	  .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_ONESHOT, .run = startupdate_run },
 	{ .name = "commitupdate", .args = "[-C] [-h] [-k] [-n] [-q]", .oneline = "put the staging file in place",
-	  .opts = commit_options, .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_ONESHOT, .run = commitupdate_run },
+	  .opts = commit_options, .argmin = 0, .argmax = IO_ANY, .flags = IO_FOREIGN | IO_ONESHOT,
+	  .run = commitupdate_run },
 	{ .name = "cancelupdate", .args = "", .oneline = "drop the staging file",
 	  .flags = IO_FOREIGN | IO_ONESHOT, .run = cancelupdate_run },
 	{ 0 },

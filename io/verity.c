@@ -18,7 +18,8 @@ static const struct io_opt enable_options[] = {
 	{ 'h', IO_OPT_TEXT, offsetof(struct verity_opts, hash), 0, "hash", "sha256 (default) or sha512", NULL },
 	{ 'b', IO_OPT_U32, offsetof(struct verity_opts, block), 0, "size", "bytes of a block of the hash tree (4096)",
 	  "block size" },
-	{ 's', IO_OPT_TEXT, offsetof(struct verity_opts, salt), 0, "salt", "up to 32 bytes that go into the hashes", NULL },
+	{ 's', IO_OPT_TEXT, offsetof(struct verity_opts, salt), 0, "salt", "up to 32 bytes that go into the hashes",
+	  NULL },
 	{ 0 },
 };
 

@@ -239,8 +239,8 @@ static int compare(struct repair *r, struct repair_ag *ag, struct comparing *c, 
 	return error == -XFS_E_STOP ? 0 : error;
 }
 
-static void note_at(struct repair *r, struct repair_ag *ag, enum xfs_finding_id id, const char *structure, uint32_t agbno,
-		    uint32_t len)
+static void note_at(struct repair *r, struct repair_ag *ag, enum xfs_finding_id id, const char *structure,
+		    uint32_t agbno, uint32_t len)
 {
 	struct xfs_finding f = xfs_finding_of(id, structure);
 

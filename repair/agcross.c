@@ -23,8 +23,8 @@ static void note(struct repair_walk *w, enum xfs_finding_id id, const char *stru
 	repair_note(w->r, &f, true);
 }
 
-static void count_as(struct repair_walk *w, enum xfs_finding_id id, const char *structure, const char *field, uint32_t found,
-		     uint32_t expected)
+static void count_as(struct repair_walk *w, enum xfs_finding_id id, const char *structure, const char *field,
+		     uint32_t found, uint32_t expected)
 {
 	struct xfs_finding f = xfs_finding_of(id, structure);
 
@@ -44,7 +44,8 @@ static void counter(struct repair_walk *w, const char *structure, const char *fi
 }
 
 /* The same of the blocks of a tree. */
-static void block_counter(struct repair_walk *w, const char *structure, const char *field, uint32_t found, uint32_t expected)
+static void block_counter(struct repair_walk *w, const char *structure, const char *field, uint32_t found,
+			  uint32_t expected)
 {
 	count_as(w, XFS_F_BTREE_BLOCKS, structure, field, found, expected);
 }
@@ -111,7 +112,8 @@ static void check_finobt(struct repair_walk *w)
 		if (!c->freecount)
 			continue;
 		if (!same) {
-			note(w, XFS_F_FINOBT_DIFFERS, "finobt", c->startino >> w->r->geo.inopblog, XFS_NULL64, REPAIR_TREE);
+			note(w, XFS_F_FINOBT_DIFFERS, "finobt", c->startino >> w->r->geo.inopblog, XFS_NULL64,
+			     REPAIR_TREE);
 			ag->chunks_doubted |= f && f->startino < c->startino;
 			return;
 		}

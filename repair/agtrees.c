@@ -88,10 +88,12 @@ static bool decode_chunk(const struct repair_walk *w, const void *disk, struct x
 		if (c->holemask >> i & 1)
 			exist &= ~(UINT64_C(15) << (4 * i));
 	/* a chunk starts where chunks are aligned, and where blocks hold more than a chunk, with a chunk */
-	return c->startino % (geo->inopblog < 6 ? xfs_max(geo->cluster_align, 1u) << geo->inopblog : XFS_INODES_PER_CHUNK) == 0 &&
+	return c->startino % (geo->inopblog < 6 ? xfs_max(geo->cluster_align, 1u) << geo->inopblog :
+			      XFS_INODES_PER_CHUNK) == 0 &&
 	       xfs_agino_valid(geo, w->ag->agno, c->startino) &&
 	       xfs_agino_valid(geo, w->ag->agno, c->startino + XFS_INODES_PER_CHUNK - 1) &&
-	       c->count == __builtin_popcountll(exist) && c->count && c->freecount == __builtin_popcountll(c->free & exist);
+	       c->count == __builtin_popcountll(exist) && c->count &&
+	       c->freecount == __builtin_popcountll(c->free & exist);
 }
 
 static int add_chunk(struct xfs_inode_chunk **list, size_t *n, size_t *room, const struct xfs_inode_chunk *c)
@@ -263,7 +265,8 @@ static void tree_finding(void *payload, const struct xfs_finding *f)
 
 static bool has_tree(const struct xfs_geometry *geo, enum xfs_build_tree t)
 {
-	return t == XFS_TREE_FINO ? geo->finobt : t == XFS_TREE_RMAP ? geo->rmapbt : t == XFS_TREE_REFC ? geo->reflink : true;
+	return t == XFS_TREE_FINO ? geo->finobt : t == XFS_TREE_RMAP ? geo->rmapbt :
+	       t == XFS_TREE_REFC ? geo->reflink : true;
 }
 
 /* What a walk of the rmapbt has gathered is forgotten: there will be another one. */

@@ -30,8 +30,8 @@ int repair_cross_check(struct repair_walk *);
 void repair_walk_release(struct repair_walk *);
 
 /*
- * rmapfind.c: looks for the rmapbt in all blocks of the AG.  A whole tree: its root, levels and `found`.  Else its leaves, into
- * ag->rmap_leaves, and the special owners in them into ag->special.  Errors: NOMEM.
+ * rmapfind.c: looks for the rmapbt in all blocks of the AG.  A whole tree: its root, levels and `found`.  Else its
+ * leaves, into ag->rmap_leaves, and the special owners in them into ag->special.  Errors: NOMEM.
  */
 int repair_find_rmaps(struct repair *, struct repair_ag *);
 

@@ -33,7 +33,8 @@ int repair_scan_blocks(struct repair *r, xfs_agno_t agno, const struct repair_bl
 			break;
 		n = (s->end - at < step ? s->end - at : step) / s->unit * s->unit;
 		/* what can't be read comes back as zeroes */
-		if (xfs_dev_read(r->dev.data, base + (uint64_t)at * r->geo.blocksize, bytes, (size_t)n * r->geo.blocksize) ==
+		if (xfs_dev_read(r->dev.data, base + (uint64_t)at * r->geo.blocksize, bytes,
+				 (size_t)n * r->geo.blocksize) ==
 		    -XFS_E_SHORT)
 			break;
 		for (uint32_t k = 0; k < n && !error; k += s->unit)

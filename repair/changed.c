@@ -56,7 +56,8 @@ static size_t pack(const uint8_t *image, size_t size, uint8_t *out)
 			zeroes++;
 			at++;
 		}
-		for (n += 2; at < size && others < UINT8_MAX && (image[at] || (at + 2 < size && image[at + 1])); others++)
+		for (n += 2; at < size && others < UINT8_MAX && (image[at] || (at + 2 < size && image[at + 1]));
+		     others++)
 			out[n++] = image[at++];
 		out[head] = (uint8_t)zeroes;
 		out[head + 1] = (uint8_t)others;
@@ -168,12 +169,13 @@ void repair_merge_changed(struct repair *r)
 	r->ninodes = to;
 	r->nlate = 0;
 	while (late)
-		r->inodes[--to] = from && r->inodes[from - 1].ino > r->late[late - 1].ino ? r->inodes[--from] : r->late[--late];
+		r->inodes[--to] = from && r->inodes[from - 1].ino > r->late[late - 1].ino
+					  ? r->inodes[--from] : r->late[--late];
 }
 
 /*
- * Judged in ascending order, so it comes last as a rule, in the list or among those that come between: these join the list
- * when they are many.
+ * Judged in ascending order, so it comes last as a rule, in the list or among those that come between: these join the
+ * list when they are many.
  */
 static int insert(struct repair *r, uint64_t ino, const uint8_t *image, struct repair_inode **out)
 {

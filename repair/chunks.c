@@ -2,9 +2,9 @@
 /*
  * chunks.c - where the inode chunks of an AG are.
  *
- * The inobt says it when it is sound and nobody doubts it.  Otherwise the others are asked: the reverse mappings of owner
- * "inodes", and the blocks themselves: an inode on V5 names its own number and filesystem.  Records of a sound inobt
- * stay, unless neither a reverse mapping nor a single inode stands behind them.
+ * The inobt says it when it is sound and nobody doubts it.  Otherwise the others are asked: the reverse mappings of
+ * owner "inodes", and the blocks themselves: an inode on V5 names its own number and filesystem.  Records of a sound
+ * inobt stay, unless neither a reverse mapping nor a single inode stands behind them.
  */
 #include "repair/scan.h"
 #include "repair/space.h"
@@ -18,7 +18,8 @@
 struct finder {
 	struct repair *r;
 	struct repair_ag *ag;
-	uint32_t unit_blocks;		/* blocks of the smallest piece that is allocated: a cluster, or the whole chunk */
+	/* blocks of the smallest piece that is allocated: a cluster, or the whole chunk */
+	uint32_t unit_blocks;
 	uint32_t unit_inodes;
 	uint8_t *bytes;			/* of one chunk */
 	bool base_sound;
@@ -88,7 +89,8 @@ static int add_unit(struct finder *f, uint32_t agbno, const uint8_t *bytes, bool
 			continue;	/* inodes that were given back look like this, too */
 		c->holemask &= (uint16_t)~(1u << index / 4);
 		/* nothing is free but what says so: bytes that say nothing may have been a file */
-		if (!repair_is_inode(f->r, bytes + (size_t)i * size, xfs_ino_of(&f->r->geo, f->ag->agno, XFS_AGINO(first + i)).v)
+		if (!repair_is_inode(f->r, bytes + (size_t)i * size,
+				     xfs_ino_of(&f->r->geo, f->ag->agno, XFS_AGINO(first + i)).v)
 				? !has_inodes : xfs_be16(bytes + (size_t)i * size + XFS_OFF(dinode_core, mode)) != 0)
 			c->free &= ~(UINT64_C(1) << index);
 	}
@@ -198,7 +200,10 @@ static bool overlap(const struct xfs_inode_chunk *a, const struct xfs_inode_chun
 	return a->startino < b->startino + XFS_INODES_PER_CHUNK && b->startino < a->startino + XFS_INODES_PER_CHUNK;
 }
 
-/* Records of one tree, of chunks that others do not have. ag->chunks hold no record of a sound inobt: their order is free. */
+/*
+ * Records of one tree, of chunks that others do not have. ag->chunks hold no
+ * record of a sound inobt: their order is free.
+ */
 static int add_records(struct finder *f, struct xfs_inode_chunk *records, size_t n)
 {
 	struct repair_ag *ag = f->ag;
@@ -302,8 +307,9 @@ static bool has_any_inode(struct finder *f, const struct xfs_inode_chunk *c)
 	if (xfs_dev_read(f->r->dev.data, off, f->bytes, size))
 		return true;	/* nobody knows */
 	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++)
-		if (!(c->holemask >> i / 4 & 1) && repair_is_inode(f->r, f->bytes + (size_t)i * geo->inodesize,
-								   xfs_ino_of(geo, f->ag->agno, XFS_AGINO(c->startino + i)).v))
+		if (!(c->holemask >> i / 4 & 1) &&
+		    repair_is_inode(f->r, f->bytes + (size_t)i * geo->inodesize,
+				    xfs_ino_of(geo, f->ag->agno, XFS_AGINO(c->startino + i)).v))
 			return true;
 	return false;
 }
@@ -367,7 +373,8 @@ int repair_add_inode_units(struct repair *r, struct repair_ag *ag, const uint32_
 		return -XFS_E_NOMEM;
 	for (size_t i = 0; i < n && !error; i++) {
 		/* what cannot be read says nothing either: it comes as zeroes */
-		(void)xfs_dev_read(r->dev.data, xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(agbnos[i])).v * XFS_BBSIZE, f.bytes, size);
+		(void)xfs_dev_read(r->dev.data, xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(agbnos[i])).v * XFS_BBSIZE,
+				   f.bytes, size);
 		if (!is_free(&f, agbnos[i]))
 			error = add_unit(&f, agbnos[i], f.bytes, unit_has_inodes(&f, agbnos[i], f.bytes));
 	}

@@ -28,7 +28,8 @@ struct settling {
 uint64_t repair_header_owner(struct repair *r, uint64_t fsbno)
 {
 	static const struct { uint32_t magic; uint8_t at, owner, uuid; } headers[] = {
-		{ 0x58444233, 0, 40, 24 }, { 0x58444433, 0, 40, 24 }, { 0x58444633, 0, 40, 24 },	/* XDB3 XDD3 XDF3 */
+		/* XDB3 XDD3 XDF3 */
+		{ 0x58444233, 0, 40, 24 }, { 0x58444433, 0, 40, 24 }, { 0x58444633, 0, 40, 24 },
 		{ 0x5841524d, 0, 32, 16 }, { 0x58534c4d, 0, 32, 16 },				/* XARM XSLM */
 		{ 0x3ebe, 8, 48, 32 }, { 0x3df1, 8, 48, 32 }, { 0x3dff, 8, 48, 32 }, { 0x3bee, 8, 48, 32 },
 	};
@@ -66,8 +67,11 @@ static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint
 		return error == -XFS_E_NOMEM ? error : 0;
 	type = fork_of(c) == XFS_FORK_ATTR ? 0 : d.core.mode & XFS_MODE_FMT;
 	skip = type == XFS_MODE_DIR ? (unsigned)(off % r->geo.dirblkfsbs) : 0;
-	if ((!type || type == XFS_MODE_DIR || (type == XFS_MODE_LNK && !off)) && agbno - c->agbno >= skip)
-		*said = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno - skip)).v) == c->owner ? 1 : -1;
+	if ((!type || type == XFS_MODE_DIR || (type == XFS_MODE_LNK && !off)) && agbno - c->agbno >= skip) {
+		uint64_t fsbno = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(agbno - skip)).v;
+
+		*said = repair_header_owner(r, fsbno) == c->owner ? 1 : -1;
+	}
 	return 0;
 }
 
@@ -89,7 +93,9 @@ static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs
 	uint8_t *image;
 	int good_a, good_b, error;
 
-	*second = a->owner < b->owner || (a->owner == b->owner && (a->offset & ~XFS_RMAP_UNWRITTEN) < (b->offset & ~XFS_RMAP_UNWRITTEN));
+	*second = a->owner < b->owner ||
+		  (a->owner == b->owner &&
+		   (a->offset & ~XFS_RMAP_UNWRITTEN) < (b->offset & ~XFS_RMAP_UNWRITTEN));
 	if (tree_a != tree_b) {
 		*second = tree_a;
 		return 0;
@@ -161,7 +167,8 @@ static void forget_inodes(struct repair *r, struct repair_ag *ag, const struct x
 
 static bool touches(const struct repair *r, const struct xfs_inode_chunk *chunk, const struct xfs_claim *c)
 {
-	uint32_t first = chunk->startino >> r->geo.inopblog, last = (chunk->startino + XFS_INODES_PER_CHUNK - 1) >> r->geo.inopblog;
+	uint32_t first = chunk->startino >> r->geo.inopblog,
+		 last = (chunk->startino + XFS_INODES_PER_CHUNK - 1) >> r->geo.inopblog;
 
 	return last >= c->agbno && first < c->agbno + c->len;
 }
@@ -244,7 +251,8 @@ static int find_proof(struct settling *t, const struct xfs_claim *c, bool *prove
 	for (size_t i = first_chunk(t, c); i < t->ag->nchunks && touches(r, &t->ag->chunks[i], c) && !*proven; i++) {
 		uint64_t ino = xfs_ino_of(&r->geo, t->ag->agno, XFS_AGINO(t->ag->chunks[i].startino)).v;
 
-		if ((t->gone && t->gone[i]) || xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes, size))
+		if ((t->gone && t->gone[i]) ||
+		    xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes, size))
 			continue;
 		for (unsigned k = 0; k < XFS_INODES_PER_CHUNK && !*proven; k++)
 			*proven = repair_is_inode(r, bytes + (size_t)k * r->geo.inodesize, ino + k);

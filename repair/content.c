@@ -38,7 +38,8 @@ unsigned repair_block_type(struct repair *r, uint64_t ino, uint64_t fsbno)
 {
 	uint64_t byte = xfs_fsbno_byte(&r->geo, XFS_FSBNO(fsbno));
 	uint8_t p[64];
-	const uint8_t *dot = p + xfs_dir_data_header_len(false);	/* V4: the first entry is ".", and names the directory */
+	/* V4: the first entry is ".", and names the directory */
+	const uint8_t *dot = p + xfs_dir_data_header_len(false);
 	uint32_t magic;
 
 	if (first_bytes(r, byte, p, sizeof(p)))
@@ -46,13 +47,16 @@ unsigned repair_block_type(struct repair *r, uint64_t ino, uint64_t fsbno)
 	magic = xfs_be32(p);
 	if (!r->geo.v5)
 		return (magic == XFS_DIR2_BLOCK_MAGIC || magic == XFS_DIR2_DATA_MAGIC) &&
-		       xfs_be64(dot + XFS_OFF(dir_data_ent, inumber)) == ino && dot[XFS_OFF(dir_data_ent, namelen)] == 1 &&
-		       dot[sizeof(struct xfs_dir_data_ent_disk)] == '.' ? XFS_MODE_DIR : 0;
+		       xfs_be64(dot + XFS_OFF(dir_data_ent, inumber)) == ino &&
+		       dot[XFS_OFF(dir_data_ent, namelen)] == 1 && dot[sizeof(struct xfs_dir_data_ent_disk)] == '.'
+			       ? XFS_MODE_DIR : 0;
 	if (magic == XFS_DIR3_BLOCK_MAGIC || magic == XFS_DIR3_DATA_MAGIC)
-		return xfs_be64(p + XFS_OFF(dir_blkhdr, owner)) == ino && xfs_be64(p + XFS_OFF(dir_blkhdr, bno)) == byte / XFS_BBSIZE &&
+		return xfs_be64(p + XFS_OFF(dir_blkhdr, owner)) == ino &&
+		       xfs_be64(p + XFS_OFF(dir_blkhdr, bno)) == byte / XFS_BBSIZE &&
 		       !memcmp(p + XFS_OFF(dir_blkhdr, uuid), r->geo.uuid, 16) ? XFS_MODE_DIR : 0;
 	if (magic == XFS_SYMLINK_MAGIC)
-		return xfs_be64(p + XFS_OFF(symlink_hdr, owner)) == ino && xfs_be64(p + XFS_OFF(symlink_hdr, bno)) == byte / XFS_BBSIZE &&
+		return xfs_be64(p + XFS_OFF(symlink_hdr, owner)) == ino &&
+		       xfs_be64(p + XFS_OFF(symlink_hdr, bno)) == byte / XFS_BBSIZE &&
 		       !memcmp(p + XFS_OFF(symlink_hdr, uuid), r->geo.uuid, 16) ? XFS_MODE_LNK : 0;
 	return 0;
 }
@@ -92,7 +96,8 @@ static bool walk_as(struct repair *r, uint64_t ino, const struct xfs_dinode *d, 
 	return good;
 }
 
-static unsigned type_of_blocks(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, unsigned format)
+static unsigned type_of_blocks(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+			       unsigned format)
 {
 	struct extent_walk w;
 	bool good = walk_as(r, ino, d, image, XFS_MODE_REG, format, look_at_mapping, &w);
@@ -102,7 +107,8 @@ static unsigned type_of_blocks(struct repair *r, uint64_t ino, const struct xfs_
 
 bool repair_data_has_blocks(const struct xfs_dinode *d)
 {
-	bool attrs = d->core.forkoff && (d->core.aformat == XFS_DINODE_FMT_EXTENTS || d->core.aformat == XFS_DINODE_FMT_BTREE) &&
+	bool attrs = d->core.forkoff &&
+		     (d->core.aformat == XFS_DINODE_FMT_EXTENTS || d->core.aformat == XFS_DINODE_FMT_BTREE) &&
 		     xfs_dinode_nextents(d, XFS_FORK_ATTR);
 
 	return xfs_dinode_nextents(d, XFS_FORK_DATA) || (d->core.nblocks && !attrs);
@@ -117,12 +123,14 @@ unsigned repair_content_type(struct repair *r, uint64_t ino, const struct xfs_di
 	if (format == XFS_DINODE_FMT_EXTENTS || format == XFS_DINODE_FMT_BTREE)
 		return type_of_blocks(r, ino, d, image, format);
 	if (count && d->core.nblocks)
-		type = type_of_blocks(r, ino, d, image, count <= room / 16 ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_BTREE);
+		type = type_of_blocks(r, ino, d, image, count <= room / 16 ? XFS_DINODE_FMT_EXTENTS :
+				      XFS_DINODE_FMT_BTREE);
 	if (type || repair_data_has_blocks(d))
 		return type;
 	if (repair_short_dir_size(r, d, image))
 		return XFS_MODE_DIR;
-	return format == XFS_DINODE_FMT_LOCAL && d->core.size && d->core.size <= repair_text_size(r, d, image) ? XFS_MODE_LNK : 0;
+	return format == XFS_DINODE_FMT_LOCAL && d->core.size && d->core.size <= repair_text_size(r, d, image)
+		       ? XFS_MODE_LNK : 0;
 }
 
 /* ---- size ---- */
@@ -146,7 +154,8 @@ uint32_t repair_text_size(const struct repair *r, const struct xfs_dinode *d, co
 {
 	uint32_t room = repair_fork_size(r, d, XFS_FORK_DATA);
 
-	return (uint32_t)strnlen((const char *)fork_at(r, d, image, XFS_FORK_DATA), xfs_min(room, XFS_SYMLINK_MAXLEN - 1));
+	return (uint32_t)strnlen((const char *)fork_at(r, d, image, XFS_FORK_DATA),
+				 xfs_min(room, XFS_SYMLINK_MAXLEN - 1));
 }
 
 static int add_piece(void *payload, const struct xfs_mapping *m)
@@ -156,8 +165,8 @@ static int add_piece(void *payload, const struct xfs_mapping *m)
 	uint64_t byte = xfs_fsbno_byte(&w->r->geo, XFS_FSBNO(m->fsbno));
 
 	if (w->r->geo.v5) {
-		if (!xfs_dev_read(w->r->dev.data, byte, p, sizeof(struct xfs_symlink_hdr_disk)) && xfs_be32(p) == XFS_SYMLINK_MAGIC &&
-		    xfs_be64(p + XFS_OFF(symlink_hdr, owner)) == w->ino)
+		if (!xfs_dev_read(w->r->dev.data, byte, p, sizeof(struct xfs_symlink_hdr_disk)) &&
+		    xfs_be32(p) == XFS_SYMLINK_MAGIC && xfs_be64(p + XFS_OFF(symlink_hdr, owner)) == w->ino)
 			w->bytes += xfs_be32(p + XFS_OFF(symlink_hdr, bytes));
 	} else if (!xfs_dev_read(w->r->dev.data, byte, p, xfs_min(sizeof(p), w->r->geo.blocksize))) {
 		w->bytes += strnlen((const char *)p, xfs_min(sizeof(p), w->r->geo.blocksize));
@@ -228,7 +237,8 @@ static bool data_fits(const struct repair *r, const struct xfs_dinode *d, const 
 	case XFS_DINODE_FMT_LOCAL:
 		return d->core.size <= room;
 	case XFS_DINODE_FMT_EXTENTS:
-		return records_fit(r, bytes, xfs_dinode_nextents(d, XFS_FORK_DATA), room, d->core.flags & XFS_DIFLAG_REALTIME);
+		return records_fit(r, bytes, xfs_dinode_nextents(d, XFS_FORK_DATA), room,
+				   d->core.flags & XFS_DIFLAG_REALTIME);
 	case XFS_DINODE_FMT_BTREE:
 		return root_fits(r, bytes, room, XFS_FORK_DATA);
 	case XFS_DINODE_FMT_DEV:
@@ -302,7 +312,8 @@ bool repair_find_aformat(const struct repair *r, const struct xfs_dinode *d, con
 	struct xfs_dinode copy = *d;
 	bool strong;
 
-	if (!d->core.forkoff || d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8 ||
+	if (!d->core.forkoff ||
+	    d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8 ||
 	    !data_fits(r, d, image))
 		return false;
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(formats); i++) {

@@ -17,8 +17,8 @@
 #define PAD2 (XFS_OFF(dinode_v3, cowextsize) + 4)
 #define PAD2_LEN 12u
 
-static void note(struct repair *r, enum xfs_finding_id id, uint64_t ino, const char *field, uint64_t found, uint64_t expected,
-		 bool fixed)
+static void note(struct repair *r, enum xfs_finding_id id, uint64_t ino, const char *field, uint64_t found,
+		 uint64_t expected, bool fixed)
 {
 	struct xfs_finding f = xfs_finding_of(id, "inode");
 
@@ -86,8 +86,8 @@ void repair_flip_free(struct repair_ag *ag, struct xfs_inode_chunk *c, unsigned 
 }
 
 /*
- * Whoever it was, other metadata may know it: reconcile.c asks, and restore.c makes it anew or free.  One finding says it
- * for all of a chunk.
+ * Whoever it was, other metadata may know it: reconcile.c asks, and restore.c makes it anew or free.  One finding says
+ * it for all of a chunk.
  */
 static int unidentified(struct repair *r, struct repair_seen *s)
 {

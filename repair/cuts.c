@@ -195,13 +195,15 @@ static int cut_fork(struct repair *r, uint64_t ino, unsigned k, const struct rep
 static bool is_no_inode(struct repair *r, uint64_t ino)
 {
 	return !xfs_ino_valid(&r->geo, XFS_INO(ino)) ||
-	       !repair_chunk_of(&r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v], xfs_ino_agino(&r->geo, XFS_INO(ino)).v, NULL);
+	       !repair_chunk_of(&r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v], xfs_ino_agino(&r->geo, XFS_INO(ino)).v,
+				NULL);
 }
 
 int repair_cuts_apply(struct repair_cuts *c)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct repair_cut), .words = 2,
-						    .word_off = { offsetof(struct repair_cut, fork), offsetof(struct repair_cut, off) } };
+						    .word_off = { offsetof(struct repair_cut, fork),
+								  offsetof(struct repair_cut, off) } };
 	int error = xfs_sort(&order, c->list, c->n);
 
 	for (size_t i = 0, end; i < c->n && !error; i = end) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * cuts.h - what forks lose where two claim the same blocks: a list for one round, so that each fork is read and cut once,
- * however often it loses.
+ * cuts.h - what forks lose where two claim the same blocks: a list for one round, so that each fork is read and cut
+ * once, however often it loses.
  */
 #ifndef REPAIR_CUTS_H
 #define REPAIR_CUTS_H

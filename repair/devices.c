@@ -198,7 +198,8 @@ int repair_devices_add_undo(struct repair_devices *d, const struct repair_option
 		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the external log can't be taken back\n",
 			o->device);
 	if (d->set.rt)
-		fprintf(stderr, "xfs_repair: --undo keeps what is on %s; the superblock of the realtime device can't be taken "
+		fprintf(stderr,
+			"xfs_repair: --undo keeps what is on %s; the superblock of the realtime device can't be taken "
 			"back\n", o->device);
 	error = xfs_dev_undo(&top, d->set.data, o->undo, uuid);
 	if (error)

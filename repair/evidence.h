@@ -59,13 +59,14 @@ void repair_restore_type(struct repair *, struct evidence *, const struct repair
 int repair_restore(struct repair *, struct evidence *, const struct repair_hint *);
 
 /*
- * strays.c: every mapping in leaves of block maps that name this inode and lie outside the tree of its other fork.  Errors:
- * NOMEM, or what each() returned.
+ * strays.c: every mapping in leaves of block maps that name this inode and lie outside the tree of its other fork.
+ * Errors: NOMEM, or what each() returned.
  */
-int repair_each_stray_mapping(struct repair *, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each, void *payload);
+int repair_each_stray_mapping(struct repair *, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each,
+			      void *payload);
 /*
- * Maps the blocks with entries that name this directory and lie nowhere in `map` (normalised before and after), where there is
- * room; its index will be built anew.  Errors: NOMEM.
+ * Maps the blocks with entries that name this directory and lie nowhere in `map` (normalised before and after), where
+ * there is room; its index will be built anew.  Errors: NOMEM.
  */
 int repair_add_stray_entries(struct repair *, uint64_t ino, struct xfs_mapset *map);
 

@@ -125,7 +125,8 @@ int repair_adopt_flip(struct repair *r, const struct repair *view, size_t n, boo
 static void mended(void *payload, const struct xfs_buf *b, const struct xfs_buf_type *type, size_t byte, unsigned bit)
 {
 	struct repair *r = repair_view(payload);
-	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_BITFLIP, xfs_block_name((enum xfs_block_kind)(type - xfs_buf_types)));
+	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_BITFLIP,
+					      xfs_block_name((enum xfs_block_kind)(type - xfs_buf_types)));
 	xfs_agno_t agno;
 	xfs_agbno_t agbno;
 	int error;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* forks.c - reads block maps, keeping what is good of damaged ones (format sheet 02, 1.5, 2.3; sheet 03, sections 2, 3). */
+/*
+ * forks.c - reads block maps, keeping what is good of damaged ones (format
+ * sheet 02, 1.5, 2.3; sheet 03, sections 2, 3).
+ */
 #include "repair/forks.h"
 #include "repair/realtime.h"
 
@@ -59,8 +62,9 @@ static uint64_t own_blocks(struct scan *s, uint64_t fsbno, uint64_t step)
 }
 
 /*
- * Blocks of directories, attributes and targets say themselves what they are: a flag or an offset that cannot be does not
- * take them away. Without reverse mappings such a block gets the next place that is free; the names round reads it there.
+ * Blocks of directories, attributes and targets say themselves what they are: a flag or an offset that cannot be does
+ * not take them away. Without reverse mappings such a block gets the next place that is free; the names round reads it
+ * there.
  */
 static void excuse(struct scan *s, struct xfs_mapping *m)
 {
@@ -75,11 +79,13 @@ static void excuse(struct scan *s, struct xfs_mapping *m)
 	if (s->r->geo.rmapbt)
 		return;
 	if (!m->len || !xfs_fsbno_range_valid(&s->r->geo, m->fsbno, m->len) || (s->most && m->len > s->most)) {
-		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m->off, (unsigned long long)m->len);
+		damaged(s->out, "extent at offset %llu has an impossible length %llu", (unsigned long long)m->off,
+			(unsigned long long)m->len);
 		m->len = own_blocks(s, m->fsbno, step);
 	}
 	/* a block of a directory begins with its header, and at a multiple of its size */
-	if (m->off + m->len <= s->ends && (m->off == s->next_off || !(m->off % step) || repair_header_owner(s->r, m->fsbno) != s->ino))
+	if (m->off + m->len <= s->ends &&
+	    (m->off == s->next_off || !(m->off % step) || repair_header_owner(s->r, m->fsbno) != s->ino))
 		return;
 	damaged(s->out, "extent at offset %llu where none may be", (unsigned long long)m->off);
 	m->off = (s->next_off + step - 1) / step * step;
@@ -119,8 +125,8 @@ static int take_record(struct scan *s, const void *disk)
 		return 0;
 	}
 	if (!s->realtime && !xfs_fsbno_range_valid(&s->r->geo, m.fsbno, m.len)) {
-		damaged(s->out, "extent at offset %llu lies outside: fsblock %llu, %llu blocks", (unsigned long long)m.off,
-			(unsigned long long)m.fsbno, (unsigned long long)m.len);
+		damaged(s->out, "extent at offset %llu lies outside: fsblock %llu, %llu blocks",
+			(unsigned long long)m.off, (unsigned long long)m.fsbno, (unsigned long long)m.len);
 		return 0;
 	}
 	if (s->most && m.off + m.len > s->most) {
@@ -138,8 +144,8 @@ static int take_record(struct scan *s, const void *disk)
 		return 0;
 	}
 	if (s->realtime && !starts_extent(s, &m))
-		damaged(s->out, "extent at offset %llu begins within a realtime extent: block %llu", (unsigned long long)m.off,
-			(unsigned long long)m.fsbno);
+		damaged(s->out, "extent at offset %llu begins within a realtime extent: block %llu",
+			(unsigned long long)m.off, (unsigned long long)m.fsbno);
 	s->next_off = m.off + m.len;
 	s->next_block = m.fsbno + m.len;
 	s->out->records++;
@@ -225,8 +231,8 @@ static int scan_tree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_
 		.uuid = geo->v5 ? geo->uuid : NULL, .owner = ino, .daddr_of = block_daddr,
 		.ptr_max = (uint64_t)geo->agcount << geo->agblklog,
 	};
-	struct xfs_btree_verify v = { .sink = &sink, .record = id == XFS_BTREE_BMAP ? btree_record : s->record ? meta_record : NULL,
-				      .block = btree_block, .payload = s };
+	struct xfs_btree_verify v = { .sink = &sink, .record = id == XFS_BTREE_BMAP ? btree_record :
+				      s->record ? meta_record : NULL, .block = btree_block, .payload = s };
 	uint32_t numrecs = xfs_be16(bytes + XFS_OFF(bmdr, numrecs));
 	int error;
 
@@ -300,7 +306,8 @@ static bool size_contradicts(const struct xfs_dinode *d, unsigned format, uint32
 {
 	unsigned type = d->core.mode & XFS_MODE_FMT;
 
-	return (type == XFS_MODE_DIR || type == XFS_MODE_LNK) && format == XFS_DINODE_FMT_LOCAL && d->core.size > forksize;
+	return (type == XFS_MODE_DIR || type == XFS_MODE_LNK) && format == XFS_DINODE_FMT_LOCAL &&
+	       d->core.size > forksize;
 }
 
 /* Once a fork: not all of `why`. */
@@ -315,11 +322,13 @@ static void clear(struct repair_fork *f)
 
 bool repair_fork_is_realtime(const struct xfs_dinode *d, unsigned fork)
 {
-	return fork == XFS_FORK_DATA && d->core.flags & XFS_DIFLAG_REALTIME && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG;
+	return fork == XFS_FORK_DATA && d->core.flags & XFS_DIFLAG_REALTIME &&
+	       (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG;
 }
 
-static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
-		     struct repair_fork *out, bool hand_realtime, repair_mapping_fn each, void *payload)
+static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+		     enum xfs_fork fork, struct repair_fork *out, bool hand_realtime, repair_mapping_fn each,
+				   void *payload)
 {
 	unsigned version = (unsigned)d->core.version, format = fork == XFS_FORK_DATA ? d->core.format : d->core.aformat;
 	uint32_t size = repair_fork_size(r, d, fork);
@@ -342,7 +351,8 @@ static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	clear(out);
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
 		if (format != XFS_DINODE_FMT_EXTENTS || count)
-			damaged(out, "format %u and %llu extents without an attr fork", format, (unsigned long long)count);
+			damaged(out, "format %u and %llu extents without an attr fork", format,
+				(unsigned long long)count);
 		return 0;
 	}
 	if (!format_allowed(d, fork, format)) {
@@ -364,26 +374,27 @@ static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	if (error)
 		return error;
 	if (out->mapped && !out->damaged && out->records != count)
-		damaged(out, "%llu extents counted, %llu found", (unsigned long long)count, (unsigned long long)out->records);
+		damaged(out, "%llu extents counted, %llu found", (unsigned long long)count,
+			(unsigned long long)out->records);
 	if (format == XFS_DINODE_FMT_BTREE && !out->damaged && count <= size / 16)
 		damaged(out, "%llu extents in btree format would fit in the inode", (unsigned long long)count);
 	return 0;
 }
 
-int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
-		     struct repair_fork *out, repair_mapping_fn each, void *payload)
+int repair_fork_scan(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+		     enum xfs_fork fork, struct repair_fork *out, repair_mapping_fn each, void *payload)
 {
 	return scan_fork(r, ino, d, image, fork, out, false, each, payload);
 }
 
-int repair_fork_scan_any(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
-			 struct repair_fork *out, repair_mapping_fn each, void *payload)
+int repair_fork_scan_any(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+			 enum xfs_fork fork, struct repair_fork *out, repair_mapping_fn each, void *payload)
 {
 	return scan_fork(r, ino, d, image, fork, out, true, each, payload);
 }
 
-int repair_fork_scan_meta(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, struct repair_fork *out,
-			  int (*record)(void *payload, const void *rec), void *payload)
+int repair_fork_scan_meta(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+			  struct repair_fork *out, int (*record)(void *payload, const void *rec), void *payload)
 {
 	uint32_t size = repair_fork_size(r, d, XFS_FORK_DATA);
 	struct scan s = { .r = r, .ino = ino, .out = out, .payload = payload, .record = record };
@@ -412,8 +423,8 @@ int repair_keep_mapping(void *set, const struct xfs_mapping *m)
 	return xfs_mapset_add(set, m);
 }
 
-bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image, enum xfs_fork fork,
-				 const struct xfs_mapset *s)
+bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+				 enum xfs_fork fork, const struct xfs_mapset *s)
 {
 	struct xfs_mapset seen = { 0 }, rest = { 0 };
 	struct xfs_dinode all = *d;
@@ -423,8 +434,8 @@ bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xf
 	if ((fork == XFS_FORK_DATA ? d->core.format : d->core.aformat) != XFS_DINODE_FMT_EXTENTS || !s->n ||
 	    !xfs_dinode_set_nextents(&all, fork, repair_fork_size(r, d, fork) / 16))
 		return false;
-	if (!repair_fork_scan(r, ino, &all, image, fork, &f, repair_keep_mapping, &seen) && xfs_mapset_normalise(&seen) >= 0 &&
-	    !xfs_mapset_subtract(&rest, s, &seen))
+	if (!repair_fork_scan(r, ino, &all, image, fork, &f, repair_keep_mapping, &seen) &&
+	    xfs_mapset_normalise(&seen) >= 0 && !xfs_mapset_subtract(&rest, s, &seen))
 		held = !rest.n;
 	repair_fork_release(&f);
 	xfs_mapset_release(&seen);

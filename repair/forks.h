@@ -19,9 +19,12 @@ struct repair_fork {
 	size_t nown, room;
 };
 
-/* Scans the data fork of a realtime tree: blocks in *out, each record to record() (may be NULL), which may stop it. Errors: NOMEM. */
-int repair_fork_scan_meta(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, struct repair_fork *out,
-			  int (*record)(void *payload, const void *rec), void *payload);
+/*
+ * Scans the data fork of a realtime tree: blocks in *out, each record to
+ * record() (may be NULL), which may stop it. Errors: NOMEM.
+ */
+int repair_fork_scan_meta(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
+			  struct repair_fork *out, int (*record)(void *payload, const void *rec), void *payload);
 
 typedef int (*repair_mapping_fn)(void *payload, const struct xfs_mapping *);
 /* Adds to a struct xfs_mapset. */
@@ -40,11 +43,11 @@ int repair_fork_scan_any(struct repair *, uint64_t ino, const struct xfs_dinode 
 bool repair_fork_is_realtime(const struct xfs_dinode *, unsigned fork);
 void repair_fork_release(struct repair_fork *);
 /*
- * True when extents that the inode holds but does not count are all that `s` (normalised) maps: the counter is wrong, for
- * who removes an extent removes its reverse mapping, too.
+ * True when extents that the inode holds but does not count are all that `s` (normalised) maps: the counter is wrong,
+ * for who removes an extent removes its reverse mapping, too.
  */
-bool repair_fork_holds_uncounted(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
-				 const struct xfs_mapset *s);
+bool repair_fork_holds_uncounted(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
+				 enum xfs_fork, const struct xfs_mapset *s);
 
 /* Bytes of a fork in an inode of this filesystem. */
 uint32_t repair_fork_size(const struct repair *, const struct xfs_dinode *, enum xfs_fork);

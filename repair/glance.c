@@ -2,8 +2,8 @@
 /*
  * glance.c - names of a filesystem that is in order, read along with the inodes.
  *
- * Each directory is read while its inode is at hand; what its entries say waits in the facts of those they lead to, and is
- * compared once all inodes were seen.  So a clean filesystem is read once, and nothing is kept for a name.  A glance
+ * Each directory is read while its inode is at hand; what its entries say waits in the facts of those they lead to, and
+ * is compared once all inodes were seen.  So a clean filesystem is read once, and nothing is kept for a name.  A glance
  * reports nothing and decides nothing: whatever is odd makes it void, and names.c reads all names again by itself, with
  * the findings that belong to them.
  */
@@ -239,8 +239,8 @@ static bool all_agree(struct repair *r)
 
 bool repair_glance_holds(struct repair *r)
 {
-	bool holds = r->glance && !r->glance->off && !r->glance->mended && !r->findings && !r->ninodes && !r->nlost && !r->flips.n &&
-		     !r->names_bad && r->glance->sums[0] == r->glance->sums[1] && all_agree(r);
+	bool holds = r->glance && !r->glance->off && !r->glance->mended && !r->findings && !r->ninodes && !r->nlost &&
+		     !r->flips.n && !r->names_bad && r->glance->sums[0] == r->glance->sums[1] && all_agree(r);
 
 	if (holds) {
 		memcpy(r->link_sums, r->glance->sums, sizeof(r->link_sums));
@@ -278,10 +278,12 @@ static void want_extent(struct repair *r, struct wants *w, const struct xfs_bmbt
 	const struct xfs_geometry *g = &r->geo;
 	uint64_t skip = (g->dirblkfsbs - rec->startoff % g->dirblkfsbs) % g->dirblkfsbs;
 
-	if (!rec->blockcount || rec->blockcount > MOST_WANTS || !xfs_fsbno_range_valid(g, rec->startblock, rec->blockcount))
+	if (!rec->blockcount || rec->blockcount > MOST_WANTS ||
+	    !xfs_fsbno_range_valid(g, rec->startblock, rec->blockcount))
 		return;
 	for (uint64_t at = skip; at + g->dirblkfsbs <= rec->blockcount; at += g->dirblkfsbs) {
-		w->e[w->n] = (struct xfs_buf_extent){ xfs_fsbno_daddr(g, XFS_FSBNO(rec->startblock + at)).v, g->dirblksize / XFS_BBSIZE };
+		w->e[w->n] = (struct xfs_buf_extent){ xfs_fsbno_daddr(g, XFS_FSBNO(rec->startblock + at)).v,
+						      g->dirblksize / XFS_BBSIZE };
 		w->w[w->n] = (struct xfs_buf_want){ &w->e[w->n], 1 };
 		if (++w->n == MOST_WANTS)
 			flush(r, w);
@@ -294,12 +296,14 @@ static void want_dir(struct repair *r, struct wants *w, const uint8_t *image)
 	const uint8_t *bytes;
 	uint64_t count;
 
-	if (xfs_be16(image) != XFS_DINODE_MAGIC || (xfs_be16(image + XFS_OFF(dinode_core, mode)) & XFS_MODE_FMT) != XFS_MODE_DIR ||
+	if (xfs_be16(image) != XFS_DINODE_MAGIC ||
+	    (xfs_be16(image + XFS_OFF(dinode_core, mode)) & XFS_MODE_FMT) != XFS_MODE_DIR ||
 	    image[XFS_OFF(dinode_core, format)] != XFS_DINODE_FMT_EXTENTS)
 		return;
 	xfs_dinode_decode(&d, image);
 	count = xfs_dinode_nextents(&d, XFS_FORK_DATA);
-	if (count > MOST_PIECES || count > xfs_dinode_fork_size((unsigned)d.core.version, d.core.forkoff, r->geo.inodesize, XFS_FORK_DATA) / 16)
+	if (count > MOST_PIECES || count > xfs_dinode_fork_size((unsigned)d.core.version, d.core.forkoff,
+								r->geo.inodesize, XFS_FORK_DATA) / 16)
 		return;
 	bytes = image + xfs_dinode_fork_off((unsigned)d.core.version, d.core.forkoff, r->geo.inodesize, XFS_FORK_DATA);
 	for (uint64_t i = 0; i < count; i++) {

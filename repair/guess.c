@@ -2,8 +2,8 @@
 /*
  * guess.c - a superblock from everything but superblocks (format sheet 01, sections 2 to 8; sheet 05, sections 8, 9).
  *
- * Where AG headers lie and what they say of themselves gives sector, AG and block size; contents give the rest: sizes by
- * checksums, features by what is in use, the log by its records.  What nothing tells gets the value that mkfs gives.
+ * Where AG headers lie and what they say of themselves gives sector, AG and block size; contents give the rest: sizes
+ * by checksums, features by what is in use, the log by its records.  What nothing tells gets the value that mkfs gives.
  */
 #include "repair/superblock.h"
 #include "repair/survey.h"
@@ -139,7 +139,8 @@ static void set_features(struct candidate *c)
 	const struct survey_group *g = c->g;
 	struct xfs_sb *sb = &c->sb;
 
-	sb->versionnum = (uint16_t)((c->v5 ? 5 : 4) | XFS_SB_VERSION_NLINK | XFS_SB_VERSION_ALIGN | XFS_SB_VERSION_LOGV2 |
+	sb->versionnum = (uint16_t)((c->v5 ? 5 : 4) | XFS_SB_VERSION_NLINK | XFS_SB_VERSION_ALIGN |
+				    XFS_SB_VERSION_LOGV2 |
 				    XFS_SB_VERSION_EXTFLG | XFS_SB_VERSION_DIRV2 | XFS_SB_VERSION_MOREBITS |
 				    XFS_SB_VERSION_ATTR);	/* where no file has attributes it does no harm */
 	sb->features2 = XFS_SB_FEAT2_LAZYSBCOUNT | XFS_SB_FEAT2_ATTR2 | XFS_SB_FEAT2_PROJID32 |
@@ -191,7 +192,8 @@ static void set_sizes(struct candidate *c)
 	sb->agblklog = (uint8_t)xfs_log2_ceil(sb->agblocks);
 	sb->dirblklog = (uint8_t)(dir > sb->blocklog ? dir - sb->blocklog : 0);
 	sb->rextsize = xfs_max(1u, 4096 / sb->blocksize);
-	if (sb->features_incompat & XFS_SB_INCOMPAT_METADIR) {	/* until groups are found: what mkfs writes without any */
+	/* until groups are found: what mkfs writes without any */
+	if (sb->features_incompat & XFS_SB_INCOMPAT_METADIR) {
 		sb->rgextents = (uint32_t)((UINT64_C(1) << 40) / ((uint64_t)sb->rextsize * sb->blocksize));
 		sb->rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)sb->rgextents * sb->rextsize);
 	}
@@ -206,7 +208,8 @@ static void set_sizes(struct candidate *c)
 /* ---- the log ---- */
 
 /* The records' own places agree on where it starts. */
-static bool log_start(const struct survey *s, const struct candidate *c, uint64_t *start, const struct survey_record **of)
+static bool log_start(const struct survey *s, const struct candidate *c, uint64_t *start,
+		      const struct survey_record **of)
 {
 	uint32_t best = 0;
 
@@ -249,8 +252,10 @@ static uint32_t log_length_by_lap(const struct survey *s, uint64_t start, uint32
 
 static uint32_t default_log_length(const struct xfs_geometry *geo)
 {
-	uint64_t bytes = geo->dblocks * geo->blocksize, n = geo->dblocks / 2048, least = xfs_log_minimum(geo, geo->sb.logsunit);
-	uint64_t fixed = xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 7u + geo->finobt + geo->rmapbt + geo->reflink;
+	uint64_t bytes = geo->dblocks * geo->blocksize, n = geo->dblocks / 2048,
+		 least = xfs_log_minimum(geo, geo->sb.logsunit);
+	uint64_t fixed = xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 7u + geo->finobt + geo->rmapbt +
+			 geo->reflink;
 	uint64_t most = geo->agblocks - fixed - 1;
 
 	if (bytes >= MB << 10)
@@ -276,9 +281,11 @@ static void set_external_log(const struct repair *r, const struct survey *log, s
 }
 
 /* mkfs takes the free list from the blocks behind the log. */
-static uint32_t length_by_agfl(const struct repair *r, const struct candidate *c, const struct xfs_geometry *geo, uint64_t start)
+static uint32_t length_by_agfl(const struct repair *r, const struct candidate *c, const struct xfs_geometry *geo,
+			       uint64_t start)
 {
-	uint32_t agno = (uint32_t)(start / c->sb.agblocks), agbno = (uint32_t)(start % c->sb.agblocks), next = XFS_NULL32;
+	uint32_t agno = (uint32_t)(start / c->sb.agblocks), agbno = (uint32_t)(start % c->sb.agblocks),
+		 next = XFS_NULL32;
 	uint64_t at = ((uint64_t)agno * c->sb.agblocks << c->sb.blocklog) + c->sectsize;
 	size_t head = c->v5 ? sizeof(struct xfs_agfl_disk) : 0;
 	uint8_t *buf = malloc(3 * (size_t)c->sectsize), *list;
@@ -356,7 +363,8 @@ static void set_uuids(struct candidate *c, const struct survey_record *of)
 /* Where mkfs puts the root directory. */
 uint64_t repair_expected_root(const struct xfs_geometry *geo)
 {
-	uint32_t block = xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 3 + xfs_agfl_minimum(geo, 1, 1, geo->rmapbt) +
+	uint32_t block = xfs_ceil_div(4 * geo->sectsize, geo->blocksize) + 3 +
+			 xfs_agfl_minimum(geo, 1, 1, geo->rmapbt) +
 			 geo->finobt + geo->rmapbt + geo->reflink;
 
 	if (geo->sb.logstart && geo->sb.logstart >> geo->agblklog == 0)
@@ -390,7 +398,8 @@ static void find_quota_files(struct repair *r, struct xfs_sb *sb, const struct x
 		    xfs_be16(p) != XFS_DQUOT_MAGIC || p[XFS_OFF(dquot, version)] != XFS_DQUOT_VERSION)
 			continue;
 		type = p[XFS_OFF(dquot, type)] & (XFS_DQTYPE_USER | XFS_DQTYPE_GROUP | XFS_DQTYPE_PROJ);
-		*(type == XFS_DQTYPE_USER ? &sb->uquotino : type == XFS_DQTYPE_GROUP || !geo->v5 ? &sb->gquotino : &sb->pquotino) = ino;
+		*(type == XFS_DQTYPE_USER ? &sb->uquotino :
+		  type == XFS_DQTYPE_GROUP || !geo->v5 ? &sb->gquotino : &sb->pquotino) = ino;
 		sb->versionnum |= XFS_SB_VERSION_QUOTA;	/* counted at the next mount: no flag says that it was */
 	}
 }
@@ -414,7 +423,8 @@ static bool set_metadata(struct repair *r, struct candidate *c, const struct xfs
 		c->sb.metadirino = c->g->metaroot;
 	if (!repair_guess_groups(r, &c->sb))
 		return true;
-	repair_say(r, "a filesystem with realtime groups was here: the files of its metadata directory fit no geometry");
+	repair_say(r,
+		   "a filesystem with realtime groups was here: the files of its metadata directory fit no geometry");
 	return false;
 }
 
@@ -434,7 +444,9 @@ static bool set_inodes(struct repair *r, struct candidate *c)
 	c->sb.uquotino = c->sb.gquotino = XFS_NULL64;
 	c->sb.pquotino = c->v5 ? XFS_NULL64 : 0;
 	if (has_realtime(r, &c->sb, &geo) && repair_guess_realtime(r, c->g, &c->sb)) {
-		repair_say(r, "a filesystem with a realtime section was here: its bitmap, its files and the device%s fit no geometry",
+		repair_say(r,
+			   "a filesystem with a realtime section was here: "
+			   "its bitmap, its files and the device%s fit no geometry",
 			   r->dev.rt ? "" : " (-r, not given)");
 		return false;
 	}
@@ -444,8 +456,8 @@ static bool set_inodes(struct repair *r, struct candidate *c)
 
 /* ---- all together ---- */
 
-static bool make_candidate(struct repair *r, const struct survey *s, const struct survey *log, const struct survey_group *g,
-			   struct candidate *c)
+static bool make_candidate(struct repair *r, const struct survey *s, const struct survey *log,
+			   const struct survey_group *g, struct candidate *c)
 {
 	static const uint8_t none[16];
 	const struct survey_record *of;
@@ -470,11 +482,12 @@ static void tell(struct repair *r, const struct candidate *c, unsigned rank)
 {
 	const struct xfs_sb *sb = &c->sb;
 
-	repair_say(r, "candidate %u: V%u, %u of %u AG headers agree: %u AGs of %u blocks of %u bytes, %" PRIu64 " in all, "
-		   "sectors of %u, inodes of %u", rank, c->v5 ? 5 : 4, c->confirmed, c->headers, sb->agcount, sb->agblocks,
-		   sb->blocksize, sb->dblocks, sb->sectsize, sb->inodesize);
-	repair_say(r, "\tfeatures 0x%x/0x%x, log at fsblock %" PRIu64 " of %u blocks, root inode %" PRIu64, sb->features_ro_compat,
-		   sb->features_incompat, sb->logstart, sb->logblocks, sb->rootino);
+	repair_say(r,
+		   "candidate %u: V%u, %u of %u AG headers agree: %u AGs of %u blocks of %u bytes, %" PRIu64 " in all, "
+		   "sectors of %u, inodes of %u", rank, c->v5 ? 5 : 4, c->confirmed, c->headers, sb->agcount,
+		   sb->agblocks, sb->blocksize, sb->dblocks, sb->sectsize, sb->inodesize);
+	repair_say(r, "\tfeatures 0x%x/0x%x, log at fsblock %" PRIu64 " of %u blocks, root inode %" PRIu64,
+		   sb->features_ro_compat, sb->features_incompat, sb->logstart, sb->logblocks, sb->rootino);
 }
 
 static int better_first(const void *pa, const void *pb)

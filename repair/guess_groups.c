@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guess_groups.c - the geometry of realtime groups from the files of the metadata directory (format sheet 10, sections 3.1,
- * 3.3, 4.1).
+ * guess_groups.c - the geometry of realtime groups from the files of the metadata directory (format sheet 10, sections
+ * 3.1, 3.3, 4.1).
  *
- * Every extent of a group is free in its bitmap or owned in its reverse mappings, so the last one of either kind ends it; the
- * first record of group 0, that of the realtime superblock, is one extent long.  The label stands in that superblock, too.
+ * Every extent of a group is free in its bitmap or owned in its reverse mappings, so the last one of either kind ends
+ * it; the first record of group 0, that of the realtime superblock, is one extent long.  The label stands in that
+ * superblock, too.
  */
 #include "repair/superblock.h"
 #include "repair/survey.h"

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * guess_rt.c - the geometry of a realtime section, from its bitmap and the files that lie there (format sheet 10, sections 2.1, 2.2).
+ * guess_rt.c - the geometry of a realtime section, from its bitmap and the files that lie there (format sheet 10,
+ * sections 2.1, 2.2).
  *
- * Every extent is free or held by a file, so the last bit that is set and the last mapping give the number of extents; the
- * size of an extent is the one with which bitmap and mappings agree, and which fits the device when that is given.
+ * Every extent is free or held by a file, so the last bit that is set and the last mapping give the number of extents;
+ * the size of an extent is the one with which bitmap and mappings agree, and which fits the device when that is given.
  */
 #include "repair/superblock.h"
 #include "repair/survey.h"
@@ -73,9 +74,11 @@ static int read_bits(void *payload, const struct xfs_extent *e)
 	int error = 0;
 
 	for (uint32_t b = 0; b < e->len && !error; b++) {
-		error = xfs_dev_read(g->fs->dev.data, xfs_fsbno_byte(&g->fs->geo, XFS_FSBNO(e->block + b)), g->block, bs);
+		error = xfs_dev_read(g->fs->dev.data, xfs_fsbno_byte(&g->fs->geo, XFS_FSBNO(e->block + b)), g->block,
+				     bs);
 		for (uint32_t i = 0; i < bs && !error; i += 4) {
-			uint32_t word = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? xfs_be32(g->block + i) : xfs_le32(g->block + i);
+			uint32_t word = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+						? xfs_be32(g->block + i) : xfs_le32(g->block + i);
 
 			error = take_word(g, word);
 		}
@@ -103,7 +106,8 @@ static int read_files(struct rt_guess *g, const struct survey_group *group)
 		if (xfs_dev_read(g->fs->dev.data, group->realtime[i], raw, g->fs->geo.inodesize))
 			continue;
 		/* which number it has does not matter here */
-		xfs_inode_parse(g->fs, XFS_INO(g->fs->geo.v5 ? xfs_be64(raw + XFS_OFF(dinode_v3, inumber)) : g->fs->geo.sb.rootino), raw, ip);
+		xfs_inode_parse(g->fs, XFS_INO(g->fs->geo.v5 ? xfs_be64(raw + XFS_OFF(dinode_v3, inumber)) :
+					       g->fs->geo.sb.rootino), raw, ip);
 		if (!xfs_ifork_init(&f, ip, XFS_FORK_DATA) && xfs_ifork_each(&f, take_mapping, g) == -XFS_E_NOMEM)
 			error = -XFS_E_NOMEM;
 	}
@@ -130,7 +134,8 @@ static bool agrees(const struct rt_guess *g, uint64_t e, uint64_t *extents)
 		last = xfs_max(last, end);
 	}
 	*extents = xfs_max(last, g->last_free);
-	if (!*extents || count + g->set != *extents || xfs_ceil_div(*extents, 8 * (uint64_t)g->fs->geo.blocksize) != g->blocks)
+	if (!*extents || count + g->set != *extents ||
+	    xfs_ceil_div(*extents, 8 * (uint64_t)g->fs->geo.blocksize) != g->blocks)
 		return false;
 	return !g->device || *extents * e <= g->device;
 }
@@ -143,13 +148,16 @@ static bool fills_device(const struct rt_guess *g, uint64_t e, uint64_t extents)
 /* The size that agrees, and fills the device where that is given; else the default, else the first that agrees. */
 static uint64_t choose(const struct rt_guess *g, uint64_t *extents)
 {
-	uint64_t bs = g->fs->geo.blocksize, usual = xfs_max(UINT64_C(1), 4096 / bs), best = 0, n, least = g->last_free + 1;
-	uint64_t most = g->device ? xfs_min(MOST_EXTENT / bs, g->device / xfs_max(UINT64_C(1), g->set)) : MOST_EXTENT / bs;
+	uint64_t bs = g->fs->geo.blocksize, usual = xfs_max(UINT64_C(1), 4096 / bs), best = 0, n,
+		 least = g->last_free + 1;
+	uint64_t most = g->device ? xfs_min(MOST_EXTENT / bs,
+					    g->device / xfs_max(UINT64_C(1), g->set)) : MOST_EXTENT / bs;
 
 	if (agrees(g, usual, extents) && (!g->device || fills_device(g, usual, *extents)))
 		return usual;
 	/* free extents alone bound the size, and only sizes near the quotient fill the device */
-	for (uint64_t e = g->device ? xfs_max(usual, g->n ? UINT64_C(1) : g->device / least) : usual; e <= most; e = g->device ? e + 1 : 2 * e)
+	for (uint64_t e = g->device ? xfs_max(usual, g->n ? UINT64_C(1) : g->device / least) : usual; e <= most;
+	     e = g->device ? e + 1 : 2 * e)
 		if (agrees(g, e, &n) && (!g->device || fills_device(g, e, n))) {
 			*extents = n;
 			return e;
@@ -190,7 +198,8 @@ static int gather(struct rt_guess *g, const struct survey_group *group, uint64_t
 int repair_guess_realtime(struct repair *r, const struct survey_group *group, struct xfs_sb *sb)
 {
 	struct xfs_fs_options options = { .flags = XFS_FS_NOLASTBLOCK, .sb = sb };
-	struct rt_guess g = { .block = malloc(sb->blocksize), .device = r->dev.rt ? r->dev.rt->size >> sb->blocklog : 0 };
+	struct rt_guess g = { .block = malloc(sb->blocksize), .device = r->dev.rt ? r->dev.rt->size >> sb->blocklog :
+			      0 };
 	uint64_t extents = 0, size = 0;
 	int error = g.block ? xfs_fs_open(&g.fs, &r->dev, &options, NULL) : -XFS_E_NOMEM;
 

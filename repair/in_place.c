@@ -2,8 +2,9 @@
 /*
  * in_place.c - a filesystem without room to build what is new beside what is old.
  *
- * Blocks that the repair gives up are then written over.  All of it is worked out above the device, goes to the log as one
- * transaction and only from there to its place: a run that is stopped has changed nothing, or the next one replays it.
+ * Blocks that the repair gives up are then written over.  All of it is worked out above the device, goes to the log as
+ * one transaction and only from there to its place: a run that is stopped has changed nothing, or the next one replays
+ * it.
  */
 #include "repair/logrun.h"
 #include "repair/rebuild.h"
@@ -72,7 +73,9 @@ static int rebuild_in_place(struct repair *r)
 
 static int without_room(struct repair *r)
 {
-	repair_say(r, "        - no room beside what is there: blocks that are given up are written over, through the log");
+	repair_say(r,
+		   "        - no room beside what is there: blocks that are given up are written over, "
+		   "through the log");
 	return rebuild_in_place(r);
 }
 
@@ -87,7 +90,9 @@ int repair_rebuild(struct repair *r)
 	if (error != -XFS_E_NOSPC)
 		return error;
 	/* a log of the first version, or too small */
-	repair_say(r, "        - the log cannot take it: blocks that are given up are written over at once, and a stop may cost what they hold");
+	repair_say(r,
+		   "        - the log cannot take it: blocks that are given up are written over at once, "
+		   "and a stop may cost what they hold");
 	r->careless = true;
 	return repair_build_new(r);
 }

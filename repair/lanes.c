@@ -221,7 +221,8 @@ static int hand_over_lists(struct repair *r, struct repair *view)
 		view->inodes = NULL;
 		view->ninodes = view->inode_room = 0;
 	} else if (!error) {
-		error = append(&r->inodes, &r->ninodes, &r->inode_room, view->inodes, view->ninodes, sizeof(*view->inodes));
+		error = append(&r->inodes, &r->ninodes, &r->inode_room, view->inodes, view->ninodes,
+			       sizeof(*view->inodes));
 	}
 	if (!error)
 		view->ninodes = 0;

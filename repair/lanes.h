@@ -2,10 +2,11 @@
 /*
  * lanes.h - allocation groups are observed in several threads, with the result of one thread.
  *
- * Each AG is a lane: its job gets a view of the repair, in which lists and counters are empty and what is known is shared.
- * What the job says, finds and adds stays in the lane until all AGs before it are done; then it goes to the repair as if
- * it had just happened.  So order and bytes of all that is told, and all that is kept, do not depend on the number of
- * threads, as long as a job reads nothing that jobs of other AGs change.  Lanes that run ahead wait when they hold much.
+ * Each AG is a lane: its job gets a view of the repair, in which lists and counters are empty and what is known is
+ * shared. What the job says, finds and adds stays in the lane until all AGs before it are done; then it goes to the
+ * repair as if it had just happened.  So order and bytes of all that is told, and all that is kept, do not depend on
+ * the number of threads, as long as a job reads nothing that jobs of other AGs change.  Lanes that run ahead wait when
+ * they hold much.
  */
 #ifndef REPAIR_LANES_H
 #define REPAIR_LANES_H

@@ -22,7 +22,9 @@ static bool is_inside(const struct repair *r, const struct xfs_sb *sb)
 	return r->dev.data->size / sb->blocksize >= sb->dblocks;
 }
 
-/* What the superblock speaks of must be there: neither a cut image nor a boundless number of groups can be worked on. */
+/*
+ * What the superblock speaks of must be there: neither a cut image nor a boundless number of groups can be worked on.
+ */
 static bool fits_device(struct repair *r, const struct xfs_sb *sb)
 {
 	if (is_inside(r, sb))
@@ -106,13 +108,17 @@ static bool try_copy(struct repair *r, uint64_t off, const struct repair_sb_copy
 	return true;
 }
 
-/* The second AG, where the first one's header puts it, or the AG size that mkfs chooses. Reading a whole disk takes hours. */
+/*
+ * The second AG, where the first one's header puts it, or the AG size that mkfs
+ * chooses. Reading a whole disk takes hours.
+ */
 static bool try_likely(struct repair *r, const struct repair_sb_copy *old)
 {
 	uint64_t size = r->dev.data->size, length = repair_sb_first_length(r);
 
 	for (uint64_t block = 512; block <= 65536; block *= 2) {
-		const uint64_t places[] = { length * block, xfs_ceil_div(size / block, 4) * block, (UINT64_C(1) << 40) - block };
+		const uint64_t places[] = { length * block, xfs_ceil_div(size / block, 4) * block,
+					    (UINT64_C(1) << 40) - block };
 
 		for (size_t i = 0; i < XFS_ARRAY_SIZE(places); i++)
 			if (places[i] && try_copy(r, places[i], old))

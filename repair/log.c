@@ -62,7 +62,9 @@ static void say_all(struct repair *r, const char *const *lines)
 		repair_say(r, "%s", *lines);
 }
 
-/* The log that was declared lost is not looked at again. Metadata that lies ahead of the new one is found at the end. */
+/*
+ * The log that was declared lost is not looked at again. Metadata that lies ahead of the new one is found at the end.
+ */
 int repair_clear_log(struct repair *r)
 {
 	bool known = r->log.kind != XFS_LOG_UNREADABLE || r->log.damaged;
@@ -111,8 +113,8 @@ static struct xfs_dev *log_place(const struct repair *r, uint64_t *off)
 }
 
 /*
- * A clean log whose first block can be of no pass through it: the end is found here all the same, but who looks for it by
- * cycle numbers, from both ends, gets lost.
+ * A clean log whose first block can be of no pass through it: the end is found here all the same, but who looks for it
+ * by cycle numbers, from both ends, gets lost.
  */
 static bool first_block_odd(struct repair *r, uint32_t *cycle)
 {
@@ -169,13 +171,16 @@ static void say_damage(struct repair *r, const struct xfs_log_parts *p)
 
 	/* else who tried to replay it has said why */
 	if (s->kind == XFS_LOG_UNREADABLE || r->zero_log) {
-		xfs_finding_detail(&f, "block %u: %s", p->bad, s->reason ? s->reason : "a record breaks the rules of the log");
+		xfs_finding_detail(&f, "block %u: %s", p->bad, s->reason ? s->reason :
+				   "a record breaks the rules of the log");
 		repair_note(r, &f, r->zero_log);
 	}
 	if (s->kind == XFS_LOG_UNREADABLE)
 		say_unreadable(r);
-	repair_say(r, "The log is damaged from block %u on; %u of the %u blocks from its tail to its head lie before that.",
-		   p->bad, (p->bad + s->blocks - s->tail) % s->blocks, (s->head + s->blocks - s->tail) % s->blocks);
+	repair_say(r,
+		   "The log is damaged from block %u on; %u of the %u blocks from its tail to its head lie before "
+		   "that.", p->bad, (p->bad + s->blocks - s->tail) % s->blocks,
+		   (s->head + s->blocks - s->tail) % s->blocks);
 }
 
 /* The user asked for it: says what it costs. */
@@ -239,8 +244,9 @@ static int treat_log(struct repair *r)
 	if (r->verbose)
 		repair_say(r, "zero_log: head block %u tail block %u", r->log.head, r->log.tail);
 	if (r->log.torn)
-		repair_say(r, "The log ends at block %u: what a crash left behind that was not written in order and does not count.",
-			   r->log.head);
+		repair_say(r,
+			   "The log ends at block %u: what a crash left behind that was not written in order and does "
+			   "not count.", r->log.head);
 	if (r->log.kind == XFS_LOG_CLEAN)
 		return 0;
 	if (r->log.kind == XFS_LOG_UNREADABLE || r->zero_log) {

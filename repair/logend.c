@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * logend.c - a damaged log that can end before its damage: nothing that was logged later is in place, so that the filesystem is
- * what a crash at that moment would have left.
+ * logend.c - a damaged log that can end before its damage: nothing that was logged later is in place, so that the
+ * filesystem is what a crash at that moment would have left.
  *
- * Then the log is made to end there, and replayed as any: what was cut off at the damage is finished too.  Files would have
- * holes, or lack attributes without that, which nothing but the log knows of.  V4 tells nothing of what is in place; its
- * logs announce nothing but blocks that become free, and those are free when no file has them.
+ * Then the log is made to end there, and replayed as any: what was cut off at the damage is finished too.  Files would
+ * have holes, or lack attributes without that, which nothing but the log knows of.  V4 tells nothing of what is in
+ * place; its logs announce nothing but blocks that become free, and those are free when no file has them.
  */
 #include "repair/logrun.h"
 #include "repair/partial.h"

@@ -175,7 +175,8 @@ static void path_of(struct lost *l, uint64_t ino, char *path, size_t room)
 {
 	char raw[1024];
 
-	if (xfs_path_of(l->with, XFS_INO(ino), raw, sizeof(raw)) && xfs_path_of(l->without, XFS_INO(ino), raw, sizeof(raw)))
+	if (xfs_path_of(l->with, XFS_INO(ino), raw, sizeof(raw)) &&
+	    xfs_path_of(l->without, XFS_INO(ino), raw, sizeof(raw)))
 		snprintf(path, room, "(directory %" PRIu64 ")", ino);
 	else
 		escape(path, room, (const uint8_t *)raw, strcmp(raw, "/") ? strlen(raw) : 0);
@@ -222,10 +223,13 @@ static void say_inode(struct lost *l, uint64_t ino, const struct xfs_inode *with
 	if (with && !without)
 		repair_say(l->r, "        - inode %" PRIu64 ", size %" PRIu64 ", %s", ino, with->d.core.size, v->new);
 	else if (without && l->with && !with)
-		repair_say(l->r, "        - inode %" PRIu64 ", size %" PRIu64 ", %s", ino, without->d.core.size, v->old);
+		repair_say(l->r, "        - inode %" PRIu64 ", size %" PRIu64 ", %s", ino, without->d.core.size,
+			   v->old);
 	else if (with && v == &is_lost && with->d.core.size != without->d.core.size)
-		repair_say(l->r, "        - changes of inode %" PRIu64 " are lost: its size goes from %" PRIu64 " back to %" PRIu64,
-			   ino, with->d.core.size, without->d.core.size);
+		repair_say(l->r,
+			   "        - changes of inode %" PRIu64 " are lost: "
+			   "its size goes from %" PRIu64 " back to %" PRIu64, ino, with->d.core.size,
+			   without->d.core.size);
 	else
 		repair_say(l->r, "        - changes of inode %" PRIu64 " %s", ino, v->changed);
 }
@@ -258,7 +262,8 @@ static int say_all(struct lost *l)
 	if (!error && !l->r->verbose && (l->inodes > MOST_LINES || l->names > MOST_LINES))
 		repair_say(l->r, "        - and more (-v shows all)");
 	if (!error)
-		repair_say(l->r, "        - changes of %" PRIu64 " inodes and %" PRIu64 " names in all", l->inodes, l->names);
+		repair_say(l->r, "        - changes of %" PRIu64 " inodes and %" PRIu64 " names in all", l->inodes,
+			   l->names);
 	return error;
 }
 
@@ -343,7 +348,8 @@ static int list_before(struct repair *r, struct repair_partial *p, const struct 
 }
 
 /* Each piece that can be read behind the damage, one above the other. */
-static int list_behind(struct repair *r, struct repair_partial *p, const struct xfs_devset *below, const struct xfs_devset *top)
+static int list_behind(struct repair *r, struct repair_partial *p, const struct xfs_devset *below,
+		       const struct xfs_devset *top)
 {
 	struct lost l = { .r = r, .verbs = &is_lost };
 	uint32_t bad = p->parts.bad, pieces = 0;
@@ -388,7 +394,8 @@ int repair_list_parts(struct repair *r, struct repair_partial *p)
 		error = repair_ready_primary(r, before.data);
 	if (!error && any)
 		repair_say(r, r->zero_log ? "What stands before the damage is replayed, %llu transactions:"
-					  : "What stands before the damage would be replayed with -L, %llu transactions:",
+					  : "What stands before the damage would be replayed with -L, "
+					    "%llu transactions:",
 			   (unsigned long long)p->parts.transactions);
 	if (!error && any)
 		error = list_before(r, p, &before);

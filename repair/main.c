@@ -2,8 +2,8 @@
 /*
  * main.c - xfs_repair: from a command line to open devices.
  *
- * Everything is said on stderr, but for what scripts expect on stdout: the line about phase 5 with -n, feature upgrades,
- * -V, and findings as JSON.
+ * Everything is said on stderr, but for what scripts expect on stdout: the line about phase 5 with -n, feature
+ * upgrades, -V, and findings as JSON.
  */
 #include "repair/tool.h"
 

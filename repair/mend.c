@@ -4,7 +4,8 @@
  * 03, sections 2 and 10.1).
  *
  * Every pass that reads inodes sees them mended, so all of them agree; what was changed is kept for the findings, and
- * makes the inode one that is written anew.  What needs reverse mappings or names is decided later (judge.c, restore.c).
+ * makes the inode one that is written anew.  What needs reverse mappings or names is decided later (judge.c,
+ * restore.c).
  */
 #include "repair/content.h"
 #include "repair/realtime.h"
@@ -130,7 +131,10 @@ static void drop_device_counter(struct repair_seen *s)
 	xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
 }
 
-/* Type and format contradict each other: the content says which is wrong; forks with blocks are judged with all evidence. */
+/*
+ * Type and format contradict each other: the content says which is wrong; forks
+ * with blocks are judged with all evidence.
+ */
 static void settle_format(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -140,7 +144,8 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 	if (format_fits(r, d, d->core.format)) {
 		drop_device_counter(s);
 		/* no directory, and no symlink, has nothing in it: names tell what this was */
-		s->unknown |= !blocks && !d->core.size && d->core.format == XFS_DINODE_FMT_EXTENTS && (is_dir(d) || type_of(d) == XFS_MODE_LNK);
+		s->unknown |= !blocks && !d->core.size && d->core.format == XFS_DINODE_FMT_EXTENTS &&
+		(is_dir(d) || type_of(d) == XFS_MODE_LNK);
 		return;
 	}
 	if (is_device(d) && !blocks && !d->core.size) {
@@ -154,7 +159,8 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 		set_type(s, type);
 	} else if (!blocks && is_dir(d) && repair_short_dir_size(r, d, s->image)) {
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_LOCAL);
-	} else if (!blocks && type_of(d) == XFS_MODE_LNK && d->core.size && repair_text_size(r, d, s->image) >= d->core.size) {
+	} else if (!blocks && type_of(d) == XFS_MODE_LNK && d->core.size &&
+		   repair_text_size(r, d, s->image) >= d->core.size) {
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_LOCAL);
 	} else if (!blocks && is_reg(d)) {
 		set8(s, "format", &d->core.format, XFS_DINODE_FMT_EXTENTS);
@@ -164,24 +170,27 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 }
 
 /*
- * Blocks of directories and symlinks name themselves (V5).  They are asked where it costs little: links in blocks are rare, and
- * so are files with a second name, or directories without one, whose size goes up in directory blocks.
+ * Blocks of directories and symlinks name themselves (V5).  They are asked where it costs little: links in blocks are
+ * rare, and so are files with a second name, or directories without one, whose size goes up in directory blocks.
  */
 static void ask_blocks(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
-	bool mapped = (d->core.format == XFS_DINODE_FMT_EXTENTS || d->core.format == XFS_DINODE_FMT_BTREE) && counted(d);
+	bool mapped = (d->core.format == XFS_DINODE_FMT_EXTENTS || d->core.format == XFS_DINODE_FMT_BTREE) &&
+		      counted(d);
 	bool whole = d->core.size && d->core.size % r->geo.dirblksize == 0;
 	unsigned type;
 
 	if (!mapped || d->core.flags & XFS_DIFLAG_REALTIME)
 		return;
-	if (!(is_reg(d) && whole && xfs_dinode_nlink(d) > 1) && !(is_dir(d) && r->geo.v5 && (!whole || xfs_dinode_nlink(d) < 2)) &&
+	if (!(is_reg(d) && whole && xfs_dinode_nlink(d) > 1) &&
+	    !(is_dir(d) && r->geo.v5 && (!whole || xfs_dinode_nlink(d) < 2)) &&
 	    !(type_of(d) == XFS_MODE_LNK && r->geo.v5))
 		return;
 	type = repair_content_type(r, s->ino, d, s->image);
 	/* what does not name itself may be damaged: then only its size tells that it was a file */
-	if (type == XFS_MODE_REG && ((is_dir(d) && whole) || (type_of(d) == XFS_MODE_LNK && d->core.size < XFS_SYMLINK_MAXLEN)))
+	if (type == XFS_MODE_REG &&
+	    ((is_dir(d) && whole) || (type_of(d) == XFS_MODE_LNK && d->core.size < XFS_SYMLINK_MAXLEN)))
 		return;
 	if (type)
 		set_type(s, type);
@@ -307,16 +316,19 @@ static void settle_forks(struct repair *r, struct repair_seen *s)
 	}
 	if (d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8)
 		set8(s, "forkoff", &d->core.forkoff, 0);
-	/* where files have parent pointers a fork never goes away: one that is not there lost its border and its format */
-	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) && links_of(d) &&
-	    xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
+	/*
+	 * where files have parent pointers a fork never goes away: one that is not there lost its border and its format
+	 */
+	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&
+	    links_of(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
 	    repair_find_pointers(r, d, s->image, &forkoff)) {
 		set8(s, "forkoff", &d->core.forkoff, forkoff);
 		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_LOCAL);
 	}
 	/* a fork that never held anything, in a format that must hold something */
 	if (d->core.forkoff && d->core.aformat == XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&
-	    !xfs_be32(s->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, XFS_FORK_ATTR)))
+	    !xfs_be32(s->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize,
+						     XFS_FORK_ATTR)))
 		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_EXTENTS);
 	/* zero is a format that only never used inodes have */
 	if (!d->core.forkoff && d->core.aformat != XFS_DINODE_FMT_EXTENTS && !xfs_dinode_nextents(d, XFS_FORK_ATTR))
@@ -340,7 +352,8 @@ static void settle_flags(struct repair *r, struct repair_seen *s)
 	unsigned flags = d->core.flags & XFS_DIFLAG_ANY;
 
 	if (!is_dir(d))
-		flags &= ~(XFS_DIFLAG_RTINHERIT | XFS_DIFLAG_PROJINHERIT | XFS_DIFLAG_NOSYMLINKS | XFS_DIFLAG_EXTSZINHERIT);
+		flags &= ~(XFS_DIFLAG_RTINHERIT | XFS_DIFLAG_PROJINHERIT | XFS_DIFLAG_NOSYMLINKS |
+			   XFS_DIFLAG_EXTSZINHERIT);
 	if (!is_reg(d))
 		flags &= ~(XFS_DIFLAG_REALTIME | XFS_DIFLAG_PREALLOC | XFS_DIFLAG_EXTSIZE);
 	if (!r->geo.sb.rblocks || lies_on_data_device(r, s))
@@ -422,8 +435,8 @@ static void settle_hints(struct repair *r, struct repair_seen *s)
 	}
 }
 
-#define MEANT_FOR_OTHERS (XFS_DIFLAG_REALTIME | XFS_DIFLAG_PREALLOC | XFS_DIFLAG_NEWRTBM | XFS_DIFLAG_RTINHERIT | XFS_DIFLAG_PROJINHERIT | \
-			  XFS_DIFLAG_EXTSIZE | XFS_DIFLAG_EXTSZINHERIT)
+#define MEANT_FOR_OTHERS (XFS_DIFLAG_REALTIME | XFS_DIFLAG_PREALLOC | XFS_DIFLAG_NEWRTBM | \
+			  XFS_DIFLAG_RTINHERIT | XFS_DIFLAG_PROJINHERIT | XFS_DIFLAG_EXTSIZE | XFS_DIFLAG_EXTSZINHERIT)
 
 /* What only metadata inodes may have, and what they must. */
 static void settle_metadata(struct repair *r, struct repair_seen *s)
@@ -460,7 +473,9 @@ static void settle_metadata(struct repair *r, struct repair_seen *s)
 
 /* ---- times ---- */
 
-/* The flag without the feature: either the flag is damage, then the times are in the old form, or the feature word was. */
+/*
+ * The flag without the feature: either the flag is damage, then the times are in the old form, or the feature word was.
+ */
 static void drop_bigtime(struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -478,7 +493,8 @@ static void settle_times(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
 	const struct { const char *name; uint64_t *at; } times[] = {
-		{ "atime", &d->core.atime }, { "mtime", &d->core.mtime }, { "ctime", &d->core.ctime }, { "crtime", &d->v3.crtime },
+		{ "atime", &d->core.atime }, { "mtime", &d->core.mtime }, { "ctime", &d->core.ctime },
+		{ "crtime", &d->v3.crtime },
 	};
 	/* a sequence number stands there in the old realtime bitmap */
 	bool bitmap = xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_RTBITMAP;

@@ -29,7 +29,8 @@ static const struct {
 
 static bool is_quota(unsigned metatype)
 {
-	return metatype == XFS_METAFILE_USRQUOTA || metatype == XFS_METAFILE_GRPQUOTA || metatype == XFS_METAFILE_PRJQUOTA;
+	return metatype == XFS_METAFILE_USRQUOTA || metatype == XFS_METAFILE_GRPQUOTA ||
+	       metatype == XFS_METAFILE_PRJQUOTA;
 }
 
 bool repair_metafile_is_tree(unsigned metatype)
@@ -71,7 +72,8 @@ bool repair_metafile_by_name(const struct repair *r, const void *name, size_t le
 			continue;
 		*out = (struct repair_metafile){ kinds[i].metatype, dot ? (uint32_t)strtoul(text, NULL, 10) : 0 };
 		/* the same number can be written in several ways, of which one counts */
-		return repair_metafile_possible(r, out) && repair_metafile_name(r, out, &dir, right) && !strcmp(text, right);
+		return repair_metafile_possible(r, out) && repair_metafile_name(r, out, &dir, right) &&
+		       !strcmp(text, right);
 	}
 	return false;
 }
@@ -97,7 +99,8 @@ bool repair_metafile_name(const struct repair *r, const struct repair_metafile *
 
 const struct repair_rt_file *repair_metafile_of(const struct repair *r, uint64_t ino)
 {
-	const struct repair_ag *ag = xfs_ino_valid(&r->geo, XFS_INO(ino)) ? &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v] : NULL;
+	const struct repair_ag *ag = xfs_ino_valid(&r->geo, XFS_INO(ino))
+					     ? &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v] : NULL;
 
 	for (size_t i = 0; ag && i < ag->nrt_files; i++)
 		if (ag->rt_files[i].ino == ino)
@@ -153,7 +156,8 @@ static unsigned type_of_block(struct repair *r, uint64_t ino, uint64_t fsbno)
 	if (xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(fsbno)), p, sizeof(p)))
 		return 0;
 	xfs_rtbuf_decode(&head, p);
-	if (head.owner == ino && !memcmp(head.uuid, r->geo.uuid, 16) && head.bno == xfs_fsbno_daddr(&r->geo, XFS_FSBNO(fsbno)).v) {
+	if (head.owner == ino && !memcmp(head.uuid, r->geo.uuid, 16) &&
+	    head.bno == xfs_fsbno_daddr(&r->geo, XFS_FSBNO(fsbno)).v) {
 		if (head.magicnum == XFS_RTBITMAP_MAGIC)
 			return XFS_METAFILE_RTBITMAP;
 		if (head.magicnum == XFS_RTSUMMARY_MAGIC)
@@ -191,7 +195,8 @@ void repair_metafile_dress(const struct repair *r, const struct repair_metafile 
 		d->core.format = XFS_DINODE_FMT_META_BTREE;
 		xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
 	} else if (!is_quota(f->metatype) && repair_rt_shape(r, &shape)) {
-		d->core.size = (int64_t)((f->metatype == XFS_METAFILE_RTBITMAP ? shape.bitmap : shape.summary) << r->geo.blocklog);
+		d->core.size = (int64_t)((f->metatype == XFS_METAFILE_RTBITMAP ? shape.bitmap :
+					  shape.summary) << r->geo.blocklog);
 	}
 }
 
@@ -229,7 +234,8 @@ static int read_names(struct settling *s, const char *path)
 	int error = ip ? 0 : -XFS_E_NOMEM;
 
 	if (!error && !xfs_path_lookup(s->r->fs, XFS_INO(s->r->primary.metadirino), path, &ino) &&
-	    !xfs_inode_read(s->r->fs, ino, XFS_INODE_NOCHECK, ip) && xfs_inode_is_dir(ip) && !xfs_dir_open(&dir, ip, NULL))
+	    !xfs_inode_read(s->r->fs, ino, XFS_INODE_NOCHECK, ip) && xfs_inode_is_dir(ip) &&
+	    !xfs_dir_open(&dir, ip, NULL))
 		error = xfs_dir_each(&dir, 0, keep_name, s);
 	free(ip);
 	return error == -XFS_E_NOMEM ? error : 0;

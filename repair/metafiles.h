@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metafiles.h - the files of the metadata directory: what each of them is, told by its inode, its name, its blocks (format sheet
- * 10, sections 4.1 and 4.2).
+ * metafiles.h - the files of the metadata directory: what each of them is, told by its inode, its name, its blocks
+ * (format sheet 10, sections 4.1 and 4.2).
  *
  * The tree has two levels: /rtgroups with the files of realtime groups, /quota with those of quota types.
  */
@@ -23,7 +23,10 @@ bool repair_metafile_possible(const struct repair *, const struct repair_metafil
 /* Whether a file has a tree as its data fork. */
 bool repair_metafile_is_tree(unsigned metatype);
 bool repair_metafile_by_name(const struct repair *, const void *name, size_t len, struct repair_metafile *out);
-/* By blocks that name this inode, or hold quota records; which group it was they do not say: the lowest one without such a file. */
+/*
+ * By blocks that name this inode, or hold quota records; which group it was
+ * they do not say: the lowest one without such a file.
+ */
 bool repair_metafile_by_blocks(struct repair *, uint64_t ino, const struct xfs_mapset *, struct repair_metafile *out);
 /* The directory and the name that a file has; false: none. */
 bool repair_metafile_name(const struct repair *, const struct repair_metafile *, const char **dir, char name[32]);

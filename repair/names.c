@@ -2,9 +2,9 @@
 /*
  * names.c - directories, attributes and link counts: every one read once, in the order of the disk, and judged.
  *
- * Facts about inodes (32 bytes each) and two sums over links and parent pointers are all that is kept.  What is wrong with
- * blocks is told here; names, types, parents and counts are told where all evidence is side by side (names_decide.c and
- * the others) unless the run is only looking.
+ * Facts about inodes (32 bytes each) and two sums over links and parent pointers are all that is kept.  What is wrong
+ * with blocks is told here; names, types, parents and counts are told where all evidence is side by side
+ * (names_decide.c and the others) unless the run is only looking.
  */
 #include "repair/names.h"
 
@@ -63,7 +63,8 @@ static void touch(struct reading *n, uint64_t ino)
 static void __attribute__((format(printf, 4, 5))) note(struct reading *n, enum xfs_finding_id id, uint64_t ino,
 						       const char *format, ...)
 {
-	struct xfs_finding f = xfs_finding_of(id, id == XFS_F_LINK_COUNT || id == XFS_F_INODE_UNREACHED ? "inode" : "directory");
+	struct xfs_finding f = xfs_finding_of(id, id == XFS_F_LINK_COUNT || id == XFS_F_INODE_UNREACHED ? "inode" :
+					      "directory");
 	va_list args;
 
 	n->r->names_bad = true;
@@ -100,7 +101,8 @@ bool repair_is_internal(const struct repair *r, uint64_t ino)
 
 	if (r->geo.metadir)
 		return ino == sb->metadirino;
-	return ino == sb->rbmino || ino == sb->rsumino || ino == sb->uquotino || ino == sb->gquotino || ino == sb->pquotino;
+	return ino == sb->rbmino || ino == sb->rsumino || ino == sb->uquotino || ino == sb->gquotino ||
+	       ino == sb->pquotino;
 }
 
 static uint64_t stir(uint64_t h, uint64_t v)
@@ -163,7 +165,8 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 		n->parent = e->ino.v;
 	if (!f || !f->used) {
 		if (!repair_is_lost(r, e->ino.v))
-			note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to inode %" PRIu64 ", which is not in use", len,
+			note(n, XFS_F_DIR_TARGET, n->dir,
+			     "entry \"%.*s\" leads to inode %" PRIu64 ", which is not in use", len,
 			     (const char *)e->name, e->ino.v);
 		else if (e->ftype == XFS_DIR_FT_DIR && !is_dot(e, 2))
 			n->fact->links++;	/* its ".." cannot be read */
@@ -176,19 +179,20 @@ static int entry(void *payload, const struct xfs_dir_entry *e)
 	if (r->geo.parent)
 		add_link(n, 0, e->ino.v, n->dir, n->gen, xfs_name_hash(e->name, e->namelen));
 	if (e->ino.v == n->dir || e->ino.v == r->primary.rootino || repair_is_internal(r, e->ino.v))
-		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to inode %" PRIu64 ", which no name may lead to", len,
-		     (const char *)e->name, e->ino.v);
+		note(n, XFS_F_DIR_TARGET, n->dir,
+		     "entry \"%.*s\" leads to inode %" PRIu64 ", which no name may lead to", len, (const char *)e->name,
+		     e->ino.v);
 	if (f->meta && !n->fact->meta) {
 		note(n, XFS_F_DIR_TARGET, n->dir, "entry \"%.*s\" leads to metadata inode %" PRIu64, len,
 				(const char *)e->name, e->ino.v);
 		f->touched = REPAIR_TOUCHED;
 	}
 	if (n->fact->meta && f->meta && repair_metafile_misnamed(r, n->dir, e->ino.v, e->name, e->namelen))
-		note(n, XFS_F_DIR_NAME, n->dir, "entry \"%.*s\" leads to a metadata inode of another name, %" PRIu64, len,
-		     (const char *)e->name, e->ino.v);
+		note(n, XFS_F_DIR_NAME, n->dir, "entry \"%.*s\" leads to a metadata inode of another name, %" PRIu64,
+		     len, (const char *)e->name, e->ino.v);
 	if ((e->ftype || r->geo.ftype) && e->ftype != f->ftype)
-		note(n, XFS_F_DIR_FTYPE, n->dir, "entry \"%.*s\": type %u, inode %" PRIu64 " has type %u", len, (const char *)e->name,
-		     e->ftype, e->ino.v, f->ftype);
+		note(n, XFS_F_DIR_FTYPE, n->dir, "entry \"%.*s\": type %u, inode %" PRIu64 " has type %u", len,
+		     (const char *)e->name, e->ftype, e->ino.v, f->ftype);
 	if (f->ftype == XFS_DIR_FT_DIR)
 		name_of_directory(n, e, f);
 	return 0;
@@ -236,7 +240,8 @@ static void read_attributes(struct reading *n)
 	}
 	if (error)
 		n->fact->bad_attrs = n->r->names_bad = true;
-	if (n->r->geo.parent && !xfs_attrs_open(&a, n->ip, NULL) && xfs_parents_each(&a, add_pointer, n) == -XFS_E_NOMEM)
+	if (n->r->geo.parent && !xfs_attrs_open(&a, n->ip, NULL) &&
+	    xfs_parents_each(&a, add_pointer, n) == -XFS_E_NOMEM)
 		n->error = -XFS_E_NOMEM;
 }
 
@@ -390,12 +395,14 @@ int repair_links(struct repair *r)
 	if (n.r->link_sums[0] != n.r->link_sums[1])
 		note(&n, XFS_F_PARENT_MISSING, n.r->primary.rootino, "entries and parent pointers do not agree");
 	if (repair_metafiles_missing(n.r))
-		note(&n, XFS_F_RT_FILE, n.r->primary.metadirino, "files of realtime groups are missing: %" PRIu64, repair_metafiles_missing(n.r));
+		note(&n, XFS_F_RT_FILE, n.r->primary.metadirino, "files of realtime groups are missing: %" PRIu64,
+		     repair_metafiles_missing(n.r));
 	for (uint32_t agno = 0; agno < n.r->geo.agcount; agno++) {
 		struct repair_ag *ag = &n.r->ags[agno];
 
 		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK; i++) {
-			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
+			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino +
+					 (uint32_t)(i % XFS_INODES_PER_CHUNK);
 			uint64_t ino = xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v;
 
 			check_fact(&n, ino, &ag->facts[i]);

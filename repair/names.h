@@ -2,14 +2,14 @@
 /*
  * names.h - the second round of a repair: names.
  *
- * names.c reads every directory and attribute fork once and judges without memory per name: facts about inodes, and sums
- * over links and parent pointers, by buckets of directories.  Only when something is wrong are names gathered
+ * names.c reads every directory and attribute fork once and judges without memory per name: facts about inodes, and
+ * sums over links and parent pointers, by buckets of directories.  Only when something is wrong are names gathered
  * (names_gather.c) into sorted arrays, and only those around it: directories with something odd, those beside them, and
- * those in whose bucket entries and pointers differ.  Of other directories the facts say all that decisions need; one of
- * them that a decision meets is gathered then (names_want.c).  What was gathered is decided (names_decide.c, names_tree.c, names_place.c) and the directories, attribute forks and cores that
- * differ planned (names_plan.c); the machinery of round one then builds them in new blocks (names_build.c), rebuilds the
- * AGs concerned and switches.  Round one is durable before that: a run that is stopped in between starts with sound
- * forks and trees.
+ * those in whose bucket entries and pointers differ.  Of other directories the facts say all that decisions need; one
+ * of them that a decision meets is gathered then (names_want.c).  What was gathered is decided (names_decide.c,
+ * names_tree.c, names_place.c) and the directories, attribute forks and cores that differ planned (names_plan.c); the
+ * machinery of round one then builds them in new blocks (names_build.c), rebuilds the AGs concerned and switches.
+ * Round one is durable before that: a run that is stopped in between starts with sound forks and trees.
  *
  * Names live in one arena, records refer to it by offset.
  */
@@ -60,7 +60,8 @@ struct names_dir {
 	uint32_t first, n;	/* its entries after names_sort_entries() */
 	uint32_t gen;
 	uint32_t subdirs;	/* in the end */
-	uint32_t nmissed, nspares, spare;	/* subdirectories that claim it and have no name; entries that lead astray */
+	/* subdirectories that claim it and have no name; entries that lead astray */
+	uint32_t nmissed, nspares, spare;
 	uint64_t missed;
 	bool bad;		/* it has to be built anew whatever is decided */
 	bool dirty;		/* its entries or its ".." change */
@@ -120,9 +121,9 @@ uint64_t repair_link_hash(const struct repair *, uint64_t ino, uint64_t parent, 
 unsigned repair_link_bucket(const struct repair *, uint64_t parent);
 
 /*
- * climb.c: the way up from a directory, as far as nobody went it before: each directory is passed twice at most, however
- * many ways lead through it.  above() gives the parent, XFS_NULL64 at the end.  Returns a place on a ring that was not known,
- * or XFS_NULL64; facts say where it leads.
+ * climb.c: the way up from a directory, as far as nobody went it before: each directory is passed twice at most,
+ * however many ways lead through it.  above() gives the parent, XFS_NULL64 at the end.  Returns a place on a ring that
+ * was not known, or XFS_NULL64; facts say where it leads.
  */
 uint64_t repair_climb(struct repair *, uint64_t ino, uint64_t (*above)(void *payload, uint64_t ino), void *payload);
 
@@ -167,7 +168,8 @@ void names_release(struct names *);
 int names_read_dir(struct names *, uint64_t ino, const struct xfs_dinode *, struct names_dir *out);
 
 /* Calls job() for each inode. Nonzero stops. */
-int names_each_fact(struct names *, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload), void *payload);
+int names_each_fact(struct names *, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload),
+		    void *payload);
 /* names_want.c: before anything is gathered: what is; and is it so, for a link of this directory? */
 void names_choose(struct names *);
 bool names_is_chosen(struct names *, uint64_t dir);
@@ -181,7 +183,8 @@ bool names_is_believed(struct names *, uint64_t parent);
 uint64_t names_parent_of(struct names *, uint64_t ino);
 
 /*
- * names_table.c: entries by directory and name, as directories of this filesystem compare names.  NAMES_NONE: not there.
+ * names_table.c: entries by directory and name, as directories of this filesystem compare names.  NAMES_NONE: not
+ * there.
  */
 uint32_t names_find(struct names *, uint64_t dir, const uint8_t *name, size_t len);
 int names_table_add(struct names *, uint32_t entry);
@@ -215,17 +218,25 @@ int names_salvage_dir(struct names *, uint64_t ino, const struct xfs_dinode *, c
 		      const struct xfs_mapset *, uint64_t *said);
 /* names_short.c */
 int names_salvage_short(struct names *, uint64_t ino, const uint8_t *fork, uint32_t len, uint64_t size, uint64_t *said);
-/* names_attr.c: every attribute that can be had, each once; what is lost is told, unless quiet. The list is the caller's. */
+/*
+ * names_attr.c: every attribute that can be had, each once; what is lost is
+ * told, unless quiet. The list is the caller's.
+ */
 int names_salvage_attrs(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, bool quiet,
 			struct names_attr **list, size_t *n);
 
-/* names_attrmend.c: entries of a leaf with one field made right when that gives their names their hashes; changes the block. */
+/*
+ * names_attrmend.c: entries of a leaf with one field made right when that gives
+ * their names their hashes; changes the block.
+ */
 void names_mend_attrs(const struct xfs_geometry *, uint8_t *leaf, uint32_t count);
 /* Entries of a leaf: as many as it counts, or more when they use just the bytes that it says are used. */
 uint32_t names_attr_count(const struct xfs_geometry *, uint8_t *leaf);
 /* As an entry stores it; the value of a parent pointer has to be there. */
 uint32_t names_attr_hash(const struct xfs_geometry *, const struct xfs_attr *);
-/* The namespace where flags name none, or two: what one odd bit leaves, or the one that the system knows the name in. */
+/*
+ * The namespace where flags name none, or two: what one odd bit leaves, or the one that the system knows the name in.
+ */
 unsigned names_attr_space(unsigned flags, const uint8_t *name, unsigned len);
 
 /* names_decide.c: each entry by itself; then those that lead nowhere, when parent pointers had their say. */
@@ -236,8 +247,8 @@ int names_match_strays(struct names *);
 /* names_tree.c: one parent for each directory, no rings. */
 int names_decide_tree(struct names *);
 /*
- * The root's lost+found that leads to a free inode: the one of a repair that was cut off before it wrote the directory (see
- * switch.c), and no name that another inode misses.
+ * The root's lost+found that leads to a free inode: the one of a repair that was cut off before it wrote the directory
+ * (see switch.c), and no name that another inode misses.
  */
 bool names_is_cut_off(const struct names *, const struct names_entry *);
 bool names_is_root(const struct names *, uint64_t ino);
@@ -250,11 +261,16 @@ int names_link(struct names *, uint64_t dir, uint64_t ino, const uint8_t *name, 
 /* names_new.c: the root directory, when it is none; lost+found; inodes that become free. */
 int names_root(struct names *);
 int names_make_lost_found(struct names *, uint64_t *ino);
-/* An inode that was free, or of a new chunk; a core as of a new, empty directory; one that is a directory from now on. */
+/*
+ * An inode that was free, or of a new chunk; a core as of a new, empty directory; one that is a directory from now on.
+ */
 int names_new_inode(struct names *, uint64_t *ino);
 void names_new_core(struct names *, uint64_t ino, unsigned mode, const struct xfs_dinode *like, struct xfs_dinode *);
 int names_become_dir(struct names *, uint64_t ino, const struct xfs_dinode *, uint64_t said);
-/* names_meta.c: names in the metadata directory follow from what the inodes are; files of realtime groups that are missing are made. */
+/*
+ * names_meta.c: names in the metadata directory follow from what the inodes
+ * are; files of realtime groups that are missing are made.
+ */
 int names_place_metadata(struct names *);
 uint64_t repair_metafiles_missing(struct repair *);
 /* Does this entry of a directory of that tree have another name than its inode wants? */
@@ -262,7 +278,10 @@ bool repair_metafile_misnamed(const struct repair *, uint64_t dir, uint64_t ino,
 int names_free_inode(struct names *, uint64_t ino, struct repair_fact *);
 /* names_plan.c: what differs from the disk becomes changed inodes. */
 int names_plan(struct names *);
-/* Blocks of a fork of the inode, which gets others or none: their AGs are rebuilt, and they stay whole until the switch. */
+/*
+ * Blocks of a fork of the inode, which gets others or none: their AGs are
+ * rebuilt, and they stay whole until the switch.
+ */
 int names_give_up(struct names *, struct repair_inode *, const struct xfs_dinode *, const uint8_t *image,
 		enum xfs_fork);
 

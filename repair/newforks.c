@@ -2,7 +2,8 @@
 /*
  * newforks.c - new contents of forks that were decided: form, blocks, counters (format sheet 02, section 9).
  *
- * Blocks of a new btree are taken in AGs that are rebuilt anyway, near the inode; an AG is only drawn in when none has room.
+ * Blocks of a new btree are taken in AGs that are rebuilt anyway, near the inode; an AG is only drawn in when none has
+ * room.
  */
 #include "repair/forks.h"
 #include "repair/names.h"
@@ -93,8 +94,9 @@ int repair_plan_forks(struct repair *r)
 			if (k == XFS_FORK_DATA && repair_rt_is_tree(r, &d))
 				error = repair_rt_tree_blocks(r, &d, &blocks);
 			else
-				error = xfs_build_fork_blocks(&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k),
-							      count_extents(r, &c->map[k], repair_fork_is_realtime(&d, k)), &blocks);
+				error = xfs_build_fork_blocks(
+					&r->geo, repair_fork_size(r, &d, (enum xfs_fork)k),
+					count_extents(r, &c->map[k], repair_fork_is_realtime(&d, k)), &blocks);
 			blocks += k == XFS_FORK_DATA ? repair_rt_missing(r, c) : 0;
 			if (error)
 				return error;
@@ -208,7 +210,8 @@ static int make_fork(struct making *m, struct xfs_dinode *d)
 	struct xfs_build_fork b = {
 		.geo = &r->geo, .ino = c->ino, .forksize = size, .next = next_extent, .nextents = n, .dev = r->dev.data,
 		.alloc = new_block, .payload = m, .which = fork, .realtime = realtime,
-		.bytes = c->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize, fork),
+		.bytes = c->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, r->geo.inodesize,
+							fork),
 	};
 	int error = xfs_build_fork(&b);
 

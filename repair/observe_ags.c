@@ -117,7 +117,8 @@ static void check_lsn(struct repair *r, struct repair_ag *ag, const char *struct
 static int header_bytes(struct repair *r, const struct repair_ag *ag, unsigned n, uint8_t bytes[512])
 {
 	struct xfs_buf *b;
-	int error = xfs_buf_get1(r->fs->cache, xfs_ag_header_daddr(&r->geo, ag->agno, n).v, r->geo.sectsize / XFS_BBSIZE, NULL, 0, &b);
+	int error = xfs_buf_get1(r->fs->cache, xfs_ag_header_daddr(&r->geo, ag->agno, n).v,
+				 r->geo.sectsize / XFS_BBSIZE, NULL, 0, &b);
 
 	if (error)
 		return error;
@@ -172,7 +173,8 @@ static void check_unused(struct repair *r, struct repair_ag *ag)
 	const struct xfs_geometry *geo = &r->geo;
 	const struct { const char *structure, *field; bool odd; } fields[] = {
 		{ "agf", "rmaproot", !geo->rmapbt && (f->rmaproot || f->rmaplevel || (geo->v5 && f->rmapblocks)) },
-		{ "agf", "refcntroot", geo->v5 && !geo->reflink && (f->refcntroot || f->refcntlevel || f->refcntblocks) },
+		{ "agf", "refcntroot", geo->v5 && !geo->reflink &&
+		  (f->refcntroot || f->refcntlevel || f->refcntblocks) },
 		{ "agi", "free_root", geo->v5 && !geo->finobt && (i->free_root || i->free_level) },
 		{ "agi", "ino_blocks", geo->v5 && !geo->inobtcnt && (i->ino_blocks || i->fino_blocks) },
 		{ "agi", "dirino", i->dirino != XFS_NULL32 },
@@ -194,7 +196,8 @@ static void check_unused(struct repair *r, struct repair_ag *ag)
 
 static int load_headers(struct repair *r, struct repair_ag *ag)
 {
-	int agf_error = xfs_fs_agf(r->fs, ag->agno, &ag->agf), agi_error = xfs_fs_agi(r->fs, ag->agno, &ag->agi, ag->unlinked);
+	int agf_error = xfs_fs_agf(r->fs, ag->agno, &ag->agf),
+	    agi_error = xfs_fs_agi(r->fs, ag->agno, &ag->agi, ag->unlinked);
 	int error;
 
 	if (agf_error == -XFS_E_NOMEM || agi_error == -XFS_E_NOMEM)

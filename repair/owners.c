@@ -2,9 +2,9 @@
 /*
  * owners.c - inode chunks that reverse mappings prove by their owners.
  *
- * Where neither the inode btrees nor the rmapbt of an AG are whole, a chunk that was wiped out has no witness in its own
- * AG; but whatever is mapped to one of its inodes, in any AG, says by the number of the owner where the inode was.  Without
- * that, contents that are all there would be nobody's.
+ * Where neither the inode btrees nor the rmapbt of an AG are whole, a chunk that was wiped out has no witness in its
+ * own AG; but whatever is mapped to one of its inodes, in any AG, says by the number of the owner where the inode was.
+ * Without that, contents that are all there would be nobody's.
  */
 #include "repair/scan.h"
 
@@ -85,7 +85,9 @@ static int by_place(const void *pa, const void *pb)
 {
 	const struct unit *a = pa, *b = pb;
 
-	return a->agno != b->agno ? (a->agno > b->agno) - (a->agno < b->agno) : (a->agbno > b->agbno) - (a->agbno < b->agbno);
+	if (a->agno != b->agno)
+		return a->agno > b->agno ? 1 : -1;
+	return (a->agbno > b->agbno) - (a->agbno < b->agbno);
 }
 
 static void sort_units(struct search *s)

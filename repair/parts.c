@@ -2,9 +2,10 @@
 /*
  * parts.c - names on a filesystem that has no room for all that is new at once, neither beside the old nor in the log.
  *
- * A part of the inodes gets what was decided, as many as there is room for, then the filesystem is looked at afresh and the
- * next ones follow: what the first gave up is room for them.  After each part the disk is whole but for names that are
- * still to come.  What gains names comes first and what loses them last, so wherever this stops all names are there.
+ * A part of the inodes gets what was decided, as many as there is room for, then the filesystem is looked at afresh and
+ * the next ones follow: what the first gave up is room for them.  After each part the disk is whole but for names that
+ * are still to come.  What gains names comes first and what loses them last, so wherever this stops all names are
+ * there.
  */
 #include "repair/names.h"
 #include "repair/rebuild.h"
@@ -22,8 +23,8 @@ struct parts {
 #define TURNS 4u
 
 /*
- * 0: goes with inode records that change, or leads to such an inode: all of these at once.  1: gains names.  2: gets other
- * forks.  3: its core alone changes.
+ * 0: goes with inode records that change, or leads to such an inode: all of these at once.  1: gains names.  2: gets
+ * other forks.  3: its core alone changes.
  */
 static unsigned turn_of(const struct parts *p, const struct repair_inode *c)
 {
@@ -84,8 +85,8 @@ static void leave(struct parts *p)
 }
 
 /*
- * NOSPC: nothing was changed, and fewer may fit. While claims are gathered others may turn out to change, too: the state gets
- * a list of its own, and what was in it comes back from there.
+ * NOSPC: nothing was changed, and fewer may fit. While claims are gathered others may turn out to change, too: the
+ * state gets a list of its own, and what was in it comes back from there.
  */
 static int try_part(struct parts *p, size_t n)
 {
@@ -134,7 +135,8 @@ static int do_parts(struct parts *p)
 		if (error)
 			break;
 		p->done += n;
-		n = p->done == p->n ? 0 : (size_t)xfs_min(turn == turn_of(p, &p->list[p->done]) ? 2 * n : p->n, next_turn(p));
+		n = p->done == p->n ? 0 : (size_t)xfs_min(turn == turn_of(p, &p->list[p->done]) ? 2 * n : p->n,
+							  next_turn(p));
 		leave(p);
 		p->state = NULL;
 	}

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * quota.c - quota files: a record that is damaged keeps the limits that can be read; counts are compared with what files use.
+ * quota.c - quota files: a record that is damaged keeps the limits that can be read; counts are compared with what
+ * files use.
  *
- * Counts are not written: where one is wrong, the flags that call them right are cleared, and the kernel counts at the next mount
- * (format sheet 10, sections 7.1 to 7.3).  Records are written in place, one by one: a run that is cut off is completed by
- * the next.
+ * Counts are not written: where one is wrong, the flags that call them right are cleared, and the kernel counts at the
+ * next mount (format sheet 10, sections 7.1 to 7.3).  Records are written in place, one by one: a run that is cut off
+ * is completed by the next.
  */
 #include "repair/quota.h"
 #include "repair/forks.h"
@@ -34,8 +35,10 @@ static const struct quota_type {
 	uint8_t type;
 	uint16_t flags, checked, metatype;
 } types[] = {
-	{ "User quota", "user", "user quota", XFS_DQTYPE_USER, USER_FLAGS, XFS_SB_QUOTA_USER_CHECKED, XFS_METAFILE_USRQUOTA },
-	{ "Group quota", "group", "group quota", XFS_DQTYPE_GROUP, GROUP_FLAGS, XFS_SB_QUOTA_GROUP_CHECKED, XFS_METAFILE_GRPQUOTA },
+	{ "User quota", "user", "user quota", XFS_DQTYPE_USER, USER_FLAGS, XFS_SB_QUOTA_USER_CHECKED,
+	  XFS_METAFILE_USRQUOTA },
+	{ "Group quota", "group", "group quota", XFS_DQTYPE_GROUP, GROUP_FLAGS, XFS_SB_QUOTA_GROUP_CHECKED,
+	  XFS_METAFILE_GRPQUOTA },
 	{ "Project quota", "project", "project quota", XFS_DQTYPE_PROJ, PROJECT_FLAGS, XFS_SB_QUOTA_PROJECT_CHECKED,
 	  XFS_METAFILE_PRJQUOTA },
 };
@@ -119,7 +122,8 @@ int repair_quota_add(struct repair *r, struct repair_seen *s, uint64_t rt)
 	if (!s->ag->usage)
 		return -XFS_E_NOMEM;
 	for (unsigned t = 0; t < XFS_ARRAY_SIZE(ids) && !error; t++)
-		error = add_usage(s->ag->usage, (uint64_t)t << 32 | ids[t], d->core.nblocks - xfs_min(rt, d->core.nblocks), rt);
+		error = add_usage(s->ag->usage, (uint64_t)t << 32 | ids[t],
+				  d->core.nblocks - xfs_min(rt, d->core.nblocks), rt);
 	return error;
 }
 
@@ -318,8 +322,8 @@ static void note_count(struct quota *s, uint32_t id, const char *field, uint64_t
 		return;
 	s->wrong++;
 	if (++s->lines <= MOST_LINES && !s->told->looking)
-		repair_say(s->told, "%s quota id %" PRIu32 " has %s %" PRIu64 ", expected %" PRIu64, s->type->name, id, field, found,
-			   expected);
+		repair_say(s->told, "%s quota id %" PRIu32 " has %s %" PRIu64 ", expected %" PRIu64, s->type->name, id,
+			   field, found, expected);
 	if (s->wrong > 1)
 		return;		/* one finding stands for all of the file */
 	f.ino = s->ino;
@@ -372,7 +376,8 @@ static int check_block(struct quota *s, uint64_t off, uint64_t fsbno)
 {
 	const struct xfs_geometry *geo = &s->r->geo;
 	uint32_t per = xfs_dquot_per_block(geo->blocksize), first = (uint32_t)(off * per);
-	bool changed = false, write = !s->told->looking && !repair_is_held(s->told, XFS_F_QUOTA_RECORD) && !s->told->holds.all;
+	bool changed = false, write = !s->told->looking && !repair_is_held(s->told, XFS_F_QUOTA_RECORD) &&
+				      !s->told->holds.all;
 	int error = xfs_dev_read(s->r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), s->block, geo->blocksize);
 
 	if (error == -XFS_E_NOMEM)
@@ -404,7 +409,8 @@ static int check_block(struct quota *s, uint64_t off, uint64_t fsbno)
 		return error;
 	error = repair_begin_writing(s->told);
 	s->told->fixed_something = true;
-	return error ? error : xfs_dev_write(s->told->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), s->block, geo->blocksize);
+	return error ? error : xfs_dev_write(s->told->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), s->block,
+					     geo->blocksize);
 }
 
 static int check_mapping(void *payload, const struct xfs_mapping *m)
@@ -464,7 +470,8 @@ static int check_file(struct quota *s)
 	uint8_t *image = malloc(s->r->geo.inodesize);
 	struct repair_fork f = { 0 };
 	struct xfs_dinode d;
-	int error = image ? names_read_inode(&(struct names){ .r = s->r, .told = s->told }, s->ino, image, &d) : -XFS_E_NOMEM;
+	int error = image ? names_read_inode(&(struct names){ .r = s->r, .told = s->told }, s->ino, image,
+					     &d) : -XFS_E_NOMEM;
 
 	if (error == -XFS_E_NOMEM || (!error && s->told->holds.all))
 		goto out;
@@ -578,7 +585,8 @@ int repair_quota(struct repair *r)
 
 		s.type = &types[s.t];
 		s.ino = find_file(&s);
-		s.compare = !r->no_quota && (r->primary.qflags & (r->geo.v5 || !s.t ? s.type->checked : XFS_SB_QUOTA_OTHER_CHECKED));
+		s.compare = !r->no_quota &&
+			    (r->primary.qflags & (r->geo.v5 || !s.t ? s.type->checked : XFS_SB_QUOTA_OTHER_CHECKED));
 		s.nseen = 0;
 		s.wrong = 0;
 		if (s.ino != XFS_NULL64)
@@ -588,8 +596,8 @@ int repair_quota(struct repair *r)
 	if (!error && s.replaced && !s.r->geo.metadir)
 		forget_quota(&r->primary);
 	if (!error)
-		error = write_flags(r, &s, before, numbers[0] != r->primary.uquotino || numbers[1] != r->primary.gquotino ||
-				    numbers[2] != r->primary.pquotino);
+		error = write_flags(r, &s, before, numbers[0] != r->primary.uquotino ||
+				    numbers[1] != r->primary.gquotino || numbers[2] != r->primary.pquotino);
 	free(s.used);
 	free(s.seen);
 	free(s.block);

@@ -7,11 +7,16 @@
 
 #include "repair/scan.h"
 
-/* While inodes are observed, when quota is counted: adds to what its owners use. `rt`: blocks in the realtime section. */
+/*
+ * While inodes are observed, when quota is counted: adds to what its owners use. `rt`: blocks in the realtime section.
+ */
 int repair_quota_add(struct repair *, struct repair_seen *, uint64_t rt);
 /* locate.c: numbers that can't be those of quota files, and flags that no file stands behind. */
 void repair_quota_numbers(struct repair *);
-/* The kernel counts anew at the next mount: says so and clears the flags in r->primary; false: nothing was called right. */
+/*
+ * The kernel counts anew at the next mount: says so and clears the flags in
+ * r->primary; false: nothing was called right.
+ */
 bool repair_doubt_quota(struct repair *);
 void repair_usage_free(struct repair_usage *);
 

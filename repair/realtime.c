@@ -2,8 +2,8 @@
 /*
  * realtime.c - who holds the extents of the realtime section (format sheet 10, sections 2.1, 3.1).
  *
- * Mappings are kept by AG of their inode while inodes are observed.  Where two files claim one extent, the one with less
- * evidence loses it, as with blocks of the data device (conflict.c).
+ * Mappings are kept by AG of their inode while inodes are observed.  Where two files claim one extent, the one with
+ * less evidence loses it, as with blocks of the data device (conflict.c).
  */
 #include "repair/realtime.h"
 #include "repair/space.h"
@@ -63,7 +63,8 @@ int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool sha
 
 		/* reverse mappings tell states and groups apart */
 		if (last->ino == ino && last->off + last->len == m->off && last->start + last->len == start &&
-		    last->unwritten == m->unwritten && (!r->geo.metadir || m->fsbno & ((UINT64_C(1) << r->geo.sb.rgblklog) - 1))) {
+		    last->unwritten == m->unwritten &&
+		    (!r->geo.metadir || m->fsbno & ((UINT64_C(1) << r->geo.sb.rgblklog) - 1))) {
 			last->len += m->len;
 			return 0;
 		}
@@ -71,7 +72,8 @@ int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool sha
 	error = xfs_grow(&ag->rt_maps, ag->nrt_maps, &ag->rt_room, 64);
 	if (!error)
 		ag->rt_maps[ag->nrt_maps++] = (struct repair_rt_map){ start, m->len, ino, m->off,
-								      shareable && r->geo.metadir && !m->unwritten, m->unwritten };
+								      shareable && r->geo.metadir && !m->unwritten,
+								      m->unwritten };
 	return error;
 }
 
@@ -95,7 +97,8 @@ int repair_rt_note_file(struct repair *r, struct repair_seen *s)
 
 /* ---- all of them ---- */
 
-static void add_all(struct repair_rt_map *out, size_t *n, const struct repair_rt_map *from, size_t count, struct repair *r)
+static void add_all(struct repair_rt_map *out, size_t *n, const struct repair_rt_map *from, size_t count,
+		    struct repair *r)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct repair_inode *c = repair_find_changed(r, from[i].ino);
@@ -150,9 +153,11 @@ int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 
 		for (size_t k = 0; decided && k < s->n; k++)
 			for (uint32_t done = 0; done < s->m[k].len; done += repair_rt_piece(r, &s->m[k], done))
-				(*out)[(*n)++] = (struct repair_rt_map){ repair_rt_linear(&r->geo, s->m[k].fsbno + done),
+				(*out)[(*n)++] = (struct repair_rt_map){
+					repair_rt_linear(&r->geo, s->m[k].fsbno + done),
 					repair_rt_piece(r, &s->m[k], done), r->inodes[i].ino, s->m[k].off + done,
-					r->geo.metadir && !s->m[k].unwritten && d.v3.flags2 & XFS_DIFLAG2_REFLINK, s->m[k].unwritten };
+					r->geo.metadir && !s->m[k].unwritten && d.v3.flags2 & XFS_DIFLAG2_REFLINK,
+					s->m[k].unwritten };
 	}
 	return xfs_sort(&spec, *out, *n);
 }
@@ -227,7 +232,8 @@ static int take_out(struct repair *r, const struct repair_rt_map *loser, uint64_
 
 	for (size_t i = 0; !error && i < s->n; i++) {
 		struct xfs_mapping m = s->m[i];
-		uint64_t start = repair_rt_linear(&r->geo, m.fsbno), from = xfs_max(start, lo), to = xfs_min(start + m.len, hi);
+		uint64_t start = repair_rt_linear(&r->geo, m.fsbno), from = xfs_max(start, lo),
+			 to = xfs_min(start + m.len, hi);
 
 		if (from >= to || (twice && (m.off + m.len <= loser->off || m.off >= loser->off + loser->len)))
 			continue;
@@ -285,7 +291,8 @@ int repair_rt_align(const struct repair *r, struct xfs_mapset *s)
 	return error;
 }
 
-static int settle(struct repair *r, const struct repair_rt_map *a, const struct repair_rt_map *b, uint64_t lo, uint64_t hi)
+static int settle(struct repair *r, const struct repair_rt_map *a, const struct repair_rt_map *b, uint64_t lo,
+		  uint64_t hi)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_CONFLICT, "realtime");
 	const struct repair_rt_map *loser;
@@ -306,11 +313,12 @@ static int settle(struct repair *r, const struct repair_rt_map *a, const struct 
 }
 
 /* Do these two contradict each other? Another file may not even have another part of the same extent. */
-static bool contradict(const struct repair *r, const struct repair_rt_map *a, const struct repair_rt_map *b, uint64_t *lo,
-		       uint64_t *hi)
+static bool contradict(const struct repair *r, const struct repair_rt_map *a, const struct repair_rt_map *b,
+		       uint64_t *lo, uint64_t *hi)
 {
 	uint32_t rext = a->ino == b->ino ? 1 : r->geo.sb.rextsize;
-	uint64_t a_end = xfs_ceil_div(a->start + a->len, rext) * rext, b_end = xfs_ceil_div(b->start + b->len, rext) * rext;
+	uint64_t a_end = xfs_ceil_div(a->start + a->len, rext) * rext,
+		 b_end = xfs_ceil_div(b->start + b->len, rext) * rext;
 
 	*lo = b->start / rext * rext;
 	*hi = xfs_min(a_end, b_end);

@@ -2,8 +2,8 @@
 /*
  * realtime.h - the realtime section: who holds its extents, and what bitmap and summary must say (format sheet 10).
  *
- * Forks of files are the witnesses; bitmap, summary and frextents follow from them.  Without realtime groups the section
- * is taken as one group.  Blocks are counted without the gaps that numbers of blocks have between groups.
+ * Forks of files are the witnesses; bitmap, summary and frextents follow from them.  Without realtime groups the
+ * section is taken as one group.  Blocks are counted without the gaps that numbers of blocks have between groups.
  */
 #ifndef REPAIR_REALTIME_H
 #define REPAIR_REALTIME_H
@@ -27,7 +27,10 @@ struct repair_rt_shape {
 
 /* False: there is no realtime section with bitmaps. */
 bool repair_rt_shape(const struct repair *, struct repair_rt_shape *);
-/* Blocks of a mapping, from its `done`th on, to the end of their group: where groups have no gaps between their numbers it may go on. */
+/*
+ * Blocks of a mapping, from its `done`th on, to the end of their group: where
+ * groups have no gaps between their numbers it may go on.
+ */
 uint32_t repair_rt_piece(const struct repair *, const struct xfs_mapping *, uint32_t done);
 uint64_t repair_rt_linear(const struct xfs_geometry *, uint64_t rtblock);
 
@@ -39,19 +42,24 @@ int repair_rt_add_file(struct repair_ag *, const struct repair_rt_file *);
 /* Forks are decided: extents that two files claim go to one of them. */
 int repair_rt_settle(struct repair *);
 /*
- * A map that was cut: realtime extents begin with a mapping, so what stands before the rest of one is this file's, too. It had
- * the other state, or it would have been one record with the rest.
+ * A map that was cut: realtime extents begin with a mapping, so what stands before the rest of one is this file's, too.
+ * It had the other state, or it would have been one record with the rest.
  */
 int repair_rt_align(const struct repair *, struct xfs_mapset *);
-/* Every extent of the section that a file holds, as it is decided: ascending by block, then by inode. The caller frees. Errors: NOMEM. */
+/*
+ * Every extent of the section that a file holds, as it is decided: ascending by
+ * block, then by inode. The caller frees. Errors: NOMEM.
+ */
 int repair_rt_claims(struct repair *, struct repair_rt_map **, size_t *n);
-/* realtime_trees.c: reverse mappings and reference counts of groups against the files; trees that differ are made anew. */
+/*
+ * realtime_trees.c: reverse mappings and reference counts of groups against the files; trees that differ are made anew.
+ */
 int repair_rt_trees(struct repair *);
 bool repair_rt_is_tree(const struct repair *, const struct xfs_dinode *);
 /* Blocks that the tree of this inode will take; then the tree: c->image gets its root, *d format and size. */
 int repair_rt_tree_blocks(struct repair *, const struct xfs_dinode *, uint64_t *blocks);
-int repair_rt_build_tree(struct repair *, struct repair_inode *c, struct xfs_dinode *d, int (*alloc)(void *, uint64_t *),
-			 void *payload);
+int repair_rt_build_tree(struct repair *, struct repair_inode *c, struct xfs_dinode *d,
+			 int (*alloc)(void *, uint64_t *), void *payload);
 /* realtime_super.c: with groups, when the realtime device is given. */
 int repair_rt_super(struct repair *);
 /* Bitmap and summary get the blocks that they lack. */

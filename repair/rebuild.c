@@ -2,8 +2,8 @@
 /*
  * rebuild.c - stage 1: claims what was decided for the AGs that change, then writes new fork blocks and trees.
  *
- * AGs without a reason are not touched.  Old tree and fork blocks are avoided, so that everything that the disk points to
- * is whole until the switch; when an AG is too full for that, what merely repeats other trees is reused in place.
+ * AGs without a reason are not touched.  Old tree and fork blocks are avoided, so that everything that the disk points
+ * to is whole until the switch; when an AG is too full for that, what merely repeats other trees is reused in place.
  */
 #include "repair/cuts.h"
 #include "repair/forks.h"
@@ -55,7 +55,8 @@ static int claim_own(struct repair *r, uint64_t ino, uint64_t flags, const uint6
 		uint32_t agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(blocks[i])).v;
 
 		if (repair_ag_changes(r, agno))
-			error = claim(r, agno, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(blocks[i])).v, 1, ino, flags | XFS_RMAP_BMBT);
+			error = claim(r, agno, xfs_fsbno_agbno(&r->geo, XFS_FSBNO(blocks[i])).v, 1, ino,
+				      flags | XFS_RMAP_BMBT);
 	}
 	return error;
 }
@@ -69,7 +70,8 @@ static int avoid_own(struct repair *r, const struct repair_fork *f)
 		uint32_t agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(f->own[i])).v;
 
 		if (repair_ag_changes(r, agno))
-			error = xfs_claims_avoid(r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(f->own[i])).v, 1);
+			error = xfs_claims_avoid(r->claims, XFS_AGNO(agno),
+						 xfs_fsbno_agbno(&r->geo, XFS_FSBNO(f->own[i])).v, 1);
 	}
 	return error;
 }
@@ -92,7 +94,8 @@ static int claim_inode(void *payload, struct repair_seen *s)
 			error = claim_mapping(&c, &changed->map[k].m[i]);
 		if (error)
 			break;
-		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, replaced ? NULL : claim_mapping, &c);
+		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f,
+					 replaced ? NULL : claim_mapping, &c);
 		if (!error)
 			error = replaced ? avoid_own(r, &f) : claim_own(r, s->ino, c.flags, f.own, f.nown);
 		repair_fork_release(&f);
@@ -150,8 +153,8 @@ static int claim_lost_inodes(struct repair *r, uint32_t agno)
 }
 
 /*
- * No fork changes, and the forks are known to say what the reverse mappings of these AGs say: one AG's tree is read then
- * instead of all inodes.
+ * No fork changes, and the forks are known to say what the reverse mappings of these AGs say: one AG's tree is read
+ * then instead of all inodes.
  */
 static bool rmaps_say_it(const struct repair *r)
 {
@@ -268,7 +271,8 @@ static int avoid_given_up(struct repair *r)
 			uint32_t agno = xfs_fsbno_agno(&r->geo, XFS_FSBNO(m->fsbno)).v;
 
 			if (repair_ag_changes(r, agno))
-				error = xfs_claims_avoid(r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v,
+				error = xfs_claims_avoid(r->claims, XFS_AGNO(agno),
+							 xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v,
 							 (uint32_t)m->len);
 		}
 	return error;
@@ -343,8 +347,9 @@ static int claim_without_conflict(struct repair *r)
 /* Blocks that the trees of the AG and, unless all is tight, its free list will take. */
 static uint64_t tree_needs(const struct repair *r, const struct repair_ag *ag)
 {
-	uint64_t need = r->tight ? 0 : xfs_agfl_minimum(&r->geo, ag->tree[XFS_TREE_BNO].levels, ag->tree[XFS_TREE_CNT].levels,
-						       r->geo.rmapbt ? ag->tree[XFS_TREE_RMAP].levels : 0);
+	uint64_t need = r->tight ? 0 : xfs_agfl_minimum(&r->geo, ag->tree[XFS_TREE_BNO].levels,
+							ag->tree[XFS_TREE_CNT].levels,
+							r->geo.rmapbt ? ag->tree[XFS_TREE_RMAP].levels : 0);
 
 	for (unsigned t = 0; t < XFS_TREE_COUNT; t++)
 		if (ag->tree[t].present && ag->build.policy[t] != XFS_BUILD_KEEP)
@@ -396,8 +401,8 @@ static bool draw_in_ag(struct repair *r)
 }
 
 /*
- * No room for forks in the AGs that change: others are drawn in, each time twice as many, as all claims are gathered anew then;
- * at last free lists stay short.
+ * No room for forks in the AGs that change: others are drawn in, each time twice as many, as all claims are gathered
+ * anew then; at last free lists stay short.
  */
 static bool find_room(struct repair *r, uint32_t *many)
 {

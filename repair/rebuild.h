@@ -8,8 +8,8 @@
 /* True when the trees of this AG are rebuilt. */
 bool repair_ag_changes(const struct repair *, uint32_t agno);
 /*
- * `len` blocks in a row for an inode, of an AG that changes, after the forks were claimed.  NOSPC: not there, or the trees of
- * the AG need them.
+ * `len` blocks in a row for an inode, of an AG that changes, after the forks were claimed.  NOSPC: not there, or the
+ * trees of the AG need them.
  */
 int repair_take_blocks(struct repair *, uint32_t agno, uint32_t len, uint64_t ino, uint64_t offword, uint64_t *fsbno);
 /* Decides the form of each fork that changes and where its btree blocks may go; marks those AGs. */
@@ -21,8 +21,9 @@ int repair_build_forks(struct repair *);
 int repair_build_new(struct repair *);
 
 /*
- * in_place.c: repair_build_new() and repair_switch_over(), and where there is no room to keep the old beside the new, the
- * same over what is given up.  Errors: NOSPC when that does not suffice or the log cannot take it; nothing has changed.
+ * in_place.c: repair_build_new() and repair_switch_over(), and where there is no room to keep the old beside the new,
+ * the same over what is given up.  Errors: NOSPC when that does not suffice or the log cannot take it; nothing has
+ * changed.
  */
 int repair_rebuild_one(struct repair *);
 /* The same, in as many parts as it takes. */

@@ -57,7 +57,8 @@ static int scan_forks(struct repair *r, struct evidence *e)
 	int error = 0;
 
 	for (unsigned k = 0; k < 2 && !error; k++) {
-		error = repair_fork_scan_any(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &e->side[k].f, keep_mapping, &e->side[k].fork);
+		error = repair_fork_scan_any(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &e->side[k].f, keep_mapping,
+					     &e->side[k].fork);
 		forget_fork(r, e, k);
 	}
 	return error;
@@ -146,8 +147,9 @@ static int gather_rmap(void *payload, const void *disk)
 	if (c.offset & XFS_RMAP_BMBT) {
 		g->error = keep_bmbt(side, fsbno, c.len);
 	} else {
-		struct xfs_mapping m = { c.offset & XFS_RMAP_OFFMASK, fsbno, c.len, (c.offset & XFS_RMAP_UNWRITTEN) != 0,
-					 g->ag->tree[XFS_TREE_RMAP].sound ? EVIDENCE_RMAP : EVIDENCE_RMAP_PART };
+		struct xfs_mapping m = { c.offset & XFS_RMAP_OFFMASK, fsbno, c.len,
+					 (c.offset & XFS_RMAP_UNWRITTEN) != 0, g->ag->tree[XFS_TREE_RMAP].sound
+						 ? EVIDENCE_RMAP : EVIDENCE_RMAP_PART };
 
 		g->error = xfs_mapset_add(&side->rmap, &m);
 	}
@@ -197,7 +199,8 @@ static int judge_odd(struct repair *r)
 	if (!error && r->geo.rmapbt)
 		error = repair_each_ag(r, gather_ag_rmaps, &g);
 	for (size_t i = 0; i < g.n && !error; i++)
-		error = g.e[i].lost ? repair_restore(r, &g.e[i], repair_hint_of(&g.hints, g.e[i].ino)) : repair_judge(r, &g.e[i]);
+		error = g.e[i].lost ? repair_restore(r, &g.e[i],
+						     repair_hint_of(&g.hints, g.e[i].ino)) : repair_judge(r, &g.e[i]);
 	repair_settle_lost(r);
 	release_evidence(&g);
 	return error;

@@ -157,7 +157,8 @@ struct repair_inode {
 	struct xfs_mapset map[2];	/* its final mappings */
 	uint64_t *own_blocks;		/* bmbt blocks of both forks after the repair, fsblocks */
 	size_t nown[2];			/* of the data fork, then of the attr fork */
-	uint8_t *image;			/* inodesize bytes: the inode as it will be written; NULL: `packed` has it (changed.c) */
+	/* inodesize bytes: the inode as it will be written; NULL: `packed` has it (changed.c) */
+	uint8_t *image;
 	uint8_t *packed;
 	struct repair_name_plan *names;	/* directory and attributes that are built from lists */
 	struct xfs_mapset old;		/* blocks that it gives up: they stay whole until the switch */
@@ -217,7 +218,9 @@ struct repair_glance {
 	uint64_t sums[2];		/* link_sums */
 };
 
-/* What a fresh look at the devices is worth: as long as both stay, nothing was written since, and nothing found in it. */
+/*
+ * What a fresh look at the devices is worth: as long as both stay, nothing was written since, and nothing found in it.
+ */
 struct repair_renewal {
 	unsigned changes;		/* of the devices */
 	uint64_t findings;		/* of the run */
@@ -237,7 +240,8 @@ struct repair {
 	bool no_quota;			/* the kernel counts quota anew in any case */
 	const bool *held;		/* by finding: reported, not repaired; NULL: none (select.c) */
 	const char *name;		/* of the device, for messages */
-	struct repair_lane *lane;	/* this is its view, for the time of one job on one AG (lanes.h); NULL: no view */
+	/* this is its view, for the time of one job on one AG (lanes.h); NULL: no view */
+	struct repair_lane *lane;
 	/* the stack: `dev.data` is what is repaired (an overlay with -n) */
 	struct xfs_devset dev;
 	/* results */
@@ -247,10 +251,12 @@ struct repair {
 	bool *secondary_bad;		/* by agno */
 	struct xfs_geometry geo;
 	struct xfs_fs *fs;		/* opened with `primary` */
-	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
+	/* the same without blocks that fail their verifiers; opened when first needed */
+	struct xfs_fs *strict;
 	struct repair_ag *ags;
 	struct xfs_fingerprint fork_sums, rmap_sums;
-	uint8_t *sharers;		/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
+	/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
+	uint8_t *sharers;
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */
 	bool any_odd, any_room;
 	bool rmaps_whole;		/* every AG has a sound rmapbt: their silence counts */
@@ -295,15 +301,18 @@ struct repair {
 	bool careless;			/* nothing else helps: what is given up is written over before the switch */
 	bool tight;			/* there is no room to fill the free lists of AGs */
 	bool switched;			/* the first round went through the log */
-	bool in_place;			/* what is given up may be written over: dev.data is above the device, see in_place.c */
+	/* what is given up may be written over: dev.data is above the device, see in_place.c */
+	bool in_place;
 	bool trying;			/* above the device, for a run that asks whether there is room (upgrade.c) */
 	bool had_needsrepair;		/* the primary said so when the run began */
-	bool verified;			/* the result was checked afresh, and holds nothing but what is known to remain */
+	/* the result was checked afresh, and holds nothing but what is known to remain */
+	bool verified;
 	bool note_fixed;		/* of the finding that is being emitted: this run repairs it */
 	struct repair_holds holds;
 	struct repair_tally moved;	/* to lost+found */
 	uint64_t lost_blocks;		/* of forks whose map nobody knows any more */
-	struct repair_tally before, after;	/* inodes in use as observed; after the repair, when it was checked afresh */
+	/* inodes in use as observed; after the repair, when it was checked afresh */
+	struct repair_tally before, after;
 	const struct repair_words *words;
 	struct xfs_sink sink;
 };
@@ -324,7 +333,8 @@ struct repair_words {
 	void (*line)(void *payload, const char *text);	/* log-class: banner or progress, no newline */
 	void (*tell)(void *payload, const char *text);	/* the few lines that scripts expect on standard output */
 	void (*phase)(void *payload, unsigned ended);	/* this phase has ended; 0: the first one begins */
-	void (*step)(void *payload, const char *unit, uint64_t done, uint64_t total);	/* within a phase; total 0: unknown */
+	/* within a phase; total 0: unknown */
+	void (*step)(void *payload, const char *unit, uint64_t done, uint64_t total);
 	void *payload;
 };
 void repair_tell(struct repair *, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -350,15 +360,17 @@ void repair_forget_changed(struct repair *);
 /* Opens r->fs on r->primary and makes the tables of the run. */
 int repair_open(struct repair *);
 /*
- * verify.c: reads everything but names afresh, for who is `looking`. What it makes of the device is as good as what a run
- * of its own would: it takes nothing from anybody else.
+ * verify.c: reads everything but names afresh, for who is `looking`. What it makes of the device is as good as what a
+ * run of its own would: it takes nothing from anybody else.
  */
 int repair_look_afresh(struct repair *);
 struct repair_renewal repair_renewal_now(const struct repair *);
 /* Runs every pass in order. */
 int repair_run(struct repair *);
 void repair_release(struct repair *);
-/* Gives back what only the decisions needed: claims and trees, or a fresh look at the same device, need as much again. */
+/*
+ * Gives back what only the decisions needed: claims and trees, or a fresh look at the same device, need as much again.
+ */
 void repair_rest(struct repair *);
 
 #endif

@@ -70,7 +70,8 @@ int repair_try_replay(struct repair *r)
 		error = 0;
 	} else if (error && error != -XFS_E_IO && !repair_is_of_machine(error)) {
 		repair_say(r, done.stage > XFS_RECOVER_REPLAY ? "Changes that the log announces cannot be finished: %s."
-							      : "The log cannot be replayed: %s.", xfs_error_text(error));
+							      : "The log cannot be replayed: %s.",
+			   xfs_error_text(error));
 		error = -XFS_E_DIRTYLOG;
 	}
 	xfs_recovery_free(&rec);
@@ -142,7 +143,8 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 	if (done->inodes)
 		repair_say(r, "        - %llu inodes without names freed", (unsigned long long)done->inodes);
 	if (done->cow_blocks)
-		repair_say(r, "        - %llu blocks left over by copy-on-write freed", (unsigned long long)done->cow_blocks);
+		repair_say(r, "        - %llu blocks left over by copy-on-write freed",
+			   (unsigned long long)done->cow_blocks);
 }
 
 int repair_replay(struct repair *r)

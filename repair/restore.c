@@ -112,7 +112,8 @@ static bool in_metadata_tree(const struct remade *m)
 {
 	const struct repair_fact *f = m->r->geo.metadir && m->h->names ? repair_fact_of(m->r, m->h->parent) : NULL;
 
-	return m->r->geo.metadir && m->h->names && (m->h->meta || m->h->parent == m->r->primary.metadirino || (f && f->meta));
+	return m->r->geo.metadir && m->h->names &&
+	       (m->h->meta || m->h->parent == m->r->primary.metadirino || (f && f->meta));
 }
 
 /* Its name says which file of the metadata directory it was, or its blocks do. */
@@ -135,7 +136,8 @@ static bool can_be_made(const struct remade *m)
 		return m->file.metatype;
 	if (m->e->side[XFS_FORK_DATA].rmap.n || repair_type_of_role(m->r, m->e->ino))
 		return true;
-	return m->type == XFS_MODE_REG || m->type == XFS_MODE_DIR || m->type == XFS_MODE_FIFO || m->type == XFS_MODE_SOCK;
+	return m->type == XFS_MODE_REG || m->type == XFS_MODE_DIR || m->type == XFS_MODE_FIFO ||
+	       m->type == XFS_MODE_SOCK;
 }
 
 static void start_core(struct remade *m)
@@ -279,7 +281,8 @@ static int take_maps(struct remade *m, struct repair_inode *c)
 		s->rmap = (struct xfs_mapset){ 0 };
 		/* half of the room, in the units of the field */
 		if (k)
-			m->d.core.forkoff = (uint8_t)(xfs_dinode_literal_size((unsigned)m->d.core.version, r->geo.inodesize) / 16);
+			m->d.core.forkoff = (uint8_t)(xfs_dinode_literal_size((unsigned)m->d.core.version,
+									      r->geo.inodesize) / 16);
 	}
 	return 0;
 }
@@ -296,7 +299,8 @@ static void note_remade(struct remade *m)
 	if (m->file.metatype && repair_metafile_name(m->r, &m->file, &dir, name))
 		xfs_finding_detail(&f, "metadata file /%s/%s with %" PRIu64 " blocks", dir, name, f.len);
 	else
-		xfs_finding_detail(&f, "%s with %" PRIu64 " blocks, mode %04o, owner root", what, f.len, m->d.core.mode & 07777u);
+		xfs_finding_detail(&f, "%s with %" PRIu64 " blocks, mode %04o, owner root", what, f.len,
+				   m->d.core.mode & 07777u);
 	repair_note(m->r, &f, true);
 }
 
@@ -354,7 +358,8 @@ static int make_anew(struct remade *m)
 	if (m->r->geo.reflink && m->type == XFS_MODE_REG && any_shared(m->r, &m->e->side[XFS_FORK_DATA].rmap))
 		m->d.v3.flags2 |= XFS_DIFLAG2_REFLINK;
 	note_remade(m);
-	m->parent = m->e->ino == root || m->e->ino == m->r->primary.metadirino ? m->e->ino : m->h->names ? m->h->parent : root;
+	m->parent = m->e->ino == root || m->e->ino == m->r->primary.metadirino ? m->e->ino :
+		    m->h->names ? m->h->parent : root;
 	error = repair_changed_inode(m->r, m->e->ino, m->e->image, &c);
 	if (error)
 		return error;
@@ -396,8 +401,8 @@ static int complete(struct repair *r, struct evidence *e)
 }
 
 /*
- * Not what is no inode at all; nor what stands where the root directory was and is none; nor a directory without anything
- * in it.
+ * Not what is no inode at all; nor what stands where the root directory was and is none; nor a directory without
+ * anything in it.
  */
 static bool can_be_completed(const struct repair *r, const struct evidence *e)
 {
@@ -405,8 +410,8 @@ static bool can_be_completed(const struct repair *r, const struct evidence *e)
 
 	if (e->wiped || repair_type_of_role(r, e->ino) || xfs_mode_ftype(e->d.core.mode) == XFS_DIR_FT_UNKNOWN)
 		return false;
-	return (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || e->d.core.format == XFS_DINODE_FMT_LOCAL || s->fork.n ||
-	       s->rmap.n;
+	return (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || e->d.core.format == XFS_DINODE_FMT_LOCAL ||
+	       s->fork.n || s->rmap.n;
 }
 
 int repair_restore(struct repair *r, struct evidence *e, const struct repair_hint *h)

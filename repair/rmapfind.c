@@ -2,13 +2,13 @@
 /*
  * rmapfind.c - finds the reverse mappings of an AG whose header does not lead to them any more.
  *
- * Blocks of an rmapbt name themselves (AG, place, filesystem, checksum), so one look at all blocks of the AG finds them.
- * One of the highest level that has no neighbours and below which a whole tree verifies is the root.  An older root does
- * not pass: it had fewer levels, or the blocks below it have changed since.
+ * Blocks of an rmapbt name themselves (AG, place, filesystem, checksum), so one look at all blocks of the AG finds
+ * them. One of the highest level that has no neighbours and below which a whole tree verifies is the root.  An older
+ * root does not pass: it had fewer levels, or the blocks below it have changed since.
  *
- * Without a root the leaves are left, each of which testifies for its own key range.  Blocks that were leaves once look the
- * same; they are told by their neighbours, which do not point back, and where two claim the same keys the one that was
- * written later counts.
+ * Without a root the leaves are left, each of which testifies for its own key range.  Blocks that were leaves once look
+ * the same; they are told by their neighbours, which do not point back, and where two claim the same keys the one that
+ * was written later counts.
  */
 #include "repair/agtrees.h"
 #include "repair/scan.h"
@@ -53,7 +53,8 @@ static int block_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 {
 	struct repair_ag *ag = owner;
 	struct xfs_buf *buf;
-	int error = xfs_fs_get_block(ag->fs, xfs_fsbno_of(&ag->fs->geo, ag->agno, XFS_AGBNO(ptr)), XFS_BLK_RMAPBT, &buf);
+	int error = xfs_fs_get_block(ag->fs, xfs_fsbno_of(&ag->fs->geo, ag->agno, XFS_AGBNO(ptr)), XFS_BLK_RMAPBT,
+				     &buf);
 
 	if (!error)
 		*out = (struct xfs_btree_block){ .ptr = ptr, .data = buf->data, .handle = buf };
@@ -105,7 +106,8 @@ static void add_root(struct search *s, uint32_t agbno, const uint8_t *p)
 		s->highest = level;
 		s->nroots = 0;
 	}
-	if (level == s->highest && s->nroots < MOST_ROOTS && xfs_be32(p + XFS_OFF(btree_short, leftsib)) == XFS_NULL32 &&
+	if (level == s->highest && s->nroots < MOST_ROOTS &&
+	    xfs_be32(p + XFS_OFF(btree_short, leftsib)) == XFS_NULL32 &&
 	    xfs_be32(p + XFS_OFF(btree_short, rightsib)) == XFS_NULL32)
 		s->roots[s->nroots++] = (struct root){ agbno, level, xfs_be64(p + XFS_OFF(btree_short, lsn)) };
 }
@@ -247,7 +249,8 @@ static int keep_leaves(struct search *s)
 	return 0;
 }
 
-int repair_each_stray_rmap(struct repair *r, struct repair_ag *ag, int (*each)(void *payload, const void *disk), void *payload)
+int repair_each_stray_rmap(struct repair *r, struct repair_ag *ag, int (*each)(void *payload, const void *disk),
+			   void *payload)
 {
 	uint8_t *p = ag->nrmap_leaves ? malloc(r->geo.blocksize) : NULL;
 	int error = ag->nrmap_leaves && !p ? -XFS_E_NOMEM : 0;
@@ -255,7 +258,8 @@ int repair_each_stray_rmap(struct repair *r, struct repair_ag *ag, int (*each)(v
 	for (size_t i = 0; i < ag->nrmap_leaves && !error; i++) {
 		uint32_t n;
 
-		if (xfs_dev_read(r->dev.data, xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(ag->rmap_leaves[i])).v * XFS_BBSIZE, p,
+		if (xfs_dev_read(r->dev.data,
+				 xfs_agbno_daddr(&r->geo, ag->agno, XFS_AGBNO(ag->rmap_leaves[i])).v * XFS_BBSIZE, p,
 				 r->geo.blocksize))
 			continue;
 		n = xfs_min(xfs_be16(p + XFS_OFF(btree_short, numrecs)), (r->geo.blocksize - HEADER) / RECORD);

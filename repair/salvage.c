@@ -455,7 +455,8 @@ int repair_salvage(struct repair *r, const char *dir, bool all)
 		fprintf(stderr, "xfs_repair: %s: %s\n", dir, why);
 	if (s.report_file)
 		fprintf(stderr,
-			"salvaged: %" PRIu64 " files with %" PRIu64 " bytes in %s, %" PRIu64 " bytes unreadable, %" PRIu64
+			"salvaged: %" PRIu64 " files with %" PRIu64 " bytes in %s, %" PRIu64 " bytes unreadable, "
+			"%" PRIu64
 			" left out; report.json tells\n", s.files, s.bytes, dir, s.unreadable, s.left_out);
 	release(&s);
 	return why ? 1 : 0;

@@ -2,8 +2,8 @@
 /*
  * salvage.h - copies files out of the filesystem into a folder of the host.
  *
- * Nothing in the image decides where a file goes but names that are one part of a path: each is checked, every step goes
- * through openat() without following links, and nothing that exists is overwritten.  Set-id bits, device files and
+ * Nothing in the image decides where a file goes but names that are one part of a path: each is checked, every step
+ * goes through openat() without following links, and nothing that exists is overwritten.  Set-id bits, device files and
  * security attributes are not copied.
  */
 #ifndef REPAIR_SALVAGE_H

@@ -48,7 +48,8 @@ static int decode_copy(const uint8_t *buf, size_t len, struct repair_sb_copy *c)
 	error = xfs_geometry_init(&geo, &c->sb, NULL, &c->why);
 	if (error)
 		return error;
-	if ((xfs_sb_is_v5(&c->sb) || c->sb.crc) && (c->sb.sectsize > len || !xfs_crc32c_check(buf, c->sb.sectsize, XFS_SB_CRC_OFF))) {
+	if ((xfs_sb_is_v5(&c->sb) || c->sb.crc) &&
+	    (c->sb.sectsize > len || !xfs_crc32c_check(buf, c->sb.sectsize, XFS_SB_CRC_OFF))) {
 		c->why = "bad CRC in superblock";
 		return -XFS_E_BADCRC;
 	}
@@ -164,11 +165,12 @@ bool repair_sb_same_rest(const struct xfs_sb *primary, const struct xfs_sb *sb)
 		if (*numbers[1][i] != *numbers[0][i] && *numbers[1][i] != XFS_NULL64)
 			return false;
 	return !memcmp(sb->fname, primary->fname, sizeof(sb->fname)) && sb->inopblock == primary->inopblock &&
-	       sb->blocklog == primary->blocklog && sb->sectlog == primary->sectlog && sb->inodelog == primary->inodelog &&
-	       sb->inopblog == primary->inopblog && sb->agblklog == primary->agblklog && sb->rextslog == primary->rextslog &&
-	       sb->shared_vn == primary->shared_vn && sb->inoalignmt == primary->inoalignmt && sb->dirblklog == primary->dirblklog &&
-	       sb->logsectlog == primary->logsectlog && sb->logsectsize == primary->logsectsize &&
-	       sb->logsunit == primary->logsunit &&
+	       sb->blocklog == primary->blocklog && sb->sectlog == primary->sectlog &&
+	       sb->inodelog == primary->inodelog && sb->inopblog == primary->inopblog &&
+	       sb->agblklog == primary->agblklog && sb->rextslog == primary->rextslog &&
+	       sb->shared_vn == primary->shared_vn && sb->inoalignmt == primary->inoalignmt &&
+	       sb->dirblklog == primary->dirblklog && sb->logsectlog == primary->logsectlog &&
+	       sb->logsectsize == primary->logsectsize && sb->logsunit == primary->logsunit &&
 	       (!xfs_sb_is_v5(primary) || (sb->spino_align == primary->spino_align &&
 					   !memcmp(sb->meta_uuid, primary->meta_uuid, sizeof(sb->meta_uuid))));
 }

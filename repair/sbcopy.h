@@ -31,7 +31,10 @@ bool repair_sb_same_features(const struct xfs_sb *primary, const struct xfs_sb *
 void repair_sb_note_primary(struct repair *, const char *why);
 /* sbfields.c. Fields of r->primary that no other copy is needed for: notes what is wrong, and mends it there. */
 void repair_sb_check_fields(struct repair *);
-/* Notes which secondaries differ from what they should hold; they are rewritten at the end. Needs r->geo. Errors: NOMEM. */
+/*
+ * Notes which secondaries differ from what they should hold; they are rewritten
+ * at the end. Needs r->geo. Errors: NOMEM.
+ */
 int repair_sb_judge_secondaries(struct repair *);
 
 #endif

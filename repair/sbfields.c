@@ -40,7 +40,10 @@ static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb 
 	return sb->flags ? "flags are not zero" : NULL;
 }
 
-/* Without the bit the superblock names no quota files; those of a metadata directory are looked at with quota (quota.c). */
+/*
+ * Without the bit the superblock names no quota files; those of a metadata
+ * directory are looked at with quota (quota.c).
+ */
 static void clear_quota_inodes(struct repair *r)
 {
 	uint64_t *const numbers[] = { &r->primary.uquotino, &r->primary.gquotino, &r->primary.pquotino };
@@ -77,7 +80,8 @@ static void check_log_features(struct repair *r)
 /* The two copies of features2 hold both what either has, unless one of them has bits that nobody knows. */
 static void check_features2(struct repair *r)
 {
-	static const uint32_t known = XFS_SB_FEAT2_LAZYSBCOUNT | XFS_SB_FEAT2_ATTR2 | XFS_SB_FEAT2_PARENT | XFS_SB_FEAT2_PROJID32 |
+	static const uint32_t known = XFS_SB_FEAT2_LAZYSBCOUNT | XFS_SB_FEAT2_ATTR2 | XFS_SB_FEAT2_PARENT |
+				      XFS_SB_FEAT2_PROJID32 |
 			       XFS_SB_FEAT2_CRC | XFS_SB_FEAT2_FTYPE;
 	struct xfs_sb *sb = &r->primary;
 	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FEATURES2, "sb");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sbvotes.c - what the rest of a filesystem says of a superblock: AG headers, roots of trees, the log, the first inodes.
+ * sbvotes.c - what the rest of a filesystem says of a superblock: AG headers, roots of trees, the log, the first
+ * inodes.
  *
  * Two copies that contradict each other, each with a good checksum, are decided by what they lead to.  A superblock
  * that is wrong about sizes leads to nothing; one that is wrong about a feature leaves its trees or bits unexplained.
@@ -41,8 +42,8 @@ static bool has_magic(struct claim *c, uint32_t agno, uint32_t agbno, uint32_t m
 	uint8_t head[4];
 
 	return agbno < xfs_ag_length(&c->geo, XFS_AGNO(agno)) &&
-	       read_at(c, xfs_agbno_daddr(&c->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v * XFS_BBSIZE, head, sizeof(head)) &&
-	       xfs_be32(head) == magic;
+	       read_at(c, xfs_agbno_daddr(&c->geo, XFS_AGNO(agno), XFS_AGBNO(agbno)).v * XFS_BBSIZE, head,
+		       sizeof(head)) && xfs_be32(head) == magic;
 }
 
 /* ---- AG headers ---- */
@@ -72,7 +73,8 @@ void repair_sb_vote_uuid(struct repair *r, struct xfs_sb *sb)
 	uint8_t rival[16] = { 0 }, buf[XFS_BBSIZE];
 	uint64_t votes = 0;
 
-	if (!xfs_sb_is_v5(sb) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID) || xfs_geometry_init(&c.geo, sb, NULL, NULL))
+	if (!xfs_sb_is_v5(sb) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID) ||
+	    xfs_geometry_init(&c.geo, sb, NULL, NULL))
 		return;
 	for (uint64_t i = 0; i < 2 * (uint64_t)sb->agcount; i++) {
 		const struct head *h = read_head(&c, (uint32_t)(i / 2), i % 2 ? AGI : AGF, buf, sizeof(buf));
@@ -101,7 +103,8 @@ bool repair_sb_headers_agree(struct repair *r, const struct xfs_sb *sb)
 	for (uint32_t agno = 0; agno < sb->agcount; agno++) {
 		const struct head *h = read_head(&c, agno, AGF, buf, sizeof(buf));
 
-		n += h && xfs_be32(buf + h->seqno) == agno && xfs_be32(buf + h->length) == xfs_ag_length(&c.geo, XFS_AGNO(agno));
+		n += h && xfs_be32(buf + h->seqno) == agno &&
+		xfs_be32(buf + h->length) == xfs_ag_length(&c.geo, XFS_AGNO(agno));
 	}
 	return 2 * n > sb->agcount;
 }
@@ -129,7 +132,8 @@ uint64_t repair_sb_first_length(struct repair *r)
 	uint8_t buf[XFS_BBSIZE];
 
 	for (uint64_t off = 512; off <= REPAIR_MAX_SECTOR; off *= 2)
-		if (read_at(&c, off, buf, sizeof(buf)) && xfs_be32(buf) == heads[AGF].magic && !xfs_be32(buf + heads[AGF].seqno))
+		if (read_at(&c, off, buf, sizeof(buf)) && xfs_be32(buf) == heads[AGF].magic &&
+		    !xfs_be32(buf + heads[AGF].seqno))
 			return xfs_be32(buf + heads[AGF].length);
 	return 0;
 }
@@ -166,19 +170,21 @@ static unsigned ask_ag(struct claim *c, uint32_t agno, uint8_t *buf)
 	if (by_agi) {
 		xfs_agi_decode(&agi, buf);
 		points += by_agi;
-		points += has_magic(c, agno, agi.free_root, c->geo.v5 ? XFS_FINOBT_MAGIC : XFS_FINOBT_MAGIC_V4) == c->geo.finobt;
+		points += has_magic(c, agno, agi.free_root, c->geo.v5 ? XFS_FINOBT_MAGIC :
+				    XFS_FINOBT_MAGIC_V4) == c->geo.finobt;
 		points += c->geo.inobtcnt == (c->geo.v5 && agi.ino_blocks);
 	}
 	return points;
 }
 
 /*
- * Each sector of a log starts with the number of the pass that wrote it, or with a record; nothing else lies before its end.
- * Pieces all over it are looked at.
+ * Each sector of a log starts with the number of the pass that wrote it, or with a record; nothing else lies before its
+ * end. Pieces all over it are looked at.
  */
 static bool is_log_throughout(struct claim *c, uint32_t cycle, uint8_t *buf)
 {
-	uint64_t len = (uint64_t)c->sb->logblocks * c->geo.blocksize, start = xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart));
+	uint64_t len = (uint64_t)c->sb->logblocks * c->geo.blocksize,
+		 start = xfs_fsbno_byte(&c->geo, XFS_FSBNO(c->sb->logstart));
 	uint64_t step = xfs_round_up(xfs_max(len / LOG_PIECES, LOG_BYTES), XFS_BBSIZE);
 
 	for (uint64_t from = 0; from < len; from += step) {
@@ -196,7 +202,10 @@ static bool is_log_throughout(struct claim *c, uint32_t cycle, uint8_t *buf)
 	return true;
 }
 
-/* Records of the log start where the superblock says, carry its uuid, and nothing else lies among them; or it was given. */
+/*
+ * Records of the log start where the superblock says, carry its uuid, and
+ * nothing else lies among them; or it was given.
+ */
 static unsigned ask_log(struct claim *c)
 {
 	uint64_t len = xfs_min(LOG_BYTES, (uint64_t)c->sb->logblocks * c->geo.blocksize);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sbvotes_rt.c - what the files of realtime groups say of the geometry in a superblock: how many groups there are, and how many
- * extents a full one has (format sheet 10, sections 3.1, 3.3 and 4.1).
+ * sbvotes_rt.c - what the files of realtime groups say of the geometry in a superblock: how many groups there are, and
+ * how many extents a full one has (format sheet 10, sections 3.1, 3.3 and 4.1).
  *
  * A bitmap has no bit behind the last extent of its group, and most groups do not end with a file.
  */
@@ -74,8 +74,8 @@ unsigned repair_sb_group_evidence(struct repair *r, const struct xfs_sb *sb)
 	struct xfs_fs *fs;
 	uint64_t end;
 
-	if (!xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_ZONED) || !sb->rblocks ||
-	    xfs_fs_open(&fs, &r->dev, &options, NULL))
+	if (!xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_ZONED) ||
+	    !sb->rblocks || xfs_fs_open(&fs, &r->dev, &options, NULL))
 		return 0;
 	for (uint32_t g = 0; g < sb->rgcount && g < MOST_GROUPS; g++) {
 		uint64_t most = g == sb->rgcount - 1 ? sb->rextents - (uint64_t)g * sb->rgextents : sb->rgextents;

@@ -47,13 +47,14 @@ static bool is_copy_of(struct repair *r, uint64_t ino, const uint8_t *image)
 
 	return xfs_ino_valid(&r->geo, XFS_INO(ino)) &&
 	       !xfs_dev_read(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), other, r->geo.inodesize) &&
-	       repair_is_inode(r, other, ino) && !memcmp(other + XFS_OFF(dinode_core, gen), image + XFS_OFF(dinode_core, gen), 4) &&
+	       repair_is_inode(r, other, ino) &&
+	       !memcmp(other + XFS_OFF(dinode_core, gen), image + XFS_OFF(dinode_core, gen), 4) &&
 	       !memcmp(other + XFS_DINODE_SIZE_V3, image + XFS_DINODE_SIZE_V3, r->geo.inodesize - XFS_DINODE_SIZE_V3);
 }
 
 /*
- * Magic, version, number and uuid say who an inode is.  Its place and the superblock know all of it, so what is wrong of
- * it is made right in memory, when the rest suffices: 16 bytes of uuid do not come about by chance, nor do magic and
+ * Magic, version, number and uuid say who an inode is.  Its place and the superblock know all of it, so what is wrong
+ * of it is made right in memory, when the rest suffices: 16 bytes of uuid do not come about by chance, nor do magic and
  * number together.  A right checksum with another number may be different: a good inode that was written here, too.
  */
 static void identify(struct repair *r, struct repair_seen *s, uint8_t *image)
@@ -91,7 +92,8 @@ static void identify_v4(struct repair_seen *s, uint8_t *image)
 	bool magic = d->core.magic == XFS_DINODE_MAGIC, version = d->core.version == 1 || d->core.version == 2;
 
 	s->identified = magic && version;
-	if (s->identified || (!magic && !version) || !xfs_mode_ftype(d->core.mode) || d->core.format > XFS_DINODE_FMT_BTREE)
+	if (s->identified || (!magic && !version) || !xfs_mode_ftype(d->core.mode) ||
+	    d->core.format > XFS_DINODE_FMT_BTREE)
 		return;
 	if (!magic)
 		repair_add_fix(s, XFS_F_BLOCK_MAGIC, "magic", d->core.magic, XFS_DINODE_MAGIC);
@@ -150,7 +152,8 @@ static const struct repair_inode *find_decided(struct repair *r, uint64_t ino)
 	return c && c->decided ? c : NULL;
 }
 
-static bool is_proven(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c, const uint8_t *bytes)
+static bool is_proven(const struct repair *r, const struct repair_ag *ag, const struct xfs_inode_chunk *c,
+		      const uint8_t *bytes)
 {
 	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++)
 		if (repair_is_inode(r, bytes + (size_t)i * r->geo.inodesize,
@@ -165,8 +168,8 @@ static int visit_chunk(struct repair *r, struct repair_ag *ag, struct xfs_inode_
 	bool proven = is_proven(r, ag, c, bytes);
 
 	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++) {
-		struct repair_seen s = { .ag = ag, .chunk = c, .index = i, .image = bytes + (size_t)i * r->geo.inodesize,
-					 .proven = proven };
+		struct repair_seen s = { .ag = ag, .chunk = c, .index = i,
+					 .image = bytes + (size_t)i * r->geo.inodesize, .proven = proven };
 		int error;
 
 		if (c->holemask >> (i / 4) & 1)

@@ -44,7 +44,8 @@ typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);
 /* Calls seen() for each inode that exists (holes of sparse chunks are left out). Nonzero from seen() stops. */
 int repair_scan_ag_inodes(struct repair *, struct repair_ag *, repair_inode_fn seen, void *payload);
 /*
- * glance.c, in this order: before inodes are scanned; for each inode in use whose core and forks are in order; after all.
+ * glance.c, in this order: before inodes are scanned; for each inode in use whose core and forks are in order; after
+ * all.
  * Errors: NOMEM.
  */
 int repair_glance_begin(struct repair *);
@@ -59,8 +60,8 @@ extern _Thread_local bool repair_in_glance;
 /* Reads the blocks of directories among these inodes (whole images, one after the other) into the cache. */
 void repair_read_ahead(struct repair *, const uint8_t *inodes, size_t count);
 /*
- * mend.c: puts right in image and d what the inode itself, its place and the superblock tell; fixes[] says what. Only for
- * inodes that are in use.  Sets `unknown`.
+ * mend.c: puts right in image and d what the inode itself, its place and the superblock tell; fixes[] says what. Only
+ * for inodes that are in use.  Sets `unknown`.
  */
 void repair_mend_core(struct repair *, struct repair_seen *, uint8_t *image);
 /* Type bits that the superblock's inodes must have; 0: any. */
@@ -101,7 +102,8 @@ int repair_read_inode(struct repair *, uint64_t ino, uint8_t *image, struct xfs_
 /* rmapfind.c: a tree of an AG, by its header or as it was found. Errors: those of xfs_fs_ag_btree(). */
 int repair_ag_btree(const struct repair *, struct repair_ag *, enum xfs_btree_id, struct xfs_btree *out);
 /* rmapfind.c: each() gets every record of the leaves that repair_find_rmaps() found, in disk form.  Nonzero stops. */
-int repair_each_stray_rmap(struct repair *, struct repair_ag *, int (*each)(void *payload, const void *disk), void *payload);
+int repair_each_stray_rmap(struct repair *, struct repair_ag *, int (*each)(void *payload, const void *disk),
+			   void *payload);
 bool repair_is_inode(const struct repair *, const uint8_t *image, uint64_t ino);
 /* The chunk that holds this AG inode number, or NULL; *index (may be NULL) is its place there. */
 struct xfs_inode_chunk *repair_chunk_of(const struct repair_ag *, uint32_t agino, unsigned *index);

@@ -2,8 +2,8 @@
 /*
  * space.h - who claims which blocks, and whether free space and reference counts agree with that.
  *
- * Filesystems without reverse mappings are checked this way (space.c); on all of them, claims that contradict each other
- * are settled before anything is rebuilt from them (conflict.c).
+ * Filesystems without reverse mappings are checked this way (space.c); on all of them, claims that contradict each
+ * other are settled before anything is rebuilt from them (conflict.c).
  */
 #ifndef REPAIR_SPACE_H
 #define REPAIR_SPACE_H
@@ -48,8 +48,8 @@ typedef int (*repair_runs_source)(struct repair *, struct repair_ag *, repair_ru
 int repair_each_rmap_gap(struct repair *, struct repair_ag *, repair_run_fn, void *payload);
 int repair_each_rmap_share(struct repair *, struct repair_ag *, repair_run_fn, void *payload);
 /*
- * The runs differ from what the bnobt has free, or from the shared extents of the refcountbt: notes the first difference.
- * Both trees are sound.  Errors: NOMEM, IO.
+ * The runs differ from what the bnobt has free, or from the shared extents of the refcountbt: notes the first
+ * difference. Both trees are sound.  Errors: NOMEM, IO.
  */
 int repair_compare_free(struct repair *, struct repair_ag *, repair_runs_source unowned);
 int repair_compare_counts(struct repair *, struct repair_ag *, repair_runs_source shared);

@@ -3,8 +3,8 @@
  * specials.c - the inodes that the superblock names: root directory, realtime bitmap and summary, metadata root (format
  * sheet 06, section 2.4).
  *
- * Secondaries often do not know them, and a damaged number would make any directory the root.  Where a number does not lead
- * to what it should, it becomes the one that mkfs gives.
+ * Secondaries often do not know them, and a damaged number would make any directory the root.  Where a number does not
+ * lead to what it should, it becomes the one that mkfs gives.
  */
 #include "repair/forks.h"
 #include "repair/realtime.h"
@@ -51,8 +51,8 @@ static bool is_root(struct repair *r, uint64_t ino)
 	uint8_t image[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d;
 
-	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && !xfs_dinode_is_metadata(&d) &&
-	       parent_of(r, &d, image) == ino;
+	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR &&
+	       !xfs_dinode_is_metadata(&d) && parent_of(r, &d, image) == ino;
 }
 
 /* Its flag tells the bitmap, its size the summary; nobody else has a file of that number of blocks without a name. */
@@ -61,7 +61,8 @@ static bool is_bitmap(struct repair *r, uint64_t ino)
 	uint8_t image[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d;
 
-	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && d.core.flags & XFS_DIFLAG_NEWRTBM;
+	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG &&
+	       d.core.flags & XFS_DIFLAG_NEWRTBM;
 }
 
 static bool is_summary(struct repair *r, uint64_t ino)
@@ -70,8 +71,8 @@ static bool is_summary(struct repair *r, uint64_t ino)
 	struct repair_rt_shape shape;
 	struct xfs_dinode d;
 
-	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && !d.core.uid && !d.core.forkoff &&
-	       d.core.size == (repair_rt_shape(r, &shape) ? shape.summary << r->geo.blocklog : 0);
+	return read_core(r, ino, image, &d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && !d.core.uid &&
+	       !d.core.forkoff && d.core.size == (repair_rt_shape(r, &shape) ? shape.summary << r->geo.blocklog : 0);
 }
 
 static bool is_metadata(struct repair *r, uint64_t ino)
@@ -79,7 +80,8 @@ static bool is_metadata(struct repair *r, uint64_t ino)
 	uint8_t image[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d;
 
-	return read_core(r, ino, image, &d) && xfs_dinode_is_metadata(&d) && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR;
+	return read_core(r, ino, image, &d) && xfs_dinode_is_metadata(&d) &&
+	       (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR;
 }
 
 static void settle(struct repair *r, const char *name, const char *field, uint64_t *number, uint64_t expected,
@@ -89,10 +91,15 @@ static void settle(struct repair *r, const char *name, const char *field, uint64
 	uint8_t image[XFS_DINODE_MAX_SIZE];
 	struct xfs_dinode d;
 
-	/* any directory may be its own parent by damage; where mkfs puts the others there is nothing like them but them */
+	/*
+	 * any directory may be its own parent by damage; where mkfs puts the others there is nothing like them but them
+	 */
 	if (*number == expected || (fits(r, *number) && (fits == is_root || !fits(r, expected))))
 		return;
-	/* nothing speaks against it but that it was wiped: it is made anew there (stripes move it away from the usual place) */
+	/*
+	 * nothing speaks against it but that it was wiped: it is made anew
+	 * there (stripes move it away from the usual place)
+	 */
 	if (xfs_ino_valid(&r->geo, XFS_INO(*number)) && !read_core(r, *number, image, &d) && !fits(r, expected))
 		return;
 	f.field = field;
@@ -100,7 +107,8 @@ static void settle(struct repair *r, const char *name, const char *field, uint64
 	f.expected = expected;
 	repair_say(r, "sb %s inode value %" PRIu64 " %sinconsistent with calculated value %" PRIu64, name, *number,
 		   *number == XFS_NULL64 ? "(NULLFSINO) " : "", expected);
-	repair_say(r, "%s superblock %s inode pointer to %" PRIu64, r->no_modify ? "would reset" : "resetting", name, expected);
+	repair_say(r, "%s superblock %s inode pointer to %" PRIu64, r->no_modify ? "would reset" : "resetting", name,
+		   expected);
 	/* a primary that comes from a secondary does not know them: that was said */
 	if (*number != XFS_NULL64 || !r->sb_changed)
 		repair_note(r, &f, true);

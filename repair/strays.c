@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * strays.c - blocks of files that no map leads to, found by looking at all blocks (V5): leaves of block maps, and blocks with
- * the entries of directories.
+ * strays.c - blocks of files that no map leads to, found by looking at all blocks (V5): leaves of block maps, and
+ * blocks with the entries of directories.
  *
- * Each names its inode and its place and has a checksum, so it testifies without the rest.  Asked where the reverse mappings
- * can't tell what a fork held.  Blocks that were given up look the same: what lies in free space, or maps free space, does
- * not count.  The search is made once, when the first fork needs it.
+ * Each names its inode and its place and has a checksum, so it testifies without the rest.  Asked where the reverse
+ * mappings can't tell what a fork held.  Blocks that were given up look the same: what lies in free space, or maps free
+ * space, does not count.  The search is made once, when the first fork needs it.
  */
 #include "repair/evidence.h"
 #include "repair/space.h"
@@ -26,8 +26,8 @@ static bool is_leaf(const struct repair *r, const uint8_t *p, uint64_t fsbno)
 	const struct xfs_geometry *geo = &r->geo;
 	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs));
 
-	return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_BMAP].magic_v5 && !xfs_be16(p + XFS_OFF(btree_long, level)) && n &&
-	       n <= (geo->blocksize - HEADER) / RECORD &&
+	return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_BMAP].magic_v5 && !xfs_be16(p + XFS_OFF(btree_long, level)) &&
+	       n && n <= (geo->blocksize - HEADER) / RECORD &&
 	       xfs_be64(p + XFS_OFF(btree_long, bno)) == xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v &&
 	       !memcmp(p + XFS_OFF(btree_long, uuid), geo->uuid, 16) &&
 	       xfs_crc32c_check(p, geo->blocksize, XFS_OFF(btree_long, crc));
@@ -72,7 +72,8 @@ static int look_at(void *payload, uint32_t agbno, const uint8_t *p)
 	uint64_t fsbno = xfs_fsbno_of(&r->geo, s->ag->agno, XFS_AGBNO(agbno)).v;
 
 	if (is_leaf(r, p, fsbno))
-		return repair_free_blocks(r, fsbno, 1) ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno, false);
+		return repair_free_blocks(r, fsbno, 1)
+			       ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno, false);
 	if (has_entries(s, p, fsbno) && !repair_free_blocks(r, fsbno, r->geo.dirblkfsbs))
 		return keep(r, xfs_be64(p + XFS_OFF(dir_blkhdr, owner)), fsbno, true);
 	return 0;
@@ -116,7 +117,8 @@ static size_t first_of(const struct repair *r, uint64_t ino)
 
 static int each_record(struct repair *r, const uint8_t *p, repair_mapping_fn each, void *payload)
 {
-	uint32_t n = xfs_min((uint32_t)xfs_be16(p + XFS_OFF(btree_long, numrecs)), (r->geo.blocksize - HEADER) / RECORD);
+	uint32_t n = xfs_min((uint32_t)xfs_be16(p + XFS_OFF(btree_long, numrecs)),
+			     (r->geo.blocksize - HEADER) / RECORD);
 	int error = 0;
 
 	for (uint32_t i = 0; i < n && !error; i++) {
@@ -145,7 +147,8 @@ static int by_number(const void *pa, const void *pb)
 	return a < b ? -1 : a > b;
 }
 
-int repair_each_stray_mapping(struct repair *r, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each, void *payload)
+int repair_each_stray_mapping(struct repair *r, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each,
+			      void *payload)
 {
 	int error = search(r);
 	size_t first = error ? 0 : first_of(r, ino);
@@ -181,7 +184,8 @@ struct placing {
 	struct xfs_mapping *placed;	/* the first n by the blocks that they map */
 	size_t n, passed, behind;	/* how far the two are */
 	uint64_t room;			/* no offset before this one is free */
-	uint64_t end;			/* of the blocks that are mapped, as far as they begin before the last one asked for */
+	/* of the blocks that are mapped, as far as they begin before the last one asked for */
+	uint64_t end;
 };
 
 static int by_place(const void *pa, const void *pb)

@@ -291,7 +291,8 @@ static int look_at_inode(struct looking *l)
 		return 0;
 	if (d.core.format == XFS_DINODE_FMT_LOCAL &&
 	    !xfs_dir_sf_start(&sf, l->p + xfs_dinode_literal_off(3),
-			      xfs_dinode_fork_size(3, d.core.forkoff, size, XFS_FORK_DATA)) && sf.parent == d.v3.inumber)
+			      xfs_dinode_fork_size(3, d.core.forkoff, size, XFS_FORK_DATA)) &&
+			      sf.parent == d.v3.inumber)
 		*root = d.v3.inumber;
 	return 0;
 }
@@ -308,8 +309,9 @@ static int look_at_record(struct looking *l)
 	xfs_log_rec_decode(&h, l->p);
 	block = (uint32_t)h.lsn;
 	heads = h.version == 2 && h.size > XFS_LOG_HEADER_DATA ? xfs_ceil_div(h.size, XFS_LOG_HEADER_DATA) : 1;
-	if ((h.version != 1 && h.version != 2) || h.len > MOST_RECORD || h.size > MOST_RECORD || !memcmp(h.fs_uuid, none, 16) ||
-	    (uint64_t)block * XFS_BBSIZE > l->off || h.cycle != h.lsn >> 32 || s->nrecords == MOST_RECORDS)
+	if ((h.version != 1 && h.version != 2) || h.len > MOST_RECORD || h.size > MOST_RECORD ||
+	    !memcmp(h.fs_uuid, none, 16) || (uint64_t)block * XFS_BBSIZE > l->off || h.cycle != h.lsn >> 32 ||
+	    s->nrecords == MOST_RECORDS)
 		return 0;
 	if (xfs_grow(&s->records, s->nrecords, &s->record_room, 256))
 		return -XFS_E_NOMEM;

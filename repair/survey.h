@@ -56,13 +56,14 @@ struct survey {
 int repair_survey(struct xfs_dev *, struct survey *);
 void repair_survey_release(struct survey *);
 /*
- * guess_rt.c: rt fields of a superblock whose data section and bitmap inode are known.  Errors: NOMEM, BADSB (bitmap, files and
- * device fit no geometry).
+ * guess_rt.c: rt fields of a superblock whose data section and bitmap inode are known.  Errors: NOMEM, BADSB (bitmap,
+ * files and device fit no geometry).
  */
 int repair_guess_realtime(struct repair *, const struct survey_group *, struct xfs_sb *);
 /*
- * guess_groups.c: the same of realtime groups, by the files of the metadata directory, whose root is known; and whether there are quota
- * files.  Without such files nothing changes.  Errors: NOMEM, BADSB (the files do not tell, or it is a zoned filesystem).
+ * guess_groups.c: the same of realtime groups, by the files of the metadata directory, whose root is known; and whether
+ * there are quota files.  Without such files nothing changes.  Errors: NOMEM, BADSB (the files do not tell, or it is a
+ * zoned filesystem).
  */
 int repair_guess_groups(struct repair *, struct xfs_sb *);
 

@@ -31,7 +31,8 @@ static int write_sb(struct repair *r, xfs_agno_t agno, const struct xfs_sb *sb)
 	memset(sector + used, 0, r->geo.sectsize - used);
 	if (r->geo.v5)
 		xfs_crc32c_store(sector, r->geo.sectsize, XFS_SB_CRC_OFF);
-	error = xfs_dev_write(r->dev.data, xfs_ag_header_daddr(&r->geo, agno, 0).v * XFS_BBSIZE, sector, r->geo.sectsize);
+	error = xfs_dev_write(r->dev.data, xfs_ag_header_daddr(&r->geo, agno, 0).v * XFS_BBSIZE, sector,
+			      r->geo.sectsize);
 	free(sector);
 	return error;
 }

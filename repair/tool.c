@@ -14,8 +14,9 @@
 #define CLAIMS_SHARE 2
 #define CACHE_SHARE 8
 #define CACHE_LEAST ((size_t)1 << 20)
-#define CACHE_MOST ((size_t)16 << 20)	/* what is in order is read once: what was read ahead is all there is to keep, */
-#define CACHE_THREAD ((size_t)2 << 20)	/* for each thread, and for what they share */
+/* what is in order is read once: what was read ahead is all there is to keep, for each thread and for all of them */
+#define CACHE_MOST ((size_t)16 << 20)
+#define CACHE_THREAD ((size_t)2 << 20)
 #define CACHE_SHARED ((size_t)4 << 20)
 #define THREADS_MOST 8u			/* they share the cache: each reads ahead a megabyte or two */
 #define THREAD_MEMORY ((size_t)16 << 20)	/* of what -m allows, for each thread but the first */
@@ -94,8 +95,8 @@ int repair_tool(struct repair_devices *d, const struct repair_options *o)
 		.no_modify = o->no_modify, .zero_log = o->zero_log, .no_replay = o->no_replay,
 		.force_geometry = o->force_geometry, .verbose = o->verbose, .memory = claims_size(o),
 		.cache = cache_size(o), .threads = thread_count(o), .name = o->device, .leaf_slack = o->leaf_slack,
-		.node_slack = o->node_slack, .add = o->add, .no_quota = o->no_quota, .held = o->selecting ? o->held : NULL,
-		.dev = d->set,
+		.node_slack = o->node_slack, .add = o->add, .no_quota = o->no_quota,
+		.held = o->selecting ? o->held : NULL, .dev = d->set,
 	};
 	int status = run(&r, d, o);
 

@@ -6,7 +6,8 @@
 
 /* The passes that only look; a fresh run shares nothing but the device with the one that repaired. */
 static int (*const before_names[])(struct repair *) = {
-	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile, repair_switch_over,
+	repair_locate, repair_log_state, repair_observe_ags, repair_observe_inodes, repair_reconcile,
+	repair_switch_over,
 };
 /* Between these and the verdict the run that repairs has no others that look. */
 static int (*const names_and_more[])(struct repair *) = {
@@ -31,17 +32,17 @@ struct repair_renewal repair_renewal_now(const struct repair *r)
 }
 
 /*
- * Whether the state that names were read from is the fresh check: it was read when all was written, the passes above went
- * over all of it, and nothing was found in it or written since. Features that are being added excuse findings, and what is
- * held back makes passes look at less: then it is not.
+ * Whether the state that names were read from is the fresh check: it was read when all was written, the passes above
+ * went over all of it, and nothing was found in it or written since. Features that are being added excuse findings, and
+ * what is held back makes passes look at less: then it is not.
  */
 static bool was_checked(const struct repair *r)
 {
 	const struct repair *seen = r->renewed;
 	struct repair_renewal now = repair_renewal_now(r);
 
-	return seen && r->renewal.named && now.changes == r->renewal.changes && now.findings == r->renewal.findings && !seen->findings &&
-	       !seen->names_bad && !seen->flips.n && !seen->ninodes && !r->add &&
+	return seen && r->renewal.named && now.changes == r->renewal.changes && now.findings == r->renewal.findings &&
+	       !seen->findings && !seen->names_bad && !seen->flips.n && !seen->ninodes && !r->add &&
 	       !r->no_quota && !r->holds.findings;
 }
 
@@ -57,8 +58,9 @@ static void still_there(void *payload, const struct xfs_finding *f)
 /* *most: the greatest LSN of all that was read. */
 static int check_afresh(struct repair *r, uint64_t *most)
 {
-	struct repair fresh = { .looking = true, .no_modify = true, .force_geometry = true, .dev = r->dev, .name = r->name,
-				.memory = r->memory, .cache = r->cache, .threads = r->threads, .sink = { still_there, r } };
+	struct repair fresh = { .looking = true, .no_modify = true, .force_geometry = true, .dev = r->dev,
+				.name = r->name, .memory = r->memory, .cache = r->cache, .threads = r->threads,
+				.sink = { still_there, r } };
 	int error;
 
 	repair_rest(r);

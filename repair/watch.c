@@ -83,8 +83,8 @@ static void watch_close(struct xfs_dev *dev)
 }
 
 static const struct xfs_dev_ops watch_ops = {
-	.read = watch_read, .write = watch_write, .barrier = watch_barrier, .zero = watch_zero, .discard = watch_discard,
-	.close = watch_close, .next_data = watch_next_data,
+	.read = watch_read, .write = watch_write, .barrier = watch_barrier, .zero = watch_zero,
+	.discard = watch_discard, .close = watch_close, .next_data = watch_next_data,
 };
 
 int repair_watch(struct xfs_dev **out, struct xfs_dev *below)

@@ -238,8 +238,9 @@ static void say_result(const struct repair_text *t)
 		fprintf(stderr,
 			"%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " with %" PRIu64
 			" bytes moved to lost+found, %" PRIu64 " inodes and %" PRIu64 " bytes lost\n",
-			r->no_modify ? "would be" : "result", kept->inodes, kept->blocks * r->geo.blocksize, r->moved.inodes,
-			r->moved.blocks * r->geo.blocksize, (uint64_t)r->nlost, r->lost_blocks * r->geo.blocksize);
+			r->no_modify ? "would be" : "result", kept->inodes, kept->blocks * r->geo.blocksize,
+			r->moved.inodes, r->moved.blocks * r->geo.blocksize, (uint64_t)r->nlost,
+			r->lost_blocks * r->geo.blocksize);
 	if (r->no_modify && r->replayed && !r->findings)
 		fprintf(stderr, "with its log replayed the filesystem is clean\n");
 	else if (r->no_modify && r->replayed)

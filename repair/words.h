@@ -2,9 +2,9 @@
 /*
  * words.h - how xfs_repair speaks: findings and banners as text on stderr, or findings as JSON on stdout.
  *
- * Findings that follow from one that was told before (counters of a tree that is damaged) are counted and not shown, but
- * with -v and in JSON, where they name their cause.  In JSON findings wait until the end of the run, when the paths of
- * their inodes can be said; beyond RECORDS_MOST of them they come as they are made, without paths.
+ * Findings that follow from one that was told before (counters of a tree that is damaged) are counted and not shown,
+ * but with -v and in JSON, where they name their cause.  In JSON findings wait until the end of the run, when the paths
+ * of their inodes can be said; beyond RECORDS_MOST of them they come as they are made, without paths.
  */
 #ifndef REPAIR_WORDS_H
 #define REPAIR_WORDS_H

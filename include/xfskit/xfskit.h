@@ -4,8 +4,8 @@
  *
  * Functions return 0 or a negated code (xfs_error_text() gives its words, xfs_error_errno() its errno value).  Results
  * go through pointers; a handle that comes out through a pointer belongs to the caller, who closes it.  Nothing is
- * printed, nothing is written to the device, no state is shared between handles.  One handle may be used by several threads.
- * Blocks are filesystem blocks counted from the start of the data device (not the kernel's fsblock numbers).
+ * printed, nothing is written to the device, no state is shared between handles.  One handle may be used by several
+ * threads. Blocks are filesystem blocks counted from the start of the data device (not the kernel's fsblock numbers).
  */
 #ifndef XFSKIT_H
 #define XFSKIT_H
@@ -43,14 +43,15 @@ XFSKIT_API int xfskit_info(struct xfskit *, struct xfskit_info *);
 enum xfskit_owner_flag { XFSKIT_ATTR = 1, XFSKIT_BMBT = 2, XFSKIT_UNWRITTEN = 4 };
 struct xfskit_owner {
 	uint64_t block, count;		/* the whole mapping, blocks */
-	int64_t owner;			/* inode number, or -3 headers, -4 log, -5 free space trees, -6 inode trees, -7 inodes, ... */
+	/* inode number, or -3 headers, -4 log, -5 free space trees, -6 inode trees, -7 inodes, ... */
+	int64_t owner;
 	uint64_t offset;		/* block in the file */
 	unsigned flags;
 };
 typedef int (*xfskit_owner_fn)(void *payload, const struct xfskit_owner *);	/* nonzero stops and is returned */
 /*
- * Who owns blocks [block, block + count): every reverse mapping that overlaps, in order.  Visits only the btree nodes that
- * can hold one.  Errors: RANGE; UNSUPPORTED when the filesystem has no reverse mappings; damage.
+ * Who owns blocks [block, block + count): every reverse mapping that overlaps, in order.  Visits only the btree nodes
+ * that can hold one.  Errors: RANGE; UNSUPPORTED when the filesystem has no reverse mappings; damage.
  */
 XFSKIT_API int xfskit_owners(struct xfskit *, uint64_t block, uint64_t count, xfskit_owner_fn, void *payload);
 

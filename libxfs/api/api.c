@@ -57,10 +57,10 @@ int xfskit_info(struct xfskit *k, struct xfskit_info *out)
 	int error = xfs_log_state(k->fs, &log);
 
 	*out = (struct xfskit_info){
-		.block_size = g->blocksize, .sector_size = g->sectsize, .inode_size = g->inodesize, .ag_count = g->agcount,
-		.ag_blocks = g->agblocks, .blocks = g->dblocks, .free_blocks = g->sb.fdblocks, .inodes = g->sb.icount,
-		.free_inodes = g->sb.ifree, .root_inode = g->sb.rootino, .v5 = g->v5, .rmapbt = g->rmapbt, .reflink = g->reflink,
-		.log_dirty = !error && log.kind != XFS_LOG_CLEAN,
+		.block_size = g->blocksize, .sector_size = g->sectsize, .inode_size = g->inodesize,
+		.ag_count = g->agcount, .ag_blocks = g->agblocks, .blocks = g->dblocks, .free_blocks = g->sb.fdblocks,
+		.inodes = g->sb.icount, .free_inodes = g->sb.ifree, .root_inode = g->sb.rootino, .v5 = g->v5,
+		.rmapbt = g->rmapbt, .reflink = g->reflink, .log_dirty = !error && log.kind != XFS_LOG_CLEAN,
 	};
 	memcpy(out->uuid, g->sb.uuid, sizeof(out->uuid));
 	memcpy(out->label, g->sb.fname, sizeof(g->sb.fname));
@@ -82,9 +82,10 @@ static int owner_record(void *payload, const void *disk)
 
 	xfs_rmap_rec_decode(&r, disk);
 	out = (struct xfskit_owner){
-		.block = (uint64_t)o->agno * o->geo->agblocks + r.startblock, .count = r.blockcount, .owner = (int64_t)r.owner,
-		.offset = r.offset,
-		.flags = (r.attrfork ? XFSKIT_ATTR : 0) | (r.bmbtblock ? XFSKIT_BMBT : 0) | (r.extentflag ? XFSKIT_UNWRITTEN : 0),
+		.block = (uint64_t)o->agno * o->geo->agblocks + r.startblock, .count = r.blockcount,
+		.owner = (int64_t)r.owner, .offset = r.offset,
+		.flags = (r.attrfork ? XFSKIT_ATTR : 0) | (r.bmbtblock ? XFSKIT_BMBT : 0) |
+			 (r.extentflag ? XFSKIT_UNWRITTEN : 0),
 	};
 	return o->fn(o->payload, &out);
 }
@@ -146,7 +147,8 @@ static int one_extent(void *payload, const struct xfs_extent *e)
 	struct extents *x = payload;
 	xfs_fsbno_t b = XFS_FSBNO(e->block);
 	struct xfskit_extent out = {
-		e->off, (uint64_t)xfs_fsbno_agno(x->geo, b).v * x->geo->agblocks + xfs_fsbno_agbno(x->geo, b).v, e->len, e->unwritten
+		e->off, (uint64_t)xfs_fsbno_agno(x->geo, b).v * x->geo->agblocks + xfs_fsbno_agbno(x->geo, b).v, e->len,
+		e->unwritten
 	};
 
 	return x->fn(x->payload, &out);
@@ -190,9 +192,11 @@ int xfskit_stat(struct xfskit *k, uint64_t ino, struct xfskit_stat *out)
 		return error;
 	big = xfs_dinode_has_bigtime(&o->ip.d);
 	*out = (struct xfskit_stat){
-		.mode = o->ip.d.core.mode, .uid = o->ip.d.core.uid, .gid = o->ip.d.core.gid, .links = xfs_dinode_nlink(&o->ip.d),
-		.size = o->ip.d.core.size, .blocks = o->ip.d.core.nblocks, .extents = xfs_dinode_nextents(&o->ip.d, XFS_FORK_DATA),
-		.atime = xfs_time_decode(o->ip.d.core.atime, big).sec, .mtime = xfs_time_decode(o->ip.d.core.mtime, big).sec,
+		.mode = o->ip.d.core.mode, .uid = o->ip.d.core.uid, .gid = o->ip.d.core.gid,
+		.links = xfs_dinode_nlink(&o->ip.d), .size = o->ip.d.core.size, .blocks = o->ip.d.core.nblocks,
+		.extents = xfs_dinode_nextents(&o->ip.d, XFS_FORK_DATA),
+		.atime = xfs_time_decode(o->ip.d.core.atime, big).sec,
+		.mtime = xfs_time_decode(o->ip.d.core.mtime, big).sec,
 		.ctime = xfs_time_decode(o->ip.d.core.ctime, big).sec,
 	};
 	free(o);

@@ -3,8 +3,8 @@
  * crc32c.h - CRC32C (Castagnoli), the checksum of all v5 metadata.
  *
  * Own code on purpose: a checksum that is slower than the disk would decide how fast everything else is.  Three
- * interleaved streams of the processor's crc32 instruction where there is one (x86 SSE4.2 with PCLMULQDQ, ARMv8), tables
- * for eight bytes at a time elsewhere; all give the same result for any length and alignment.
+ * interleaved streams of the processor's crc32 instruction where there is one (x86 SSE4.2 with PCLMULQDQ, ARMv8),
+ * tables for eight bytes at a time elsewhere; all give the same result for any length and alignment.
  * Layer: base. No state: safe from any thread.
  */
 #ifndef XFS_BASE_CRC32C_H

@@ -2,8 +2,8 @@
 /*
  * crc32c_tables.h - constants of the CRC32C polynomial; only crc32c.c and its test include this.
  *
- * All values are polynomials modulo P in reflected form: bit 31 is x^0, bit 0 is x^31.  The unit test of crc32c computes
- * every one of them again bit by bit.
+ * All values are polynomials modulo P in reflected form: bit 31 is x^0, bit 0 is x^31.  The unit test of crc32c
+ * computes every one of them again bit by bit.
  */
 #ifndef XFS_BASE_CRC32C_TABLES_H
 #define XFS_BASE_CRC32C_TABLES_H

@@ -40,7 +40,9 @@ uint64_t xfs_extents_total(const struct xfs_extents *);
 int xfs_extents_insert(struct xfs_extents *, uint64_t start, uint64_t len);
 /* Adds a range whether or not parts are in the set already. Errors: NOMEM, INVALID. */
 int xfs_extents_add(struct xfs_extents *, uint64_t start, uint64_t len);
-/* Takes out a range that is in the set entirely. Errors: NOENT (set unchanged), NOMEM (a run would be split), INVALID. */
+/*
+ * Takes out a range that is in the set entirely. Errors: NOENT (set unchanged), NOMEM (a run would be split), INVALID.
+ */
 int xfs_extents_carve(struct xfs_extents *, uint64_t start, uint64_t len);
 /* Takes out whatever of the range is in the set. Errors: NOMEM, INVALID. */
 int xfs_extents_remove(struct xfs_extents *, uint64_t start, uint64_t len);

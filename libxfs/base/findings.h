@@ -55,7 +55,9 @@ const char *xfs_finding_text(enum xfs_finding_id);
 const char *xfs_finding_fix(enum xfs_finding_id);
 enum xfs_severity xfs_finding_severity(enum xfs_finding_id);
 const char *xfs_severity_name(enum xfs_severity);		/* "info", "warning", "error", "fatal" */
-/* One line: "ag 3 rmapbt block 77: text: detail (found 5, expected 6)". Returns the length that it needs, as snprintf. */
+/*
+ * One line: "ag 3 rmapbt block 77: text: detail (found 5, expected 6)". Returns the length that it needs, as snprintf.
+ */
 int xfs_finding_format(const struct xfs_finding *, char *buf, size_t size);
 
 /*
@@ -71,8 +73,8 @@ int xfs_finding_list_pass(struct xfs_finding_list *, const struct xfs_sink *);	/
 void xfs_finding_list_free(struct xfs_finding_list *);
 
 /*
- * Tests of the tests only (configure --enable-mutants): true for the one finding that the environment switches off, as if
- * nobody looked for it.  False, at no cost, in every other build.
+ * Tests of the tests only (configure --enable-mutants): true for the one finding that the environment switches off, as
+ * if nobody looked for it.  False, at no cost, in every other build.
  */
 #ifdef XFSKIT_MUTANTS
 bool xfs_finding_mutant(enum xfs_finding_id);

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-void xfs_json_start(struct xfs_json *j, int (*write)(void *payload, const void *bytes, size_t len), void *payload, bool pretty)
+void xfs_json_start(struct xfs_json *j, int (*write)(void *payload, const void *bytes, size_t len), void *payload,
+		    bool pretty)
 {
 	/* not the buffer: it is written before it is read */
 	j->write = write;

@@ -2,8 +2,8 @@
 /*
  * json.h - a streaming JSON writer: nothing is kept but one buffer and the nesting.
  *
- * Values go out as they come, through the caller's write function, so a dump may be larger than memory.  The first error
- * (of write(), or of use: a value without its key, a wrong end) sticks and the rest is dropped; xfs_json_finish()
+ * Values go out as they come, through the caller's write function, so a dump may be larger than memory.  The first
+ * error (of write(), or of use: a value without its key, a wrong end) sticks and the rest is dropped; xfs_json_finish()
  * reports it.  Values at the top level end with a newline each: several of them are JSON lines.
  *
  * Strings are bytes, as names on disk are.  Valid UTF-8 passes as it is; a byte that is not part of valid UTF-8 is
@@ -33,7 +33,8 @@ struct xfs_json {
 	char buf[4096];
 };
 
-void xfs_json_start(struct xfs_json *, int (*write)(void *payload, const void *bytes, size_t len), void *payload, bool pretty);
+void xfs_json_start(struct xfs_json *, int (*write)(void *payload, const void *bytes, size_t len), void *payload,
+		    bool pretty);
 /* Hands over what is buffered. Returns the first error; INTERNAL when something is still open. */
 int xfs_json_finish(struct xfs_json *);
 

@@ -37,7 +37,8 @@ struct xfs_btree_kind {
 	bool inode_root;			/* the root lies in an inode fork (bmdr form) */
 	bool root_leaf;				/* inode_root: the root may be a leaf, also an empty one */
 	uint8_t keylen1;			/* bytes of one key on disk (20 for rmapbt) */
-	uint8_t cmpwords;			/* words of a key that take part in comparisons; the others are carried */
+	/* words of a key that take part in comparisons; the others are carried */
+	uint8_t cmpwords;
 	void (*low)(struct xfs_btree_key *, const void *rec);
 	void (*high)(struct xfs_btree_key *, const void *rec);
 	void (*key_get)(struct xfs_btree_key *, const void *disk);
@@ -85,8 +86,8 @@ struct xfs_btree_space {
 	/* Memory of a block just allocated, without reading it; given back by io.put. */
 	int (*fresh)(void *owner, uint64_t ptr, struct xfs_btree_block *out);
 	/*
-	 * Bytes [off, off + len) have changed (ptr XFS_NULL64: of the root in the inode). The crc is not kept up: whoever
-	 * writes the block computes it.
+	 * Bytes [off, off + len) have changed (ptr XFS_NULL64: of the root in the inode). The crc is not kept up:
+	 * whoever writes the block computes it.
 	 */
 	void (*dirty)(void *owner, const struct xfs_btree_block *, uint32_t off, uint32_t len);
 	/* Optional: root or levels of the instance have changed. */
@@ -107,7 +108,8 @@ struct xfs_btree {
 	/* What headers must say on V5; checks are left out for a NULL uuid. */
 	const uint8_t *uuid;
 	uint64_t owner;			/* agno or inode number */
-	uint64_t (*daddr_of)(void *owner, uint64_t ptr);	/* expected bno field; NULL = not checked; gets io.owner */
+	/* expected bno field; NULL = not checked; gets io.owner */
+	uint64_t (*daddr_of)(void *owner, uint64_t ptr);
 	uint64_t ptr_min, ptr_max;	/* pointers p must satisfy ptr_min <= p < ptr_max; both 0 = not checked */
 };
 
@@ -155,7 +157,8 @@ int xfs_btree_prev(struct xfs_btree_cursor *);
 const void *xfs_btree_record(const struct xfs_btree_cursor *);
 
 struct xfs_btree_visits {
-	uint32_t blocks[XFS_BTREE_MAXLEVELS];	/* blocks visited by level, [0] = leaves; an inline root is counted too */
+	/* blocks visited by level, [0] = leaves; an inline root is counted too */
+	uint32_t blocks[XFS_BTREE_MAXLEVELS];
 };
 typedef int (*xfs_btree_record_fn)(void *payload, const void *rec);	/* nonzero stops and is returned */
 typedef void (*xfs_btree_visit_fn)(void *payload, uint64_t ptr, unsigned level);
@@ -201,7 +204,8 @@ struct xfs_btree_verify {
 	/* each block that is met (XFS_NULL64: root in an inode), parents first; nonzero ends the walk; may be NULL */
 	int (*block)(void *payload, uint64_t ptr, unsigned level);
 	void *payload;
-	bool no_sharing;		/* overlapping kinds on a filesystem without reflink: no two records may overlap */
+	/* overlapping kinds on a filesystem without reflink: no two records may overlap */
+	bool no_sharing;
 	uint64_t blocks, records, findings;	/* out */
 };
 int xfs_btree_verify(struct xfs_btree *, struct xfs_btree_verify *);
@@ -225,9 +229,9 @@ int xfs_btree_delete(struct xfs_btree_cursor *);
 /* Replaces the record at the cursor, which stays on it. INVALID: the new key does not lie between the neighbours. */
 int xfs_btree_update(struct xfs_btree_cursor *, const void *rec);
 /*
- * A tree with its root in an inode begins (plant.c): `n` records, ascending, go to one leaf, the only entry of the root,
- * whatever the bytes of the fork were; levels becomes 2.  Errors: INVALID (no such kind, or more than a leaf holds), and
- * those of the callbacks; the fork is as it was then.
+ * A tree with its root in an inode begins (plant.c): `n` records, ascending, go to one leaf, the only entry of the
+ * root, whatever the bytes of the fork were; levels becomes 2.  Errors: INVALID (no such kind, or more than a leaf
+ * holds), and those of the callbacks; the fork is as it was then.
  */
 int xfs_btree_plant(struct xfs_btree *, const void *recs, uint32_t n);
 
@@ -236,7 +240,8 @@ struct xfs_btree_geometry {
 	uint64_t records;
 	unsigned levels;			/* root included */
 	uint64_t blocks;			/* without an inode root */
-	struct { uint64_t blocks, per, extra; } lev[XFS_BTREE_MAXLEVELS];	/* [0] leaves: first `extra` blocks hold per + 1 */
+	/* [0] leaves: first `extra` blocks hold per + 1 */
+	struct { uint64_t blocks, per, extra; } lev[XFS_BTREE_MAXLEVELS];
 };
 /*
  * Shape of a tree of `records` records.  Slack: entries left free in each block, -1 = the default (about 75 % full).
@@ -262,13 +267,16 @@ struct xfs_btree_bulk {
 	/* Next record in order, in disk form, written to `rec` (zeroes before); called exactly `records` times. */
 	int (*next)(void *payload, void *rec);
 	/*
-	 * Next block for `level` (0 = leaves).  Called once per block: first for the leftmost block of each level from the
-	 * leaves up, then each time a block is finished and its level goes on, so levels interleave.  The geometry tells
-	 * how many each level will want, for those who like levels to be contiguous.
+	 * Next block for `level` (0 = leaves).  Called once per block: first for the leftmost block of each level from
+	 * the leaves up, then each time a block is finished and its level goes on, so levels interleave.  The geometry
+	 * tells how many each level will want, for those who like levels to be contiguous.
 	 */
 	int (*alloc)(void *payload, unsigned level, uint64_t *ptr);
 	uint64_t (*daddr_of)(void *payload, uint64_t ptr);	/* V5: the bno field */
-	/* A finished block, crc in place, links right; written or copied before return. A parent follows its last child. */
+	/*
+	 * A finished block, crc in place, links right; written or copied before
+	 * return. A parent follows its last child.
+	 */
 	int (*emit)(void *payload, uint64_t ptr, unsigned level, const uint8_t *data);
 	void *payload;
 	/* out */

@@ -163,7 +163,8 @@ static uint32_t join(struct plan *p, unsigned level, struct xfs_btree_node *node
 {
 	struct step *s = &p->lev[level];
 	struct xfs_btree_node sib = xfs_btree_node_of(p->bt, &s->sib, level), parent = path_node(p, level + 1);
-	struct xfs_btree_node *left = s->action == INTO_LEFT ? &sib : node, *gone = s->action == INTO_LEFT ? node : &sib;
+	struct xfs_btree_node *left = s->action == INTO_LEFT ? &sib : node,
+			       *gone = s->action == INTO_LEFT ? node : &sib;
 	uint32_t idx = p->cur->lev[level + 1].idx, at = s->action == INTO_LEFT ? idx : idx + 1;
 
 	xfs_btree_node_set_sib(left, true, xfs_btree_get_sib(p->bt->kind->shape, gone->data, true));

@@ -9,7 +9,8 @@
  * The rmapbt holds records for the trees' own blocks, the free-space trees shrink by them: all sizes are computed until
  * they are stable before anything is written (format sheet 02, 7.2 and 7.3).  The same claims give the same bytes.
  *
- * Memory: that of the claims, of sorting, and what grows with the number of tree blocks; none for each free or shared extent.
+ * Memory: that of the claims, of sorting, and what grows with the number of tree blocks; none for each free or shared
+ * extent.
  *
  * Crash safety: xfs_build_ag() writes only blocks that nobody claims and nobody wants avoided; nothing points at them
  * until xfs_build_ag_commit() writes the three header sectors.  A barrier between the two is the caller's.

@@ -2,8 +2,8 @@
 /*
  * ag_records.h - the free and the shared extents of an AG that is being built, one at a time, from its sealed claims.
  *
- * next(): 0, NOENT behind the last, or an error (NOMEM, IO).  close() is right after a failed open() too.  The claims must
- * not change between open and close.
+ * next(): 0, NOENT behind the last, or an error (NOMEM, IO).  close() is right after a failed open() too.  The claims
+ * must not change between open and close.
  */
 #ifndef XFS_BUILD_AG_RECORDS_H
 #define XFS_BUILD_AG_RECORDS_H

@@ -174,7 +174,8 @@ static int lay_out_values(struct xfs_attr_plan *p, struct xfs_build_attrs *b)
 
 static int write_blocks(struct xfs_build_attrs *b, struct xfs_attr_plan *p)
 {
-	const struct xfs_filemap_content content = { .fsbs = 1, .type = XT_ATTR, .make = xfs_attr_plan_make, .payload = p };
+	const struct xfs_filemap_content content = { .fsbs = 1, .type = XT_ATTR, .make = xfs_attr_plan_make,
+						     .payload = p };
 	struct xfs_filemap m = { .to = &b->to, .which = XFS_FORK_ATTR };
 	int err = xfs_filemap_take(&m, 0, b->index + b->values);
 

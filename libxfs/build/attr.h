@@ -3,8 +3,8 @@
  * attr.h - a complete attribute fork from the list of attributes (format sheet 03, sections 6, 7 and 9.3).
  *
  * The form follows from the list and the data fork alone: short form when there is a place for it in the inode, else
- * one leaf, else a tree with leaves filled to about 85 %; values that a leaf may not hold lie in blocks of their own behind
- * the tree.  The same list gives the same bytes.  Memory: 28 bytes an attribute while it runs.
+ * one leaf, else a tree with leaves filled to about 85 %; values that a leaf may not hold lie in blocks of their own
+ * behind the tree.  The same list gives the same bytes.  Memory: 28 bytes an attribute while it runs.
  * On a filesystem that had no attributes yet the superblock must get XFS_SB_VERSION_ATTR: the caller's.  Layer: inode.
  */
 #ifndef XFS_BUILD_ATTR_H
@@ -30,7 +30,9 @@ struct xfs_build_attrs {
 	uint8_t *bytes;			/* in: room of geo->litino bytes; out: `forksize` of them, unused bytes zero */
 	/* out */
 	enum xfs_attr_form form;
-	/* di_forkoff. When it changed, the data fork must be made anew, unless it fits in 8 * forkoff bytes as it is. */
+	/*
+	 * di_forkoff. When it changed, the data fork must be made anew, unless it fits in 8 * forkoff bytes as it is.
+	 */
 	unsigned forkoff;
 	uint32_t forksize;		/* bytes of the attribute fork */
 	unsigned levels;		/* of the tree: 1 = a single leaf; 0: none */

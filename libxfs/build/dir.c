@@ -176,7 +176,8 @@ static int sort_names(struct xfs_dir_plan *p)
 {
 	const struct xfs_geometry *g = p->b->to.geo;
 	const struct xfs_hash_records records = {
-		.list = p->b->entries, .size = sizeof(*p->b->entries), .first = DOTS,	/* no entry is named as the dots */
+		/* no entry is named as the dots */
+		.list = p->b->entries, .size = sizeof(*p->b->entries), .first = DOTS,
 		.order = g->asciici ? folded_order : plain_order,
 	};
 

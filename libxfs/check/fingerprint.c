@@ -19,8 +19,9 @@ static uint64_t mix(uint64_t x)
 }
 
 /*
- * `start`: the owner and half of the key, mixed; it is the same for both ends.  Factors that nobody knows keep offset and block
- * apart: two points of an owner meet only where both differences end in as many zero bits, and then by chance.
+ * `start`: the owner and half of the key, mixed; it is the same for both ends.  Factors that nobody knows keep offset
+ * and block apart: two points of an owner meet only where both differences end in as many zero bits, and then by
+ * chance.
  */
 static uint64_t point(const struct xfs_fingerprint *f, uint64_t start, uint64_t offword, uint64_t block)
 {
@@ -65,7 +66,8 @@ uint64_t xfs_fingerprint_hash(const struct xfs_fingerprint *f, uint64_t a, uint6
 	return point(f, mix(a ^ f->key[0]), b, c);
 }
 
-static uint64_t delta_of(const struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
+static uint64_t delta_of(const struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block,
+			 uint64_t len)
 {
 	/* offsets of special owners and bmbt blocks stand still */
 	uint64_t end = xfs_owner_is_special(owner) || (offword & XFS_RMAP_BMBT) ? offword : offword + len;
@@ -79,7 +81,8 @@ void xfs_fingerprint_add(struct xfs_fingerprint *f, uint64_t owner, uint64_t off
 	__atomic_fetch_add(&f->sums[bucket_of(f, owner)], delta_of(f, owner, offword, block, len), __ATOMIC_RELAXED);
 }
 
-void xfs_fingerprint_add_alone(struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len)
+void xfs_fingerprint_add_alone(struct xfs_fingerprint *f, uint64_t owner, uint64_t offword, uint64_t block,
+			       uint64_t len)
 {
 	f->sums[bucket_of(f, owner)] += delta_of(f, owner, offword, block, len);
 }

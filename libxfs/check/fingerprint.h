@@ -29,12 +29,13 @@ uint32_t xfs_fingerprint_bucket(const struct xfs_fingerprint *, uint64_t owner);
 /* A keyed hash of three numbers, for other sums that are compared. */
 uint64_t xfs_fingerprint_hash(const struct xfs_fingerprint *, uint64_t a, uint64_t b, uint64_t c);
 /*
- * Adds a mapping of `len` blocks: offword is the offset in blocks with the XFS_RMAP_* bits; block is an fsblock, and the
- * range must lie in one AG.  Atomic on the bucket: threads may add at the same time.
+ * Adds a mapping of `len` blocks: offword is the offset in blocks with the XFS_RMAP_* bits; block is an fsblock, and
+ * the range must lie in one AG.  Atomic on the bucket: threads may add at the same time.
  */
 void xfs_fingerprint_add(struct xfs_fingerprint *, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len);
 /* The same for a table that no other thread knows. */
-void xfs_fingerprint_add_alone(struct xfs_fingerprint *, uint64_t owner, uint64_t offword, uint64_t block, uint64_t len);
+void xfs_fingerprint_add_alone(struct xfs_fingerprint *, uint64_t owner, uint64_t offword, uint64_t block,
+			       uint64_t len);
 /* Adds all of `from` (same key and size) to `to`; atomic on each bucket. */
 void xfs_fingerprint_merge(struct xfs_fingerprint *to, const struct xfs_fingerprint *from);
 /* True when bucket `i` of two tables with the same key and size differs. */

@@ -72,7 +72,8 @@ static int add_piece(struct xfs_mapset *out, const struct xfs_mapping *m, uint64
 }
 
 /* out gets the parts of m whose offsets `taken` (sorted, disjoint) does not hold; *cut counts the rest */
-static int add_untaken(struct xfs_mapset *out, const struct xfs_mapset *taken, const struct xfs_mapping *m, int64_t *cut)
+static int add_untaken(struct xfs_mapset *out, const struct xfs_mapset *taken, const struct xfs_mapping *m,
+		       int64_t *cut)
 {
 	uint64_t at = m->off, end = m->off + m->len;
 

@@ -3,7 +3,8 @@
  * mapset.h - the mappings of one fork as a set: what a fork says and what the reverse mappings say become comparable.
  *
  * A mapping is (file offset, fsblock, length, unwritten).  A set is normalised before it is compared: sorted by offset,
- * neighbours that continue each other merged, as far as 32 bits count their blocks.  Pure functions, no I/O.  Layer: check.
+ * neighbours that continue each other merged, as far as 32 bits count their blocks.  Pure functions, no I/O.  Layer:
+ * check.
  */
 #ifndef XFS_CHECK_MAPSET_H
 #define XFS_CHECK_MAPSET_H
@@ -27,11 +28,14 @@ void xfs_mapset_release(struct xfs_mapset *);
 /* Errors: NOMEM. */
 int xfs_mapset_add(struct xfs_mapset *, const struct xfs_mapping *);
 /*
- * Sorts and merges. Where two mappings claim the same offset the one with more trust keeps it (equal trust: the one that
- * starts first), the other is cut; returns the number of blocks that were cut, or a negative error.
+ * Sorts and merges. Where two mappings claim the same offset the one with more trust keeps it (equal trust: the one
+ * that starts first), the other is cut; returns the number of blocks that were cut, or a negative error.
  */
 int64_t xfs_mapset_normalise(struct xfs_mapset *);
-/* Index of the first mapping of a normalised set that ends behind `off` (holds it or lies behind it); n when there is none. */
+/*
+ * Index of the first mapping of a normalised set that ends behind `off` (holds
+ * it or lies behind it); n when there is none.
+ */
 size_t xfs_mapset_find(const struct xfs_mapset *, uint64_t off);
 /* Both normalised: the same blocks at the same offsets in the same state. */
 bool xfs_mapset_equal(const struct xfs_mapset *, const struct xfs_mapset *);

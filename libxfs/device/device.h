@@ -29,8 +29,8 @@ struct xfs_iovec {
 
 struct xfs_dev_ops {
 	/*
-	 * Each vector succeeds or fails alone: error set, and what of its buffer could not be read is zeroed (bad sectors
-	 * alone, where the layer can tell). Returns 0 or the first error.
+	 * Each vector succeeds or fails alone: error set, and what of its buffer could not be read is zeroed (bad
+	 * sectors alone, where the layer can tell). Returns 0 or the first error.
 	 */
 	int (*read)(struct xfs_dev *, struct xfs_iovec *, size_t n);
 	/* Unordered until barrier(), also within a call. Returns 0 or the first error; vectors say which failed. */
@@ -60,8 +60,8 @@ int xfs_dev_barrier(struct xfs_dev *);
 int xfs_dev_zero(struct xfs_dev *, uint64_t off, uint64_t len);
 int xfs_dev_discard(struct xfs_dev *, uint64_t off, uint64_t len);
 /*
- * Calls so far, of those above, that asked this layer (not one below) to change something, whether it could or not: while
- * the number stays, what was read is still true, as long as nobody else writes. NULL: 0.
+ * Calls so far, of those above, that asked this layer (not one below) to change something, whether it could or not:
+ * while the number stays, what was read is still true, as long as nobody else writes. NULL: 0.
  */
 unsigned xfs_dev_changes(struct xfs_dev *);
 /* All bytes from off up to the one returned are zero: a search may skip them. At least off; the size at the end. */
@@ -72,14 +72,15 @@ void xfs_dev_close(struct xfs_dev *);	/* NULL is allowed */
 
 enum xfs_dev_flag {
 	XFS_DEV_READONLY = 1,
-	XFS_DEV_EXCLUSIVE = 2,		/* fail with BUSY when locked or mounted (also an image through a loop device) */
+	/* fail with BUSY when locked or mounted (also an image through a loop device) */
+	XFS_DEV_EXCLUSIVE = 2,
 	XFS_DEV_CREATE = 4,		/* create the file when it does not exist */
 	XFS_DEV_TRUNCATE = 8,		/* a regular file is emptied first */
 	XFS_DEV_DIRECT = 16,		/* O_DIRECT where it works */
 };
 /*
- * Regular file or block device.  `size` > 0 sets the size of a regular file that is shorter.  A file keeps the size that
- * it has when opened.  Errors: OPEN (errno in *err when err is not NULL), BUSY, NOMEM.
+ * Regular file or block device.  `size` > 0 sets the size of a regular file that is shorter.  A file keeps the size
+ * that it has when opened.  Errors: OPEN (errno in *err when err is not NULL), BUSY, NOMEM.
  */
 int xfs_dev_file(struct xfs_dev **out, const char *path, unsigned flags, uint64_t size, int *err);
 /* True when a block device, or an image through a loop device, is mounted as far as this process can see. */
@@ -145,8 +146,8 @@ struct xfs_dev_fault {
 	uint32_t tear_bytes;			/* of the write at stop_write_at this many bytes still land */
 	uint64_t bad_off, bad_len;		/* range that can't be read (whole sectors) */
 	/*
-	 * Not 0 when the layer is made: the disk has a write cache.  Writes reach the device at barrier() alone; of those
-	 * since the last one each 512-byte sector lands or not at the stop, by this seed.
+	 * Not 0 when the layer is made: the disk has a write cache.  Writes reach the device at barrier() alone; of
+	 * those since the last one each 512-byte sector lands or not at the stop, by this seed.
 	 */
 	uint64_t lose_seed;
 	uint64_t reads, writes, barriers;	/* out: calls seen (vectors, barriers) */

@@ -13,7 +13,8 @@ static void unescape(char *s)
 	char *to = s;
 
 	for (; *s; s++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' &&
+		    s[3] <= '7') {
 			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
 			s += 3;
 		} else {
@@ -83,7 +84,8 @@ static bool loop_holds(const char *name, const struct stat *want)
 	if (strncmp(name, "loop", 4))
 		return false;
 	snprintf(path, sizeof(path), "/sys/block/%s/loop/backing_file", name);
-	if (!line_read(path, text, sizeof(text)) || stat(text, &st) || st.st_dev != want->st_dev || st.st_ino != want->st_ino)
+	if (!line_read(path, text, sizeof(text)) || stat(text, &st) || st.st_dev != want->st_dev ||
+	    st.st_ino != want->st_ino)
 		return false;
 	snprintf(path, sizeof(path), "/sys/block/%s/dev", name);
 	return line_read(path, text, sizeof(text)) && sscanf(text, "%u:%u", &maj, &min) == 2 &&

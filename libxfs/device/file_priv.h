@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * file_priv.h - the file layer, shared by its sources: opening (file.c), mounts (file_mounted.c), vectors (file_io.c), zeroes
- * and discard (file_zero.c).
+ * file_priv.h - the file layer, shared by its sources: opening (file.c), mounts (file_mounted.c), vectors (file_io.c),
+ * zeroes and discard (file_zero.c).
  */
 #ifndef XFS_DEVICE_FILE_PRIV_H
 #define XFS_DEVICE_FILE_PRIV_H

@@ -21,7 +21,8 @@ enum kind { STORED, ZERO, BELOW };
 /* --- reading --- */
 
 /* Where the byte at pos is, and how many bytes from there (up to len) are in the same place. */
-static uint64_t segment_find(const struct overlay_dev *o, uint64_t pos, uint64_t len, enum kind *kind, struct overlay_entry *e)
+static uint64_t segment_find(const struct overlay_dev *o, uint64_t pos, uint64_t len, enum kind *kind,
+			     struct overlay_entry *e)
 {
 	const struct overlay_entry *found = xfs_overlay_table_get(&o->table, pos / BLOCK), *next;
 	uint64_t end = pos + len, at = (pos / BLOCK + 1) * BLOCK;

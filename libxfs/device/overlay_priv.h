@@ -21,7 +21,8 @@
 struct overlay_entry {
 	uint64_t key;			/* block + 1; 0 = free entry */
 	uint32_t slot;
-	uint32_t bad;			/* 512-byte sectors that could not be read from below and were not written since */
+	/* 512-byte sectors that could not be read from below and were not written since */
+	uint32_t bad;
 };
 
 struct overlay_table {

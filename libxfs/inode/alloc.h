@@ -30,8 +30,8 @@ struct xfs_inode_want {
 int xfs_inode_alloc(struct xfs_live *, struct xfs_change *, const struct xfs_inode_want *,
 		    struct xfs_live_inode **out);
 /*
- * The inode, which has joined, has no blocks, is on no list (or is taken from it in this change), becomes free; its chunk
- * too when it was the last one in use.  INVALID: it still has blocks or is linked; CORRUPT: free already.
+ * The inode, which has joined, has no blocks, is on no list (or is taken from it in this change), becomes free; its
+ * chunk too when it was the last one in use.  INVALID: it still has blocks or is linked; CORRUPT: free already.
  */
 int xfs_inode_free(struct xfs_live_inode *);
 

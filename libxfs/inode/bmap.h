@@ -17,8 +17,8 @@
 #include "libxfs/inode/live.h"
 
 /*
- * Maps an extent that the caller has allocated, where nothing is mapped; merged with neighbours.  Queues the rmap unless
- * `quiet` (the caller does it).  EXISTS: something is mapped there.
+ * Maps an extent that the caller has allocated, where nothing is mapped; merged with neighbours.  Queues the rmap
+ * unless `quiet` (the caller does it).  EXISTS: something is mapped there.
  */
 int xfs_bmap_map(struct xfs_live_inode *, enum xfs_fork, const struct xfs_extent *, bool quiet);
 /* What becomes of blocks that are unmapped. */
@@ -27,12 +27,14 @@ enum xfs_bmap_fate {
 	XFS_BMAP_KEEP,		/* go on to another owner: rmap alone */
 };
 /*
- * Unmaps up to `most` extents (0: all) of file blocks [off, off + len), from the end to the front; *left (may be NULL) is
- * the part of len, from `off` on, that is still to do.
+ * Unmaps up to `most` extents (0: all) of file blocks [off, off + len), from the end to the front; *left (may be NULL)
+ * is the part of len, from `off` on, that is still to do.
  */
 int xfs_bmap_unmap(struct xfs_live_inode *, enum xfs_fork, uint64_t off, uint64_t len, enum xfs_bmap_fate,
 		   unsigned most, uint64_t *left);
-/* Written or unwritten: the state that [off, off + len) gets; all of it is mapped with the other state in one extent. */
+/*
+ * Written or unwritten: the state that [off, off + len) gets; all of it is mapped with the other state in one extent.
+ */
 int xfs_bmap_convert(struct xfs_live_inode *, uint64_t off, uint32_t len, bool unwritten);
 
 /* Where and how blocks are wanted. */
@@ -57,8 +59,8 @@ int xfs_bmap_shift(struct xfs_live_inode *, uint64_t off, uint64_t shift, bool u
 int xfs_bmap_split(struct xfs_live_inode *, uint64_t off);
 
 /*
- * Before works of kind BMAP are queued: is there space for what the tree of this fork may need for so many mappings that
- * come or go?  A chain must not run out of it half way.  NOSPC: no.
+ * Before works of kind BMAP are queued: is there space for what the tree of this fork may need for so many mappings
+ * that come or go?  A chain must not run out of it half way.  NOSPC: no.
  */
 int xfs_bmap_room(struct xfs_live_inode *, enum xfs_fork, unsigned mappings);
 

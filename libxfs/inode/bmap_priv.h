@@ -35,8 +35,8 @@ uint64_t xfs_bmap_inline_most(const struct xfs_bmap *);
 /* The last extent that starts before block `off`. NOENT: none. */
 int xfs_bmap_before(struct xfs_bmap *, uint64_t off, struct xfs_extent *);
 /*
- * Puts new records in the place of old ones that are neighbours; both in order, at most three of each.  The k-th new one
- * lies behind what precedes the k-th old one and before what follows it.
+ * Puts new records in the place of old ones that are neighbours; both in order, at most three of each.  The k-th new
+ * one lies behind what precedes the k-th old one and before what follows it.
  */
 int xfs_bmap_splice(struct xfs_bmap *, const struct xfs_extent *old, unsigned nold, const struct xfs_extent *new,
 		    unsigned nnew);

@@ -149,7 +149,8 @@ static int check_place(const struct xfs_live_inode *li, unsigned forkoff, uint32
 {
 	const struct xfs_dinode_core *d = &li->i.d.core;
 
-	if (d->format == XFS_DINODE_FMT_DEV ? forkoff > 1 : forkoff >= xfs_dinode_literal_size(d->version, li->i.size) / 8)
+	if (d->format == XFS_DINODE_FMT_DEV ? forkoff > 1 :
+	    forkoff >= xfs_dinode_literal_size(d->version, li->i.size) / 8)
 		return -XFS_E_INVALID;
 	if (!fits(li, XFS_FORK_DATA, data))
 		return -XFS_E_TOOBIG;

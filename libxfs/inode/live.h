@@ -2,9 +2,9 @@
 /*
  * live.h - a filesystem that is being changed: the space of its AGs and its inodes in memory.
  *
- * A live inode holds core and forks as they are now.  Whoever changes it joins it to the change (mount/change.h), changes
- * core or fork bytes, and says which parts changed; before the commit it writes itself into its block, after an abort it
- * is what it was.  Live inodes are found by number: two users of one inode have the same one.
+ * A live inode holds core and forks as they are now.  Whoever changes it joins it to the change (mount/change.h),
+ * changes core or fork bytes, and says which parts changed; before the commit it writes itself into its block, after an
+ * abort it is what it was.  Live inodes are found by number: two users of one inode have the same one.
  *
  * All of it belongs to one thread.  Layer: inode.
  */
@@ -87,9 +87,9 @@ int xfs_live_fork_set_local(struct xfs_live_inode *, enum xfs_fork, const void *
 uint32_t xfs_live_fork_used(const struct xfs_live_inode *, enum xfs_fork);
 /*
  * Moves the border between the forks (units of di_forkoff; 0: no attribute fork, which must be empty then).  A fork of
- * extents becomes a tree when it no longer fits, a tree whose records fit becomes extents.  forkoff.h has the rule which
- * place to choose.  Errors: TOOBIG (local contents or the root of a tree do not fit: nothing has changed), INVALID
- * (not a place of this format; the attribute fork is not empty), and those of bmap.h.
+ * extents becomes a tree when it no longer fits, a tree whose records fit becomes extents.  forkoff.h has the rule
+ * which place to choose.  Errors: TOOBIG (local contents or the root of a tree do not fit: nothing has changed),
+ * INVALID (not a place of this format; the attribute fork is not empty), and those of bmap.h.
  */
 int xfs_live_forkoff_set(struct xfs_live_inode *, unsigned forkoff);
 

@@ -205,7 +205,9 @@ void xfs_live_inode_dirty(struct xfs_live_inode *li, unsigned parts)
 	li->change->writes++;
 }
 
-/* Inodes written before the feature was there get the wide form with the first new time (format sheet 03, section 2). */
+/*
+ * Inodes written before the feature was there get the wide form with the first new time (format sheet 03, section 2).
+ */
 static void widen_times(struct xfs_dinode *d)
 {
 	uint64_t *const times[] = { &d->core.atime, &d->core.mtime, &d->core.ctime, &d->v3.crtime };

@@ -122,7 +122,8 @@ int xfs_shared_find(struct xfs_live *l, struct xfs_change *c, uint64_t block, ui
 	err = xfs_live_ag(l, c, xfs_fsbno_agno(g, XFS_FSBNO(block)), &ag);
 	if (err || !xfs_agspace_has(ag, XFS_AGT_REFC))
 		return err;
-	err = xfs_refcount_find_shared(&ag->tree[XFS_AGT_REFC], xfs_fsbno_agbno(g, XFS_FSBNO(block)).v, len, &at, shared);
+	err = xfs_refcount_find_shared(&ag->tree[XFS_AGT_REFC], xfs_fsbno_agbno(g, XFS_FSBNO(block)).v, len, &at,
+				       shared);
 	if (!err && *shared)
 		*start = xfs_fsbno_of(g, ag->agno, XFS_AGBNO(at)).v;
 	return err;

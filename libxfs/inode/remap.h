@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * remap.h - blocks change files: sharing (reflink), copy-on-write, exchange of ranges (format sheet 02, sections 5.3 and
- * 6.2; sheet 04, sections 6.5 and 10, XMI).
+ * remap.h - blocks change files: sharing (reflink), copy-on-write, exchange of ranges (format sheet 02, sections 5.3
+ * and 6.2; sheet 04, sections 6.5 and 10, XMI).
  *
  * Each function is one bounded step inside a change: it queues the works in the kernel's order; mappings, block counts
  * and reference counts change when these are done.  Units are blocks.  The loops over whole files are in
@@ -21,8 +21,8 @@ XFS_INLINE bool xfs_reflink_allowed(const struct xfs_live_inode *li)
 }
 /*
  * Blocks of `src` (a written extent, or a part of one, of some file that allows it) are mapped at block `off` of `li`,
- * which has joined and allows it; what was there is given up.  Does the first piece for which the old mapping is uniform:
- * *done blocks.  INVALID: not allowed, unwritten.
+ * which has joined and allows it; what was there is given up.  Does the first piece for which the old mapping is
+ * uniform: *done blocks.  INVALID: not allowed, unwritten.
  */
 int xfs_remap_share(struct xfs_live_inode *li, uint64_t off, const struct xfs_extent *src, uint32_t *done);
 /* The first run of shared blocks in [block, block + len) of one AG: *start, *shared (0: none). Joins the AG. */
@@ -31,7 +31,8 @@ int xfs_shared_find(struct xfs_live *, struct xfs_change *, uint64_t block, uint
 
 /* ---- copy-on-write (remap.c) ---- */
 /*
- * Allocates up to `len` staging blocks for block `off` of the file, near `near`: *staged says where they will be mapped.
+ * Allocates up to `len` staging blocks for block `off` of the file, near `near`: *staged says where they will be
+ * mapped.
  * Errors: NOSPC.
  */
 int xfs_cow_stage(struct xfs_live_inode *, struct xfs_change *, uint64_t off, uint32_t len, uint64_t near,

@@ -19,8 +19,8 @@ int xfs_symlink_target(const struct xfs_inode *, char *target, size_t *len, cons
 
 /*
  * Writes the target of a symlink that has none (an empty fork, local or of extents): in the inode when it fits, else in
- * blocks; di_size follows.  The inode has joined a change.  Errors: INVALID (no symlink, it has a target in blocks, length
- * 0, a zero byte inside), NAMETOOLONG, NOSPC, and those of bmap.h.
+ * blocks; di_size follows.  The inode has joined a change.  Errors: INVALID (no symlink, it has a target in blocks,
+ * length 0, a zero byte inside), NAMETOOLONG, NOSPC, and those of bmap.h.
  */
 int xfs_symlink_set(struct xfs_live_inode *, const char *target, size_t len);
 /* A target in the inode goes to blocks: attributes need its place. INVALID: it is there already. */

@@ -43,7 +43,8 @@ static int put_remote(struct xfs_live_inode *li, const char *target, size_t len)
 	int err = xfs_live_fork_clear(li, XFS_FORK_DATA);
 
 	while (done < len && !err) {
-		struct xfs_bmap_want w = { .off = off, .minlen = 1, .maxlen = blocks - (uint32_t)off, .near = XFS_NULL64 };
+		struct xfs_bmap_want w = { .off = off, .minlen = 1, .maxlen = blocks - (uint32_t)off,
+					   .near = XFS_NULL64 };
 		struct xfs_extent e;
 
 		err = xfs_bmap_alloc(li, li->change, XFS_FORK_DATA, &w, &e);

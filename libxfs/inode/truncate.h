@@ -11,7 +11,8 @@
 
 /*
  * Unmaps and gives up the last `most` extents of a fork from block `from` on; *left: whether there are more.  Metadata
- * (all but the data of regular files) is forgotten by the cache and the log.  A fork without extents, or local: nothing.
+ * (all but the data of regular files) is forgotten by the cache and the log.  A fork without extents, or local:
+ * nothing.
  */
 int xfs_fork_drop(struct xfs_live_inode *, enum xfs_fork, uint64_t from, unsigned most, bool *left);
 /*

@@ -70,7 +70,8 @@ const char *xfs_log_record_parse(const struct xfs_log_area *a, uint32_t blk, con
 {
 	xfs_log_rec_decode(&r->h, header);
 	r->block = blk;
-	r->headers = a->v2 && r->h.size > XFS_LOG_HEADER_DATA ? (uint32_t)xfs_ceil_div(r->h.size, XFS_LOG_HEADER_DATA) : 1;
+	r->headers = a->v2 && r->h.size > XFS_LOG_HEADER_DATA
+			     ? (uint32_t)xfs_ceil_div(r->h.size, XFS_LOG_HEADER_DATA) : 1;
 	if (r->h.magicno != XFS_LOG_MAGIC)
 		return "a record header is missing";
 	if (r->h.version != (a->v2 ? 2u : 1u))
@@ -92,7 +93,8 @@ uint32_t xfs_log_record_crc(const struct xfs_log_record *r, const uint8_t *p, ui
 {
 	static const uint8_t zero[4];
 	const size_t field = XFS_OFF(log_rec, crc);
-	uint32_t extended = r->h.len > XFS_LOG_HEADER_DATA ? (uint32_t)xfs_ceil_div(r->h.len, XFS_LOG_HEADER_DATA) - 1 : 0;
+	uint32_t extended = r->h.len > XFS_LOG_HEADER_DATA
+				    ? (uint32_t)xfs_ceil_div(r->h.len, XFS_LOG_HEADER_DATA) - 1 : 0;
 	uint32_t c = xfs_crc32c(XFS_CRC32C_SEED, p, field);
 
 	c = xfs_crc32c(c, zero, sizeof(zero));

@@ -33,7 +33,10 @@ struct xfs_log_record {
 const char *xfs_log_area_find(struct xfs_log_area *, const struct xfs_fs *);
 /* Reads blocks [blk, blk + count), going round the end; blk < blocks, count <= blocks. Errors of the device. */
 int xfs_log_area_read(const struct xfs_log_area *, uint32_t blk, uint32_t count, uint8_t *buf);
-/* The same, and sectors that cannot be read are zeroes: *holes is set then (NULL: nobody asks). Other errors of the device. */
+/*
+ * The same, and sectors that cannot be read are zeroes: *holes is set then
+ * (NULL: nobody asks). Other errors of the device.
+ */
 int xfs_log_area_read_most(const struct xfs_log_area *, uint32_t blk, uint32_t count, uint8_t *buf, bool *holes);
 
 /*

@@ -84,7 +84,8 @@ static int put_region(struct cut *c, const struct xfs_log_region *r)
 		n = c->room - c->used - XFS_LOG_OP_SIZE;
 		n = left < n ? left : n;
 		have = r->len - done < n ? r->len - done : n;
-		put_op(c, (done ? XFS_LOG_OP_WAS_CONT : 0) | (n < left ? XFS_LOG_OP_CONTINUE : done ? XFS_LOG_OP_END : 0),
+		put_op(c, (done ? XFS_LOG_OP_WAS_CONT : 0) | (n < left ? XFS_LOG_OP_CONTINUE :
+							      done ? XFS_LOG_OP_END : 0),
 		       r->p + done, n, have);
 		done += n;
 		left -= n;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* close.c - clears stale blocks ahead of the head and writes the unmount record; or makes an end of a log that is damaged. */
+/*
+ * close.c - clears stale blocks ahead of the head and writes the unmount
+ * record; or makes an end of a log that is damaged.
+ */
 #include "libxfs/log/close.h"
 
 #include "libxfs/log/area.h"
@@ -17,7 +20,8 @@ static int put_blocks(const struct xfs_log_area *a, uint32_t blk, uint32_t count
 	int err = xfs_dev_write(a->dev, a->start + (uint64_t)blk * XFS_BBSIZE, p, (size_t)first * XFS_BBSIZE);
 
 	if (!err && count > first)
-		err = xfs_dev_write(a->dev, a->start, p + (size_t)first * XFS_BBSIZE, (size_t)(count - first) * XFS_BBSIZE);
+		err = xfs_dev_write(a->dev, a->start, p + (size_t)first * XFS_BBSIZE,
+				    (size_t)(count - first) * XFS_BBSIZE);
 	return err;
 }
 
@@ -31,7 +35,8 @@ static struct xfs_log_rec header_of(const struct xfs_log_area *a, uint32_t cycle
 {
 	struct xfs_log_rec rec = {
 		.magicno = XFS_LOG_MAGIC, .cycle = cycle, .version = a->v2 ? 2 : 1, .lsn = (uint64_t)cycle << 32 | blk,
-		.prev_block = XFS_NULL32, .fmt = XFS_LOG_FMT_LE,	/* the same on every machine; nobody replays it */
+		/* the same on every machine; nobody replays it */
+		.prev_block = XFS_NULL32, .fmt = XFS_LOG_FMT_LE,
 	};
 
 	memcpy(rec.fs_uuid, a->uuid, sizeof(rec.fs_uuid));

@@ -28,11 +28,13 @@ static void make_record(uint8_t *p, uint32_t len, uint32_t unit, const struct xf
 	uint32_t headers = v2 && unit > XFS_LOG_HEADER_DATA ? (uint32_t)xfs_ceil_div(unit, XFS_LOG_HEADER_DATA) : 1;
 	struct xfs_log_rec rec = {
 		.magicno = XFS_LOG_MAGIC, .cycle = at->cycle, .version = v2 ? 2 : 1, .len = len - headers * XFS_BBSIZE,
-		.lsn = lsn_of(at->cycle, at->block), .tail_lsn = at->tail_lsn, .prev_block = XFS_NULL32, .num_logops = 1,
+		.lsn = lsn_of(at->cycle, at->block), .tail_lsn = at->tail_lsn, .prev_block = XFS_NULL32,
+		.num_logops = 1,
 		.fmt = XFS_LOG_FMT_LE,	/* the same image on every machine; nobody replays an unmount record */
 		.size = unit > XFS_LOG_HEADER_DATA ? unit : XFS_LOG_HEADER_DATA,
 	};
-	struct xfs_log_op op = { .tid = at->cycle, .len = 8, .clientid = XFS_LOG_CLIENT_LOG, .flags = XFS_LOG_OP_UNMOUNT };
+	struct xfs_log_op op = { .tid = at->cycle, .len = 8, .clientid = XFS_LOG_CLIENT_LOG,
+				 .flags = XFS_LOG_OP_UNMOUNT };
 
 	memset(p, 0, len);
 	for (uint32_t k = XFS_BBSIZE; k < len; k += XFS_BBSIZE)

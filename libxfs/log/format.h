@@ -16,8 +16,8 @@
 int xfs_log_format_fresh(struct xfs_dev *, uint64_t off, const struct xfs_sb *sb);
 /*
  * The same at a later cycle, for a filesystem that was in use (format sheet 04, 8.3): the next record has the LSN
- * cycle:length of the first one, which must lie above every LSN of the metadata.  Errors: IO, NOMEM, INVALID (cycle 0 or
- * one that reads as a magic number, a log that can't hold two records).
+ * cycle:length of the first one, which must lie above every LSN of the metadata.  Errors: IO, NOMEM, INVALID (cycle 0
+ * or one that reads as a magic number, a log that can't hold two records).
  */
 int xfs_log_format_cycle(struct xfs_dev *, uint64_t off, const struct xfs_sb *sb, uint32_t cycle);
 

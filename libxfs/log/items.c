@@ -282,9 +282,9 @@ bool xfs_log_buf_next(const struct xfs_log_buf_item *b, struct xfs_log_run *run)
 const char *xfs_log_content_name(unsigned content)
 {
 	static const char *const names[XFS_BLFT_COUNT] = {
-		"unknown", "udquot", "pdquot", "gdquot", "btree", "agf", "agfl", "agi", "inodes", "symlink", "dir block",
-		"dir data", "dir free", "dir leaf1", "dir leafn", "da node", "attr leaf", "attr remote", "sb", "rtbitmap",
-		"rtsummary"
+		"unknown", "udquot", "pdquot", "gdquot", "btree", "agf", "agfl", "agi", "inodes", "symlink",
+		"dir block", "dir data", "dir free", "dir leaf1", "dir leafn", "da node", "attr leaf", "attr remote",
+		"sb", "rtbitmap", "rtsummary"
 	};
 
 	return content < XFS_BLFT_COUNT ? names[content] : "unknown";

@@ -28,7 +28,9 @@ struct xfs_log_item_kind {
 	uint16_t least, most;		/* regions */
 	const char *name;		/* "buf", "efi" */
 	const struct xfs_desc *desc;	/* of the first region; see xfs_log_item_desc() */
-	/* NULL, or what is wrong (static). The first region holds at least desc->size bytes. NULL: nothing else to say. */
+	/*
+	 * NULL, or what is wrong (static). The first region holds at least desc->size bytes. NULL: nothing else to say.
+	 */
 	const char *(*check)(const struct xfs_log_item *);
 };
 extern const struct xfs_log_item_kind xfs_log_item_kinds[];	/* by type; the last one has no name */

@@ -150,7 +150,8 @@ static unsigned wrong_bits(const struct xfs_log_area *a, uint32_t blk, const uin
 /* Fields without which nothing else of the record is found. */
 static bool is_framing(size_t byte)
 {
-	return byte < XFS_OFF(log_rec, tail_lsn) || (byte >= XFS_OFF(log_rec, size) && byte < XFS_OFF(log_rec, size) + 4);
+	return byte < XFS_OFF(log_rec, tail_lsn) ||
+	       (byte >= XFS_OFF(log_rec, size) && byte < XFS_OFF(log_rec, size) + 4);
 }
 
 /* With this bit flipped it is a header, of a record as writers make them. */

@@ -2,8 +2,9 @@
 /*
  * load.h - one record of the log, whole: read, judged by its own bytes, and mended where one bit is flipped.
  *
- * CRC32C is linear, so the checksum names the bit; where the bit makes the header unreadable, each bit of the fields that
- * say where a record ends is tried.  Sectors that cannot be read are zeroes, and the checksum decides.  Layer: log.
+ * CRC32C is linear, so the checksum names the bit; where the bit makes the header unreadable, each bit of the fields
+ * that say where a record ends is tried.  Sectors that cannot be read are zeroes, and the checksum decides.  Layer:
+ * log.
  */
 #ifndef XFS_LOG_LOAD_H
 #define XFS_LOG_LOAD_H
@@ -26,15 +27,16 @@ struct xfs_log_loaded {
  */
 int xfs_log_load(const struct xfs_log_area *, uint32_t blk, struct xfs_log_loaded *);
 /*
- * Does a record begin here, but for at most one bit of its magic number?  Elsewhere cycle numbers stand in the first words of
- * blocks.  Headers without length and checksum are what kernels write over thousands of old blocks at a mount: none of a
- * record, and nothing could mend them.
+ * Does a record begin here, but for at most one bit of its magic number?  Elsewhere cycle numbers stand in the first
+ * words of blocks.  Headers without length and checksum are what kernels write over thousands of old blocks at a mount:
+ * none of a record, and nothing could mend them.
  */
 XFS_INLINE bool xfs_log_may_be_record(const uint8_t *p)
 {
 	uint32_t differs = xfs_be32(p) ^ XFS_LOG_MAGIC;
 
-	return !(differs & (differs - 1)) && (xfs_be32(p + XFS_OFF(log_rec, len)) || xfs_be32(p + XFS_OFF(log_rec, crc)));
+	return !(differs & (differs - 1)) &&
+	       (xfs_be32(p + XFS_OFF(log_rec, len)) || xfs_be32(p + XFS_OFF(log_rec, crc)));
 }
 void xfs_log_loaded_free(struct xfs_log_loaded *);
 

@@ -48,9 +48,10 @@ static uint64_t fork_growth(const struct costs *c, uint64_t n, unsigned levels)
 static struct costs costs_of(const struct xfs_geometry *g)
 {
 	struct costs c = {
-		.g = g, .new_rules = g->v5 && g->parent, .block = g->blocksize, .sect = g->sectsize, .dir = g->dirblksize,
-		.alloc_lv = g->alloc_maxlevels, .rmap_lv = g->rmap_maxlevels, .refc_lv = g->refc_maxlevels,
-		.ino_lv = g->inobt_maxlevels, .data_lv = g->bmap_maxlevels[0], .attr_lv = g->bmap_maxlevels[1],
+		.g = g, .new_rules = g->v5 && g->parent, .block = g->blocksize, .sect = g->sectsize,
+		.dir = g->dirblksize, .alloc_lv = g->alloc_maxlevels, .rmap_lv = g->rmap_maxlevels,
+		.refc_lv = g->refc_maxlevels, .ino_lv = g->inobt_maxlevels, .data_lv = g->bmap_maxlevels[0],
+		.attr_lv = g->bmap_maxlevels[1],
 	};
 	uint64_t dirblks = g->dirblkfsbs;
 

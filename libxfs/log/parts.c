@@ -45,7 +45,8 @@ int xfs_log_parts_find(const struct xfs_fs *fs, const struct xfs_log_state *stat
 	return walk(fs, out, &block);
 }
 
-int xfs_log_parts_behind(const struct xfs_fs *fs, const struct xfs_log_state *whole, uint32_t bad, struct xfs_log_state *out)
+int xfs_log_parts_behind(const struct xfs_fs *fs, const struct xfs_log_state *whole, uint32_t bad,
+			 struct xfs_log_state *out)
 {
 	struct xfs_log_loaded l = { .p = NULL };
 	struct xfs_log_area a;

@@ -19,14 +19,15 @@ struct xfs_log_parts {
 };
 
 /*
- * `state`: DIRTY, or UNREADABLE with damage at a known place.  NOENT: head or tail are not known, or nothing is damaged.
- * Other errors: NOMEM.
+ * `state`: DIRTY, or UNREADABLE with damage at a known place.  NOENT: head or tail are not known, or nothing is
+ * damaged. Other errors: NOMEM.
  */
 int xfs_log_parts_find(const struct xfs_fs *, const struct xfs_log_state *state, struct xfs_log_parts *out);
 /*
- * What can be read again behind block `bad`, where reading ended: DIRTY; its iteration may end at the next damage.  NOENT:
- * nothing.  Other errors: NOMEM.
+ * What can be read again behind block `bad`, where reading ended: DIRTY; its iteration may end at the next damage.
+ * NOENT: nothing.  Other errors: NOMEM.
  */
-int xfs_log_parts_behind(const struct xfs_fs *, const struct xfs_log_state *whole, uint32_t bad, struct xfs_log_state *out);
+int xfs_log_parts_behind(const struct xfs_fs *, const struct xfs_log_state *whole, uint32_t bad,
+			 struct xfs_log_state *out);
 
 #endif

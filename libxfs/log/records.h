@@ -3,8 +3,8 @@
  * records.h - the records between two places of the log, in order, whole and unpacked.
  *
  * Each record is checked before it is handed out: its place, cycle stamps of all of its blocks, checksum (with one bit
- * that is flipped put right), filesystem, byte order.  What is wrong ends the reading with a reason; records behind it are not looked at.  Reads are large and
- * in order; memory does not grow with the log.  Layer: log.
+ * that is flipped put right), filesystem, byte order.  What is wrong ends the reading with a reason; records behind it
+ * are not looked at.  Reads are large and in order; memory does not grow with the log.  Layer: log.
  */
 #ifndef XFS_LOG_RECORDS_H
 #define XFS_LOG_RECORDS_H
@@ -16,7 +16,8 @@ struct xfs_log_reader {
 	struct xfs_log_area area;
 	uint32_t head, cycle;		/* where reading ends, and the cycle there */
 	uint32_t at, left;		/* next record, blocks to the head */
-	const uint8_t *data;		/* of the record that was read last: h.len bytes, unpacked; until the next call */
+	/* of the record that was read last: h.len bytes, unpacked; until the next call */
+	const uint8_t *data;
 	const char *why;		/* static: what ended the reading */
 	uint64_t mended;		/* records that were read with one flipped bit put right */
 	/* internal */

@@ -424,7 +424,8 @@ static int search_log(struct search *s, struct xfs_log_state *st)
 
 /* ---- what the cycle numbers hide ---- */
 
-static uint64_t header_lsn(const struct xfs_fs *fs, uint32_t agno, unsigned sector, uint64_t magic, size_t lsn, size_t crc)
+static uint64_t header_lsn(const struct xfs_fs *fs, uint32_t agno, unsigned sector, uint64_t magic, size_t lsn,
+			   size_t crc)
 {
 	uint64_t off = xfs_ag_header_daddr(&fs->geo, XFS_AGNO(agno), sector).v * XFS_BBSIZE, found = 0;
 	uint8_t *p = malloc(fs->geo.sectsize);

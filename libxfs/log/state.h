@@ -45,7 +45,10 @@ static inline uint64_t xfs_log_head_lsn(const struct xfs_log_state *s)
  * Errors: NOMEM only; a log that cannot be read is a state. An external log that was not given is UNREADABLE.
  */
 int xfs_log_state(const struct xfs_fs *, struct xfs_log_state *out);
-/* The part of a dirty or damaged log before this block, as a log that ends there: DIRTY, or CLEAN when there is nothing. */
+/*
+ * The part of a dirty or damaged log before this block, as a log that ends
+ * there: DIRTY, or CLEAN when there is nothing.
+ */
 struct xfs_log_state xfs_log_state_until(const struct xfs_log_state *, uint32_t block);
 /* Of a damaged log the part before the damage. */
 struct xfs_log_state xfs_log_state_before_damage(const struct xfs_log_state *);

@@ -50,7 +50,8 @@ static int add(struct survey *s)
 
 	if (xfs_grow(&s->r, s->n, &s->room, 256))
 		return -XFS_E_NOMEM;
-	s->r[s->n++] = (struct record){ r->h.lsn, r->h.tail_lsn, xfs_log_record_blocks(r), r->h.size, is_unmount(&s->loaded) };
+	s->r[s->n++] = (struct record){ r->h.lsn, r->h.tail_lsn, xfs_log_record_blocks(r), r->h.size,
+					is_unmount(&s->loaded) };
 	return 0;
 }
 
@@ -130,7 +131,10 @@ static size_t first_from(const struct survey *s, uint64_t lsn)
 	return xfs_search(s->n, i, s->r[i].lsn < lsn);
 }
 
-/* The chain up to record m - 1: the first record that does not follow the one before it, m: none; *at = where it should. */
+/*
+ * The chain up to record m - 1: the first record that does not follow the one
+ * before it, m: none; *at = where it should.
+ */
 static size_t find_gap(const struct survey *s, size_t m, uint32_t *at)
 {
 	const struct record *last = &s->r[m - 1];
@@ -143,15 +147,17 @@ static size_t find_gap(const struct survey *s, size_t m, uint32_t *at)
 }
 
 /*
- * Is it what a crash leaves of writes that were under way?  As many records as there are buffers are written at once, in any
- * order, and none of those behind a missing one was promised to anybody: so in that window, and nowhere else, a hole is the
- * end of the log.  Not when something in place is newer than the hole: then all before that was written.  (Linux takes any
- * hole in the first pass through a log, and any bad checksum in this window, for the end, whatever is in place.)
+ * Is it what a crash leaves of writes that were under way?  As many records as there are buffers are written at once,
+ * in any order, and none of those behind a missing one was promised to anybody: so in that window, and nowhere else, a
+ * hole is the end of the log.  Not when something in place is newer than the hole: then all before that was written.
+ * (Linux takes any hole in the first pass through a log, and any bad checksum in this window, for the end, whatever is
+ * in place.)
  */
 static int may_be_torn(struct survey *s, size_t m, size_t gap, uint32_t at, bool *torn)
 {
 	const struct record *last = &s->r[m - 1];
-	uint64_t reach = (uint64_t)MAX_ICLOGS * xfs_max(last->size, XFS_LOG_HEADER_DATA) / XFS_BBSIZE, lsn = lsn_at(last->tail_lsn, at);
+	uint64_t reach = (uint64_t)MAX_ICLOGS * xfs_max(last->size, XFS_LOG_HEADER_DATA) / XFS_BBSIZE,
+		 lsn = lsn_at(last->tail_lsn, at);
 
 	*torn = false;
 	if (m - gap > MAX_ICLOGS || xfs_log_distance(s->a, at, end_of(s, last)) > reach || s->in_place >= lsn ||
@@ -168,7 +174,10 @@ static bool tail_fits(const struct survey *s, const struct record *r)
 	       (cycle == tail || (xfs_log_prev_cycle(cycle) == tail && block_of(r->tail_lsn) > block_of(r->lsn)));
 }
 
-/* Of a run without gaps that begins at record `start` and ends with m - 1: does it hold that tail, as one of its records? */
+/*
+ * Of a run without gaps that begins at record `start` and ends with m - 1: does
+ * it hold that tail, as one of its records?
+ */
 static bool leads_to_end(const struct survey *s, size_t start, size_t m, uint64_t tail_lsn)
 {
 	size_t first = first_from(s, tail_lsn);
@@ -177,9 +186,9 @@ static bool leads_to_end(const struct survey *s, size_t start, size_t m, uint64_
 }
 
 /*
- * A tail where no record starts is wrong, or what stands there is damaged.  A record before may name one from which the log
- * can be read to its end: an earlier one does no harm, as all that was logged since is replayed as well.  Records that do not
- * lead to the last one tell of another time.
+ * A tail where no record starts is wrong, or what stands there is damaged.  A record before may name one from which the
+ * log can be read to its end: an earlier one does no harm, as all that was logged since is replayed as well.  Records
+ * that do not lead to the last one tell of another time.
  */
 static void mend_tail(struct survey *s, size_t m)
 {

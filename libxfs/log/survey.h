@@ -15,8 +15,8 @@
 
 /*
  * `in_place`: an LSN that metadata in place bears. *out: kind, head, tail and what goes with them; `blocks` stays.
- * *torn: records behind a gap were dropped.  NOENT: no record makes sense, *out is as it was.  Other errors: NOMEM, and of
- * the device but for sectors that cannot be read.
+ * *torn: records behind a gap were dropped.  NOENT: no record makes sense, *out is as it was.  Other errors: NOMEM, and
+ * of the device but for sectors that cannot be read.
  */
 int xfs_log_survey(const struct xfs_log_area *, uint64_t in_place, struct xfs_log_state *out, bool *torn);
 

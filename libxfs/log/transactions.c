@@ -193,7 +193,8 @@ static int add_data(struct xfs_log_iter *it, struct open_trans *t, unsigned flag
 	if (t->writer_le != xfs_log_record_is_le(&it->record))
 		return corrupt(it, "a transaction changes its byte order");
 	if (goes_on != t->cut)
-		return corrupt(it, goes_on ? "a region goes on that was not cut" : "a region that was cut does not go on");
+		return corrupt(it, goes_on ? "a region goes on that was not cut" :
+			       "a region that was cut does not go on");
 	if (!len)
 		return 0;
 	if (t->hdr_len < HDR_SIZE)
@@ -400,8 +401,8 @@ uint32_t xfs_log_iter_block(const struct xfs_log_iter *it)
 	return it->block;
 }
 
-int xfs_log_iter_new(struct xfs_log_iter **out, const struct xfs_fs *fs, const struct xfs_log_state *state, bool history,
-		     struct xfs_finding *why)
+int xfs_log_iter_new(struct xfs_log_iter **out, const struct xfs_fs *fs, const struct xfs_log_state *state,
+		     bool history, struct xfs_finding *why)
 {
 	struct xfs_log_iter *it = calloc(1, sizeof(*it));
 	int err;

@@ -52,8 +52,8 @@ void xfs_log_iter_free(struct xfs_log_iter *);		/* NULL is allowed */
 /* The block of the record that was read last, or refused. */
 uint32_t xfs_log_iter_block(const struct xfs_log_iter *);
 /*
- * The next event. NOENT at the end; CORRUPT, BADCRC, UNSUPPORTED, IO, NOMEM, each for good: *why (may be NULL) says what
- * and where.
+ * The next event. NOENT at the end; CORRUPT, BADCRC, UNSUPPORTED, IO, NOMEM, each for good: *why (may be NULL) says
+ * what and where.
  */
 int xfs_log_iter_next(struct xfs_log_iter *, struct xfs_log_event *out, struct xfs_finding *why);
 

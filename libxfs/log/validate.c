@@ -110,7 +110,8 @@ static int check_piece(struct walk *w, const struct xfs_log_op *op, bool ends)
 	if (f & ~(XFS_LOG_OP_WAS_CONT | XFS_LOG_OP_CONTINUE | XFS_LOG_OP_END))
 		return broken(w->out, "an operation has flags that do not go together");
 	if (on != w->cut)
-		return broken(w->out, on ? "a region goes on that was not cut" : "a region that was cut does not go on");
+		return broken(w->out, on ? "a region goes on that was not cut" :
+			      "a region that was cut does not go on");
 	if (last != (on && !more))
 		return broken(w->out, "the end of a region is not marked");
 	if (!op->len || op->len % 4)

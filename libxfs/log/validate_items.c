@@ -69,7 +69,8 @@ static const char *check_buf(struct items *v, const struct xfs_log_buf_item *b)
 	if (b->flags & ~(XFS_BLF_CANCEL | XFS_BLF_INODE_BUF | XFS_BLF_UDQUOT | XFS_BLF_PDQUOT | XFS_BLF_GDQUOT))
 		return "a buffer has flags that are not known";
 	if (cancel)
-		return b->flags != XFS_BLF_CANCEL || b->content || b->item->nregions != 1 ? "a cancelled buffer says more" : NULL;
+		return b->flags != XFS_BLF_CANCEL || b->content || b->item->nregions != 1
+			       ? "a cancelled buffer says more" : NULL;
 	if (!b->content || b->content >= XFS_BLFT_COUNT)
 		return "a buffer does not say what it holds";
 	if (inodes != (b->content == XFS_BLFT_INODES) && v->g->v5)

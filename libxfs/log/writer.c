@@ -109,7 +109,8 @@ void xfs_log_writer_release(struct xfs_log_writer *w, uint64_t lsn)
 
 int xfs_log_writer_unmount(struct xfs_log_writer *w)
 {
-	struct xfs_log_op op = { .tid = w->tid++, .len = 8, .clientid = XFS_LOG_CLIENT_LOG, .flags = XFS_LOG_OP_UNMOUNT };
+	struct xfs_log_op op = { .tid = w->tid++, .len = 8, .clientid = XFS_LOG_CLIENT_LOG,
+				 .flags = XFS_LOG_OP_UNMOUNT };
 	uint8_t *p = w->record + w->headers * XFS_BBSIZE;
 	int err;
 
@@ -129,7 +130,9 @@ int xfs_log_writer_unmount(struct xfs_log_writer *w)
 
 /* ---- opening ---- */
 
-/* Stale records ahead of the head would be taken for newer ones: each such block becomes an empty record (section 7 J). */
+/*
+ * Stale records ahead of the head would be taken for newer ones: each such block becomes an empty record (section 7 J).
+ */
 static int clear_ahead(struct xfs_log_writer *w)
 {
 	const struct xfs_log_area *a = &w->area;

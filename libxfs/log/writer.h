@@ -39,14 +39,16 @@ struct xfs_log_writer {
 
 /* How the log is to be written. */
 struct xfs_log_writing {
-	uint32_t record_size;		/* h_size: 16, 32, 64, 128 or 256 KiB; 0: 32 KiB, more when the stripe asks for it */
+	/* h_size: 16, 32, 64, 128 or 256 KiB; 0: 32 KiB, more when the stripe asks for it */
+	uint32_t record_size;
 	bool swapped;			/* items in the order of the other kind of machine */
 	bool behind;			/* the log may be dirty: what it holds stays, and keeps its tail */
 };
 
 /*
- * Goes on behind the head of a clean log (DIRTYLOG otherwise, unless `behind`).  `how` may be NULL.  Errors: CORRUPT (the log cannot be
- * found), UNSUPPORTED (version 1, records of odd lengths), INVALID (record size), NOSPC (a log too short for a few records), IO, NOMEM.
+ * Goes on behind the head of a clean log (DIRTYLOG otherwise, unless `behind`).  `how` may be NULL.  Errors: CORRUPT
+ * (the log cannot be found), UNSUPPORTED (version 1, records of odd lengths), INVALID (record size), NOSPC (a log too
+ * short for a few records), IO, NOMEM.
  */
 int xfs_log_writer_open(struct xfs_log_writer **out, const struct xfs_fs *, const struct xfs_log_state *,
 			const struct xfs_log_writing *how);
@@ -66,8 +68,8 @@ uint64_t xfs_log_writer_lsn(const struct xfs_log_writer *);
  */
 int xfs_log_checkpoint_write(struct xfs_log_writer *, const struct xfs_log_region *, size_t n, uint64_t *lsn);
 /*
- * What was written before `lsn` is not needed any more: it is in place, and durable there.  XFS_NULL64: nothing that was
- * written is.
+ * What was written before `lsn` is not needed any more: it is in place, and durable there.  XFS_NULL64: nothing that
+ * was written is.
  */
 void xfs_log_writer_release(struct xfs_log_writer *, uint64_t lsn);
 /* Says that the filesystem was left cleanly. xfs_log_writer_release() must have come before. Errors: IO. */

@@ -28,7 +28,9 @@ struct xfs_agmember {
 	unsigned ntrees;
 	/* The header has changed: it goes into its buffer, which has joined; counters of the change follow. */
 	void (*write)(struct xfs_agmember *);
-	/* It has left the change: the header is what counts now (committed), or is to be as it was at the last commit. */
+	/*
+	 * It has left the change: the header is what counts now (committed), or is to be as it was at the last commit.
+	 */
 	void (*ended)(struct xfs_agmember *, bool committed);
 	/* internal */
 	bool changed;

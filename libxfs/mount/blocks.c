@@ -171,8 +171,8 @@ static const struct xfs_blockform *form_of_magic(enum xfs_block_kind kind, uint3
 	return NULL;
 }
 
-bool xfs_block_mend(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, uint8_t *data, uint32_t len, uint64_t daddr,
-		    size_t *byte, unsigned *bit)
+bool xfs_block_mend(const struct xfs_block_ctx *ctx, enum xfs_block_kind kind, uint8_t *data, uint32_t len,
+		    uint64_t daddr, size_t *byte, unsigned *bit)
 {
 	for (int i = 0; ctx->geo->v5 && i < 3 && kinds[kind].magic5[i]; i++) {
 		const struct xfs_blockform *f = form_of_magic(kind, kinds[kind].magic5[i]);

@@ -48,8 +48,8 @@ XFS_INLINE const struct xfs_buf_type *xfs_block_type(enum xfs_block_kind kind) {
 int xfs_block_verify(const struct xfs_block_ctx *, enum xfs_block_kind, const uint8_t *data, uint32_t len,
 		     uint64_t daddr, struct xfs_finding *why);
 /*
- * V5, a block that does not verify: when one flipped bit explains its checksum and the block verifies without it, the bit is
- * flipped in `data`, *byte and *bit (0 = least significant) say where, and true is returned.
+ * V5, a block that does not verify: when one flipped bit explains its checksum and the block verifies without it, the
+ * bit is flipped in `data`, *byte and *bit (0 = least significant) say where, and true is returned.
  */
 bool xfs_block_mend(const struct xfs_block_ctx *, enum xfs_block_kind, uint8_t *data, uint32_t len, uint64_t daddr,
 		    size_t *byte, unsigned *bit);

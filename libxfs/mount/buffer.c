@@ -429,7 +429,8 @@ static int read_counted(struct xfs_buf *b)
 }
 
 /* A buffer outside of the cache, read anew. */
-static int get_apart(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len, struct xfs_buf **out)
+static int get_apart(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len,
+		     struct xfs_buf **out)
 {
 	struct xfs_buf_shard *s = &c->shards[shard_index(e[0].daddr)];
 	struct xfs_buf *b;
@@ -451,8 +452,8 @@ static int get_apart(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, un
 	return err;
 }
 
-static int get_unchecked(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len, unsigned flags,
-			 struct xfs_buf **out)
+static int get_unchecked(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len,
+			 unsigned flags, struct xfs_buf **out)
 {
 	bool fresh;
 	int err = xfs_buf_obtain(c, e, n, len, flags, true, out, &fresh);

@@ -10,8 +10,8 @@
  * The verifier of a block type runs once after a read and its result is remembered; readers that must see broken
  * blocks say so.  Buffers are borrowed with get and put; contents of a held buffer never move.  Idle buffers form an
  * LRU list and are dropped when the cache is above its limit; dirty ones stay until xfs_buf_flush().
- * In a cache that is only read (xfs_buf_cache_only_reads()) what threads get does not depend on what other threads hold:
- * a range that overlaps a held buffer of another shape, or a block to mend that others look at, is read apart.
+ * In a cache that is only read (xfs_buf_cache_only_reads()) what threads get does not depend on what other threads
+ * hold: a range that overlaps a held buffer of another shape, or a block to mend that others look at, is read apart.
  * Thread-safe; changes to the contents of one buffer are the caller's to serialise.  Layer: mount.
  */
 #ifndef XFS_MOUNT_BUFFER_H
@@ -43,15 +43,15 @@ struct xfs_buf_type {
 	/* Stamps checksums before a write. NULL: nothing to stamp. */
 	void (*seal)(const void *ctx, struct xfs_buf *);
 	/*
-	 * A block that fails: is one flipped bit the reason?  Then the bit is flipped back in memory, the block verifies,
-	 * and *byte, *bit say where it was.  NULL: never.
+	 * A block that fails: is one flipped bit the reason?  Then the bit is flipped back in memory, the block
+	 * verifies, and *byte, *bit say where it was.  NULL: never.
 	 */
 	bool (*mend)(const void *ctx, struct xfs_buf *, size_t *byte, unsigned *bit);
 };
 
 /*
- * Tells of a block that was mended after it was read: the device still holds the flipped bit.  Called in the thread of each
- * reader to whom such a block is handed out, first or not, and with no lock held.
+ * Tells of a block that was mended after it was read: the device still holds the flipped bit.  Called in the thread of
+ * each reader to whom such a block is handed out, first or not, and with no lock held.
  */
 typedef void (*xfs_buf_mended_fn)(void *payload, const struct xfs_buf *, const struct xfs_buf_type *, size_t byte,
 				  unsigned bit);
@@ -139,8 +139,8 @@ void xfs_buf_hold(struct xfs_buf *);
 int xfs_buf_check(struct xfs_buf *, const struct xfs_buf_type *type, struct xfs_finding *why);
 
 /*
- * The first `len` bytes (at most b->len) of a held buffer as they came from the device, whether it was mended meanwhile or not.
- * Not for buffers that were changed otherwise.
+ * The first `len` bytes (at most b->len) of a held buffer as they came from the device, whether it was mended meanwhile
+ * or not. Not for buffers that were changed otherwise.
  */
 void xfs_buf_as_read(struct xfs_buf *b, void *out, size_t len);
 

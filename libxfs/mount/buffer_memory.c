@@ -2,8 +2,8 @@
 /*
  * buffer_memory.c - memory of the contents of buffers: units of one length, cut from slabs.
  *
- * A block that is aligned to its length takes twice as much when it is allocated by itself, for the allocator's own words
- * lie before it.  Units of a shard are used again by that shard alone; its lock is held.
+ * A block that is aligned to its length takes twice as much when it is allocated by itself, for the allocator's own
+ * words lie before it.  Units of a shard are used again by that shard alone; its lock is held.
  */
 #include "libxfs/mount/buffer_priv.h"
 
@@ -17,7 +17,8 @@
 #define MOST_UNITS (XFS_SANITIZED ? 1u : 32u)
 
 struct xfs_buf_slab {
-	struct xfs_buf_slab *next, **at;	/* among those of the shard that have a free unit; at NULL: it has none */
+	/* among those of the shard that have a free unit; at NULL: it has none */
+	struct xfs_buf_slab *next, **at;
 	uint8_t *bytes;
 	uint32_t unit, all, free;		/* bytes of a unit; all of them and the free ones, a bit each */
 };

@@ -43,7 +43,9 @@ struct xfs_buf_cache {
 	uint64_t overlaps;			/* under map_lock */
 };
 
-/* buffer_memory.c: data and slab of a buffer, len bytes, aligned as direct I/O needs it. The lock of the shard is held. */
+/*
+ * buffer_memory.c: data and slab of a buffer, len bytes, aligned as direct I/O needs it. The lock of the shard is held.
+ */
 int xfs_buf_memory_get(struct xfs_buf_shard *, struct xfs_buf *, uint32_t len);
 void xfs_buf_memory_put(struct xfs_buf_shard *, struct xfs_buf *);
 /* Checks extents against the device and the limits; *len = bytes together. */

@@ -200,7 +200,8 @@ int xfs_change_iremove(struct xfs_change *c, xfs_agno_t agno, uint32_t agbno, ui
 		err = forget(c, daddr + (uint64_t)i * bbs, bbs);
 	for (uint32_t i = 0; i < blocks && !err; i += g->blocks_per_cluster) {
 		struct xfs_change_note n = {
-			XFS_NOTE_CANCEL, daddr + (uint64_t)i * bbs, xfs_min(blocks - i, g->blocks_per_cluster) * bbs, 0, 0,
+			XFS_NOTE_CANCEL, daddr + (uint64_t)i * bbs, xfs_min(blocks - i, g->blocks_per_cluster) * bbs, 0,
+			0,
 		};
 
 		err = note(c, &n);

@@ -66,7 +66,8 @@ struct xfs_change {
 	int64_t fdblocks, icount, ifree;	/* what the superblock's counters gain */
 	int error;				/* of a call that failed half way; commit refuses */
 	uint64_t writes;			/* calls of xfs_change_dirty() and xfs_change_defer() */
-	struct xfs_work_sink *works;		/* takes deferred work (space/work.h); NULL: none is allowed; borrowed */
+	/* takes deferred work (space/work.h); NULL: none is allowed; borrowed */
+	struct xfs_work_sink *works;
 	bool logged;				/* notes are taken */
 	struct xfs_change_note *notes;		/* in the order in which they were taken */
 	size_t nnotes;
@@ -97,8 +98,8 @@ void xfs_change_dirty(struct xfs_buf *, uint32_t off, uint32_t len);
 int xfs_change_forget(struct xfs_change *, uint64_t daddr, uint32_t bbs);
 
 /*
- * The buffer is joined and new (its blocks were just allocated), and need not go through the log: it is written in place
- * and durable before anything that refers to it is.  Values of remote attributes.  Without a log: nothing to do.
+ * The buffer is joined and new (its blocks were just allocated), and need not go through the log: it is written in
+ * place and durable before anything that refers to it is.  Values of remote attributes.  Without a log: nothing to do.
  */
 void xfs_change_order(struct xfs_buf *);
 
@@ -116,8 +117,8 @@ int xfs_change_iremove(struct xfs_change *, xfs_agno_t, uint32_t agbno, uint32_t
 int xfs_change_freed(struct xfs_change *, uint64_t fsblock, uint32_t blocks);
 
 /*
- * Bits of a 16-bit field of the primary superblock, by its offset; a superblock that has them so already stays out of the
- * change.  Errors: those of xfs_buf_get1() and xfs_change_join().
+ * Bits of a 16-bit field of the primary superblock, by its offset; a superblock that has them so already stays out of
+ * the change.  Errors: those of xfs_buf_get1() and xfs_change_join().
  */
 int xfs_change_sb_bits(struct xfs_change *, uint32_t off, uint16_t clear, uint16_t set);
 

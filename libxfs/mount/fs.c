@@ -118,7 +118,8 @@ int xfs_fs_open(struct xfs_fs **out, const struct xfs_devset *dev, const struct 
 	pthread_mutex_init(&fs->lock, NULL);
 	fs->dev = *dev;
 	fs->flags = o->flags;
-	fs->buf_flags = o->flags & XFS_FS_NOVERIFY ? XFS_BUF_BROKEN : 0;	/* verified all the same: LSNs are kept */
+	/* verified all the same: LSNs are kept */
+	fs->buf_flags = o->flags & XFS_FS_NOVERIFY ? XFS_BUF_BROKEN : 0;
 	if (sink)
 		fs->sink = *sink;
 	err = open_geometry(fs, o);

@@ -26,7 +26,8 @@ struct xfs_geometry {
 	uint32_t agfl_size;		/* slots */
 	uint32_t litino;		/* literal area of an inode, bytes */
 	/* inodes (section 8) */
-	uint32_t ialloc_inos, ialloc_blks, blocks_per_cluster, inodes_per_cluster, cluster_align, ialloc_align, ialloc_min_blks;
+	uint32_t ialloc_inos, ialloc_blks, blocks_per_cluster, inodes_per_cluster, cluster_align, ialloc_align,
+		 ialloc_min_blks;
 	uint64_t maxicount;
 	/* most levels (section 10; sheet 02, 1.6) */
 	unsigned alloc_maxlevels, inobt_maxlevels, rmap_maxlevels, refc_maxlevels, bmap_maxlevels[2];

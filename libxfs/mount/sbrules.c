@@ -189,7 +189,7 @@ static bool zoned_layout(const struct xfs_sb *sb)
 	X(dirblklog, (unsigned)sb->dirblklog + sb->blocklog <= 16, BADSB, "sb_dirblklog is too large")	\
 	X(dblocks, sb->dblocks != 0 && addressable(sb), BADSB, "sb_dblocks is zero or too large")	\
 	X(agblocks, (uint64_t)sb->agblocks * sb->blocksize >= UINT64_C(1) << 24 &&			\
-		(uint64_t)sb->agblocks * sb->blocksize <= UINT64_C(1) << 40, BADSB, "sb_agblocks is out of range")	\
+		(uint64_t)sb->agblocks * sb->blocksize <= UINT64_C(1) << 40, BADSB, "sb_agblocks is out of range") \
 	X(agblklog, sb->agblocks && sb->agblklog == xfs_log2_ceil(sb->agblocks), BADSB,			\
 		"sb_agblklog does not fit sb_agblocks")							\
 	X(agcount, agcount_fits(sb), BADSB, "sb_agcount is not sb_dblocks / sb_agblocks, rounded up")	\
@@ -199,7 +199,7 @@ static bool zoned_layout(const struct xfs_sb *sb)
 	X(qflags, qflags(sb), BADSB, "sb_qflags has bits of another version")				\
 	X(inoalignmt, sparse_align(sb), BADSB, "sb_inoalignmt is not one inode chunk")			\
 	X(spino_align, spino_align(sb), BADSB, "sb_spino_align does not fit sb_inoalignmt")		\
-	X(logblocks, sb->logblocks <= 1u << 20 && (uint64_t)sb->logblocks * sb->blocksize <= MAX_LOG_BYTES, BADSB,	\
+	X(logblocks, sb->logblocks <= 1u << 20 && (uint64_t)sb->logblocks * sb->blocksize <= MAX_LOG_BYTES, BADSB, \
 		"sb_logblocks is too large")								\
 	X(logsectsize, log_sector(sb), BADSB, "sb_logsectsize does not fit sb_logsectlog and the SECTOR bit")	\
 	X(logsunit, log_unit(sb), BADSB, "sb_logsunit is no multiple of the block size or above 256 KiB")	\
@@ -207,14 +207,15 @@ static bool zoned_layout(const struct xfs_sb *sb)
 		"sb_unit does not fit the DALIGN bit")							\
 	X(width, stripe(sb), BADSB, "sb_width is not a multiple of sb_unit or too large")		\
 	X(rextsize, (uint64_t)sb->rextsize * sb->blocksize >= 4096 &&					\
-		(uint64_t)sb->rextsize * sb->blocksize <= UINT64_C(1) << 30, BADSB, "sb_rextsize is out of range")	\
+		(uint64_t)sb->rextsize * sb->blocksize <= UINT64_C(1) << 30, BADSB, "sb_rextsize is out of range") \
 	X(rblocks, rt_size(sb), BADSB, "sb_rblocks is too large")					\
 	X(rextents, rt_geometry(sb), BADSB, "sb_rextents, sb_rextslog or sb_rbmblocks does not fit sb_rblocks")	\
 	X(rgextents, rt_groups(sb), BADSB, "sb_rgcount, sb_rgextents or sb_rgblklog is not possible")	\
 	X(rgblklog, pad_zero(sb), BADSB, "sb_pad is not zero")						\
 	X(features_incompat, metadir_needs(sb), BADSB, "sb_features_incompat has METADIR without EXCHRANGE")	\
-	X(features_incompat, zoned_needs(sb), BADSB, "sb_features_incompat has zone bits without what they need")	\
-	X(rtstart, zoned_layout(sb), BADSB, "sb_rtstart, sb_rtreserved, sb_rextsize or sb_frextents does not fit a zoned device")
+	X(features_incompat, zoned_needs(sb), BADSB, "sb_features_incompat has zone bits without what they need") \
+	X(rtstart, zoned_layout(sb), BADSB,								\
+	  "sb_rtstart, sb_rtreserved, sb_rextsize or sb_frextents does not fit a zoned device")
 
 static const struct sb_rule {
 	const char *field, *why;

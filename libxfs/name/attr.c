@@ -144,7 +144,7 @@ static int each_short(struct walk *w)
 int xfs_attr_leaf_entry(const struct xfs_geometry *g, const uint8_t *block, uint32_t i, struct xfs_attr *out,
 			uint32_t *at, uint32_t *size)
 {
-	uint32_t header = xfs_attr_leaf_header_len(g->v5);
+	uint32_t header = xfs_attr_leaf_header_len(g->v5), fixed;
 	struct xfs_attr_leaf_ent e;
 	const uint8_t *p;
 
@@ -155,8 +155,8 @@ int xfs_attr_leaf_entry(const struct xfs_geometry *g, const uint8_t *block, uint
 	out->hash = e.hashval;
 	out->flags = e.flags;
 	/* a local record may be shorter than the fixed part of a remote one */
-	if (e.nameidx < header || e.nameidx > g->blocksize - (e.flags & XFS_ATTR_LOCAL ? sizeof(struct xfs_attr_local_disk)
-										       : sizeof(struct xfs_attr_remote_disk)))
+	fixed = e.flags & XFS_ATTR_LOCAL ? sizeof(struct xfs_attr_local_disk) : sizeof(struct xfs_attr_remote_disk);
+	if (e.nameidx < header || e.nameidx > g->blocksize - fixed)
 		return -XFS_E_CORRUPT;
 	p = block + e.nameidx;
 	if (e.flags & XFS_ATTR_LOCAL) {

@@ -11,7 +11,8 @@ void xfs_dirindex_put(uint8_t *at, uint32_t hash, uint32_t address)
 
 void xfs_dirindex_retire(struct xfs_buf *b, uint32_t off, uint32_t i)
 {
-	uint32_t at = off + i * (uint32_t)sizeof(struct xfs_dir_leaf_ent_disk) + (uint32_t)XFS_OFF(dir_leaf_ent, address);
+	uint32_t at = off + i * (uint32_t)sizeof(struct xfs_dir_leaf_ent_disk) +
+		      (uint32_t)XFS_OFF(dir_leaf_ent, address);
 
 	xfs_put_be32(b->data + at, XFS_DIR_NULL_ADDRESS);
 	xfs_change_dirty(b, at, 4);

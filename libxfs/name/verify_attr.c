@@ -92,7 +92,8 @@ static void check_lsns(struct check *c, uint64_t block, const struct xfs_attr *a
 		lsn = xfs_be64(b->data + XFS_OFF(attr_rmt_hdr, lsn));
 		xfs_buf_put(b);
 		if (lsn != XFS_NULL64)
-			report(c, XFS_F_ATTR_REMOTE, block, "block of a value has a log sequence number", lsn, XFS_NULL64);
+			report(c, XFS_F_ATTR_REMOTE, block, "block of a value has a log sequence number", lsn,
+			       XFS_NULL64);
 	}
 }
 

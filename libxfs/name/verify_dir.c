@@ -165,7 +165,8 @@ static void compare_index(struct xfs_dir_check *c)
 	/* the index lies in the order of hashes already */
 	sort_by_hash(&c->names);
 	sort_by_hash(&c->index);
-	if (c->names.n == c->index.n && (!c->names.n || !memcmp(c->names.list, c->index.list, c->names.n * sizeof(*c->names.list))))
+	if (c->names.n == c->index.n &&
+	    (!c->names.n || !memcmp(c->names.list, c->index.list, c->names.n * sizeof(*c->names.list))))
 		return;
 	sort_by_address(&c->names);
 	sort_by_address(&c->index);

@@ -91,8 +91,8 @@ XFS_INLINE uint32_t xfs_agfl_size(bool v5, uint32_t sectsize)
 }
 
 /*
- * A header from and to its sector. A V4 header ends before the fields of V5: they are zero in memory, and bytes behind it
- * stay as they are on disk.  Returns the bytes that belong to the header.
+ * A header from and to its sector. A V4 header ends before the fields of V5: they are zero in memory, and bytes behind
+ * it stay as they are on disk.  Returns the bytes that belong to the header.
  */
 void xfs_agf_load(struct xfs_agf *, bool v5, const uint8_t *sector);
 uint32_t xfs_agf_store(uint8_t *sector, bool v5, const struct xfs_agf *);

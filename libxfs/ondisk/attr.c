@@ -234,11 +234,11 @@ static const struct xfs_row nv_rows[] = {
 };
 static XFS_DESC_DEFINE(nv, 0, nv_rows);
 
-#define ATTR_ROWS(S, leaf_hdr, node_hdr)										\
-	XFS_ROW_A_(S, hdr, xfs_##leaf_hdr##_desc, XA_ONE, 0, NULL, here, at_leaf)					\
-	XFS_ROW_A_(S, hdr, xfs_##node_hdr##_desc, XA_ONE, 0, NULL, here, at_node)					\
-	XFS_ROW_A_(S, entries, xfs_attr_leaf_ent_desc, XA_REC, 0, ent_count, ent_at, at_leaf)				\
-	XFS_ROW_A_(S, btree, xfs_da_node_ent_desc, XA_REC, 0, node_count, node_at, at_node)				\
+#define ATTR_ROWS(S, leaf_hdr, node_hdr) \
+	XFS_ROW_A_(S, hdr, xfs_##leaf_hdr##_desc, XA_ONE, 0, NULL, here, at_leaf) \
+	XFS_ROW_A_(S, hdr, xfs_##node_hdr##_desc, XA_ONE, 0, NULL, here, at_node) \
+	XFS_ROW_A_(S, entries, xfs_attr_leaf_ent_desc, XA_REC, 0, ent_count, ent_at, at_leaf) \
+	XFS_ROW_A_(S, btree, xfs_da_node_ent_desc, XA_REC, 0, node_count, node_at, at_node) \
 	XFS_ROW_A_(S, nvlist, xfs_nv_desc, 0, 0, ent_count, ent_at, at_leaf)
 static const struct xfs_row attr_rows[] = {
 	ATTR_ROWS(attr, aleaf_hdr2, da_node_hdr2)

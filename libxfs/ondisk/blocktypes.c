@@ -76,19 +76,23 @@ const struct xfs_blocktype *xfs_blocktype_of(enum xfs_type type)
 	.name = n, .type = id, .magic_bits = bits, .owner_bits = owner, .magic4 = old, .magic5 = new
 #define AGHEADER(n, id, m) { MAGICS(#n, id, 32, 0, m, m), SELF(n, magicnum), NO_ADDRESS }
 #define SHORT(n, id, s, old, new)										\
-	{ MAGICS(n, id, 32, 32, old, new), SELF(btree_short, magic), ADDRESS(btree_short), .shape = &xfs_btree_shape_##s }
+	{ MAGICS(n, id, 32, 32, old, new), SELF(btree_short, magic), ADDRESS(btree_short),			\
+	  .shape = &xfs_btree_shape_##s }
 #define LONG(n, id, s, old, new)										\
-	{ MAGICS(n, id, 32, 64, old, new), SELF(btree_long, magic), ADDRESS(btree_long), .shape = &xfs_btree_shape_##s }
+	{ MAGICS(n, id, 32, 64, old, new), SELF(btree_long, magic), ADDRESS(btree_long),			\
+	  .shape = &xfs_btree_shape_##s }
 #define HEADED(n, id, S, m, bits, old, new) { MAGICS(n, id, bits, 64, old, new), SELF(S, m), ADDRESS(S) }
 #define DIRBLK(n, old, new) HEADED(n, XT_DIR, dir_blkhdr, magic, 32, old, new)
 #define DABLK(n, id, old, new) HEADED(n, id, da3_blkinfo, magic, 16, old, new)
 const struct xfs_blockform xfs_blockforms[] = {
 	/* a superblock is the source of the uuid, so there is nothing to compare it with */
 	{ .name = "sb", .type = XT_SB, .magic_bits = 32, .magic4 = XFS_SB_MAGIC, .magic5 = XFS_SB_MAGIC,
-	  .magic = XFS_OFF(sb, magicnum), .crc = XFS_OFF(sb, crc), .uuid = XFS_NO_POS, .lsn = XFS_OFF(sb, lsn), NO_ADDRESS },
+	  .magic = XFS_OFF(sb, magicnum), .crc = XFS_OFF(sb, crc), .uuid = XFS_NO_POS, .lsn = XFS_OFF(sb, lsn),
+	  NO_ADDRESS },
 	AGHEADER(agf, XT_AGF, XFS_AGF_MAGIC),
 	AGHEADER(agi, XT_AGI, XFS_AGI_MAGIC),
-	{ .name = "agfl", .type = XT_AGFL, .magic_bits = 32, .magic5 = XFS_AGFL_MAGIC, SELF(agfl, magicnum), NO_ADDRESS },
+	{ .name = "agfl", .type = XT_AGFL, .magic_bits = 32, .magic5 = XFS_AGFL_MAGIC, SELF(agfl, magicnum),
+	  NO_ADDRESS },
 	SHORT("bnobt", XT_BNOBT, alloc, XFS_BNOBT_MAGIC_V4, XFS_BNOBT_MAGIC),
 	SHORT("cntbt", XT_CNTBT, alloc, XFS_CNTBT_MAGIC_V4, XFS_CNTBT_MAGIC),
 	SHORT("inobt", XT_INOBT, inobt, XFS_INOBT_MAGIC_V4, XFS_INOBT_MAGIC),

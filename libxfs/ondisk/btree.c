@@ -80,7 +80,7 @@ XFS_STRUCT_DEFINE(refc_key, XFS_REFC_KEY_ROWS);
 /* One pointer table and one block table a tree: header rows of its form, then the parts of its shape. */
 #define BLOCK(S, FORM, shape, SIZE, rec, key, ptrbits, ptrfmt, type)					\
 	static const struct xfs_row S##_ptr_rows[] = {							\
-		{ .name = "ptr", .kind = XR_BITS, .order = XO_BE, .fmt = ptrfmt, .to = type, .bits = ptrbits } };	\
+		{ .name = "ptr", .kind = XR_BITS, .order = XO_BE, .fmt = ptrfmt, .to = type, .bits = ptrbits } }; \
 	static const struct xfs_desc S##_ptr_desc = { "ptr", ptrbits / 8, 1, S##_ptr_rows };		\
 	static const struct xfs_row S##_rows[] = {							\
 		FORM(S, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_)					\

@@ -145,7 +145,8 @@ extern const struct xfs_btree_shape xfs_btree_shape_alloc, xfs_btree_shape_inobt
 
 XFS_INLINE uint32_t xfs_btree_header_len(const struct xfs_btree_shape *s, bool v5)
 {
-	return s->long_form ? (v5 ? XFS_BTREE_LONG_V5 : XFS_BTREE_LONG_V4) : v5 ? XFS_BTREE_SHORT_V5 : XFS_BTREE_SHORT_V4;
+	return s->long_form ? (v5 ? XFS_BTREE_LONG_V5 : XFS_BTREE_LONG_V4) :
+	       v5 ? XFS_BTREE_SHORT_V5 : XFS_BTREE_SHORT_V4;
 }
 /* Most records of a leaf, entries of a node, for a block of `blocksize` bytes. */
 XFS_INLINE uint32_t xfs_btree_maxrecs(const struct xfs_btree_shape *s, bool v5, uint32_t blocksize, bool leaf)

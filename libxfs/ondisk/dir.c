@@ -376,22 +376,22 @@ static XFS_DESC_DEFINE(lbest, 2, lbest_rows);
 static const struct xfs_row fbest_rows[] = { XFS_ROW_F_(best, best, 0, 16, XO_BE, XF_OFFZ, NULL, XT_NONE) };
 static XFS_DESC_DEFINE(fbest, 2, fbest_rows);
 
-#define DIR_BLOCK(S, data_hdr, leaf_hdr, node_hdr, free_hdr)								\
-	static const struct xfs_row S##_rows[] = {									\
-		XFS_ROW_A_(S, bhdr, xfs_##data_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_block)				\
-		XFS_ROW_WALK_(bu, xfs_data_union_desc, 0, 0, area_count, area_at, area_next, dir_is_block)		\
-		XFS_ROW_A_(S, bleaf, xfs_dir_leaf_ent_desc, 0, 0, bleaf_count, bleaf_at, dir_is_block)			\
-		XFS_ROW_A_(S, btail, xfs_dir_block_tail_desc, XA_ONE, 0, NULL, btail_at, dir_is_block)			\
-		XFS_ROW_A_(S, dhdr, xfs_##data_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_data)				\
-		XFS_ROW_WALK_(du, xfs_data_union_desc, 0, 0, area_count, area_at, area_next, dir_is_data)		\
-		XFS_ROW_A_(S, lhdr, xfs_##leaf_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_leaf)				\
-		XFS_ROW_A_(S, lbests, xfs_lbest_desc, XA_SCALAR, 0, lbests_count, lbests_at, dir_is_leaf1)		\
-		XFS_ROW_A_(S, lents, xfs_dir_leaf_ent_desc, 0, 0, ents_count, ents_at, dir_is_leaf)			\
-		XFS_ROW_A_(S, ltail, xfs_dir_leaf_tail_desc, XA_ONE, 0, NULL, ltail_at, dir_is_leaf1)			\
-		XFS_ROW_A_(S, nhdr, xfs_##node_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_node)				\
-		XFS_ROW_A_(S, nbtree, xfs_da_node_ent_desc, XA_REC, 0, ents_count, ents_at, dir_is_node)		\
-		XFS_ROW_A_(S, fhdr, xfs_##free_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_free)				\
-		XFS_ROW_A_(S, fbests, xfs_fbest_desc, XA_SCALAR, 0, fbests_count, fbests_at, dir_is_free) };		\
+#define DIR_BLOCK(S, data_hdr, leaf_hdr, node_hdr, free_hdr) \
+	static const struct xfs_row S##_rows[] = { \
+		XFS_ROW_A_(S, bhdr, xfs_##data_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_block) \
+		XFS_ROW_WALK_(bu, xfs_data_union_desc, 0, 0, area_count, area_at, area_next, dir_is_block) \
+		XFS_ROW_A_(S, bleaf, xfs_dir_leaf_ent_desc, 0, 0, bleaf_count, bleaf_at, dir_is_block) \
+		XFS_ROW_A_(S, btail, xfs_dir_block_tail_desc, XA_ONE, 0, NULL, btail_at, dir_is_block) \
+		XFS_ROW_A_(S, dhdr, xfs_##data_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_data) \
+		XFS_ROW_WALK_(du, xfs_data_union_desc, 0, 0, area_count, area_at, area_next, dir_is_data) \
+		XFS_ROW_A_(S, lhdr, xfs_##leaf_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_leaf) \
+		XFS_ROW_A_(S, lbests, xfs_lbest_desc, XA_SCALAR, 0, lbests_count, lbests_at, dir_is_leaf1) \
+		XFS_ROW_A_(S, lents, xfs_dir_leaf_ent_desc, 0, 0, ents_count, ents_at, dir_is_leaf) \
+		XFS_ROW_A_(S, ltail, xfs_dir_leaf_tail_desc, XA_ONE, 0, NULL, ltail_at, dir_is_leaf1) \
+		XFS_ROW_A_(S, nhdr, xfs_##node_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_node) \
+		XFS_ROW_A_(S, nbtree, xfs_da_node_ent_desc, XA_REC, 0, ents_count, ents_at, dir_is_node) \
+		XFS_ROW_A_(S, fhdr, xfs_##free_hdr##_desc, XA_ONE, 0, NULL, here, dir_is_free) \
+		XFS_ROW_A_(S, fbests, xfs_fbest_desc, XA_SCALAR, 0, fbests_count, fbests_at, dir_is_free) }; \
 	XFS_DESC_DEFINE(S, 64, S##_rows)
 DIR_BLOCK(dir2, data_hdr2, leaf_hdr2, da_node_hdr2, dir2_free_hdr);
 DIR_BLOCK(dir3, data_hdr3, leaf_hdr3, da_node_hdr3, free_hdr3);

@@ -50,6 +50,9 @@ XFS_STRUCT_DECLARE(dquot, 136, XFS_DQUOT_ROWS);
 /* One record as users see it, with the part diskdq. */
 extern const struct xfs_desc xfs_dqblk_desc;
 
-XFS_INLINE uint32_t xfs_dquot_per_block(uint32_t blocksize) { return blocksize / (uint32_t)sizeof(struct xfs_dquot_disk); }
+XFS_INLINE uint32_t xfs_dquot_per_block(uint32_t blocksize)
+{
+	return blocksize / (uint32_t)sizeof(struct xfs_dquot_disk);
+}
 
 #endif

@@ -192,7 +192,7 @@ ROOT_RECS(rtrefcbt)
 	static const struct xfs_row S##_rows[] = {							\
 		XFS_BMDR_ROWS(S, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_)			\
 		XFS_ROW_A_(S, keys, xfs_bmbt_key_desc, XA_REC, 1, root_bmbt_nodes, root_bmbt_key_at, NULL)	\
-		XFS_ROW_A_(S, ptrs, xfs_##S##_ptr_desc, XA_SCALAR, 1, root_bmbt_nodes, root_bmbt_ptr_at, NULL) };	\
+		XFS_ROW_A_(S, ptrs, xfs_##S##_ptr_desc, XA_SCALAR, 1, root_bmbt_nodes, root_bmbt_ptr_at, NULL) }; \
 	static XFS_DESC_DEFINE(S, 4, S##_rows)
 BMBT_ROOT(bmrootd, XT_BMAPBTD);
 BMBT_ROOT(bmroota, XT_BMAPBTA);
@@ -201,9 +201,12 @@ BMBT_ROOT(bmroota, XT_BMAPBTA);
 	ROOT_PTR(S, type);										\
 	static const struct xfs_row S##_rows[] = {							\
 		XFS_BMDR_ROWS(S, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_)			\
-		XFS_ROW_A_(S, recs, xfs_##rec##_desc, XA_REC, 1, root_##shape##_recs, root_##shape##_rec_at, root_leaf)	\
-		XFS_ROW_A_(S, keys, xfs_##key##_desc, XA_REC, 1, root_##shape##_nodes, root_##shape##_key_at, root_node)	\
-		XFS_ROW_A_(S, ptrs, xfs_##S##_ptr_desc, XA_SCALAR, 1, root_##shape##_nodes, root_##shape##_ptr_at, root_node) };	\
+		XFS_ROW_A_(S, recs, xfs_##rec##_desc, XA_REC, 1, root_##shape##_recs,		\
+			   root_##shape##_rec_at, root_leaf)						\
+		XFS_ROW_A_(S, keys, xfs_##key##_desc, XA_REC, 1, root_##shape##_nodes,		\
+			   root_##shape##_key_at, root_node)						\
+		XFS_ROW_A_(S, ptrs, xfs_##S##_ptr_desc, XA_SCALAR, 1, root_##shape##_nodes,		\
+			   root_##shape##_ptr_at, root_node) };						\
 	static XFS_DESC_DEFINE(S, 4, S##_rows)
 RT_ROOT(rtrmaproot, rtrmapbt, rmap_rec, rtrmap_keypair, XT_RTRMAPBT);
 RT_ROOT(rtrefcroot, rtrefcbt, refc_rec, refc_key, XT_RTREFCBT);

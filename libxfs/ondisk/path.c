@@ -151,11 +151,11 @@ static int resolve_index(const struct xfs_ctx *c, const struct component *comp, 
 	if (step->low >= first && step->low <= last && step->high >= first && step->high <= last)
 		return 0;
 	if (comp->ranged)
-		return fail(why, "indices %llu-%llu for field %.*s out of range %llu-%llu", (unsigned long long)step->low,
-			    (unsigned long long)step->high, len, comp->name, (unsigned long long)first,
-			    (unsigned long long)last);
-	return fail(why, "index %llu for field %.*s out of range %llu-%llu", (unsigned long long)step->low, len, comp->name,
-		    (unsigned long long)first, (unsigned long long)last);
+		return fail(why, "indices %llu-%llu for field %.*s out of range %llu-%llu",
+			    (unsigned long long)step->low, (unsigned long long)step->high, len, comp->name,
+			    (unsigned long long)first, (unsigned long long)last);
+	return fail(why, "index %llu for field %.*s out of range %llu-%llu", (unsigned long long)step->low, len,
+		    comp->name, (unsigned long long)first, (unsigned long long)last);
 }
 
 int xfs_path_parse(const struct xfs_ctx *c, struct xfs_place top, const char *text, struct xfs_path *out,
@@ -178,7 +178,8 @@ int xfs_path_parse(const struct xfs_ctx *c, struct xfs_place top, const char *te
 			return fail(why, "field %.*s has no subfields", len, comp[i].name);
 		out->last = in;
 		if (!err && i + 1 < n)
-			in = (struct xfs_place){ step->row->elem, step->row->at(c, in.off, (size_t)(step->low - step->row->to)) };
+			in = (struct xfs_place){ step->row->elem,
+						 step->row->at(c, in.off, (size_t)(step->low - step->row->to)) };
 	}
 	out->nsteps = n;
 	return err;

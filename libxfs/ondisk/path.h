@@ -14,7 +14,8 @@
 
 struct xfs_path_step {
 	const struct xfs_row *row;
-	uint64_t low, high;		/* elements, as the user counts them (from row->to); 0, 0 where there is no index */
+	/* elements, as the user counts them (from row->to); 0, 0 where there is no index */
+	uint64_t low, high;
 	bool indexed, ranged;		/* the user wrote [low], [low-high] */
 };
 

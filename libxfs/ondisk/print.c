@@ -216,7 +216,8 @@ static void print_steps(struct trail *t, struct xfs_place in, const struct xfs_p
 		return;
 	}
 	xfs_elems_start(&e, t->c, in, row, (size_t)(step->low - row->to));
-	for (uint64_t i = step->low; (i <= step->high || i == step->low) && xfs_elems_next(&e, t->c, in, row, &elem); i++) {
+	for (uint64_t i = step->low; (i <= step->high || i == step->low) && xfs_elems_next(&e, t->c, in, row, &elem);
+	     i++) {
 		size_t back = trail_enter(t, row, true, i);
 
 		print_steps(t, elem, path, k + 1);

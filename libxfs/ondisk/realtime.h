@@ -33,7 +33,10 @@ XFS_STRUCT_DECLARE(rtsb, 56, XFS_RTSB_ROWS);
 XFS_STRUCT_DECLARE(rtbuf, 48, XFS_RTBUF_ROWS);
 
 /* Words of one block behind the header. */
-XFS_INLINE uint32_t xfs_rtbuf_words(uint32_t blocksize) { return (blocksize - (uint32_t)sizeof(struct xfs_rtbuf_disk)) / 4; }
+XFS_INLINE uint32_t xfs_rtbuf_words(uint32_t blocksize)
+{
+	return (blocksize - (uint32_t)sizeof(struct xfs_rtbuf_disk)) / 4;
+}
 
 extern const struct xfs_desc xfs_rgbitmap_desc, xfs_rgsummary_desc;
 

@@ -6,7 +6,7 @@
  *
  *	#define XFS_AGF_ROWS(S, F, V, B, A)
  *		F(S, name, bit offset, bits, order, format, when, to)	a number of 1..64 bits
- *		V(...)							the same, a second view of bits that an F row holds already
+ *		V(...)							a second view of bits that an F row holds
  *		B(S, name, bit offset, bytes, format, when, to)		bytes: uuid, text
  *		A(S, name, elem, flags, first, count, at, when)		counted array, or a structure inside
  *
@@ -198,7 +198,8 @@ XFS_INLINE void xfs_bits_put(uint8_t *p, unsigned bit, unsigned bits, bool le, u
 	_Static_assert((o) + (b) <= 8 * sizeof(struct xfs_##S##_disk), #S "." #n " lies outside");		\
 	enum { XFS_##S##_off_##n = (o) / 8 };									\
 	XFS_INLINE XFS_UINT_##b xfs_##S##_get_##n(const struct xfs_##S##_disk *d)				\
-	{ const bool writer_le = false; (void)writer_le; return (XFS_UINT_##b)xfs_bits_get(d->b_, o, b, XFS_LE_(or)); } \
+	{ const bool writer_le = false; (void)writer_le;							\
+	  return (XFS_UINT_##b)xfs_bits_get(d->b_, o, b, XFS_LE_(or)); }					\
 	XFS_INLINE void xfs_##S##_set_##n(struct xfs_##S##_disk *d, XFS_UINT_##b v)				\
 	{ const bool writer_le = false; (void)writer_le; xfs_bits_put(d->b_, o, b, XFS_LE_(or), v); }
 #define XFS_GET_B_(S, n, o, len, fm, w, t)									\
@@ -214,7 +215,8 @@ XFS_INLINE void xfs_bits_put(uint8_t *p, unsigned bit, unsigned bits, bool le, u
 
 /* Rows that only tables have: parts of blocks whose place or size varies. */
 #define XFS_ROW_WALK_(n, e, fl, fi, co, a, nx, w) \
-	{ .name = #n, .kind = XR_ARRAY, .order = fl, .to = fi, .elem = &e, .when = w, .count = co, .at = a, .next = nx },
+	{ .name = #n, .kind = XR_ARRAY, .order = fl, .to = fi, .elem = &e, .when = w, .count = co, .at = a, \
+	  .next = nx },
 #define XFS_ROW_TEXT_(n, a, by, fm, w) \
 	{ .name = #n, .kind = XR_BYTES, .fmt = fm, .when = w, .at = a, .bytes = by },
 #define XFS_ROW_AT_(n, b, fm, t, a, w) \
@@ -242,7 +244,7 @@ XFS_INLINE void xfs_bits_put(uint8_t *p, unsigned bit, unsigned bits, bool le, u
 	extern const struct xfs_desc xfs_##S##_desc
 
 #define XFS_STRUCT_DEFINE(S, ROWS)										\
-	static const struct xfs_row xfs_##S##_rows_[] = { ROWS(S, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_) };	\
+	static const struct xfs_row xfs_##S##_rows_[] = { ROWS(S, XFS_ROW_F_, XFS_ROW_F_, XFS_ROW_B_, XFS_ROW_A_) }; \
 	const struct xfs_desc xfs_##S##_desc = { .name = #S, .size = sizeof(struct xfs_##S##_disk),		\
 		.nrows = sizeof(xfs_##S##_rows_) / sizeof(xfs_##S##_rows_[0]), .rows = xfs_##S##_rows_ }
 

@@ -12,7 +12,9 @@
 #define XFS_SB_MAGIC UINT32_C(0x58465342)
 #define XFS_SB_CRC_OFF XFS_OFF(sb, crc)
 
-/* qflags (section 12). V4 has one bit each for group and project, "other". What is not checked is counted at a mount. */
+/*
+ * qflags (section 12). V4 has one bit each for group and project, "other". What is not checked is counted at a mount.
+ */
 #define XFS_SB_QUOTA_USER 0x0001u
 #define XFS_SB_QUOTA_USER_ENFORCED 0x0002u
 #define XFS_SB_QUOTA_USER_CHECKED 0x0004u

@@ -210,8 +210,8 @@ const char *xfs_dinode_fmt_word(uint64_t fmt)
 
 const char *xfs_metafile_word(uint64_t type)
 {
-	static const char *const words[] = { "unknown", "dir", "usrquota", "grpquota", "prjquota", "rtbitmap", "rtsummary",
-					     "rtrmap", "rtrefcount" };
+	static const char *const words[] = { "unknown", "dir", "usrquota", "grpquota", "prjquota", "rtbitmap",
+					     "rtsummary", "rtrmap", "rtrefcount" };
 
 	return type < sizeof(words) / sizeof(words[0]) ? words[type] : NULL;
 }

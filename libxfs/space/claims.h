@@ -32,7 +32,8 @@ XFS_INLINE struct xfs_claim xfs_claim_decode(const void *rec)
 {
 	return (struct xfs_claim){
 		.agbno = xfs_rmap_rec_get_startblock(rec), .len = xfs_rmap_rec_get_blockcount(rec),
-		.owner = xfs_rmap_rec_get_owner(rec), .offset = xfs_be64((const uint8_t *)rec + XFS_OFF(rmap_rec, attrfork)),
+		.owner = xfs_rmap_rec_get_owner(rec),
+		.offset = xfs_be64((const uint8_t *)rec + XFS_OFF(rmap_rec, attrfork)),
 	};
 }
 

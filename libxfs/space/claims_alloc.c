@@ -3,8 +3,8 @@
  * claims_alloc.c - first-fit allocation from what nobody claims and nobody wants to keep untouched.
  *
  * The map is an array of ranges, made when the first allocation asks for it.  A range that is used up stays as a range
- * of length 0 until there are many; hints spare the walk over them, and over ranges too short, when the same place is asked
- * again and again, for one length or for several in turn.
+ * of length 0 until there are many; hints spare the walk over them, and over ranges too short, when the same place is
+ * asked again and again, for one length or for several in turn.
  */
 #include "libxfs/space/claims_private.h"
 
@@ -192,7 +192,8 @@ static bool range_fits(const struct claims_range *r, uint32_t near, uint32_t len
 static size_t hinted(const struct claims_ag *ag, uint32_t near, uint32_t len, size_t first)
 {
 	for (size_t k = 0; k < XFS_ARRAY_SIZE(ag->hints); k++)
-		if (ag->hints[k].len && ag->hints[k].near == near && ag->hints[k].len <= len && ag->hints[k].idx > first)
+		if (ag->hints[k].len && ag->hints[k].near == near && ag->hints[k].len <= len &&
+		    ag->hints[k].idx > first)
 			first = ag->hints[k].idx;
 	return first;
 }

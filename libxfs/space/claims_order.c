@@ -116,7 +116,8 @@ static void insertion_sort(struct xfs_claim *v, size_t n, enum claims_order orde
 }
 
 /* Claims with the same byte at `shift` come together, by exchange; end[] gets where each byte's claims end. */
-static void partition(struct xfs_claim *v, size_t n, enum claims_order order, unsigned w, unsigned shift, size_t end[256])
+static void partition(struct xfs_claim *v, size_t n, enum claims_order order, unsigned w, unsigned shift,
+		      size_t end[256])
 {
 	size_t next[256], at = 0;
 

@@ -110,7 +110,8 @@ int xfs_agspace_finish(struct xfs_agspace *ag, struct xfs_work *w)
 
 	if (w->realtime)
 		return -XFS_E_UNSUPPORTED;
-	if (!w->len || !xfs_fsbno_range_valid(g, w->block, w->len) || xfs_fsbno_agno(g, XFS_FSBNO(w->block)).v != ag->agno.v)
+	if (!w->len || !xfs_fsbno_range_valid(g, w->block, w->len) ||
+	    xfs_fsbno_agno(g, XFS_FSBNO(w->block)).v != ag->agno.v)
 		return -XFS_E_RANGE;
 	agbno = xfs_fsbno_agbno(g, XFS_FSBNO(w->block)).v;
 	switch (w->kind) {

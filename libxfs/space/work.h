@@ -42,7 +42,8 @@ struct xfs_work {
 	/* RMAP, FREE: owner as in struct xfs_claim (FREE: XFS_OWN_NULL: its rmap is gone already). BMAP: inode. */
 	uint64_t owner;
 	uint64_t offset;		/* RMAP, FREE: with XFS_RMAP_ATTR, _BMBT bits. BMAP: file block */
-	void *more;			/* ATTR, EXCHANGE: allocated; freed with release() when the work is done or dropped */
+	/* ATTR, EXCHANGE: allocated; freed with release() when the work is done or dropped */
+	void *more;
 	void (*release)(void *more);
 };
 

@@ -4,8 +4,9 @@
  *
  * The inode is held by the caller and in no open transaction; offsets and lengths are bytes.  What a row has committed
  * stays when a later chain fails; each state in between is a consistent filesystem.  Data reach their blocks before a
- * mapping that shows them commits, and never replace shared blocks.  Errors besides those named: those of xfs_trans_*(),
- * bmap.h and the device; INVALID: no regular file; RANGE: beyond the largest file; UNSUPPORTED: realtime files.
+ * mapping that shows them commits, and never replace shared blocks.  Errors besides those named: those of
+ * xfs_trans_*(), bmap.h and the device; INVALID: no regular file; RANGE: beyond the largest file; UNSUPPORTED: realtime
+ * files.
  * Layer: transaction.
  */
 #ifndef XFS_TRANSACTION_FILE_H
@@ -41,8 +42,8 @@ int xfs_file_share(struct xfs_edit *, struct xfs_live_inode *from, uint64_t from
 /* Blocks of the range are the file's alone afterwards; a file that shares nothing any more loses its flag. */
 int xfs_file_unshare(struct xfs_edit *, struct xfs_live_inode *, uint64_t off, uint64_t len);
 /*
- * Ranges, at blocks, of two files (or apart from each other in one) change places.  `to_end`: all from the offsets to the
- * longer end, and sizes too.  UNSUPPORTED: a logged edit, on a filesystem without exchange.
+ * Ranges, at blocks, of two files (or apart from each other in one) change places.  `to_end`: all from the offsets to
+ * the longer end, and sizes too.  UNSUPPORTED: a logged edit, on a filesystem without exchange.
  */
 int xfs_file_exchange(struct xfs_edit *, struct xfs_live_inode *, uint64_t off1, struct xfs_live_inode *, uint64_t off2,
 		      uint64_t len, bool to_end);

@@ -78,8 +78,8 @@ static int compose(struct writing *w, uint64_t first, uint32_t n, const struct x
 	if (!old || old->unwritten)
 		memset(w->room, 0, (size_t)len);
 	else if (from > start || *end < start + len)
-		err = xfs_dev_read(fs->dev.data, xfs_fsbno_byte(&fs->geo, XFS_FSBNO(old->block + (first - old->off))), w->room,
-				   (size_t)len);
+		err = xfs_dev_read(fs->dev.data, xfs_fsbno_byte(&fs->geo, XFS_FSBNO(old->block + (first - old->off))),
+				   w->room, (size_t)len);
 	if (err)
 		return err;
 	if (w->buf)

@@ -194,7 +194,9 @@ static void new_inode(const struct xfs_geometry *g, uint8_t *raw, uint64_t byte,
 	xfs_dinode_encode(raw, &d);
 }
 
-/* Compares one inode with what it was; checksums do not count, and the link to the next unlinked one is a thing apart. */
+/*
+ * Compares one inode with what it was; checksums do not count, and the link to the next unlinked one is a thing apart.
+ */
 static void compare(struct xfs_logged *l, unsigned k, const uint8_t *a, const uint8_t *b, uint32_t size)
 {
 	const uint32_t behind = UNLINKED_OFF + 8;
@@ -219,7 +221,8 @@ static void gather_inodes(struct xfs_journal *j, const struct xfs_change *c, con
 	hold(l, e);
 	l->inodes = true;
 	for (unsigned k = 0; k < e->buf->len / g->inodesize; k++) {
-		const uint8_t *now = e->buf->data + (size_t)k * g->inodesize, *was = e->before + (size_t)k * g->inodesize;
+		const uint8_t *now = e->buf->data + (size_t)k * g->inodesize,
+			       *was = e->before + (size_t)k * g->inodesize;
 		bool touched = false;
 
 		for (uint32_t chunk = k * each; chunk < (k + 1) * each; chunk++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * inode_items.c - inodes of a checkpoint: cores and forks as items of their own, links between unlinked inodes as chunks
- * of their cluster (format sheet 04, sections 6.1, 6.2, 15.6).
+ * inode_items.c - inodes of a checkpoint: cores and forks as items of their own, links between unlinked inodes as
+ * chunks of their cluster (format sheet 04, sections 6.1, 6.2, 15.6).
  */
 #include "libxfs/transaction/journal.h"
 
@@ -62,8 +62,9 @@ uint32_t xfs_items_put_links(const struct xfs_items *it, uint32_t k)
 	uint64_t cluster = cluster_of(g, j->v[j->listed[k]].daddr);
 	uint32_t bbs = g->blocks_per_cluster * (g->blocksize / XFS_BBSIZE), n = 0, regions = 1;
 	struct xfs_log_buf b = {
-		.type = XFS_LI_BUF, .flags = XFS_BLF_INODE_BUF | XFS_BLFT_INODES << XFS_BLF_TYPE_SHIFT, .len = (uint16_t)bbs,
-		.blkno = cluster, .map_size = (uint32_t)xfs_ceil_div((uint64_t)bbs * XFS_BBSIZE / XFS_CHANGE_CHUNK, 32),
+		.type = XFS_LI_BUF, .flags = XFS_BLF_INODE_BUF | XFS_BLFT_INODES << XFS_BLF_TYPE_SHIFT,
+		.len = (uint16_t)bbs, .blkno = cluster,
+		.map_size = (uint32_t)xfs_ceil_div((uint64_t)bbs * XFS_BBSIZE / XFS_CHANGE_CHUNK, 32),
 	};
 	uint8_t *format = NULL;
 

@@ -8,9 +8,12 @@
 
 /* Types of the items of a kind of work; bytes of the first region, of each extent. */
 static const struct { uint16_t intent, done; uint32_t head, each; } types[XFS_WORK_KINDS] = {
-	[XFS_WORK_BMAP] = { XFS_LI_BUI, XFS_LI_BUD, sizeof(struct xfs_log_intent_disk), sizeof(struct xfs_log_map_disk) },
-	[XFS_WORK_RMAP] = { XFS_LI_RUI, XFS_LI_RUD, sizeof(struct xfs_log_intent_disk), sizeof(struct xfs_log_map_disk) },
-	[XFS_WORK_REFC] = { XFS_LI_CUI, XFS_LI_CUD, sizeof(struct xfs_log_intent_disk), sizeof(struct xfs_log_phys_disk) },
+	[XFS_WORK_BMAP] = { XFS_LI_BUI, XFS_LI_BUD, sizeof(struct xfs_log_intent_disk),
+			    sizeof(struct xfs_log_map_disk) },
+	[XFS_WORK_RMAP] = { XFS_LI_RUI, XFS_LI_RUD, sizeof(struct xfs_log_intent_disk),
+			    sizeof(struct xfs_log_map_disk) },
+	[XFS_WORK_REFC] = { XFS_LI_CUI, XFS_LI_CUD, sizeof(struct xfs_log_intent_disk),
+			    sizeof(struct xfs_log_phys_disk) },
 	[XFS_WORK_FREE] = { XFS_LI_EFI, XFS_LI_EFD, sizeof(struct xfs_log_intent_disk),
 			    sizeof(struct xfs_log_extent_disk) },
 	[XFS_WORK_ATTR] = { XFS_LI_ATTRI, XFS_LI_ATTRD, sizeof(struct xfs_log_attri_disk), 0 },
@@ -42,8 +45,8 @@ bool xfs_intents_need_feature(const struct xfs_trans *t)
 static void put_map(uint8_t *p, const struct xfs_work *w, uint32_t flags, bool le)
 {
 	struct xfs_log_map m = {
-		.owner = w->owner, .startblock = w->block, .startoff = w->offset & XFS_RMAP_OFFMASK, .len = (uint32_t)w->len,
-		.flags = flags,
+		.owner = w->owner, .startblock = w->block, .startoff = w->offset & XFS_RMAP_OFFMASK,
+		.len = (uint32_t)w->len, .flags = flags,
 	};
 
 	xfs_log_map_encode_as(p, &m, le);
@@ -198,7 +201,7 @@ void xfs_items_put_finished(struct xfs_journal *j)
 
 		xfs_log_intent_encode_as(p, &h, j->log->le);	/* all done items begin like it */
 		for (unsigned k = 0; k < f->n; k++)
-			put_extent(p + sizeof(struct xfs_log_intent_disk) + k * each, f->extents[k].start, f->extents[k].len,
-				   j->log->le);
+			put_extent(p + sizeof(struct xfs_log_intent_disk) + k * each, f->extents[k].start,
+				   f->extents[k].len, j->log->le);
 	}
 }

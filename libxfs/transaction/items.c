@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* items.c - regions of a checkpoint: new inodes, images of buffers, cancelled ones (format sheet 04, sections 6.1, 6.4). */
+/*
+ * items.c - regions of a checkpoint: new inodes, images of buffers, cancelled
+ * ones (format sheet 04, sections 6.1, 6.4).
+ */
 #include "libxfs/transaction/journal.h"
 
 #include "libxfs/base/grow.h"
@@ -81,11 +84,12 @@ static void put_icreate(const struct xfs_items *it, const struct xfs_change_note
 	xfs_daddr_ag(g, XFS_DADDR(n->at), &agno, &agbno);
 	for (uint32_t i = 0; i < n->len; i += each) {
 		struct xfs_log_icreate c = {
-			.type = XFS_LI_ICREATE, .size = 1, .ag = agno.v, .agbno = agbno.v + i, .count = each << g->inopblog,
-			.isize = g->inodesize, .length = each, .gen = n->gen,
+			.type = XFS_LI_ICREATE, .size = 1, .ag = agno.v, .agbno = agbno.v + i,
+			.count = each << g->inopblog, .isize = g->inodesize, .length = each, .gen = n->gen,
 		};
 
-		xfs_log_icreate_encode_as(xfs_items_region(it->j, sizeof(struct xfs_log_icreate_disk)), &c, it->j->log->le);
+		xfs_log_icreate_encode_as(xfs_items_region(it->j, sizeof(struct xfs_log_icreate_disk)), &c,
+					  it->j->log->le);
 	}
 }
 

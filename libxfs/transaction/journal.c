@@ -259,7 +259,9 @@ int xfs_journal_commit(struct xfs_journal *j, struct xfs_trans *t)
 
 	xfs_change_prepare(&t->change);
 	bytes = xfs_journal_measure(&t->change);
-	/* the larger of two is not made larger still; not while the chain has parts in the log, then there is no other */
+	/*
+	 * the larger of two is not made larger still; not while the chain has parts in the log, then there is no other
+	 */
 	if (!err && !t->steps && j->nlisted && j->estimate + bytes > j->limit)
 		err = checkpoint(j);
 	if (!err)

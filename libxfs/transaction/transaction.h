@@ -10,15 +10,15 @@
  *
  * *Direct* mode: the chain is applied to cached buffers as one change; sync writes everything.  Nothing is atomic on
  * disk before a sync: for builders, on copies, above an overlay.
- * *Logged* mode: each step of a chain is a transaction of the kernel's log; intents announce what the next one finishes.
- * Transactions gather in memory (as the kernel's do) and go to the log as checkpoints: at sync, when the log gets full,
- * or after every single transaction (`each`).  Metadata is written in place only after its checkpoint is on stable
- * storage, and then the tail moves.  Format sheet 04, sections 9.7 and 15: these rules are kept by construction.
+ * *Logged* mode: each step of a chain is a transaction of the kernel's log; intents announce what the next one
+ * finishes. Transactions gather in memory (as the kernel's do) and go to the log as checkpoints: at sync, when the log
+ * gets full, or after every single transaction (`each`).  Metadata is written in place only after its checkpoint is on
+ * stable storage, and then the tail moves.  Format sheet 04, sections 9.7 and 15: these rules are kept by construction.
  *
  * A chain is all or nothing in memory, too: when a step fails, every buffer and inode is put back; with `each`, when
- * steps are in the log already, the edit is shut down (SHUTDOWN from then on) and recovery finishes or forgets the chain.
- * Quotas are not counted along: where they are on, the first change says in the superblock that they must be counted at the
- * next mount.
+ * steps are in the log already, the edit is shut down (SHUTDOWN from then on) and recovery finishes or forgets the
+ * chain. Quotas are not counted along: where they are on, the first change says in the superblock that they must be
+ * counted at the next mount.
  * One thread.  Layer: transaction (above log, inode, name).
  */
 #ifndef XFS_TRANSACTION_TRANSACTION_H
@@ -42,14 +42,16 @@ struct xfs_edit_options {
  */
 int xfs_edit_open(struct xfs_edit **out, struct xfs_fs *, const struct xfs_edit_options *);
 struct xfs_live *xfs_edit_live(struct xfs_edit *);
-/* What is committed is on stable storage afterwards: logged: in the log; direct: in place. BUSY: a transaction is open. */
+/*
+ * What is committed is on stable storage afterwards: logged: in the log; direct: in place. BUSY: a transaction is open.
+ */
 int xfs_edit_sync(struct xfs_edit *);
 /* Everything in place; logged: and a clean log with an unmount record. The edit can be used on. */
 int xfs_edit_quiesce(struct xfs_edit *);
 /*
  * Before file data is written to blocks that were allocated: they may still be old metadata or another file's data for
- * whoever replays the log; then what freed them is synced first.  May be called while a transaction is open, but not for
- * blocks that the same transaction freed (BUSY).  Blocks outside of the data device's space: RANGE.
+ * whoever replays the log; then what freed them is synced first.  May be called while a transaction is open, but not
+ * for blocks that the same transaction freed (BUSY).  Blocks outside of the data device's space: RANGE.
  */
 int xfs_edit_data_begin(struct xfs_edit *, uint64_t fsblock, uint32_t blocks);
 /* File data was written: it is made durable before the next checkpoint, which may refer to it. */

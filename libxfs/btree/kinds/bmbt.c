@@ -9,7 +9,9 @@ void xfs_bmbt_low(struct xfs_btree_key *key, const void *rec)
 
 void xfs_bmbt_high(struct xfs_btree_key *key, const void *rec)
 {
-	*key = (struct xfs_btree_key){ { xfs_bmbt_rec_get_startoff(rec) + xfs_bmbt_rec_get_blockcount(rec) - 1, 0, 0 } };
+	uint64_t last = xfs_bmbt_rec_get_startoff(rec) + xfs_bmbt_rec_get_blockcount(rec) - 1;
+
+	*key = (struct xfs_btree_key){ { last, 0, 0 } };
 }
 
 void xfs_bmbt_key_get(struct xfs_btree_key *key, const void *disk)

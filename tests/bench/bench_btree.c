@@ -122,8 +122,8 @@ static void report(const char *what, double best, uint64_t things, const char *u
 
 enum job { LOAD, ALL, WALK, VERIFY, LOOKUP, RANGE, UPDATE, INSERT, DELETE, JOBS };
 static const char *const names[JOBS] = { "bulk load with crc", "query_all", "walk and sum of records",
-	"verify with crc", "lookup LE, random", "range query of 100 blocks", "update of a length, random", "insert, random",
-	"delete, random" };
+	"verify with crc", "lookup LE, random", "range query of 100 blocks", "update of a length, random",
+	"insert, random", "delete, random" };
 #define QUERIES 100000u
 
 static int lookups(struct xfs_btree *bt, bool range, struct store *s)

@@ -29,10 +29,11 @@ static void need(int error, const char *what)
 static void geometry_make(struct xfs_geometry *g)
 {
 	struct xfs_sb sb = {
-		.magicnum = XFS_SB_MAGIC, .blocksize = 4096, .sectsize = 512, .inodesize = 512, .agblocks = 1 << 26, .agcount = 1,
-		.dblocks = 1 << 26, .agblklog = 26, .blocklog = 12, .sectlog = 9, .inodelog = 9, .inopblock = 8, .inopblog = 3,
-		.imax_pct = 25, .rextsize = 1, .logsunit = 1, .logstart = 1 << 20, .logblocks = 1000, .versionnum = 0xb4a5,
-		.features2 = 0x18a, .bad_features2 = 0x18a, .inoalignmt = 8, .spino_align = 4,
+		.magicnum = XFS_SB_MAGIC, .blocksize = 4096, .sectsize = 512, .inodesize = 512, .agblocks = 1 << 26,
+		.agcount = 1, .dblocks = 1 << 26, .agblklog = 26, .blocklog = 12, .sectlog = 9, .inodelog = 9,
+		.inopblock = 8, .inopblog = 3, .imax_pct = 25, .rextsize = 1, .logsunit = 1, .logstart = 1 << 20,
+		.logblocks = 1000, .versionnum = 0xb4a5, .features2 = 0x18a, .bad_features2 = 0x18a, .inoalignmt = 8,
+		.spino_align = 4,
 	};
 	const char *why = "";
 
@@ -64,7 +65,8 @@ static void seal(const struct xfs_geometry *g, uint32_t n, size_t memory)
 
 	need(xfs_claims_new(&c, g, memory, NULL), "claims");
 	for (uint32_t i = 0; i < n; i++) {
-		struct xfs_claim r = { 1 + below(g->agblocks - 32), 1 + below(16), 128 + below(100000), below(1 << 20) };
+		struct xfs_claim r = { 1 + below(g->agblocks - 32), 1 + below(16), 128 + below(100000),
+				       below(1 << 20) };
 
 		need(xfs_claims_add(c, AG, &r), "add");
 	}

@@ -150,7 +150,8 @@ static void extents(bool logged)
 	must(xfs_live_inode_get(xfs_edit_live(b.edit), make_file(&b, "file"), &li));
 	began = now();
 	for (uint32_t i = 0; i < EXTENTS; i++) {
-		struct xfs_bmap_want w = { .off = 2 * (uint64_t)order[i], .minlen = 1, .maxlen = 1, .near = XFS_NULL64 };
+		struct xfs_bmap_want w = { .off = 2 * (uint64_t)order[i], .minlen = 1, .maxlen = 1,
+					   .near = XFS_NULL64 };
 		struct xfs_extent got;
 
 		if (i % PER_CHANGE == 0) {
@@ -187,7 +188,8 @@ static void replay(struct bench *b)
 	/* what was read is the log twice (both passes) and the blocks in place: count the log once */
 	printf("%-24s         %8.0f MB/s, %.2f M items/s\n", "log replay",
 	       (double)((uint64_t)(s.head - s.tail) * XFS_BBSIZE) / began / 1e6,
-	       (double)(r.counts.buffers + r.counts.buffers_newer + r.counts.inodes + r.counts.inodes_newer) / began / 1e6);
+	       (double)(r.counts.buffers + r.counts.buffers_newer + r.counts.inodes + r.counts.inodes_newer) / began /
+	       1e6);
 	xfs_recovery_free(&r);
 }
 

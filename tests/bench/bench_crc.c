@@ -45,11 +45,12 @@ int main(void)
 
 	if (!p)
 		return 1;
-	printf("hardware: %s\n%10s %12s %12s %12s  GB/s\n", xfs_crc32c_is_hardware() ? "yes" : "no", "bytes", "crc32c", "block",
-	       "portable");
+	printf("hardware: %s\n%10s %12s %12s %12s  GB/s\n", xfs_crc32c_is_hardware() ? "yes" : "no", "bytes", "crc32c",
+	       "block", "portable");
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		printf("%10zu %12.2f %12.2f %12.2f\n", sizes[i], measure(xfs_crc32c, p, sizes[i], (size_t)1 << 29),
-		       measure(block, p, sizes[i], (size_t)1 << 29), measure(xfs_crc32c_portable, p, sizes[i], (size_t)1 << 27));
+		       measure(block, p, sizes[i], (size_t)1 << 29),
+		       measure(xfs_crc32c_portable, p, sizes[i], (size_t)1 << 27));
 	free(p);
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * bench_recovery.c - replay of a log, in bytes per second of processor time: a filesystem in memory, checkpoints of whole btree blocks, each block
- * changed many times; 4 KiB blocks, records of 256 KiB.
+ * bench_recovery.c - replay of a log, in bytes per second of processor time: a filesystem in memory, checkpoints of
+ * whole btree blocks, each block changed many times; 4 KiB blocks, records of 256 KiB.
  */
 #include "libxfs/base/crc32c.h"
 #include "libxfs/log/state.h"
@@ -43,8 +43,8 @@ static void make_fs(struct xfs_dev *dev)
 		.magicnum = XFS_SB_MAGIC, .versionnum = 0xb4a5, .features2 = 0x18a, .bad_features2 = 0x18a,
 		.blocksize = SIZE, .blocklog = 12, .sectsize = 512, .sectlog = 9, .inodesize = 512, .inodelog = 9,
 		.inopblock = 8, .inopblog = 3, .agblocks = AGBLOCKS, .agcount = 1, .agblklog = 16, .dblocks = AGBLOCKS,
-		.logstart = LOGSTART, .logblocks = LOGBLOCKS, .logsunit = 1, .rextsize = 1, .imax_pct = 25, .inoalignmt = 8,
-		.spino_align = 4, .features_ro_compat = XFS_SB_ROCOMPAT_FINOBT,
+		.logstart = LOGSTART, .logblocks = LOGBLOCKS, .logsunit = 1, .rextsize = 1, .imax_pct = 25,
+		.inoalignmt = 8, .spino_align = 4, .features_ro_compat = XFS_SB_ROCOMPAT_FINOBT,
 		.features_incompat = XFS_SB_INCOMPAT_FTYPE | XFS_SB_INCOMPAT_SPINODES,
 	};
 	uint8_t sector[512] = { 0 };

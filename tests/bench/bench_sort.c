@@ -72,8 +72,8 @@ int main(void)
 
 	if (!r)
 		return 1;
-	printf("%zu records of %zu bytes, three words: million records a second\n%10s %10s %10s %10s\n", n, sizeof(*r), "keys", "xfs_sort",
-	       "spilled", "qsort");
+	printf("%zu records of %zu bytes, three words: million records a second\n%10s %10s %10s %10s\n", n, sizeof(*r),
+	       "keys", "xfs_sort", "spilled", "qsort");
 	for (int kind = 0; kind < 4; kind++) {
 		fill(r, n, kind);
 		merged = spilled(r, n);

@@ -111,8 +111,8 @@ static struct xfs_claim claim_of(const struct bench *b, uint32_t i)
 
 enum job { TAKE, MAP, CLONE, SHARE, CONVERT, UNMAP, UNSHARE, JOBS };
 static const char *const names[JOBS] = {
-	"allocate a block near a place", "rmap map, plain", "rmap map, shared", "refcount increase", "rmap convert, in place",
-	"rmap unmap, shared", "refcount decrease",
+	"allocate a block near a place", "rmap map, plain", "rmap map, shared", "refcount increase",
+	"rmap convert, in place", "rmap unmap, shared", "refcount decrease",
 };
 
 static int one(struct bench *b, enum job job, uint32_t i)

@@ -4,9 +4,10 @@
  *
  *	make-extents IMAGE EXTENTS SHARERS
  *
- * The empty files of the root directory, in the order of their numbers, are taken in groups of SHARERS; each file of a group
- * gets the same EXTENTS single blocks, with holes between them in the file and on the disk, spread over all AGs.  What the
- * image holds already stays.  Forks and trees are built as a repair builds them.  Needs rmapbt; reflink when SHARERS > 1.
+ * The empty files of the root directory, in the order of their numbers, are taken in groups of SHARERS; each file of a
+ * group gets the same EXTENTS single blocks, with holes between them in the file and on the disk, spread over all AGs.
+ * What the image holds already stays.  Forks and trees are built as a repair builds them.  Needs rmapbt; reflink when
+ * SHARERS > 1.
  */
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
@@ -119,7 +120,8 @@ static int place_group(struct making *m, struct xfs_extent *list, const uint64_t
 	}
 	for (uint64_t k = 0; k < m->sharers; k++)
 		for (uint64_t i = 0; i < m->extents && !err; i++) {
-			struct xfs_claim c = { xfs_fsbno_agbno(m->f.g, XFS_FSBNO(list[i].block)).v, 1, files[k], list[i].off };
+			struct xfs_claim c = { xfs_fsbno_agbno(m->f.g, XFS_FSBNO(list[i].block)).v, 1, files[k],
+					       list[i].off };
 
 			err = xfs_claims_add(m->f.claims, xfs_fsbno_agno(m->f.g, XFS_FSBNO(list[i].block)), &c);
 		}
@@ -143,8 +145,8 @@ static int fill_file(struct making *m, uint64_t ino, const struct xfs_extent *li
 {
 	const struct xfs_geometry *geo = m->f.g;
 	struct xfs_inode *ip = malloc(sizeof(*ip));
-	struct xfs_build_fork b = { .geo = geo, .ino = ino, .extents = list, .nextents = m->extents, .dev = m->f.set.data,
-				    .alloc = new_block, .payload = m };
+	struct xfs_build_fork b = { .geo = geo, .ino = ino, .extents = list, .nextents = m->extents,
+				    .dev = m->f.set.data, .alloc = new_block, .payload = m };
 	struct xfs_dinode d;
 	int err = ip ? xfs_inode_read(m->f.fs, XFS_INO(ino), 0, ip) : -XFS_E_NOMEM;
 
@@ -153,7 +155,8 @@ static int fill_file(struct making *m, uint64_t ino, const struct xfs_extent *li
 	d = ip->d;
 	m->ino = ino;
 	b.forksize = xfs_dinode_fork_size((unsigned)d.core.version, d.core.forkoff, geo->inodesize, XFS_FORK_DATA);
-	b.bytes = ip->raw + xfs_dinode_fork_off((unsigned)d.core.version, d.core.forkoff, geo->inodesize, XFS_FORK_DATA);
+	b.bytes = ip->raw + xfs_dinode_fork_off((unsigned)d.core.version, d.core.forkoff, geo->inodesize,
+						XFS_FORK_DATA);
 	err = xfs_build_fork(&b);
 	if (err)
 		goto out;

@@ -68,7 +68,8 @@ static int make_extents(const char *path, unsigned long extents)
 	if (fd < 0 || fstat(fd, &st) || fallocate(fd, 0, 0, 2 * (off_t)extents * st.st_blksize))
 		return failed(path);
 	for (unsigned long i = 0; i < extents; i++)
-		if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (2 * (off_t)i + 1) * st.st_blksize, st.st_blksize))
+		if (fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (2 * (off_t)i + 1) * st.st_blksize,
+			      st.st_blksize))
 			return failed("punch");
 	return close(fd) ? failed(path) : 0;
 }

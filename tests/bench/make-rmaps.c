@@ -95,7 +95,8 @@ static int make(const char *image, uint64_t n, const char **where)
 	if (err)
 		goto out;
 	err = xfs_claims_count(c, agno, &records);
-	printf("ag %" PRIu32 " records %" PRIu64 " blocks %" PRIu64 "\n", agno.v, records, done.tree_blocks[XFS_TREE_RMAP]);
+	printf("ag %" PRIu32 " records %" PRIu64 " blocks %" PRIu64 "\n", agno.v, records,
+	       done.tree_blocks[XFS_TREE_RMAP]);
 	xfs_ag_switch_release(&done);
 out:
 	xfs_claims_free(c);

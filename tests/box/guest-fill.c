@@ -54,7 +54,8 @@ static void make_text(char *buffer, size_t len, uint64_t seed, uint64_t offset)
 	for (i = 0; i < len; i += LINE) {
 		if ((offset + i) / UNIT != unit) {
 			unit = (offset + i) / UNIT;
-			snprintf(line, sizeof(line), "file %08x unit %012llx\n", (unsigned)seed, (unsigned long long)unit);
+			snprintf(line, sizeof(line), "file %08x unit %012llx\n", (unsigned)seed,
+				 (unsigned long long)unit);
 		}
 		memcpy(buffer + i, line, len - i < LINE ? len - i : LINE);
 	}
@@ -568,9 +569,10 @@ static int cmd_statfs(char **a)
 
 	if (statfs(a[0], &s))
 		die(a[0], "statfs");
-	printf("type %lx bsize %lu blocks %llu free %llu available %llu files %llu ffree %llu\n", (unsigned long)s.f_type,
-	       (unsigned long)s.f_bsize, (unsigned long long)s.f_blocks, (unsigned long long)s.f_bfree,
-	       (unsigned long long)s.f_bavail, (unsigned long long)s.f_files, (unsigned long long)s.f_ffree);
+	printf("type %lx bsize %lu blocks %llu free %llu available %llu files %llu ffree %llu\n",
+	       (unsigned long)s.f_type, (unsigned long)s.f_bsize, (unsigned long long)s.f_blocks,
+	       (unsigned long long)s.f_bfree, (unsigned long long)s.f_bavail, (unsigned long long)s.f_files,
+	       (unsigned long long)s.f_ffree);
 	return 0;
 }
 

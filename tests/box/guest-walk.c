@@ -161,7 +161,8 @@ static int print_line(const char *path, struct stat *st)
 	if (hash_xattrs(path, xattrs))
 		complain(path, "attributes");
 	printf("%c %llu %04o %u %u %lu %s %s %s ", type, (unsigned long long)st->st_ino,
-	       (unsigned)(st->st_mode & 07777), st->st_uid, st->st_gid, (unsigned long)st->st_nlink, size, contents, xattrs);
+	       (unsigned)(st->st_mode & 07777), st->st_uid, st->st_gid, (unsigned long)st->st_nlink, size, contents,
+	       xattrs);
 	print_path(path);
 	return type == 'd';
 }

@@ -129,8 +129,8 @@ static void say_finding(void *payload, const struct xfs_finding *f)
 
 static void check(struct driver *d, bool modify, const char *want)
 {
-	struct repair r = { .no_modify = !modify, .looking = !modify, .force_geometry = true, .leaf_slack = -1, .node_slack = -1,
-			    .memory = (size_t)8 << 20, .name = d->image, .dev = { .data = d->dev },
+	struct repair r = { .no_modify = !modify, .looking = !modify, .force_geometry = true, .leaf_slack = -1,
+			    .node_slack = -1, .memory = (size_t)8 << 20, .name = d->image, .dev = { .data = d->dev },
 			    .sink = { say_finding, NULL } };
 	int error = repair_run(&r);
 
@@ -177,8 +177,10 @@ static int print_block(void *payload, uint64_t ptr, unsigned level, const uint8_
 static void dump_ag(struct xfs_fs *fs, xfs_agno_t agno)
 {
 	static const struct { enum xfs_btree_id id; const struct xfs_desc *desc; } trees[] = {
-		{ XFS_BTREE_BNO, &xfs_bnobt_desc }, { XFS_BTREE_CNT, &xfs_cntbt_desc }, { XFS_BTREE_INO, &xfs_inobt_desc },
-		{ XFS_BTREE_FINO, &xfs_finobt_desc }, { XFS_BTREE_RMAP, &xfs_rmapbt_desc }, { XFS_BTREE_REFC, &xfs_refcntbt_desc },
+		{ XFS_BTREE_BNO, &xfs_bnobt_desc }, { XFS_BTREE_CNT, &xfs_cntbt_desc },
+		{ XFS_BTREE_INO, &xfs_inobt_desc },
+		{ XFS_BTREE_FINO, &xfs_finobt_desc }, { XFS_BTREE_RMAP, &xfs_rmapbt_desc },
+		{ XFS_BTREE_REFC, &xfs_refcntbt_desc },
 	};
 	static const struct xfs_desc *const headers[] = { &xfs_sb_desc, &xfs_agf_desc, &xfs_agi_desc, &xfs_agfl_desc };
 
@@ -186,7 +188,8 @@ static void dump_ag(struct xfs_fs *fs, xfs_agno_t agno)
 	for (unsigned i = 0; i < XFS_ARRAY_SIZE(headers); i++) {
 		uint8_t sector[4096];
 
-		if (!xfs_dev_read(fs->dev.data, xfs_ag_header_daddr(&fs->geo, agno, i).v * XFS_BBSIZE, sector, fs->geo.sectsize))
+		if (!xfs_dev_read(fs->dev.data, xfs_ag_header_daddr(&fs->geo, agno, i).v * XFS_BBSIZE, sector,
+				  fs->geo.sectsize))
 			print_object(fs, headers[i], sector, fs->geo.sectsize);
 	}
 	for (unsigned i = 0; i < XFS_ARRAY_SIZE(trees); i++) {

@@ -202,8 +202,8 @@ json_t *json_load_file(const char *path, size_t flags, json_error_t *err)
 
 	memset(err, 0, sizeof(*err));
 	snprintf(err->text, sizeof(err->text), "cannot be read");
-	if (f && !fseek(f, 0, SEEK_END) && (size = ftell(f)) >= 0 && !fseek(f, 0, SEEK_SET) && (text = malloc((size_t)size + 1)) &&
-	    fread(text, 1, (size_t)size, f) == (size_t)size) {
+	if (f && !fseek(f, 0, SEEK_END) && (size = ftell(f)) >= 0 && !fseek(f, 0, SEEK_SET) &&
+	    (text = malloc((size_t)size + 1)) && fread(text, 1, (size_t)size, f) == (size_t)size) {
 		text[size] = 0;
 		v = json_loadb(text, (size_t)size, flags, err);
 	}

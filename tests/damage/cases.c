@@ -6,10 +6,10 @@
  *	Each line of the input is a case, its words are changes of IMAGE:
  *	OFFSET=HEX	these bytes stand there
  *	OFFSET^LENGTH@FIELD	the CRC32C of LENGTH bytes at OFFSET, stored at byte FIELD of them
- * For each case xfs_repair runs above the image, with -L where it asks for it, and then xfs_repair -n; in a process of its
- * own, so that one which dies is noticed.  The image is never changed.
- * Prints "SIGNAL LENGTH" and a newline, then LENGTH bytes: what was said, each run headed by "--- xfs_repair OPTIONS: exit
- * STATUS" (behind what it said).  SIGNAL: what killed the process, or 0.
+ * For each case xfs_repair runs above the image, with -L where it asks for it, and then xfs_repair -n; in a process of
+ * its own, so that one which dies is noticed.  The image is never changed.
+ * Prints "SIGNAL LENGTH" and a newline, then LENGTH bytes: what was said, each run headed by "--- xfs_repair OPTIONS:
+ * exit STATUS" (behind what it said).  SIGNAL: what killed the process, or 0.
  * Exit status: 0 the input ended, 2 it makes no sense, or the image cannot be used.
  */
 #include "repair/tool.h"
@@ -96,7 +96,8 @@ static int damage(struct xfs_dev *dev, char *line)
 static int run_tool(struct xfs_dev *dev, const char *name, const char *option)
 {
 	char how[] = "force_geometry,threads=1";	/* cases beside each other take the processors */
-	char *argv[] = { "xfs_repair", "--json", "-o", how, (char *)(option ? option : name), option ? (char *)name : NULL, NULL };
+	char *argv[] = { "xfs_repair", "--json", "-o", how, (char *)(option ? option : name), option ? (char *)name :
+			 NULL, NULL };
 	struct repair_options o;
 	struct repair_devices d = { 0 };
 	int status;
@@ -104,7 +105,8 @@ static int run_tool(struct xfs_dev *dev, const char *name, const char *option)
 	optind = 0;
 	status = repair_parse_options(&o, option ? 6 : 5, argv);
 	if (status < 0) {
-		status = xfs_dev_borrow(&d.set.data, dev) || repair_devices_stack(&d, &o) ? REPAIR_EXIT_CORRUPT : repair_tool(&d, &o);
+		status = xfs_dev_borrow(&d.set.data, dev) || repair_devices_stack(&d, &o)
+				 ? REPAIR_EXIT_CORRUPT : repair_tool(&d, &o);
 		repair_devices_close(&d);
 	}
 	printf("--- xfs_repair%s%s: exit %d\n", option ? " " : "", option ? option : "", status);
@@ -120,8 +122,8 @@ static void one_case(struct xfs_dev *image, char *line, int out)
 	struct xfs_dev *dev;
 
 	/* the place in the input is that of the process above */
-	if (dup2(none, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 || setrlimit(RLIMIT_CPU, &seconds) ||
-	    (!XFS_SANITIZED && setrlimit(RLIMIT_AS, &space)))
+	if (dup2(none, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0 ||
+	    setrlimit(RLIMIT_CPU, &seconds) || (!XFS_SANITIZED && setrlimit(RLIMIT_AS, &space)))
 		_exit(2);
 	setvbuf(stdout, NULL, _IOLBF, 0);	/* lines of both streams, whole */
 	if (xfs_dev_scratch(&dev, image, MEMORY) || damage(dev, line)) {

@@ -7,7 +7,8 @@
  *	SEED	0: writes reach it in order; else the disk has a cache, and what was not flushed lands or not by this seed
  *	CRASH_KEEP_LOG in the environment: the log, which is clean, is not formatted anew
  *	START	byte from which LENGTH bytes cannot be read
- * Prints a line "finding ID" for each one, then "writes N barriers N error N". Exit status: 0 the repair ended or was stopped, 1 the image cannot be opened.
+ * Prints a line "finding ID" for each one, then "writes N barriers N error N". Exit status: 0 the repair ended or was
+ * stopped, 1 the image cannot be opened.
  */
 #include "repair/repair.h"
 
@@ -23,8 +24,8 @@ static void print_finding(void *payload, const struct xfs_finding *f)
 int main(int argc, char **argv)
 {
 	struct xfs_dev_fault plan = { 0 };
-	struct repair r = { .force_geometry = true, .zero_log = true, .memory = (size_t)64 << 20, .leaf_slack = -1, .node_slack = -1,
-			    .sink = { print_finding, NULL } };
+	struct repair r = { .force_geometry = true, .zero_log = true, .memory = (size_t)64 << 20, .leaf_slack = -1,
+			    .node_slack = -1, .sink = { print_finding, NULL } };
 	struct xfs_dev *file = NULL, *top = NULL;
 	int error;
 

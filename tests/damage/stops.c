@@ -57,8 +57,9 @@ static void first_text(void *payload, const struct xfs_finding *f)
 /* One run on a device that outlives it; 0, or the error. `left`: findings that were not repaired, or with look all. */
 static int run_once(struct campaign *c, struct xfs_dev *dev, bool look, bool zero_log, uint64_t *left, char *text)
 {
-	struct repair r = { .force_geometry = true, .no_modify = look, .zero_log = zero_log, .memory = MEMORY, .leaf_slack = -1,
-			    .node_slack = -1, .name = c->name, .sink = { text ? first_text : nothing, text } };
+	struct repair r = { .force_geometry = true, .no_modify = look, .zero_log = zero_log, .memory = MEMORY,
+			    .leaf_slack = -1, .node_slack = -1, .name = c->name,
+			    .sink = { text ? first_text : nothing, text } };
 	struct xfs_dev *top = NULL;
 	int err = look ? xfs_dev_scratch(&top, dev, MEMORY) : xfs_dev_borrow(&top, dev);
 
@@ -113,7 +114,8 @@ static void compare(struct campaign *c, const struct listing *found)
 	const char *was = "-", *is = "-";
 
 	while (i < c->standard.n || k < found->n) {
-		const char *a = i < c->standard.n ? c->standard.lines[i] : NULL, *b = k < found->n ? found->lines[k] : NULL;
+		const char *a = i < c->standard.n ? c->standard.lines[i] : NULL,
+			    *b = k < found->n ? found->lines[k] : NULL;
 		int order = !a ? 1 : !b ? -1 : strcmp(listing_path(a), listing_path(b));
 
 		if ((order || strcmp(a, b)) && !differ++) {
@@ -142,7 +144,8 @@ static void judge(struct campaign *c, struct xfs_dev *dev)
 	}
 	err = run_once(c, dev, true, false, &left, text);
 	if (err || left) {
-		say_wrong(c, "one more run is not clean: %s, %" PRIu64 " findings: %s", xfs_error_text(err), left, text);
+		say_wrong(c, "one more run is not clean: %s, %" PRIu64 " findings: %s", xfs_error_text(err), left,
+			  text);
 		return;
 	}
 	err = list(dev, &found);
@@ -175,7 +178,8 @@ static int play(const struct writelog *log, struct xfs_dev *dev, const struct po
 /* `before`: of the run before this one, "" when this is the first. */
 static void name_cut(struct campaign *c, const struct power_cut *cut, uint64_t of, const char *before)
 {
-	snprintf(c->place, sizeof(c->place), "%.120sstop at write %" PRIu64 " of %" PRIu64 ", %" PRIu32 " bytes of it land, cache %" PRIu64, before,
+	snprintf(c->place, sizeof(c->place),
+		 "%.120sstop at write %" PRIu64 " of %" PRIu64 ", %" PRIu32 " bytes of it land, cache %" PRIu64, before,
 		 cut->write, of, cut->tear, cut->seed);
 }
 
@@ -196,7 +200,8 @@ static int cut_twice(struct campaign *c, struct xfs_dev *dev)
 	if (!err)
 		(void)run_to_end(c, top, &left);	/* judged where it is not cut */
 	for (uint64_t i = 0; i < SECOND_STOPS && log.writes && !err; i++) {
-		struct power_cut cut = { .write = 1 + log.writes * (2 * i + 1) / (2 * SECOND_STOPS), .seed = i % 2 ? c->stops : 0 };
+		struct power_cut cut = { .write = 1 + log.writes * (2 * i + 1) / (2 * SECOND_STOPS),
+					 .seed = i % 2 ? c->stops : 0 };
 		struct xfs_dev *work;
 
 		err = xfs_dev_scratch(&work, dev, MEMORY);
@@ -238,7 +243,8 @@ static int cut_all(struct campaign *c, const struct writelog *log, uint64_t ever
 
 	for (uint64_t n = 1; n <= log->writes && !err; n++) {
 		uint64_t len = writelog_length(log, n);
-		struct power_cut cuts[] = { { n, 0, 0 }, { n, (uint32_t)xfs_min(len / 2 & ~(uint64_t)511, 1u << 30), 0 }, { n, 0, n } };
+		struct power_cut cuts[] = { { n, 0, 0 }, { n, (uint32_t)xfs_min(len / 2 & ~(uint64_t)511, 1u << 30),
+							   0 }, { n, 0, n } };
 
 		if ((n - 1) % every && n + 3 < log->writes)
 			continue;
@@ -291,7 +297,8 @@ static int copy_out(struct xfs_dev *dev, const char *path)
 
 static int leave_one(struct campaign *c, const struct writelog *log, char **words)
 {
-	struct power_cut cut = { strtoull(words[0], NULL, 10), (uint32_t)strtoul(words[1], NULL, 10), strtoull(words[2], NULL, 10) };
+	struct power_cut cut = { strtoull(words[0], NULL, 10), (uint32_t)strtoul(words[1], NULL, 10),
+				 strtoull(words[2], NULL, 10) };
 	struct xfs_dev *work;
 	int err = xfs_dev_scratch(&work, c->image, MEMORY);
 
@@ -349,8 +356,8 @@ int main(int argc, char **argv)
 	if (err)
 		fprintf(stderr, "stops: %s: %s\n", argv[1], xfs_error_text(err));
 	else
-		printf("writes %" PRIu64 " barriers %" PRIu64 " stops %" PRIu64 " wrong %" PRIu64 "\n", log.writes, log.n - log.writes, c.stops,
-		       c.wrong);
+		printf("writes %" PRIu64 " barriers %" PRIu64 " stops %" PRIu64 " wrong %" PRIu64 "\n", log.writes,
+		       log.n - log.writes, c.stops, c.wrong);
 	listing_free(&c.standard);
 	writelog_free(&log);
 	xfs_dev_close(c.image);

@@ -40,7 +40,8 @@ static void list_array(const struct xfs_ctx *c, struct xfs_place in, const struc
 	for (size_t k = 0; xfs_elems_next(&e, c, in, row, &elem); k++) {
 		if (k > 1 && k != e.count / 2 && k + 1 != e.count)
 			continue;
-		if (snprintf(below, sizeof(below), xfs_row_is_array(row) ? "%s[%zu]" : "%s", path, k + row->to) >= PATHS)
+		if (snprintf(below, sizeof(below), xfs_row_is_array(row) ? "%s[%zu]" :
+			     "%s", path, k + row->to) >= PATHS)
 			return;
 		if (xfs_row_has_subfields(row)) {
 			list(c, elem, below, depth + 1);
@@ -64,7 +65,8 @@ static void list(const struct xfs_ctx *c, struct xfs_place in, const char *above
 
 		if (!xfs_row_count(c, in, row) || (row->kind != XR_ARRAY && (row->fmt & XF_CODE)))
 			continue;
-		if (snprintf(path, sizeof(path), "%s%s%.*s", above, *above ? "." : "", (int)xfs_row_label_len(row), row->name) >= PATHS)
+		if (snprintf(path, sizeof(path), "%s%s%.*s", above, *above ? "." :
+			     "", (int)xfs_row_label_len(row), row->name) >= PATHS)
 			continue;
 		if (row->kind == XR_ARRAY)
 			list_array(c, in, row, path, depth);

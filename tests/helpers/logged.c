@@ -4,10 +4,11 @@
  *
  *	logged IMAGE ROUNDS STOP TEAR LOSE EVERY [each]
  *
- * STOP: the n-th write and all later ones are lost (0: none, and the log is left dirty all the same), TEAR bytes of that
- * one still land; LOSE: seed of a write cache that loses what was not flushed (0: none).  Syncs every EVERY steps (0:
- * never; -EVERY: quiesces, so that metadata go in place, too).  Prints "synced N", "begun N", "writes N", "open TYPE" for each type of open intent, and fails when the log
- * breaks a rule of the validator.  What the steps are: steps().
+ * STOP: the n-th write and all later ones are lost (0: none, and the log is left dirty all the same), TEAR bytes of
+ * that one still land; LOSE: seed of a write cache that loses what was not flushed (0: none).  Syncs every EVERY steps
+ * (0: never; -EVERY: quiesces, so that metadata go in place, too).  Prints "synced N", "begun N", "writes N", "open
+ * TYPE" for each type of open intent, and fails when the log breaks a rule of the validator.  What the steps are:
+ * steps().
  */
 #include "libxfs/base/types.h"
 #include "libxfs/log/validate.h"
@@ -32,7 +33,8 @@ static int create(const char *name, uint64_t *ino)
 	return xfs_name_create(edit, fs->geo.sb.rootino, name, strlen(name), &f, ino);
 }
 
-static int with_file(uint64_t ino, uint64_t from, unsigned i, int (*fn)(struct xfs_live_inode *, struct xfs_live_inode *,
+static int with_file(uint64_t ino, uint64_t from, unsigned i,
+		     int (*fn)(struct xfs_live_inode *, struct xfs_live_inode *,
 									unsigned))
 {
 	struct xfs_live_inode *a = NULL, *b = NULL;
@@ -81,7 +83,8 @@ static int set_attr(unsigned i)
 static int steps(unsigned i, unsigned step)
 {
 	char name[40], other[40];
-	struct xfs_rename r = { .from_dir = fs->geo.sb.rootino, .to_dir = fs->geo.sb.rootino, .from = name, .to = other };
+	struct xfs_rename r = { .from_dir = fs->geo.sb.rootino, .to_dir = fs->geo.sb.rootino, .from = name,
+				.to = other };
 
 	switch (step) {
 	case 0:

@@ -81,7 +81,8 @@ static uint8_t *head(struct making *m, unsigned type, unsigned size, unsigned n,
 }
 
 /* Of RUI and BUI. */
-static void map_extent(struct making *m, uint8_t *p, uint64_t owner, uint64_t block, uint64_t off, uint64_t len, uint64_t op)
+static void map_extent(struct making *m, uint8_t *p, uint64_t owner, uint64_t block, uint64_t off, uint64_t len,
+		       uint64_t op)
 {
 	xfs_st64(p, m->le, owner);
 	xfs_st64(p + 8, m->le, block);
@@ -261,7 +262,8 @@ static void change_name(struct making *m, const char *word, uint64_t ino, int li
 		err = xfs_inode_alloc(xfs_edit_live(c.e), &c.t.change, &want, &li);
 	}
 	if (!err)
-		err = links < 0 ? xfs_dir_remove(root, name, len) : xfs_dir_add(root, name, len, li->i.ino.v, xfs_mode_ftype(0100644));
+		err = links < 0 ? xfs_dir_remove(root, name, len) : xfs_dir_add(root, name, len, li->i.ino.v,
+										xfs_mode_ftype(0100644));
 	if (!err && ino) {
 		li->i.d.core.nlinkv2 += (uint32_t)links;
 		xfs_live_inode_dirty(li, XFS_LIVE_CORE);

@@ -25,9 +25,12 @@ static void say(void *payload, const struct xfs_finding *f)
 static void print_counts(const struct xfs_recovery_counts *c)
 {
 	const struct { const char *name; uint64_t n; } rows[] = {
-		{ "records", c->records }, { "transactions", c->transactions }, { "open transactions", c->open_transactions },
-		{ "buffers", c->buffers }, { "buffers newer", c->buffers_newer }, { "buffers cancelled", c->buffers_cancelled },
-		{ "inodes", c->inodes }, { "inodes newer", c->inodes_newer }, { "inodes cancelled", c->inodes_cancelled },
+		{ "records", c->records }, { "transactions", c->transactions },
+		{ "open transactions", c->open_transactions },
+		{ "buffers", c->buffers }, { "buffers newer", c->buffers_newer },
+		{ "buffers cancelled", c->buffers_cancelled },
+		{ "inodes", c->inodes }, { "inodes newer", c->inodes_newer },
+		{ "inodes cancelled", c->inodes_cancelled },
 		{ "unlinks", c->unlinks }, { "icreates", c->icreates }, { "icreates cancelled", c->icreates_cancelled },
 		{ "dquots", c->dquots }, { "dquots newer", c->dquots_newer }, { "dquots off", c->dquots_off },
 		{ "intents", c->intents }, { "dones", c->dones }, { "torn blocks", c->torn_blocks },

@@ -7,7 +7,10 @@
 #include "libxfs/build/dir.h"
 #include "libxfs/space/claims.h"
 
-/* Claims c->len blocks, the first that are free from c->agbno on, in the first AG from `agno` on, in turn, that has them. */
+/*
+ * Claims c->len blocks, the first that are free from c->agbno on, in the first
+ * AG from `agno` on, in turn, that has them.
+ */
 int building_take(struct xfs_claims *, const struct xfs_geometry *, xfs_agno_t agno, const struct xfs_claim *c,
 		  uint64_t *fsbno);
 /* The core says what was built. False: the fork has more extents than an inode counts. */

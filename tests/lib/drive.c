@@ -224,7 +224,9 @@ static int make(struct drive *d, const struct fsx_op *op)
 	return err == -XFS_E_NOMEM ? xfs_name_add(d->edit, p.dir, p.name, p.len, ino) : err;
 }
 
-/* What may lose its last name is held, so that the change of names is one chain, to be done or done again as a whole. */
+/*
+ * What may lose its last name is held, so that the change of names is one chain, to be done or done again as a whole.
+ */
 static int hold_victim(struct drive *d, const struct place *at, struct xfs_live_inode **li)
 {
 	uint64_t ino;

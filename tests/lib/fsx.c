@@ -618,13 +618,15 @@ static void parse_options(int argc, char **argv)
 		{ "most", 1, NULL, MOST }, { "files", 1, NULL, FILES }, { "block", 1, NULL, BLOCK },
 		{ "reflink", 0, NULL, REFLINK },
 		{ "swap", 0, NULL, SWAP }, { "aligned", 0, NULL, ALIGNED }, { "sync-every", 1, NULL, SYNC_EVERY },
-		{ "expect", 1, NULL, EXPECT }, { "base", 1, NULL, BASE }, { "verbose", 0, NULL, VERBOSE }, { NULL, 0, NULL, 0 },
+		{ "expect", 1, NULL, EXPECT }, { "base", 1, NULL, BASE }, { "verbose", 0, NULL, VERBOSE },
+		{ NULL, 0, NULL, 0 },
 	};
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1)
 		option(c);
-	if (o.limits.most < 80000 || o.limits.nodes < 10 || o.limits.nodes > MODEL_NODES - 3 || !o.limits.block || !o.every)
+	if (o.limits.most < 80000 || o.limits.nodes < 10 || o.limits.nodes > MODEL_NODES - 3 || !o.limits.block ||
+	    !o.every)
 		die("limits that cannot be");
 }
 

@@ -154,9 +154,12 @@ int imagefill_inodes(struct imagefill *m, uint64_t count, unsigned mode, uint32_
 			unsigned used = (unsigned)xfs_min(count, 64);
 
 			agbno = (uint32_t)xfs_round_up(agbno, xfs_max(align, blocks)) + i * blocks;
-			err = xfs_claims_add(m->claims, XFS_AGNO(agno), &(struct xfs_claim){ agbno, blocks, XFS_OWN_INODES, 0 });
-			err = err ? err : add_chunk(&m->ags[agno], &(struct xfs_inode_chunk){ agbno << m->g->inopblog, 0, 64,
-						    (uint8_t)(64 - used), used == 64 ? 0 : UINT64_MAX << used });
+			err = xfs_claims_add(m->claims, XFS_AGNO(agno),
+					     &(struct xfs_claim){ agbno, blocks, XFS_OWN_INODES, 0 });
+			err = err ? err : add_chunk(&m->ags[agno],
+						    &(struct xfs_inode_chunk){ agbno << m->g->inopblog, 0, 64,
+									       (uint8_t)(64 - used),
+									       used == 64 ? 0 : UINT64_MAX << used });
 			err = err ? err : write_chunk(m, agno, agbno << m->g->inopblog, used, mode, nlink);
 			count -= used;
 		}
@@ -174,9 +177,10 @@ int imagefill_commit(struct imagefill *m)
 	sb.fdblocks = sb.icount = sb.ifree = 0;
 	sb.versionnum |= XFS_SB_VERSION_ATTR;
 	for (uint32_t i = 0; i < m->g->agcount && !err; i++) {
-		struct xfs_build_ag want = { .geo = m->g, .claims = m->claims, .agno = XFS_AGNO(i), .chunks = m->ags[i].chunks,
-			.nchunks = m->ags[i].nchunks, .newino = XFS_NULL32, .leaf_slack = -1, .node_slack = -1, .dev = m->set.data,
-			.unlinked = m->ags[i].heads };
+		struct xfs_build_ag want = { .geo = m->g, .claims = m->claims, .agno = XFS_AGNO(i),
+					     .chunks = m->ags[i].chunks,
+			.nchunks = m->ags[i].nchunks, .newino = XFS_NULL32, .leaf_slack = -1, .node_slack = -1,
+			.dev = m->set.data, .unlinked = m->ags[i].heads };
 		struct xfs_ag_switch done;
 
 		err = xfs_build_ag(&want, &done);

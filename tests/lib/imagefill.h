@@ -3,8 +3,8 @@
  * imagefill.h - a fresh image (with rmapbt) gets more than a kernel could write in a test's time.
  *
  * What stands in the image is read, what is new is claimed, and the AGs are built from all claims, as a repair builds
- * them.  Order: imagefill_open(), imagefill_read(), imagefill_seal(), inodes and blocks, imagefill_commit().  Errors are
- * those of the library; imagefill_close() is right after any of them.
+ * them.  Order: imagefill_open(), imagefill_read(), imagefill_seal(), inodes and blocks, imagefill_commit().  Errors
+ * are those of the library; imagefill_close() is right after any of them.
  */
 #ifndef TESTS_LIB_IMAGEFILL_H
 #define TESTS_LIB_IMAGEFILL_H
@@ -37,7 +37,9 @@ int imagefill_open(struct imagefill *, const char *image);
 /* Claims but those of trees that are built anew, and chunks. */
 int imagefill_read(struct imagefill *);
 int imagefill_seal(struct imagefill *);
-/* New chunks, from where the trees will have ended: `count` of their inodes are blank, with this mode and these links. */
+/*
+ * New chunks, from where the trees will have ended: `count` of their inodes are blank, with this mode and these links.
+ */
 int imagefill_inodes(struct imagefill *, uint64_t count, unsigned mode, uint32_t nlink);
 /* The image of an inode without contents: an empty file, or a directory to be. */
 void imagefill_blank(const struct imagefill *, uint64_t ino, unsigned mode, uint32_t nlink, uint8_t *image);

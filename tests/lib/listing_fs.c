@@ -32,8 +32,8 @@ static int keep_attr(void *payload, const struct xfs_attr *a)
 	if (w->nattrs == ATTRS)
 		return -XFS_E_RANGE;
 	snprintf(t->name, sizeof(t->name), "%s.%.*s",
-		 a->flags & XFS_ATTR_ROOT ? "trusted" : a->flags & XFS_ATTR_SECURE ? "security" : "user", (int)a->namelen,
-		 (const char *)a->name);
+		 a->flags & XFS_ATTR_ROOT ? "trusted" : a->flags & XFS_ATTR_SECURE ? "security" : "user",
+		 (int)a->namelen, (const char *)a->name);
 	t->len = a->valuelen;
 	t->value = malloc(a->valuelen + 1u);
 	w->nattrs++;

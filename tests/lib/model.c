@@ -225,7 +225,8 @@ static int make_any(struct model *m, const struct fsx_op *op)
 		memcpy(n->bytes, op->text[0], n->size);
 		return 0;
 	case FSX_MKNOD:
-		mode = *op->text[1] == 'c' ? CHR : *op->text[1] == 'b' ? 0060000 : *op->text[1] == 'p' ? 0010000 : 0140000;
+		mode = *op->text[1] == 'c' ? CHR : *op->text[1] == 'b' ? 0060000 :
+		       *op->text[1] == 'p' ? 0010000 : 0140000;
 		err = make(m, op->text[0], (uint16_t)(mode | 0600), &n);
 		if (!err && (*op->text[1] == 'c' || *op->text[1] == 'b')) {
 			n->major = (uint32_t)op->n[2];

@@ -13,7 +13,8 @@ static const struct { const char *name, *args; } verbs[FSX_VERBS] = {
 	[FSX_WRITE] = { "write", "pnnn" }, [FSX_TRUNCATE] = { "truncate", "pn" }, [FSX_PUNCH] = { "punch", "pnn" },
 	[FSX_COLLAPSE] = { "collapse", "pnn" }, [FSX_INSERT] = { "insert", "pnn" },
 	[FSX_PREALLOC] = { "prealloc", "pnn.w" }, [FSX_ZERO] = { "zero", "pnn.w" }, [FSX_SHARE] = { "share", "pnpnn" },
-	[FSX_UNSHARE] = { "unshare", "pnn" }, [FSX_SWAP] = { "swap", "pnpnn" }, [FSX_SETATTR] = { "setattr", "pwwnn.w" },
+	[FSX_UNSHARE] = { "unshare", "pnn" }, [FSX_SWAP] = { "swap", "pnpnn" },
+	[FSX_SETATTR] = { "setattr", "pwwnn.w" },
 	[FSX_REMOVEATTR] = { "removeattr", "pww" }, [FSX_CHMOD] = { "chmod", "po" }, [FSX_CHOWN] = { "chown", "pnn" },
 	[FSX_SYNC] = { "sync", "" }, [FSX_QUIESCE] = { "quiesce", "" },
 };

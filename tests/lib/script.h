@@ -2,8 +2,8 @@
 /*
  * script.h - operations on files as lines of text, one each; fsx.c lists them.
  *
- * A line is a verb and its arguments with single spaces between; numbers are decimal (modes: octal).  Before the verb may
- * stand "fail NAME": the operation must fail with that error of the library.
+ * A line is a verb and its arguments with single spaces between; numbers are decimal (modes: octal).  Before the verb
+ * may stand "fail NAME": the operation must fail with that error of the library.
  */
 #ifndef TESTS_LIB_SCRIPT_H
 #define TESTS_LIB_SCRIPT_H

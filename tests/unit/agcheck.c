@@ -78,9 +78,9 @@ static void read_tree(struct agcheck *a, unsigned t, uint32_t root, uint32_t lev
 {
 	const struct xfs_sink sink = { on_finding, NULL };
 	struct xfs_btree bt = {
-		.kind = &xfs_btree_kinds[ids[t]], .io = { a, get_block, put_block, NULL }, .blocksize = a->geo->blocksize,
-		.v5 = a->geo->v5, .root = root, .levels = levels, .uuid = a->geo->uuid, .owner = a->agno.v,
-		.daddr_of = daddr_of, .ptr_min = a->geo->agfl_block + 1, .ptr_max = a->length,
+		.kind = &xfs_btree_kinds[ids[t]], .io = { a, get_block, put_block, NULL },
+		.blocksize = a->geo->blocksize, .v5 = a->geo->v5, .root = root, .levels = levels, .uuid = a->geo->uuid,
+		.owner = a->agno.v, .daddr_of = daddr_of, .ptr_min = a->geo->agfl_block + 1, .ptr_max = a->length,
 	};
 	struct xfs_btree_verify v = { .sink = &sink, .no_sharing = !a->geo->reflink };
 	struct marking m = { a, t };
@@ -100,7 +100,8 @@ static void read_headers(struct agcheck *a)
 	uint32_t ss = a->geo->sectsize, slots = a->geo->agfl_size;
 	uint8_t *s = malloc(3 * (size_t)ss);
 
-	qk_assert_int_eq(xfs_dev_read(a->dev, xfs_ag_header_daddr(a->geo, a->agno, 1).v << XFS_BBSHIFT, s, 3 * (size_t)ss), 0);
+	qk_assert_int_eq(xfs_dev_read(a->dev, xfs_ag_header_daddr(a->geo, a->agno, 1).v << XFS_BBSHIFT, s,
+				      3 * (size_t)ss), 0);
 	xfs_agf_decode(&a->agf, s);
 	xfs_agi_decode(&a->agi, s + ss);
 	qk_assert_uint_eq(a->agf.magicnum, XFS_AGF_MAGIC);
@@ -257,7 +258,8 @@ static void check_inodes(const struct agcheck *a, uint8_t *inodes)
 				inodes[(r.startino + n) >> a->geo->inopblog] = 1;
 		if (a->geo->finobt && r.freecount) {	/* 16 */
 			qk_assert_uint_lt(k, a->recs[XFS_TREE_FINO].n);
-			qk_assert_mem_eq(a->recs[XFS_TREE_FINO].bytes + 16 * k, a->recs[XFS_TREE_INO].bytes + 16 * i, 16);
+			qk_assert_mem_eq(a->recs[XFS_TREE_FINO].bytes + 16 * k, a->recs[XFS_TREE_INO].bytes + 16 * i,
+					 16);
 			k++;
 		}
 	}

@@ -379,7 +379,8 @@ void livefs_check(struct livefs *l)
 	qk_assert_int_eq(xfs_claims_new(&w.claims, &w.fs->geo, 64 << 20, NULL), 0);
 	l->used = l->inodes = 0;
 	for (uint32_t agno = 0; agno < l->geo.agcount; agno++)
-		qk_assert_int_eq(xfs_inodes_each(w.fs, XFS_AGNO(agno), XFS_SCAN_FREE, check_inode, &w, &livefs_strict), 0);
+		qk_assert_int_eq(xfs_inodes_each(w.fs, XFS_AGNO(agno), XFS_SCAN_FREE, check_inode, &w, &livefs_strict),
+				 0);
 	for (uint32_t agno = 0; agno < l->geo.agcount; agno++) {
 		struct agcheck a;
 

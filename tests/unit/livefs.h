@@ -42,8 +42,8 @@ void livefs_commit(struct livefs *);
 /* Inode in the open transaction; put it back. */
 struct xfs_live_inode *livefs_get(struct livefs *, uint64_t ino);
 /*
- * Quiesces, reads the device anew and checks AGs (agcheck.h), each inode and fork, bmbts, and that forks, reverse mappings,
- * reference counts, free space and the superblock's counters agree.
+ * Quiesces, reads the device anew and checks AGs (agcheck.h), each inode and fork, bmbts, and that forks, reverse
+ * mappings, reference counts, free space and the superblock's counters agree.
  */
 void livefs_check(struct livefs *);
 /* A finding sink that fails the test. */

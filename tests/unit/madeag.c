@@ -122,7 +122,8 @@ void madeag_fill(struct madeag *a, struct testrand *r, const struct madeag_densi
 		uint32_t skip = testrand_below(r, c.len);
 
 		if (xfs_claim_shareable(&c))
-			madeag_claim(a, c.agbno + skip, 1 + testrand_below(r, c.len - skip), 1000 + i, testrand_below(r, 5));
+			madeag_claim(a, c.agbno + skip, 1 + testrand_below(r, c.len - skip), 1000 + i,
+				     testrand_below(r, 5));
 	}
 }
 

@@ -82,7 +82,8 @@ static void mem_close(struct xfs_dev *dev)
 struct memdev *memdev_new(uint64_t size)
 {
 	static const struct xfs_dev_ops ops = {
-		.read = mem_read, .write = mem_write, .barrier = mem_barrier, .zero = mem_zero, .discard = mem_zero, .close = mem_close,
+		.read = mem_read, .write = mem_write, .barrier = mem_barrier, .zero = mem_zero, .discard = mem_zero,
+		.close = mem_close,
 	};
 	struct memdev *m = calloc(1, sizeof(*m));
 

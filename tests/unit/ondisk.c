@@ -124,7 +124,8 @@ void ondisk_check(const struct xfs_ctx *c, struct xfs_place top, json_t *obj, co
 	uint64_t v;
 
 	if (json_is_string(want) && strlen(json_string_value(want)) == 32) {	/* uuid */
-		uint8_t *hex = vectors_hex(json_string_value(want), &len), *got = ondisk_bytes(c, top, &have, "%s", path);
+		uint8_t *hex = vectors_hex(json_string_value(want), &len),
+			 *got = ondisk_bytes(c, top, &have, "%s", path);
 
 		ck_assert_uint_eq(len, have);
 		ck_assert_msg(memcmp(hex, got, len) == 0, "%s differs", path);

@@ -84,7 +84,8 @@ static void mem_close(struct xfs_dev *d)
 }
 
 static const struct xfs_dev_ops mem_ops = {
-	.read = mem_read, .write = mem_write, .barrier = mem_barrier, .zero = mem_zero, .discard = mem_discard, .close = mem_close,
+	.read = mem_read, .write = mem_write, .barrier = mem_barrier, .zero = mem_zero, .discard = mem_discard,
+	.close = mem_close,
 };
 
 struct recdev *recdev_new(uint64_t base, uint64_t len)

@@ -37,7 +37,8 @@ static uint64_t build(struct spacefs *s, const struct spacefs_options *o, uint32
 static void turn_agfl(struct spacefs *s, uint32_t first)
 {
 	uint32_t size = s->geo.agfl_size, ss = s->geo.sectsize, *slots = malloc(size * sizeof(*slots));
-	uint8_t *agf = s->dev->bytes + (xfs_ag_header_daddr(&s->geo, s->agno, 1).v << XFS_BBSHIFT), *agfl = agf + 2 * ss;
+	uint8_t *agf = s->dev->bytes + (xfs_ag_header_daddr(&s->geo, s->agno, 1).v << XFS_BBSHIFT),
+		 *agfl = agf + 2 * ss;
 	struct xfs_agf f;
 
 	xfs_agf_decode(&f, agf);

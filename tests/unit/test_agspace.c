@@ -542,7 +542,8 @@ static int run_deep(uint32_t n)
 
 	for (uint32_t i = n / 2 / 3 * 3; i < n / 2 + 90 && !err; i += 3) {
 		uint32_t b = 100000 + 2 * i;
-		struct xfs_alloc a = { .how = XFS_ALLOC_EXACT, .target = b + 1, .minlen = 1, .maxlen = 1, BTREE_BLOCKS };
+		struct xfs_alloc a = { .how = XFS_ALLOC_EXACT, .target = b + 1, .minlen = 1, .maxlen = 1,
+				       BTREE_BLOCKS };
 		struct xfs_claim second = { b, 1, 201, i };
 
 		err = xfs_agspace_alloc(s.ag, &a);

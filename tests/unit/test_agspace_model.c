@@ -522,8 +522,8 @@ START_TEST(random_life)
 	ck_assert_uint_gt(nospc, 50);
 	ck_assert_uint_ge(deepest, c->levels);
 	if (getenv("VERBOSE"))
-		printf("config %d: %u %u %u %u %u %u %u steps, %u nospc, %u levels, wrapped %d\n", _i, done[0], done[1], done[2],
-		       done[3], done[4], done[5], done[6], nospc, deepest, wrapped);
+		printf("config %d: %u %u %u %u %u %u %u steps, %u nospc, %u levels, wrapped %d\n", _i, done[0], done[1],
+		       done[2], done[3], done[4], done[5], done[6], nospc, deepest, wrapped);
 	ck_assert(wrapped);
 	spacefs_release(&s);
 }

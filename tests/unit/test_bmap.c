@@ -89,7 +89,8 @@ static void do_alloc(struct model *m, struct xfs_live_inode *li, unsigned fork, 
 	w.maxlen = 1 + below(room);
 	w.unwritten = fork == 0 && below(2);
 	if (below(4))
-		w.near = xfs_fsbno_of(&l.geo, XFS_AGNO(below(l.geo.agcount)), XFS_AGBNO(100 + below(l.geo.agblocks / 2))).v;
+		w.near = xfs_fsbno_of(&l.geo, XFS_AGNO(below(l.geo.agcount)),
+				      XFS_AGBNO(100 + below(l.geo.agblocks / 2))).v;
 	err = xfs_bmap_alloc(li, &l.t.change, (enum xfs_fork)fork, &w, &got);
 	if (err == -XFS_E_NOSPC)
 		return;

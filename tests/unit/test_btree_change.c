@@ -397,7 +397,8 @@ static void expect_unchanged(struct model *m, struct snapshot *s)
 	must(memcmp(m->t.used, s->used, m->t.room) == 0);
 	for (uint64_t i = 0; i < m->t.room; i++)
 		if (s->used[i])
-			must(memcmp(m->t.blocks + i * m->t.blocksize, s->blocks + i * m->t.blocksize, m->t.blocksize) == 0);
+			must(memcmp(m->t.blocks + i * m->t.blocksize, s->blocks + i * m->t.blocksize, m->t.blocksize) ==
+			     0);
 	must(memcmp(m->t.fork, s->fork, sizeof(s->fork)) == 0);
 	must(m->bt.root == s->root);
 	must(m->bt.levels == s->levels);

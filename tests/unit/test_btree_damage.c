@@ -91,7 +91,8 @@ static void damage_keys(struct sometree *x)
 static void damage_links(struct sometree *x)
 {
 	const struct xfs_btree_shape *s = x->bt.kind->shape;
-	uint64_t leaf = block_of(x, 0, 5), first = block_of(x, 0, 0), last = block_of(x, 0, x->t.geometry.lev[0].blocks - 1);
+	uint64_t leaf = block_of(x, 0, 5), first = block_of(x, 0, 0),
+		 last = block_of(x, 0, x->t.geometry.lev[0].blocks - 1);
 
 	for (int right = 0; right < 2; right++) {
 		xfs_btree_put_sib(s, memtree_block(&x->t, leaf), right, leaf + 3);
@@ -385,7 +386,8 @@ static void spoil(struct sometree *x, uint64_t *random)
 			break;
 		default:
 			if (level)
-				xfs_btree_put_ptr(x->bt.kind->shape, ptr_of(x, ptr, (uint32_t)test_random_below(random, 10)),
+				xfs_btree_put_ptr(x->bt.kind->shape,
+						  ptr_of(x, ptr, (uint32_t)test_random_below(random, 10)),
 						  MEMTREE_BASE + test_random_below(random, x->t.room));
 		}
 	}

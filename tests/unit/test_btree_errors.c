@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_btree_errors.c - reads, allocations and callbacks that fail: the error comes out, and no block stays borrowed. */
+/*
+ * test_btree_errors.c - reads, allocations and callbacks that fail: the error comes out, and no block stays borrowed.
+ */
 #include "tests/unit/failmalloc.h"
 #include "tests/unit/sometree.h"
 #include "tests/unit/vectors.h"
@@ -117,8 +119,8 @@ START_TEST(loader_errors)
 	int answer = 0;
 	struct xfs_btree_geometry g;
 	struct xfs_btree_bulk b = {
-		.kind = &xfs_btree_kinds[XFS_BTREE_BNO], .blocksize = 1024, .v5 = true, .uuid = uuid, .next = give_twice,
-		.alloc = no_block, .emit = drop_block, .daddr_of = same_daddr, .payload = &answer,
+		.kind = &xfs_btree_kinds[XFS_BTREE_BNO], .blocksize = 1024, .v5 = true, .uuid = uuid,
+		.next = give_twice, .alloc = no_block, .emit = drop_block, .daddr_of = same_daddr, .payload = &answer,
 	};
 
 	must(xfs_btree_bulk_geometry(&g, b.kind, true, 1024, 2, -1, -1, 0) == 0);

@@ -88,7 +88,8 @@ START_TEST(rmap_comparison)
 
 	json_array_foreach(vectors_get(root, "compare"), i, row) {
 		size_t len;
-		uint8_t *a = vectors_hex(vectors_get_str(row, "a"), &len), *b = vectors_hex(vectors_get_str(row, "b"), &len);
+		uint8_t *a = vectors_hex(vectors_get_str(row, "a"), &len),
+			 *b = vectors_hex(vectors_get_str(row, "b"), &len);
 		int want = (int)(int64_t)vectors_get_u64(row, "result");
 		struct xfs_btree_key ka, kb;
 
@@ -259,10 +260,12 @@ END_TEST
 /* The examples of format sheet 02, section 10.10. */
 START_TEST(bulk_geometry)
 {
-	const struct xfs_btree_kind *bmbt = &xfs_btree_kinds[XFS_BTREE_BMAP], *rmapbt = &xfs_btree_kinds[XFS_BTREE_RMAP];
+	const struct xfs_btree_kind *bmbt = &xfs_btree_kinds[XFS_BTREE_BMAP],
+				     *rmapbt = &xfs_btree_kinds[XFS_BTREE_RMAP];
 	struct xfs_btree_geometry g;
 
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_REFC], true, 1024, 12001, -1, -1, 0), 0);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_REFC], true, 1024, 12001, -1, -1, 0),
+			 0);
 	ck_assert_uint_eq(g.levels, 3);
 	ck_assert_uint_eq(g.blocks, 203);
 	ck_assert_uint_eq(g.lev[0].blocks, 200);
@@ -294,10 +297,12 @@ START_TEST(bulk_geometry)
 	ck_assert_uint_eq(g.blocks, 13);
 	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, bmbt, true, 4096, 0, 0, 0, 192), -XFS_E_INVALID);
 	/* a realtime tree may lie in the fork altogether */
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_RTRMAP], true, 4096, 13, -1, -1, 336), 0);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_RTRMAP], true, 4096, 13, -1, -1, 336),
+			 0);
 	ck_assert_uint_eq(g.levels, 1);
 	ck_assert_uint_eq(g.blocks, 0);
-	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_RTRMAP], true, 4096, 14, -1, -1, 336), 0);
+	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, &xfs_btree_kinds[XFS_BTREE_RTRMAP], true, 4096, 14, -1, -1, 336),
+			 0);
 	ck_assert_uint_eq(g.levels, 2);
 	ck_assert_uint_eq(g.blocks, 1);
 	/* no V4 form */
@@ -335,9 +340,11 @@ static struct xfs_btree_key key_of(const struct xfs_btree_kind *k, json_t *row)
 						 rmap_offset_word(row) & ~XFS_RMAP_UNWRITTEN } };
 	switch (k->id) {
 	case XFS_BTREE_BNO:
-		return (struct xfs_btree_key){ { vectors_get_u64(row, "startblock"), vectors_get_u64(row, "blockcount"), 0 } };
+		return (struct xfs_btree_key){ { vectors_get_u64(row, "startblock"), vectors_get_u64(row, "blockcount"),
+						 0 } };
 	case XFS_BTREE_CNT:
-		return (struct xfs_btree_key){ { vectors_get_u64(row, "blockcount"), vectors_get_u64(row, "startblock"), 0 } };
+		return (struct xfs_btree_key){ { vectors_get_u64(row, "blockcount"), vectors_get_u64(row, "startblock"),
+						 0 } };
 	case XFS_BTREE_INO:
 	case XFS_BTREE_FINO:
 		return (struct xfs_btree_key){ { vectors_get_u64(row, "startino"), 0, 0 } };
@@ -398,7 +405,8 @@ START_TEST(real_blocks)
 		if (vectors_get_u64(head, "numrecs") == 0)
 			bt.levels = 1;
 		ptr = vectors_get_u64(row, bt.kind->inode_root ? "fsbno" : "agbno");
-		ck_assert_msg(xfs_btree_check_block(&bt, ptr, level, data, NULL) == 0, "%s", vectors_get_str(row, "name"));
+		ck_assert_msg(xfs_btree_check_block(&bt, ptr, level, data, NULL) == 0, "%s",
+			      vectors_get_str(row, "name"));
 		ck_assert(!bt.v5 || xfs_crc32c_check(data, len, xfs_btree_crc_off(bt.kind->shape)));
 		xfs_btree_view_make(&bt, ptr, data, &v);
 		if (level) {

@@ -274,7 +274,8 @@ static void check_ranges(struct model *m, uint64_t *random, unsigned times)
 
 		if (m->kind->overlapping && i % 2) {	/* the question about physical blocks */
 			lo.w[1] = lo.w[2] = 0;
-			hi = (struct xfs_btree_key){ { lo.w[0] + test_random_below(random, 50), UINT64_MAX, UINT64_MAX } };
+			hi = (struct xfs_btree_key){ { lo.w[0] + test_random_below(random, 50), UINT64_MAX,
+						       UINT64_MAX } };
 		}
 		check_range(m, &lo, &hi, false);
 	}
@@ -537,8 +538,8 @@ START_TEST(worked_example)
 		must(xfs_btree_query_range(&m.bt, &lo, &hi, count_record, NULL, &visits, NULL, NULL) == 0);
 		must(records_seen == rows[i].found);
 		for (unsigned level = 0; level < 3; level++)
-			ck_assert_msg(visits.blocks[level] == rows[i].visits[2 - level], "query %u level %u: %u blocks", i,
-				      level, visits.blocks[level]);
+			ck_assert_msg(visits.blocks[level] == rows[i].visits[2 - level], "query %u level %u: %u blocks",
+				      i, level, visits.blocks[level]);
 		check_range(&m, &lo, &hi, false);
 	}
 	memtree_release(&m.t);

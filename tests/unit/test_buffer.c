@@ -341,7 +341,8 @@ static bool mend_even(const void *ctx, struct xfs_buf *b, size_t *byte, unsigned
 static const struct xfs_buf_type mending = { .name = "mending", .verify = verify_even, .mend = mend_even };
 static const struct xfs_buf_type other = { .name = "other", .verify = verify_even };
 
-static void count_told(void *payload, const struct xfs_buf *b, const struct xfs_buf_type *type, size_t byte, unsigned bit)
+static void count_told(void *payload, const struct xfs_buf *b, const struct xfs_buf_type *type, size_t byte,
+		       unsigned bit)
 {
 	ck_assert(type == &mending && !byte && !bit && !(b->data[0] & 1));
 	__atomic_add_fetch((unsigned *)payload, 1, __ATOMIC_RELAXED);

@@ -21,23 +21,28 @@ static const struct fresh fresh[] = {
 	{ { .agblocks = 65520, .agcount = 8 }, 4, { 1, 2, 3, 4, 5, 6 }, 7, 6, 16, 16384, 0, 49123, 49120 },
 	{ { .agblocks = 22392, .agcount = 8 }, 4, { 1, 2, 3, 4, 5, 6 }, 16392, 6, 8, 16384, 0, 5995, 5994 },
 	{ { .agblocks = 65536, .agcount = 4 }, 2, { 1, 2, 3, 4, 5, 6 }, 16391, 6, 7, 16384, 0, 49139, 49139 },
-	{ { .agblocks = 38400, .agcount = 4, .no_reflink = true }, 0, { 1, 2, 3, 4, 5, 0 }, 6, 6, 0, 0, 12, 38380, 38380 },
-	{ { .agblocks = 38400, .agcount = 4, .no_reflink = true }, 2, { 1, 2, 3, 4, 5, 0 }, 16390, 6, 6, 16384, 0, 22004, 22004 },
-	{ { .agblocks = 38400, .agcount = 4, .no_finobt = true }, 1, { 1, 2, 3, 0, 4, 5 }, 6, 6, 0, 0, 0, 38388, 38388 },
-	{ { .agblocks = 38400, .agcount = 4, .sectsize = 4096 }, 0, { 4, 5, 6, 7, 8, 9 }, 10, 6, 0, 0, 16, 38376, 38376 },
-	{ { .agblocks = 38400, .agcount = 4, .sectsize = 4096 }, 2, { 4, 5, 6, 7, 8, 9 }, 16394, 6, 10, 16384, 0, 22000, 22000 },
-	{ { .blocksize = 1024, .agblocks = 153600, .agcount = 4, .no_rmapbt = true }, 0, { 2, 3, 4, 5, 0, 6 }, 7, 4, 0, 0, 32,
-	  153557, 153536 },
-	{ { .blocksize = 1024, .agblocks = 153600, .agcount = 4, .no_rmapbt = true }, 2, { 2, 3, 4, 5, 0, 6 }, 65543, 4, 7,
-	  65536, 0, 88053, 88053 },
-	{ { .blocksize = 512, .agblocks = 307200, .agcount = 4, .v4 = true }, 0, { 4, 5, 6, 0, 0, 0 }, 7, 4, 0, 0, 16, 307157,
-	  307152 },
-	{ { .blocksize = 512, .agblocks = 307200, .agcount = 4, .v4 = true }, 2, { 4, 5, 6, 0, 0, 0 }, 131079, 4, 7, 131072, 0,
-	  176117, 176117 },
-	{ { .blocksize = 65536, .agblocks = 16384, .agcount = 4, .no_rmapbt = true }, 0, { 1, 2, 3, 4, 0, 5 }, 6, 4, 0, 0, 10,
-	  16373, 16373 },
-	{ { .blocksize = 65536, .agblocks = 16384, .agcount = 4, .no_rmapbt = true }, 2, { 1, 2, 3, 4, 0, 5 }, 1030, 4, 6, 1024,
-	  0, 15350, 15350 },
+	{ { .agblocks = 38400, .agcount = 4, .no_reflink = true }, 0, { 1, 2, 3, 4, 5, 0 }, 6, 6, 0, 0, 12, 38380,
+	  38380 },
+	{ { .agblocks = 38400, .agcount = 4, .no_reflink = true }, 2, { 1, 2, 3, 4, 5, 0 }, 16390, 6, 6, 16384, 0,
+	  22004, 22004 },
+	{ { .agblocks = 38400, .agcount = 4, .no_finobt = true }, 1, { 1, 2, 3, 0, 4, 5 }, 6, 6, 0, 0, 0, 38388,
+	  38388 },
+	{ { .agblocks = 38400, .agcount = 4, .sectsize = 4096 }, 0, { 4, 5, 6, 7, 8, 9 }, 10, 6, 0, 0, 16, 38376,
+	  38376 },
+	{ { .agblocks = 38400, .agcount = 4, .sectsize = 4096 }, 2, { 4, 5, 6, 7, 8, 9 }, 16394, 6, 10, 16384, 0, 22000,
+	  22000 },
+	{ { .blocksize = 1024, .agblocks = 153600, .agcount = 4, .no_rmapbt = true }, 0, { 2, 3, 4, 5, 0, 6 }, 7, 4, 0,
+	  0, 32, 153557, 153536 },
+	{ { .blocksize = 1024, .agblocks = 153600, .agcount = 4, .no_rmapbt = true }, 2, { 2, 3, 4, 5, 0, 6 }, 65543, 4,
+	  7, 65536, 0, 88053, 88053 },
+	{ { .blocksize = 512, .agblocks = 307200, .agcount = 4, .v4 = true }, 0, { 4, 5, 6, 0, 0, 0 }, 7, 4, 0, 0, 16,
+	  307157, 307152 },
+	{ { .blocksize = 512, .agblocks = 307200, .agcount = 4, .v4 = true }, 2, { 4, 5, 6, 0, 0, 0 }, 131079, 4, 7,
+	  131072, 0, 176117, 176117 },
+	{ { .blocksize = 65536, .agblocks = 16384, .agcount = 4, .no_rmapbt = true }, 0, { 1, 2, 3, 4, 0, 5 }, 6, 4, 0,
+	  0, 10, 16373, 16373 },
+	{ { .blocksize = 65536, .agblocks = 16384, .agcount = 4, .no_rmapbt = true }, 2, { 1, 2, 3, 4, 0, 5 }, 1030, 4,
+	  6, 1024, 0, 15350, 15350 },
 };
 
 static void check_fresh(const struct fresh *f)
@@ -152,11 +157,13 @@ static int run(const struct testfs *fs, const struct madeag_density *d, uint64_t
 
 START_TEST(random_ags)
 {
-	static const struct madeag_density densities[] = { { 50, 40, 12 }, { 30, 80, 3 }, { 90, 10, 6 }, { 50, 100, 1 } };
+	static const struct madeag_density densities[] = { { 50, 40, 12 }, { 30, 80, 3 }, { 90, 10, 6 },
+							   { 50, 100, 1 } };
 
 	for (size_t k = 0; k < XFS_ARRAY_SIZE(madeag_kinds); k++)
 		for (uint64_t seed = 0; seed < 4; seed++)
-			qk_assert_int_eq(run(&madeag_kinds[k], &densities[seed % 4], seed + 100 * k, seed % 3 == 2 ? 0 : -1), 0);
+			qk_assert_int_eq(run(&madeag_kinds[k], &densities[seed % 4], seed + 100 * k,
+					     seed % 3 == 2 ? 0 : -1), 0);
 }
 END_TEST
 

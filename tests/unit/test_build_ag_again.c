@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_build_ag_again.c - AGs built beside what is there, of which some stays; requests, devices and memory that fail. */
+/*
+ * test_build_ag_again.c - AGs built beside what is there, of which some stays; requests, devices and memory that fail.
+ */
 #include "tests/unit/failmalloc.h"
 #include "tests/unit/madeag.h"
 #include "tests/unit/vectors.h"
@@ -197,7 +199,8 @@ START_TEST(bad_requests)
 
 		madeag_init(&a, &fs, MADEAG);
 		for (unsigned n = 0; n < 2; n++)
-			madeag_claim(&a, rows[i].add[n].agbno, rows[i].add[n].len, rows[i].add[n].owner, rows[i].add[n].offset);
+			madeag_claim(&a, rows[i].add[n].agbno, rows[i].add[n].len, rows[i].add[n].owner,
+				     rows[i].add[n].offset);
 		c = madeag_seal(&a);
 		want = madeag_request(&a, c);
 		want.chunks = chunks;

@@ -140,7 +140,8 @@ static void look_up(struct reading *r, size_t i)
 
 	if (want->flags & XFS_ATTR_PARENT)
 		return;
-	qk_assert_int_eq(xfs_attr_get(&r->a, want->flags, want->name, want->namelen, r->value, XFS_ATTR_VALUE_MAX, &len),
+	qk_assert_int_eq(xfs_attr_get(&r->a, want->flags, want->name, want->namelen, r->value, XFS_ATTR_VALUE_MAX,
+				      &len),
 			 0);
 	qk_assert_uint_eq(len, want->valuelen);
 	qk_assert_mem_eq(r->value, want->value, len);
@@ -390,7 +391,8 @@ START_TEST(one_hash)
 			size_t len;
 
 			ck_assert_int_eq(xfs_attrs_open(&a, &ip, &b.sink), 0);
-			qk_assert_int_eq(xfs_attr_get(&a, l.a[i].flags, l.a[i].name, l.a[i].namelen, value, 8, &len), 0);
+			qk_assert_int_eq(xfs_attr_get(&a, l.a[i].flags, l.a[i].name, l.a[i].namelen, value, 8, &len),
+					 0);
 			qk_assert_uint_eq(len, l.a[i].valuelen);
 		}
 		list_free(&l);
@@ -516,7 +518,8 @@ END_TEST
 static struct xfs_forkoff_facts facts_of(json_t *row)
 {
 	struct xfs_forkoff_facts f = {
-		.format = (unsigned)vectors_get_u64(row, "format"), .forkoff = (unsigned)vectors_get_u64(row, "forkoff"),
+		.format = (unsigned)vectors_get_u64(row, "format"),
+		.forkoff = (unsigned)vectors_get_u64(row, "forkoff"),
 	};
 
 	if (f.format == XFS_DINODE_FMT_LOCAL)
@@ -558,7 +561,8 @@ START_TEST(forkoff)
 		if (json_object_get(row, "rule_gives")) {
 			const struct xfs_forkoff_facts f = facts_of(before);
 
-			qk_assert_uint_eq(xfs_forkoff_short(&g, &f, (uint32_t)vectors_get_u64(row, "attr_totsize")), want);
+			qk_assert_uint_eq(xfs_forkoff_short(&g, &f, (uint32_t)vectors_get_u64(row, "attr_totsize")),
+					  want);
 			inlined++;
 		} else if (i && vectors_get_u64(row, "anextents") && !vectors_get_u64(before, "anextents")) {
 			const struct xfs_forkoff_facts f = facts_of(before);
@@ -589,7 +593,8 @@ START_TEST(forkoff_bounds)
 		testfs_init(&g, &kinds[k]);
 		for (unsigned i = 0; i < 200000; i++) {
 			static const unsigned formats[] = { 1, 2, 3, 5 };
-			struct xfs_forkoff_facts f = { formats[testrand_below(&rnd, 4)], testrand_below(&rnd, 2000), 0 };
+			struct xfs_forkoff_facts f = { formats[testrand_below(&rnd, 4)], testrand_below(&rnd, 2000),
+						       0 };
 			uint32_t bytes = 4 + testrand_below(&rnd, 2500);
 			unsigned off;
 

@@ -522,7 +522,8 @@ START_TEST(refused)
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(bad); i++) {
 		struct xfs_build_dirent keep = l.e[4];
 
-		l.e[4] = (struct xfs_build_dirent){ bad[i].ino, (const uint8_t *)bad[i].name, bad[i].len, bad[i].ftype };
+		l.e[4] = (struct xfs_build_dirent){ bad[i].ino, (const uint8_t *)bad[i].name, bad[i].len,
+						    bad[i].ftype };
 		ck_assert_int_eq(try_list(&b, &l), -XFS_E_INVALID);
 		l.e[4] = keep;
 	}

@@ -98,7 +98,8 @@ static int get_block(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 	struct rig *r = owner;
 	uint8_t *data = malloc(r->geo.blocksize);
 
-	qk_assert_int_eq(xfs_dev_read(&r->dev->dev, xfs_fsbno_byte(&r->geo, XFS_FSBNO(ptr)), data, r->geo.blocksize), 0);
+	qk_assert_int_eq(xfs_dev_read(&r->dev->dev, xfs_fsbno_byte(&r->geo, XFS_FSBNO(ptr)), data, r->geo.blocksize),
+			 0);
 	*out = (struct xfs_btree_block){ ptr, data, data };
 	return 0;
 }
@@ -155,8 +156,9 @@ static void check_tree(struct rig *r, const struct xfs_build_fork *b)
 	const struct xfs_sink sink = { on_finding, NULL };
 	struct xfs_btree bt = {
 		.kind = &xfs_btree_kinds[XFS_BTREE_BMAP], .io = { r, get_block, put_block, NULL },
-		.blocksize = r->geo.blocksize, .v5 = r->geo.v5, .levels = xfs_be16(r->fork) + 1u, .inline_root = r->fork,
-		.inline_len = b->forksize, .uuid = r->geo.uuid, .owner = INO, .daddr_of = daddr_of,
+		.blocksize = r->geo.blocksize, .v5 = r->geo.v5, .levels = xfs_be16(r->fork) + 1u,
+		.inline_root = r->fork, .inline_len = b->forksize, .uuid = r->geo.uuid, .owner = INO,
+		.daddr_of = daddr_of,
 	};
 	struct xfs_btree_verify v = { .sink = &sink };
 	uint64_t next[XFS_BTREE_MAXLEVELS] = { 0 };
@@ -222,7 +224,8 @@ START_TEST(thresholds)
 		rig_init(&r, &kinds[k]);
 		for (uint32_t forksize = 24; ; ) {
 			uint64_t leaf = xfs_btree_maxrecs(&xfs_btree_shape_bmbt, r.geo.v5, r.geo.blocksize, true);
-			uint64_t root = (forksize - 4) / 16, edges[4] = { forksize / 16, leaf, root * leaf, root * leaf * leaf };
+			uint64_t root = (forksize - 4) / 16,
+				 edges[4] = { forksize / 16, leaf, root * leaf, root * leaf * leaf };
 
 			for (unsigned e = 0; e < 4; e++)
 				for (int d = -1; d <= 2; d++) {

@@ -55,7 +55,8 @@ static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, 
 
 	for (uint64_t n = xfs_min(want, m->geo->agblocks); n && err == -XFS_E_NOSPC; n /= 2) {
 		*got = n;
-		err = building_take(m->claims, m->geo, XFS_AGNO(0), &(struct xfs_claim){ 0, (uint32_t)n, m->ino, offset }, fsbno);
+		err = building_take(m->claims, m->geo, XFS_AGNO(0),
+				    &(struct xfs_claim){ 0, (uint32_t)n, m->ino, offset }, fsbno);
 	}
 	return err;
 }
@@ -545,10 +546,10 @@ START_TEST(made_anew)
 	ck_assert_int_eq(xfs_dev_overlay(&m.dev, m.below, 0, 64 << 20, NULL), 0);
 	make(&m);
 	compare(&m);
-	printf("directories: %u short, %u block, %u leaf, %u node, %u entries; attributes: %u short, %u leaf, %u node\n",
-	       (unsigned)m.dirs[XFS_DIR_SHORT], (unsigned)m.dirs[XFS_DIR_BLOCK], (unsigned)m.dirs[XFS_DIR_LEAF],
-	       (unsigned)m.dirs[XFS_DIR_NODE], (unsigned)m.entries, (unsigned)m.forks[XFS_ATTR_SHORT],
-	       (unsigned)m.forks[XFS_ATTR_LEAF], (unsigned)m.forks[XFS_ATTR_NODE]);
+	printf("directories: %u short, %u block, %u leaf, %u node, %u entries; attributes: "
+	       "%u short, %u leaf, %u node\n", (unsigned)m.dirs[XFS_DIR_SHORT], (unsigned)m.dirs[XFS_DIR_BLOCK],
+	       (unsigned)m.dirs[XFS_DIR_LEAF], (unsigned)m.dirs[XFS_DIR_NODE], (unsigned)m.entries,
+	       (unsigned)m.forks[XFS_ATTR_SHORT], (unsigned)m.forks[XFS_ATTR_LEAF], (unsigned)m.forks[XFS_ATTR_NODE]);
 	if (!getenv("XFSKIT_IMAGE_IN"))
 		for (unsigned form = 0; form < 4; form++) {
 			ck_assert_uint_gt(m.dirs[form], 0);

@@ -16,7 +16,8 @@ static void units_push(struct units *u, const struct xfs_claim *c)
 			u->cap = u->cap ? 2 * u->cap : 1024;
 			u->v = realloc(u->v, u->cap * sizeof(*u->v));
 		}
-		u->v[u->n++] = (struct unit){ c->agbno + i, c->owner, xfs_claim_no_offset(c) ? c->offset : c->offset + i };
+		u->v[u->n++] = (struct unit){ c->agbno + i, c->owner, xfs_claim_no_offset(c) ? c->offset :
+					      c->offset + i };
 	}
 }
 
@@ -49,8 +50,9 @@ static void check_canonical(const struct claimlist *l)
 	}
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t j = i + 1; j < l->n && l->v[j].agbno <= l->v[i].agbno + l->v[i].len; j++)
-			qk_assert_msg(!follows(&l->v[i], &l->v[j]), "(%u,%u) and (%u,%u) of %llx are one record", l->v[i].agbno,
-				l->v[i].len, l->v[j].agbno, l->v[j].len, (unsigned long long)l->v[i].owner);
+			qk_assert_msg(!follows(&l->v[i], &l->v[j]), "(%u,%u) and (%u,%u) of %llx are one record",
+				      l->v[i].agbno, l->v[i].len, l->v[j].agbno, l->v[j].len,
+				      (unsigned long long)l->v[i].owner);
 }
 
 /* the same blocks with the same owners and offsets */
@@ -98,7 +100,8 @@ static int take_free(void *payload, uint32_t agbno, uint32_t len)
 static void check_sweeps(struct xfs_claims *c, const struct units *u, uint32_t length)
 {
 	uint32_t *depth = calloc(length, sizeof(*depth)), *used = calloc(length, sizeof(*used));
-	struct refs shared = { calloc(length, sizeof(uint32_t)), 0, 0 }, gaps = { calloc(length, sizeof(uint32_t)), 0, 0 };
+	struct refs shared = { calloc(length, sizeof(uint32_t)), 0, 0 },
+		    gaps = { calloc(length, sizeof(uint32_t)), 0, 0 };
 	uint64_t nfree = 0, blocks;
 
 	for (size_t i = 0; i < u->n; i++) {

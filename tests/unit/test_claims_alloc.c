@@ -160,7 +160,9 @@ START_TEST(allocation_from_holes)
 		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &claim), 0);
 	}
 	qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &(struct xfs_claim){ 0, 100, XFS_OWN_LOG, 0 }), 0);
-	qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &(struct xfs_claim){ 100 + 2 * holes, (1 << 20) - 100 - 2 * holes, XFS_OWN_LOG, 0 }), 0);
+	qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG,
+					&(struct xfs_claim){ 100 + 2 * holes, (1 << 20) - 100 - 2 * holes, XFS_OWN_LOG,
+							     0 }), 0);
 	qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
 	for (uint32_t i = 0; i < taken; i++) {
 		for (uint32_t len = 8; len > 1; len /= 2)
@@ -182,7 +184,8 @@ END_TEST
 START_TEST(release_in_records)
 {
 	struct testfs fs = { .agblocks = 4096, .agcount = 2 };
-	struct xfs_claim file = { 100, 50, 131, 1000 }, other = { 90, 50, 132, 0 }, meta = { 200, 10, XFS_OWN_INOBT, 0 };
+	struct xfs_claim file = { 100, 50, 131, 1000 }, other = { 90, 50, 132, 0 },
+			 meta = { 200, 10, XFS_OWN_INOBT, 0 };
 	struct xfs_geometry geo;
 
 	testfs_init(&geo, &fs);
@@ -192,7 +195,8 @@ START_TEST(release_in_records)
 
 		qk_assert_int_eq(xfs_claims_new(&c, &geo, memory << 20, NULL), 0);
 		for (uint32_t i = 0; i < 5000; i++)	/* enough to be on file when there is no memory */
-			qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &(struct xfs_claim){ 300 + i % 3000, 1, 500 + i, 3 * i }), 0);
+			qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG,
+							&(struct xfs_claim){ 300 + i % 3000, 1, 500 + i, 3 * i }), 0);
 		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &file), 0);
 		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &other), 0);
 		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &meta), 0);

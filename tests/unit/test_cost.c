@@ -82,7 +82,8 @@ static void probe_ag(uint32_t n)
 
 	for (uint32_t i = 0; i < PROBES; i++) {
 		struct xfs_claim c = record(scattered(i * 31 + 1, n)), other = c;
-		struct xfs_alloc a = { .how = XFS_ALLOC_NEAR, .target = 900000, .minlen = 1, .maxlen = 1, .owner = 700 };
+		struct xfs_alloc a = { .how = XFS_ALLOC_NEAR, .target = 900000, .minlen = 1, .maxlen = 1,
+				       .owner = 700 };
 		uint64_t at;
 
 		c.owner += 1000;

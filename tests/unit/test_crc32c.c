@@ -93,7 +93,8 @@ START_TEST(metadata_blocks)
 		size_t off = vectors_get_u64(row, "crc_offset");
 		uint8_t *p, was[4];
 
-		ck_assert_msg(sample != NULL, "%s lacks %s", vectors_get_str(row, "file"), vectors_get_str(row, "name"));
+		ck_assert_msg(sample != NULL, "%s lacks %s", vectors_get_str(row, "file"),
+			      vectors_get_str(row, "name"));
 		p = vectors_sample(sample, &len);
 		ck_assert_uint_eq(len, vectors_get_u64(row, "length"));
 		ck_assert_uint_eq(xfs_crc32c_block(p, len, off), vectors_get_u64(row, "crc"));
@@ -172,7 +173,8 @@ START_TEST(flipped_bits)
 			ck_assert(!xfs_crc32c_find_flip(p, len, offs[o], &byte, &bit));
 			for (size_t n = 0; n < 40; n++) {
 				/* first and last byte, each byte of the field, then any */
-				size_t at = n == 0 ? 0 : n == 1 ? len - 1 : n < 6 ? offs[o] + n - 2 : (size_t)rand() % len;
+				size_t at = n == 0 ? 0 : n == 1 ? len - 1 :
+					    n < 6 ? offs[o] + n - 2 : (size_t)rand() % len;
 				unsigned b = n < 6 ? (unsigned)n + 1 : (unsigned)rand() % 8;
 
 				p[at] ^= (uint8_t)(1u << b);

@@ -93,7 +93,8 @@ START_TEST(file_limits)
 	struct xfs_dev *dev;
 	uint8_t a[700], b[700], c[700];
 	struct xfs_iovec v[3] = {
-		{ .off = 100, .len = 700, .buf = a }, { .off = SIZE - 10, .len = 11, .buf = b }, { .off = 9000, .len = 700, .buf = c },
+		{ .off = 100, .len = 700, .buf = a }, { .off = SIZE - 10, .len = 11, .buf = b },
+		{ .off = 9000, .len = 700, .buf = c },
 	};
 	char *path;
 

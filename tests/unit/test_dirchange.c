@@ -393,7 +393,8 @@ END_TEST
 /* ---- hostile bytes ---- */
 
 /* Random bytes of random blocks, or of the fork in the inode, in the open transaction. */
-static void scribble(struct xfs_live_inode *li, enum xfs_fork which, const enum xfs_block_kind *kinds_of, unsigned nkinds)
+static void scribble(struct xfs_live_inode *li, enum xfs_fork which, const enum xfs_block_kind *kinds_of,
+		     unsigned nkinds)
 {
 	struct places p = { .n = 0 };
 	struct xfs_ifork f;

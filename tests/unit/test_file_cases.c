@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_file_cases.c - files one case at a time: bytes behind the end, symlinks, inodes that go, and calls that fail for want
- * of memory, of space or of a device, or because they must not be.
+ * test_file_cases.c - files one case at a time: bytes behind the end, symlinks, inodes that go, and calls that fail for
+ * want of memory, of space or of a device, or because they must not be.
  */
 #include "libxfs/inode/alloc.h"
 #include "libxfs/inode/bmap.h"

@@ -262,7 +262,8 @@ static void run(unsigned rounds, unsigned steps)
 START_TEST(model)
 {
 	enum { V5 = XFS_ARRAY_SIZE(file_shapes) - 1 };	/* the last one is V4, which has no logged mode */
-	unsigned how = (unsigned)_i == 3 * V5 ? 0 : (unsigned)_i / V5, shape = (unsigned)_i == 3 * V5 ? V5 : (unsigned)_i % V5;
+	unsigned how = (unsigned)_i == 3 * V5 ? 0 : (unsigned)_i / V5,
+		 shape = (unsigned)_i == 3 * V5 ? V5 : (unsigned)_i % V5;
 	struct xfs_edit_options options = { .logged = how > 0, .each = how == 2 };
 
 	livefs_init(&l, &file_shapes[shape], FILES, &options);

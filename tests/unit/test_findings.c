@@ -55,7 +55,9 @@ START_TEST(text)
 	expect(&f, "ag 3 rmapbt block 77: high key of a node differs from its child (found 5, expected 6)");
 	xfs_finding_detail(&f, "key %d of %d", 1, 9);
 	f.field = "high";
-	expect(&f, "ag 3 rmapbt high block 77: high key of a node differs from its child: key 1 of 9 (found 5, expected 6)");
+	expect(&f,
+	       "ag 3 rmapbt high block 77: high key of a node differs from its child: "
+	       "key 1 of 9 (found 5, expected 6)");
 	f = xfs_finding_of(XFS_F_BTREE_OVERLAP, "bmbt");
 	f.ino = 133;
 	f.fileoff = 0;

@@ -11,7 +11,8 @@ struct map { uint64_t owner, off, block, len; };
 
 static struct map random_map(void)
 {
-	static const uint64_t flags[] = { 0, 0, XFS_RMAP_UNWRITTEN, XFS_RMAP_ATTR, XFS_RMAP_BMBT, XFS_RMAP_ATTR | XFS_RMAP_BMBT };
+	static const uint64_t flags[] = { 0, 0, XFS_RMAP_UNWRITTEN, XFS_RMAP_ATTR, XFS_RMAP_BMBT,
+					  XFS_RMAP_ATTR | XFS_RMAP_BMBT };
 	uint64_t flag = flags[rand() % 6];
 	struct map m = { 128 + (uint64_t)(rand() % 50), 0, (uint64_t)rand() % 1000000, 1 + (uint64_t)(rand() % 200) };
 

@@ -125,7 +125,8 @@ static void check_ags(const struct xfs_geometry *g, json_t *ags)
 		json_t *ask = vectors_get(ag, "ask"), *levels = vectors_get(ag, "levels");
 
 		ck_assert_uint_eq(xfs_ag_length(g, agno), vectors_get_u64(ag, "length"));
-		ck_assert_uint_eq(xfs_ag_reserve_meta(g, agno), vectors_get_u64(ask, "refcount") + vectors_get_u64(ask, "finobt"));
+		ck_assert_uint_eq(xfs_ag_reserve_meta(g, agno),
+				  vectors_get_u64(ask, "refcount") + vectors_get_u64(ask, "finobt"));
 		ck_assert_uint_eq(xfs_ag_reserve_rmap(g, agno), vectors_get_u64(ask, "rmapbt"));
 		ck_assert_uint_eq(xfs_agfl_minimum(g, (unsigned)vectors_u64(json_array_get(levels, 0)),
 						   (unsigned)vectors_u64(json_array_get(levels, 1)),
@@ -221,15 +222,18 @@ START_TEST(capacity)
 
 			if (!pair)
 				continue;
-			ck_assert_uint_eq(xfs_btree_maxrecs(trees[t].shape, v5, bs, true), vectors_u64(json_array_get(pair, 0)));
-			ck_assert_uint_eq(xfs_btree_maxrecs(trees[t].shape, v5, bs, false), vectors_u64(json_array_get(pair, 1)));
+			ck_assert_uint_eq(xfs_btree_maxrecs(trees[t].shape, v5, bs, true),
+					  vectors_u64(json_array_get(pair, 0)));
+			ck_assert_uint_eq(xfs_btree_maxrecs(trees[t].shape, v5, bs, false),
+					  vectors_u64(json_array_get(pair, 1)));
 			seen++;
 		}
 	}
 	ck_assert_uint_gt(seen, 90);
 	json_array_foreach(vectors_get(root, "sizes"), i, row) {
 		json_t *worst = vectors_get(row, "worst");
-		uint32_t leaf = (uint32_t)vectors_get_u64(worst, "leaf"), node = (uint32_t)vectors_get_u64(worst, "node");
+		uint32_t leaf = (uint32_t)vectors_get_u64(worst, "leaf"),
+			 node = (uint32_t)vectors_get_u64(worst, "node");
 		uint64_t n = vectors_get_u64(row, "records");
 
 		ck_assert_uint_eq(xfs_worst_height(leaf, node, n), vectors_get_u64(worst, "levels"));

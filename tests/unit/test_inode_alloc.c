@@ -83,7 +83,8 @@ START_TEST(come_and_go)
 				bool more = below(5) < (r % 2 ? 1u : 4u);
 
 				if (more && n < MOST) {
-					qk_assert_int_eq(make(modes[below(8)], n ? have[below(n)] : l.root, &have[n]), 0);
+					qk_assert_int_eq(make(modes[below(8)], n ? have[below(n)] : l.root, &have[n]),
+							 0);
 					n++;
 				} else if (!more && n) {
 					unsigned at = below(n);

@@ -63,8 +63,11 @@ START_TEST(forms)
 	xfs_json_start(&j, text_write, &t, true);
 	sample_write(&j);
 	ck_assert_int_eq(xfs_json_finish(&j), 0);
-	ck_assert_str_eq(t.s, "{\n  \"u\": 18446744073709551615,\n  \"i\": -9223372036854775808,\n  \"a\": [\n    true,\n    false,\n"
-			 "    null,\n    {},\n    []\n  ],\n  \"k\": \"a\\\"b\\\\c\\n\\u0001\",\n  \"n\": null,\n  \"h\": \"00ff5a\",\n"
+	ck_assert_str_eq(t.s,
+			 "{\n  \"u\": 18446744073709551615,\n  \"i\": -9223372036854775808,\n  \"a\": "
+			 "[\n    true,\n    false,\n"
+			 "    null,\n    {},\n    []\n  ],\n  \"k\": \"a\\\"b\\\\c\\n\\u0001\",\n  \"n\": "
+			 "null,\n  \"h\": \"00ff5a\",\n"
 			 "  \"m\": \"0x58465342\"\n}\n");
 	free(t.s);
 }
@@ -100,7 +103,8 @@ START_TEST(strings)
 	EXPECT("\0", "\0");
 	EXPECT("a\0b", "a\0b");
 	EXPECT("\"\\/\b\f\n\r\t\x1f\x7f", "\"\\/\b\f\n\r\t\x1f\x7f");
-	EXPECT("gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80", "gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80");
+	EXPECT("gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80",
+	       "gr\xc3\xbc\xc3\x9f" "e \xe2\x82\xac \xf0\x9f\x98\x80");
 	/* the ends of what is valid */
 	EXPECT("\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf",
 	       "\xc2\x80\xdf\xbf\xe0\xa0\x80\xed\x9f\xbf\xee\x80\x80\xf0\x90\x80\x80\xf4\x8f\xbf\xbf");

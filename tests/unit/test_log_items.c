@@ -229,7 +229,8 @@ static const struct shape {
 	{ 262144, 32768, 0, 64, 3, false, false }, { 131072, 512, 0, BLOCKS - 3, 3, false, false },
 	{ 32768, 512, 0, BLOCKS - 1, 3, false, false }, { 32768, 512, 700, BLOCKS - 31, 9, false, false },
 	{ 262144, 512, 0, BLOCKS - 5, 9, false, false }, { 32768, 512, 0, BLOCKS - 64, 2, false, false },
-	{ 32768, 512, 0, 2, 1, true, false }, { 32768, 512, 0, 2, 4, true, true }, { 16384, 512, 900, BLOCKS - 9, 4, true, true },
+	{ 32768, 512, 0, 2, 1, true, false }, { 32768, 512, 0, 2, 4, true, true },
+	{ 16384, 512, 900, BLOCKS - 9, 4, true, true },
 	{ 32768, 512, 40, 2, 1, false, false },
 };
 
@@ -341,7 +342,10 @@ START_TEST(torn)
 		ck_assert_uint_eq(seen.trans, trans);
 		ck_assert_uint_le(seen.open, 1);
 	}
-	/* one bit of the last records flipped: it is put right; more: the log ends there, or it is damaged when it goes on */
+	/*
+	 * one bit of the last records flipped: it is put right; more: the log
+	 * ends there, or it is damaged when it goes on
+	 */
 	for (unsigned k = w.nrecords > 8 ? w.nrecords - 8 : 0; k < w.nrecords; k++) {
 		uint8_t *p = w.area + (size_t)w.starts[k] * 512;
 		struct xfs_log_state st;
@@ -389,10 +393,10 @@ static void efd(uint8_t *p)
 }
 
 enum broken {
-	FINE, FINE_SPLIT_HEADER, FINE_UNMOUNT, START_TWICE, START_DATA, HEADER_MAGIC, HEADER_SHORT, HEADER_LONG, HEADER_THREE,
-	GOES_ON_AFTER_HEADER, GOES_ON_UNCUT, CUT_NOT_GOING_ON, COMMIT_IN_CUT, FLAG, CLIENT, END_ALONE, RUNS_OUT, OPS_OUT,
-	UNMOUNT_FIRST, ITEM_TYPE, ITEM_ZERO, ITEM_MANY, ITEM_MISSING, ITEM_TINY, BUF_SHORT, BUF_MAP, BUF_END, BUF_SURPLUS,
-	EFI_LENGTH, INODE_PARTS, BROKEN_COUNT
+	FINE, FINE_SPLIT_HEADER, FINE_UNMOUNT, START_TWICE, START_DATA, HEADER_MAGIC, HEADER_SHORT, HEADER_LONG,
+	HEADER_THREE, GOES_ON_AFTER_HEADER, GOES_ON_UNCUT, CUT_NOT_GOING_ON, COMMIT_IN_CUT, FLAG, CLIENT, END_ALONE,
+	RUNS_OUT, OPS_OUT, UNMOUNT_FIRST, ITEM_TYPE, ITEM_ZERO, ITEM_MANY, ITEM_MISSING, ITEM_TINY, BUF_SHORT, BUF_MAP,
+	BUF_END, BUF_SURPLUS, EFI_LENGTH, INODE_PARTS, BROKEN_COUNT
 };
 
 static void header(uint32_t tid)
@@ -562,7 +566,8 @@ START_TEST(random_damage)
 		while (n--) {
 			uint8_t *p = w.area + (size_t)from * 512 + testrand_below(&rnd, (end - from) * 512);
 
-			*p = testrand_below(&rnd, 2) ? (uint8_t)testrand_next(&rnd) : (uint8_t)(*p ^ 1u << testrand_below(&rnd, 8));
+			*p = testrand_below(&rnd, 2) ? (uint8_t)testrand_next(&rnd) :
+				(uint8_t)(*p ^ 1u << testrand_below(&rnd, 8));
 		}
 		if (testrand_below(&rnd, 4))
 			logwriter_seal(&w, from);

@@ -263,7 +263,8 @@ static unsigned read_back(const struct sent *sent, unsigned first, unsigned n, b
 
 struct shape { uint32_t size, sunit; };
 static const struct shape shapes[] = {
-	{ 16384, 1 }, { 0, 1 }, { 32768, 4096 }, { 65536, 1 }, { 131072, 1 }, { 262144, 1 }, { 32768, 32768 }, { 0, 65536 },
+	{ 16384, 1 }, { 0, 1 }, { 32768, 4096 }, { 65536, 1 }, { 131072, 1 }, { 262144, 1 }, { 32768, 32768 },
+	{ 0, 65536 },
 	{ 262144, 131072 }, { 262144, 262144 },
 };
 
@@ -325,8 +326,8 @@ END_TEST
 /* ---- stops ---- */
 
 /*
- * Checkpoints on a log that has been round, until the device stops; then what is there is a prefix of what was sent, and
- * at least all that was reported as durable.
+ * Checkpoints on a log that has been round, until the device stops; then what is there is a prefix of what was sent,
+ * and at least all that was reported as durable.
  */
 static unsigned stop_at(uint64_t stop, uint32_t tear, uint64_t lose, uint32_t head)
 {

@@ -26,7 +26,9 @@ static const struct testfs kinds[] = {
 	{ .blocksize = 4096, .agblocks = 4096, .agcount = 2, .logblocks = 512, .no_reflink = true, .no_rmapbt = true },
 };
 
-/* ---- a script: no operation changes data in place, so that after a stop files are what they were at some point ---- */
+/*
+ * ---- a script: no operation changes data in place, so that after a stop files are what they were at some point ----
+ */
 
 struct copy { uint8_t *bytes; uint64_t size; };
 static struct copy files[FILES];
@@ -101,7 +103,8 @@ static int do_punch(unsigned k)
 {
 	struct copy *f = &files[k];
 	struct xfs_live_inode *li = held(k);
-	uint64_t off = xfs_round_down(f->size * below(10) / 10, l.geo.blocksize), len = xfs_min(blocks(8), f->size - off);
+	uint64_t off = xfs_round_down(f->size * below(10) / 10, l.geo.blocksize),
+		 len = xfs_min(blocks(8), f->size - off);
 	int err = 0;
 
 	len = xfs_round_down(len, l.geo.blocksize);
@@ -348,14 +351,15 @@ static int lent_read(struct xfs_dev *dev, struct xfs_iovec *v, size_t n) { retur
 static int lent_write(struct xfs_dev *dev, struct xfs_iovec *v, size_t n) { return xfs_dev_writev(under(dev), v, n); }
 static int lent_barrier(struct xfs_dev *dev) { return xfs_dev_barrier(under(dev)); }
 static int lent_zero(struct xfs_dev *dev, uint64_t off, uint64_t len) { return xfs_dev_zero(under(dev), off, len); }
-static int lent_discard(struct xfs_dev *dev, uint64_t off, uint64_t len) { return xfs_dev_discard(under(dev), off, len); }
+static int lent_discard(struct xfs_dev *dev, uint64_t off,
+			uint64_t len) { return xfs_dev_discard(under(dev), off, len); }
 static void lent_close(struct xfs_dev *dev) { (void)dev; }
 
 static void lend(struct xfs_dev *dev)
 {
 	static const struct xfs_dev_ops ops = {
-		.read = lent_read, .write = lent_write, .barrier = lent_barrier, .zero = lent_zero, .discard = lent_discard,
-		.close = lent_close,
+		.read = lent_read, .write = lent_write, .barrier = lent_barrier, .zero = lent_zero,
+		.discard = lent_discard, .close = lent_close,
 	};
 
 	lent = (struct lent){
@@ -415,7 +419,8 @@ static uint64_t stop_at(const struct run *r, uint64_t stop, uint32_t tear, uint6
 /* All of it, then a clean end. */
 START_TEST(to_the_end)
 {
-	struct run r = { &kinds[_i / 4], { .logged = true, .each = _i % 2, .record_size = _i % 4 / 2 ? 65536 : 0 }, 5 + _i, 0 };
+	struct run r = { &kinds[_i / 4], { .logged = true, .each = _i % 2, .record_size = _i % 4 / 2 ? 65536 : 0 },
+			 5 + _i, 0 };
 	struct xfs_log_state log;
 
 	make_files(r.seed);
@@ -478,7 +483,10 @@ static uint64_t hash_of_all(void)
 	return sum;
 }
 
-/* A chain with works of all kinds, that fails at each allocation in turn: all is as it was, and the next try goes through. */
+/*
+ * A chain with works of all kinds, that fails at each allocation in turn: all
+ * is as it was, and the next try goes through.
+ */
 START_TEST(no_memory)
 {
 	struct xfs_edit_options o = { .logged = true, .each = _i == 1 };

@@ -66,32 +66,41 @@ static const struct sample {
 } samples[] = {
 	{ &xfs_log_efi_desc, "2248844", 4, "3612010002000000 708865068188ffff 6306000000000000 0100000000000000"
 	  "1f06000000000000 0100000000000000",
-	  "type = 0x1236\nsize = 1\nnextents = 2\nid = 0xffff888106658870\nextents[0-1] = [start,len] \n0:[1635,1] \n1:[1567,1]\n" },
+	  "type = 0x1236\nsize = 1\nnextents = 2\nid = 0xffff888106658870\nextents[0-1] = [start,len] \n0:[1635,1] "
+	  "\n1:[1567,1]\n" },
 	{ &xfs_log_efi_desc, "224884", 4, "3612010002000000 708865068188ffff 6306000000000000 01000000"
 	  "1f06000000000000 01000000",
-	  "type = 0x1236\nsize = 1\nnextents = 2\nid = 0xffff888106658870\nextents[0-1] = [start,len] \n0:[1635,1] \n1:[1567,1]\n" },
+	  "type = 0x1236\nsize = 1\nnextents = 2\nid = 0xffff888106658870\nextents[0-1] = [start,len] \n0:[1635,1] "
+	  "\n1:[1567,1]\n" },
 	{ &xfs_log_rui_desc, "224888844", 4, "4012010001000000 60851e228188ffff d832000000000000 1900000000000000"
 	  "0100000000000000 01000000 02000000",
 	  "type = 0x1240\nsize = 1\nnextents = 1\nid = 0xffff8881221e8560\n"
 	  "extents[0] = [owner,startblock,startoff,len,flags] \n0:[13016,25,1,1,0x2]\n" },
 	{ &xfs_log_cui_desc, "2248844", 4, "4212010001000000 50b9f0108388ffff 6605000000000000 01000000 01000000",
-	  "type = 0x1242\nsize = 1\nnextents = 1\nid = 0xffff888310f0b950\nextents[0] = [startblock,len,flags] \n0:[1382,1,0x1]\n" },
+	  "type = 0x1242\nsize = 1\nnextents = 1\nid = 0xffff888310f0b950\nextents[0] = [startblock,len,flags] "
+	  "\n0:[1382,1,0x1]\n" },
 	{ &xfs_log_done_desc, "2248", 0, "4112010000000000 60851e228188ffff",
 	  "type = 0x1241\nsize = 1\nid = 0xffff8881221e8560\n" },
 	{ &xfs_log_xmi_desc, "22488844888888", 0, "4812010000000000 e84249298188ffff 8400000000000000 8500000000000000"
 	  "4262f83d 77bd07c5 0000000000000000 0000000000000000 0002000000000000 0200000000000000 0000200000000000"
 	  "0000200000000000",
 	  "type = 0x1248\nsize = 1\nid = 0xffff8881294942e8\ninode1 = 132\ninode2 = 133\nigen1 = 1039688258\n"
-	  "igen2 = 3305618807\nstartoff1 = 0\nstartoff2 = 0\nblockcount = 512\nflags = 0x2\nisize1 = 2097152\nisize2 = 2097152\n" },
-	{ &xfs_log_attri_desc, "224884444", 0, "461203000265e2aa e02476068188ffff 9e00000000000000 04000000 01000000 0c000000"
+	  "igen2 = 3305618807\nstartoff1 = 0\nstartoff2 = 0\nblockcount = 512\nflags = 0x2\nisize1 = 2097152\nisize2 "
+	  "= 2097152\n" },
+	{ &xfs_log_attri_desc, "224884444", 0,
+	  "461203000265e2aa e02476068188ffff 9e00000000000000 04000000 01000000 0c000000"
 	  "08000000",
-	  "type = 0x1246\nsize = 3\nigen = 2866963714\nid = 0xffff8881067624e0\nino = 158\nop_flags = 0x4\nname_len = 1\n"
+	  "type = 0x1246\nsize = 3\nigen = 2866963714\nid = 0xffff8881067624e0\nino = 158\nop_flags = "
+	  "0x4\nname_len = 1\n"
 	  "value_len = 12\nattr_filter = 0x8\n" },
-	{ &xfs_log_attri_desc, "2248842244", 0, "46120500551609a9 802698d38188ffff 9000000000000000 06000000 02000200 0c000000"
+	{ &xfs_log_attri_desc, "2248842244", 0,
+	  "46120500551609a9 802698d38188ffff 9000000000000000 06000000 02000200 0c000000"
 	  "08000000",
-	  "type = 0x1246\nsize = 5\nigen = 2835945045\nid = 0xffff8881d3982680\nino = 144\nop_flags = 0x6\nold_name_len = 2\n"
+	  "type = 0x1246\nsize = 5\nigen = 2835945045\nid = 0xffff8881d3982680\nino = 144\nop_flags = "
+	  "0x6\nold_name_len = 2\n"
 	  "new_name_len = 2\nvalue_len = 12\nattr_filter = 0x8\n" },
-	{ &xfs_log_icreate_desc, "22111111111111111111111111", 0, "3f120100 00000000 00000628 00000040 00000200 00000008"
+	{ &xfs_log_icreate_desc, "22111111111111111111111111", 0,
+	  "3f120100 00000000 00000628 00000040 00000200 00000008"
 	  "3e65ce2f",
 	  "type = 0x123f\nsize = 1\nag = 0\nagbno = 1576\ncount = 64\nisize = 512\nlength = 8\ngen = 1046859311\n" },
 	{ &xfs_log_buf_desc, "222284", 5, "3c120200 00480800 f000000000000000 01000000 01000000",

@@ -21,7 +21,8 @@ static void paint(struct cell *cells, const struct xfs_mapset *s)
 	for (size_t i = 0; i < s->n; i++)
 		for (uint64_t k = 0; k < s->m[i].len; k++) {
 			ck_assert(!cells[s->m[i].off + k].used);
-			cells[s->m[i].off + k] = (struct cell){ s->m[i].fsbno + k, s->m[i].unwritten, true, s->m[i].trust };
+			cells[s->m[i].off + k] = (struct cell){ s->m[i].fsbno + k, s->m[i].unwritten, true,
+								s->m[i].trust };
 		}
 }
 
@@ -98,7 +99,8 @@ START_TEST(subtract_and_equal)
 		paint(cb, &b);
 		paint(cd, &d);
 		for (int i = 0; i < SPAN; i++) {
-			bool held = ca[i].used && cb[i].used && ca[i].fsbno == cb[i].fsbno && ca[i].unwritten == cb[i].unwritten;
+			bool held = ca[i].used && cb[i].used && ca[i].fsbno == cb[i].fsbno &&
+				    ca[i].unwritten == cb[i].unwritten;
 
 			ck_assert_int_eq(cd[i].used, ca[i].used && !held);
 			same = same && (held || (!ca[i].used && !cb[i].used));
@@ -111,7 +113,9 @@ START_TEST(subtract_and_equal)
 }
 END_TEST
 
-/* Sets of large files are sorted in place: in any order, near together and far apart, all of one byte but the lowest. */
+/*
+ * Sets of large files are sorted in place: in any order, near together and far apart, all of one byte but the lowest.
+ */
 START_TEST(normalise_sorts_many)
 {
 	const uint64_t n = 150000, steps[] = { 2, 1000, UINT64_C(1) << 36 };

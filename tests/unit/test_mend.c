@@ -15,7 +15,8 @@ static uint8_t block[BLOCK], whole[BLOCK];
 
 static void setup(void)
 {
-	geo = (struct xfs_geometry){ .v5 = true, .blocksize = BLOCK, .blocklog = 10, .agblocks = 1024, .agcount = 1, .uuid = uuid };
+	geo = (struct xfs_geometry){ .v5 = true, .blocksize = BLOCK, .blocklog = 10, .agblocks = 1024, .agcount = 1,
+				     .uuid = uuid };
 	ctx = (struct xfs_block_ctx){ .geo = &geo };
 	for (size_t i = 0; i < BLOCK; i++)
 		whole[i] = (uint8_t)(i * 37);
@@ -85,7 +86,8 @@ END_TEST
 /* An LSN that no log gets to: blocks of names alone are refused, and only where that is asked for. */
 START_TEST(wild_lsn)
 {
-	static const uint64_t lsns[] = { 0, XFS_NULL64, UINT64_C(0x6fffffffffffffff), UINT64_C(0x7000000000000000), UINT64_MAX - 1 };
+	static const uint64_t lsns[] = { 0, XFS_NULL64, UINT64_C(0x6fffffffffffffff), UINT64_C(0x7000000000000000),
+					 UINT64_MAX - 1 };
 	struct xfs_finding why;
 
 	xfs_put_be64(block + XFS_OFF(btree_short, lsn), UINT64_MAX - 1);
@@ -102,7 +104,8 @@ START_TEST(wild_lsn)
 		ctx.no_wild_lsn = false;
 		ck_assert_int_eq(xfs_block_verify(&ctx, XFS_BLK_SYMLINK, block, BLOCK, DADDR, NULL), 0);
 		ctx.no_wild_lsn = true;
-		ck_assert_int_eq(xfs_block_verify(&ctx, XFS_BLK_SYMLINK, block, BLOCK, DADDR, &why), i < 3 ? 0 : -XFS_E_CORRUPT);
+		ck_assert_int_eq(xfs_block_verify(&ctx, XFS_BLK_SYMLINK, block, BLOCK, DADDR, &why),
+				 i < 3 ? 0 : -XFS_E_CORRUPT);
 		if (i >= 3) {
 			ck_assert_int_eq(why.id, XFS_F_BLOCK_LSN);
 			ck_assert_uint_eq(why.found, lsns[i]);

@@ -69,7 +69,8 @@ static int compare_parent(void *payload, const struct xfs_parent *p)
 	char text[300];
 
 	for (unsigned i = 0; i < NAME_ENTRIES; i++)
-		if (name_entries[i].used && name_entries[i].node == s->dir && name_nodes[name_entries[i].dir].ino == p->ino.v &&
+		if (name_entries[i].used && name_entries[i].node == s->dir &&
+		    name_nodes[name_entries[i].dir].ino == p->ino.v &&
 		    name_text(name_entries[i].name, text) == p->namelen && !memcmp(text, p->name, p->namelen)) {
 			struct xfs_inode dir;
 
@@ -172,7 +173,8 @@ static void remove_all(void)
 			if (name_is_dir(e.node) && !name_is_empty(e.node))
 				continue;
 			len = name_text(e.name, text);
-			qk_assert_int_eq((name_is_dir(e.node) ? xfs_name_rmdir : xfs_name_remove)(name_fs.edit, name_nodes[e.dir].ino,
+			qk_assert_int_eq((name_is_dir(e.node) ? xfs_name_rmdir :
+					  xfs_name_remove)(name_fs.edit, name_nodes[e.dir].ino,
 											     text, len), 0);
 			name_entries[i].used = false;
 			if (name_is_dir(e.node))

@@ -35,7 +35,8 @@ static uint64_t owner_of(json_t *row, const struct xfs_blockform *f)
 
 static void check_v5(json_t *row, const struct xfs_ctx *c, uint8_t *p, const struct xfs_blockform *f)
 {
-	uint64_t daddr = json_object_get(row, "daddr") ? vectors_get_u64(row, "daddr") : XFS_NULL64, owner = owner_of(row, f);
+	uint64_t daddr = json_object_get(row, "daddr") ? vectors_get_u64(row, "daddr") : XFS_NULL64,
+		 owner = owner_of(row, f);
 	struct xfs_block_facts facts = { .v5 = true, .daddr = daddr == XFS_NULL64 ? NULL : &daddr,
 					 .owner = owner == XFS_NULL64 ? NULL : &owner,
 					 .uuid = f->uuid == XFS_NO_POS ? NULL : p + f->uuid };

@@ -132,16 +132,18 @@ static const struct layout layouts[] = {
 	ROW(bnobt_rec), ROW(cntbt_key), ROW(inobt_rec), ROW(inobt_key), ROW(bmbt_rec), ROW(bmbt_key),
 	ROW(rmap_rec), ROW(rmap_keypair), ROW(refc_rec), ROW(refc_key),
 	ROW(dinode_core), ROW(dinode_v3, { 0, 100 }, { 132, 12 }),	/* core; pad2 */
-	ROW(dinode_time), ROW(bmdr), ROW(dir_sf_hdr), ROW(dir_sf_ent), ROW(dir_blkhdr), ROW(dir_best), ROW(dir_data_ent),
-	ROW(dir_data_unused), ROW(dir_leaf_ent), ROW(dir_block_tail), ROW(dir2_leaf_hdr), ROW(dir3_leaf_hdr),
-	ROW(da_node_hdr), ROW(da3_node_hdr), ROW(da3_blkinfo), ROW(da_node_ent), ROW(dir2_free_hdr), ROW(dir3_free_hdr),
-	ROW(attr_sf_hdr), ROW(attr_sf_ent), ROW(parent_rec), ROW(attr_leaf_hdr_v4),
+	ROW(dinode_time), ROW(bmdr), ROW(dir_sf_hdr), ROW(dir_sf_ent), ROW(dir_blkhdr), ROW(dir_best),
+	ROW(dir_data_ent), ROW(dir_data_unused), ROW(dir_leaf_ent), ROW(dir_block_tail), ROW(dir2_leaf_hdr),
+	ROW(dir3_leaf_hdr), ROW(da_node_hdr), ROW(da3_node_hdr), ROW(da3_blkinfo), ROW(da_node_ent), ROW(dir2_free_hdr),
+	ROW(dir3_free_hdr), ROW(attr_sf_hdr), ROW(attr_sf_ent), ROW(parent_rec), ROW(attr_leaf_hdr_v4),
 	ROW(attr_leaf_hdr, { 64, 12 }),			/* freemap */
-	ROW(attr_freemap), ROW(attr_leaf_ent), ROW(attr_local), ROW(attr_remote), ROW(attr_rmt_hdr), ROW(dquot), ROW(rtsb),
-	ROW(rtbuf),
+	ROW(attr_freemap), ROW(attr_leaf_ent), ROW(attr_local), ROW(attr_remote), ROW(attr_rmt_hdr), ROW(dquot),
+	ROW(rtsb), ROW(rtbuf),
 	ROW(log_rec, { 44, 256 }),			/* cycle words */
-	ROW(log_op), ROW(log_trans_hdr), ROW(log_unmount), ROW(log_item_head), ROW(log_buf), ROW(log_word), ROW(log_inode), ROW(log_inode32), ROW(log_dinode), ROW(log_dquot),
-	ROW(log_quotaoff), ROW(log_icreate), ROW(log_intent), ROW(log_done), ROW(log_extent32), ROW(log_extent), ROW(log_map), ROW(log_phys), ROW(log_attri), ROW(log_xmi),
+	ROW(log_op), ROW(log_trans_hdr), ROW(log_unmount), ROW(log_item_head), ROW(log_buf), ROW(log_word),
+	ROW(log_inode), ROW(log_inode32), ROW(log_dinode), ROW(log_dquot), ROW(log_quotaoff), ROW(log_icreate),
+	ROW(log_intent), ROW(log_done), ROW(log_extent32), ROW(log_extent), ROW(log_map), ROW(log_phys), ROW(log_attri),
+	ROW(log_xmi),
 };
 
 static void mark(const struct layout *l, uint8_t *owners, unsigned bit, unsigned bits, const char *name)
@@ -174,11 +176,13 @@ START_TEST(every_bit_once)
 				mark(l, owners, l->rows[r].bit, l->rows[r].bits, l->rows[r].name);
 		for (unsigned r = 0; r < l->nrows; r++)
 			for (unsigned i = 0; l->rows[r].view && i < l->rows[r].bits; i++)
-				ck_assert_msg(owners[l->rows[r].bit + i], "%s.%s views bits of no row", l->name, l->rows[r].name);
+				ck_assert_msg(owners[l->rows[r].bit + i], "%s.%s views bits of no row", l->name,
+					      l->rows[r].name);
 		for (unsigned g = 0; l->gaps[g][0] || l->gaps[g][1]; g++)
 			mark(l, owners, 8 * l->gaps[g][0], 8 * l->gaps[g][1], "gap");
 		for (unsigned i = 0; i < 8 * l->size; i++)
-			ck_assert_msg(owners[i] || is_spare_bit(l, i), "%s: bit %u (byte %u) belongs to nothing", l->name, i, i / 8);
+			ck_assert_msg(owners[i] || is_spare_bit(l, i), "%s: bit %u (byte %u) belongs to nothing",
+				      l->name, i, i / 8);
 	}
 }
 END_TEST

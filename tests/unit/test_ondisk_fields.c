@@ -65,7 +65,8 @@ START_TEST(ag_headers)
 		size_t k;
 
 		if (strcmp(kind, "agfl") == 0) {
-			uint32_t slots = (uint32_t)vectors_get_u64(f, "slots"), first = (uint32_t)vectors_get_u64(f, "flfirst");
+			uint32_t slots = (uint32_t)vectors_get_u64(f, "slots"),
+				 first = (uint32_t)vectors_get_u64(f, "flfirst");
 
 			check_all(&c, top, f, "", agfl);
 			json_array_foreach(vectors_get(f, "active"), k, v)
@@ -73,7 +74,8 @@ START_TEST(ag_headers)
 		} else {
 			check_all(&c, top, f, "", renames);
 			json_array_foreach(json_object_get(f, "unlinked_not_null"), k, v)
-				ck_assert_uint_eq(ondisk_get(&c, top, "unlinked[%d]", (int)vectors_u64(json_array_get(v, 0))),
+				ck_assert_uint_eq(ondisk_get(&c, top, "unlinked[%d]",
+							     (int)vectors_u64(json_array_get(v, 0))),
 						  vectors_u64(json_array_get(v, 1)));
 		}
 		free_sample(bytes);
@@ -90,7 +92,8 @@ static void check_rec(const struct xfs_ctx *c, struct xfs_place top, const char 
 			"startblock" },
 		{ "blockcount", "blockcount" }, { "startino", "startino" }, { "holemask", "holemask" },
 		{ "freecount", "freecount" }, { "owner", "owner" }, { "offset", "offset" }, { "attr", "attrfork" },
-		{ "bmbt", "bmbtblock" }, { "unwritten", "extentflag" }, { "cow", "cowflag" }, { "refcount", "refcount" },
+		{ "bmbt", "bmbtblock" }, { "unwritten", "extentflag" }, { "cow", "cowflag" },
+		{ "refcount", "refcount" },
 		{ "startoff", "startoff" } };
 
 	for (size_t n = 0; n < sizeof(names) / sizeof(names[0]); n++)
@@ -134,7 +137,8 @@ START_TEST(btree_blocks)
 
 	json_array_foreach(rows, i, row) {
 		const char *kind = vectors_get_str(row, "kind");
-		const char *type = strcmp(kind, "refcountbt") == 0 ? "refcntbt" : strcmp(kind, "bmbt") == 0 ? "bmapbtd" : kind;
+		const char *type = strcmp(kind, "refcountbt") == 0 ? "refcntbt" :
+				   strcmp(kind, "bmbt") == 0 ? "bmapbtd" : kind;
 		json_t *f = vectors_get(row, "fields"), *recs = json_object_get(f, "records"), *v;
 		uint8_t *bytes;
 		struct xfs_ctx c = ondisk_sample(row, &bytes);
@@ -205,11 +209,13 @@ static void check_local(const struct xfs_ctx *c, struct xfs_place top, json_t *f
 		n = snprintf(list, sizeof(list), "%s.sfdir3.list", u);
 		ck_assert_uint_lt(n, sizeof(list));
 		ck_assert_uint_eq(ondisk_get(c, top, "%s.sfdir3.hdr.count", u), vectors_get_u64(dir, "count"));
-		ck_assert_uint_eq(ondisk_get(c, top, "%s.sfdir3.hdr.parent.%s", u, width), vectors_get_u64(dir, "parent"));
+		ck_assert_uint_eq(ondisk_get(c, top, "%s.sfdir3.hdr.parent.%s", u, width),
+				  vectors_get_u64(dir, "parent"));
 		json_array_foreach(vectors_get(dir, "entries"), k, v) {
 			check_index(c, top, v, "offset", list, k, "offset");
 			check_hex(c, top, v, "name", list, k, "name");
-			ck_assert_uint_eq(ondisk_get(c, top, "%s[%zu].inumber.%s", list, k, width), vectors_get_u64(v, "ino"));
+			ck_assert_uint_eq(ondisk_get(c, top, "%s[%zu].inumber.%s", list, k, width),
+					  vectors_get_u64(v, "ino"));
 			ck_assert_uint_eq(ondisk_get(c, top, "%s[%zu].filetype", list, k), vectors_get_u64(v, "ftype"));
 		}
 	}
@@ -240,8 +246,10 @@ START_TEST(inode_forks)
 		const char *u = c.v5 ? "u3" : "u";
 
 		c.ftype = true;		/* the V4 image of the vectors has it */
-		check_all(&c, top, f, "core.", (const char *const[]){ "nlink=nlinkv2", "metatype=", "big_nextents=", "atime=",
-			"mtime=", "ctime=", "crtime=", "nextents_or_big_anextents=", "anextents_or_pad=", "next_unlinked=",
+		check_all(&c, top, f, "core.",
+			  (const char *const[]){ "nlink=nlinkv2", "metatype=", "big_nextents=", "atime=", "mtime=",
+						 "ctime=", "crtime=", "nextents_or_big_anextents=", "anextents_or_pad=",
+						 "next_unlinked=",
 			"crc=", "changecount=", "lsn=", "flags2=", "cowextsize=", "ino=", "uuid=", "data_fork_bytes=",
 			"attr_fork_bytes=", "anextents=naextents", "symlink_target=", NULL });
 		if ((v = json_object_get(f, "data_extents")) && vectors_get_u64(f, "format") == 2) {
@@ -315,7 +323,8 @@ START_TEST(directory_blocks)
 		if (data || block) {
 			check_all(&c, top, h, block ? c.v5 ? "bhdr.hdr." : "bhdr." : c.v5 ? "dhdr.hdr." : "dhdr.", blk);
 			json_array_foreach(vectors_get(h, "bestfree"), k, v)
-				check_index(&c, top, v, "length", block ? "bhdr.bestfree" : "dhdr.bestfree", k, "length");
+				check_index(&c, top, v, "length", block ? "bhdr.bestfree" : "dhdr.bestfree", k,
+					    "length");
 			check_dir_entries(&c, top, vectors_get(f, "entries"), block ? "bu" : "du");
 			json_array_foreach(json_object_get(f, "leaf"), k, v) {
 				ck_assert_uint_eq(ondisk_get(&c, top, "bleaf[%zu].hashval", k), hash_of(v));
@@ -338,7 +347,8 @@ START_TEST(directory_blocks)
 			ck_assert_uint_eq(ondisk_get(&c, top, "%s.count", hdr), vectors_get_u64(h, "count"));
 			json_array_foreach(vectors_get(f, "entries"), k, v) {
 				ck_assert_uint_eq(ondisk_get(&c, top, "%s[%zu].hashval", ents, k), hash_of(v));
-				check_index(&c, top, v, node ? "before" : "address", ents, k, node ? "before" : "address");
+				check_index(&c, top, v, node ? "before" : "address", ents, k,
+					    node ? "before" : "address");
 			}
 			json_array_foreach(json_object_get(f, "bests"), k, v)
 				ck_assert_uint_eq(ondisk_get(&c, top, "lbests[%zu]", k), vectors_u64(v));

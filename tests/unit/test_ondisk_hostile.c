@@ -29,7 +29,8 @@ static void fill(uint8_t *p, size_t len, unsigned style)
 		uint64_t r = next();
 
 		/* all ones; mostly zero; small numbers; noise */
-		p[i] = style == 0 ? 0xff : style == 1 ? (uint8_t)(r % 16 ? 0 : r >> 8) : style == 2 ? (uint8_t)(r % 4) : (uint8_t)r;
+		p[i] = style == 0 ? 0xff : style == 1 ? (uint8_t)(r % 16 ? 0 : r >> 8) :
+		       style == 2 ? (uint8_t)(r % 4) : (uint8_t)r;
 	}
 }
 
@@ -46,8 +47,8 @@ static void try_paths(struct xfs_ctx *c, struct xfs_place top, uint8_t *p)
 			"u3.bmx[0]",
 		"u3.bmbt.ptrs", "u3.sfdir3.list[1].name", "u3.sfdir3.list.inumber.i8", "a.sfattr.list[0].value",
 			"u3.rtrmapbt.keys[1]",
-		"u3.symlink", "bu[1].name", "du[3].tag", "bleaf[5].address", "lents[7].hashval", "lbests[3]", "fbests[9]",
-			"nvlist[0].value",
+		"u3.symlink", "bu[1].name", "du[3].tag", "bleaf[5].address", "lents[7].hashval", "lbests[3]",
+		"fbests[9]", "nvlist[0].value",
 		"nvlist[2].name", "entries[1].nameidx", "hdr.freemap[2].size", "btree[1].before", "data", "bno[50]",
 			"core.atime.sec", "v3.pad2[11]",
 		"nvlist.parent_dir.gen", "unlinked[63]", "diskdq.btimer", "rtwords[100]" };
@@ -125,8 +126,10 @@ static const struct kind kinds[] = {
 	{ "dir2", false, XFS_DA_NODE_MAGIC, 16, 8 }, { "dir2", false, XFS_DIR2_FREE_MAGIC, 32, 0 },
 	{ "attr3", true, XFS_ATTR_LEAF_MAGIC, 16, 8 }, { "attr3", true, XFS_DA3_NODE_MAGIC, 16, 8 },
 	{ "attr3", true, XFS_ATTR_REMOTE_MAGIC, 32, 0 }, { "attr", false, XFS_ATTR_LEAF_MAGIC_V4, 16, 8 },
-	{ "attr", false, 0x12345678, 32, 0 }, { "symlink", true, XFS_SYMLINK_MAGIC, 32, 0 }, { "dqblk", true, 0x4451, 16, 0 },
-	{ "rtsb", true, 0x46726f67, 32, 0 }, { "rgbitmap", true, 0x424d505a, 32, 0 }, { "rgsummary", true, 0x53554d59, 32, 0 },
+	{ "attr", false, 0x12345678, 32, 0 }, { "symlink", true, XFS_SYMLINK_MAGIC, 32, 0 },
+	{ "dqblk", true, 0x4451, 16, 0 },
+	{ "rtsb", true, 0x46726f67, 32, 0 }, { "rgbitmap", true, 0x424d505a, 32, 0 },
+	{ "rgsummary", true, 0x53554d59, 32, 0 },
 };
 
 START_TEST(noise)

@@ -71,9 +71,11 @@ START_TEST(inodes)
 			check_v3(&d, f);
 			v3++;
 		}
-		CHECK_U(f, xfs_dinode_fork_size(d.core.version, d.core.forkoff, size, XFS_FORK_DATA), "data_fork_bytes");
+		CHECK_U(f, xfs_dinode_fork_size(d.core.version, d.core.forkoff, size, XFS_FORK_DATA),
+			"data_fork_bytes");
 		if (d.core.forkoff)
-			CHECK_U(f, xfs_dinode_fork_size(d.core.version, d.core.forkoff, size, XFS_FORK_ATTR), "attr_fork_bytes");
+			CHECK_U(f, xfs_dinode_fork_size(d.core.version, d.core.forkoff, size, XFS_FORK_ATTR),
+				"attr_fork_bytes");
 		/* all that encode does not write is left alone, all that it writes is what was read */
 		memcpy(again, bytes, len);
 		memset(again, 0xa5, 24);
@@ -105,8 +107,10 @@ START_TEST(timestamps)
 			uint8_t *bytes = vectors_hex(vectors_get_str(row, big ? "bigtime_hex" : "legacy_hex"), &len);
 			struct xfs_timestamp got = xfs_time_decode(xfs_be64(bytes), big);
 
-			ck_assert_int_eq(got.sec, (int64_t)vectors_get_u64(row, big ? "bigtime_seconds" : "legacy_seconds"));
-			ck_assert_uint_eq(got.nsec, vectors_get_u64(row, big ? "bigtime_nanoseconds" : "legacy_nanoseconds"));
+			ck_assert_int_eq(got.sec, (int64_t)vectors_get_u64(row, big ? "bigtime_seconds" :
+									   "legacy_seconds"));
+			ck_assert_uint_eq(got.nsec, vectors_get_u64(row, big ? "bigtime_nanoseconds" :
+								    "legacy_nanoseconds"));
 			ck_assert_uint_eq(xfs_time_encode(set, big), xfs_be64(bytes));
 			free(bytes);
 		}

@@ -99,8 +99,8 @@ START_TEST(inode_text)
 {
 	uint8_t p[512] = { 0 };
 	struct xfs_ctx c = ondisk_ctx(p, sizeof(p), true);
-	struct xfs_dinode d = { .core = { .magic = XFS_DINODE_MAGIC, .mode = 0100644, .version = 3, .format = 2, .aformat = 9,
-					  .nextents32 = 1, .forkoff = 24, .next_unlinked = XFS_NULL32 },
+	struct xfs_dinode d = { .core = { .magic = XFS_DINODE_MAGIC, .mode = 0100644, .version = 3, .format = 2,
+					  .aformat = 9, .nextents32 = 1, .forkoff = 24, .next_unlinked = XFS_NULL32 },
 				.v3 = { .inumber = 131 } };
 	struct xfs_bmbt_rec rec = { .startoff = 5, .startblock = 1624, .blockcount = 2, .extentflag = 1 };
 
@@ -145,20 +145,23 @@ START_TEST(shortforms)
 					1, 0, 2, 'e', 1, 1, 4, 's', 'x', 0, 0, 0 };
 	uint8_t p[512] = { 0 };
 	struct xfs_ctx c = ondisk_ctx(p, sizeof(p), true);
-	struct xfs_dinode d = { .core = { .magic = XFS_DINODE_MAGIC, .mode = 040755, .version = 3, .format = 1, .aformat = 1,
-					  .forkoff = 24, .size = sizeof(dir) } };
+	struct xfs_dinode d = { .core = { .magic = XFS_DINODE_MAGIC, .mode = 040755, .version = 3, .format = 1,
+					  .aformat = 1, .forkoff = 24, .size = sizeof(dir) } };
 
 	xfs_dinode_encode(p, &d);
 	memcpy(p + 176, dir, sizeof(dir));
 	memcpy(p + 176 + 192, attr, sizeof(attr));
 	says(&c, "inode", "u3.sfdir3.list[1]", "u3.sfdir3.list[1].namelen = 3\nu3.sfdir3.list[1].offset = 0x70\n"
-	     "u3.sfdir3.list[1].name = \"reg\"\nu3.sfdir3.list[1].inumber.i4 = 526621\nu3.sfdir3.list[1].filetype = 1\n");
+	     "u3.sfdir3.list[1].name = \"reg\"\nu3.sfdir3.list[1].inumber.i4 = 526621\nu3.sfdir3.list[1].filetype = "
+	     "1\n");
 	says(&c, "inode", "u3.sfdir3.hdr",
 			"u3.sfdir3.hdr.count = 2\nu3.sfdir3.hdr.i8count = 0\nu3.sfdir3.hdr.parent.i4 = 128\n");
-	says(&c, "inode", "u3.sfdir3.list.name", "u3.sfdir3.list[0].name = \"dir\"\nu3.sfdir3.list[1].name = \"reg\"\n");
+	says(&c, "inode", "u3.sfdir3.list.name",
+	     "u3.sfdir3.list[0].name = \"dir\"\nu3.sfdir3.list[1].name = \"reg\"\n");
 	says(&c, "inode", "a.sfattr.list[0].value", "a.sfattr.list[0].value = \"v\\001\\\"\\'\\\\\\?\\n\\377\"\n");
 	says(&c, "inode", "a.sfattr.list[1]", "a.sfattr.list[1].namelen = 1\na.sfattr.list[1].valuelen = 0\n"
-	     "a.sfattr.list[1].root = 1\na.sfattr.list[1].secure = 0\na.sfattr.list[1].parent = 0\na.sfattr.list[1].name = \"e\"\n");
+	     "a.sfattr.list[1].root = 1\na.sfattr.list[1].secure = 0\na.sfattr.list[1].parent = "
+	     "0\na.sfattr.list[1].name = \"e\"\n");
 	says(&c, "inode", "a.sfattr.list[3].name", "index 3 for field list out of range 0-2");
 }
 END_TEST
@@ -197,10 +200,13 @@ static const struct { const char *path, *text; } wrong[] = {
 	{ "core.*", "bad character in field *" }, { "core.\\", "bad character in field \\" },
 	{ "core.\"", "missing closing quote " }, { "co\"re", "missing closing quote re" },
 	{ "core.Size", "bad character in field Size" }, { "#12", "bad character in field #12" },
-	{ "core.size[", "bad syntax in field name core.size[" }, { "core.size[a", "bad syntax in field name core.size[a" },
+	{ "core.size[", "bad syntax in field name core.size[" },
+	{ "core.size[a", "bad syntax in field name core.size[a" },
 	{ "v3.pad2[1", "bad syntax in field name v3.pad2[1" }, { "v3.pad2[1-", "bad syntax in field name v3.pad2[1-" },
-	{ "v3.pad2[]", "bad syntax in field name v3.pad2[]" }, { "v3.pad2[1-2-3]", "bad syntax in field name v3.pad2[1-2-3]" },
-	{ "v3.pad2[08]", "bad syntax in field name v3.pad2[08]" }, { "v3.pad2[0x]", "bad syntax in field name v3.pad2[0x]" },
+	{ "v3.pad2[]", "bad syntax in field name v3.pad2[]" },
+	{ "v3.pad2[1-2-3]", "bad syntax in field name v3.pad2[1-2-3]" },
+	{ "v3.pad2[08]", "bad syntax in field name v3.pad2[08]" },
+	{ "v3.pad2[0x]", "bad syntax in field name v3.pad2[0x]" },
 	{ "v3.pad2[1][2]", "bad syntax in field name v3.pad2[1][2]" }, { "v3.pad2[-1]",
 			"bad syntax in field name v3.pad2[-1]" },
 	{ "core..size", "bad syntax in field name core..size" }, { ".core", "bad syntax in field name .core" },
@@ -230,8 +236,8 @@ START_TEST(put_and_get)
 {
 	static const char *const names[] = { "core.mode", "core.immutable", "core.size", "v3.crc", "v3.bigtime",
 			"core.atime.nsec",
-		"u3.bmx[1].startoff", "u3.bmx[1].startblock", "u3.bmx[0].blockcount", "u3.bmx[1].extentflag", "v3.pad2[3]",
-		"v3.pad2[3-6]", "core.forkoff" };
+		"u3.bmx[1].startoff", "u3.bmx[1].startblock", "u3.bmx[0].blockcount", "u3.bmx[1].extentflag",
+		"v3.pad2[3]", "v3.pad2[3-6]", "core.forkoff" };
 	uint8_t p[512] = { 0 }, before[512];
 	struct xfs_ctx c = ondisk_ctx(p, sizeof(p), true);
 
@@ -323,8 +329,9 @@ START_TEST(dumps)
 
 	memcpy(p, "XFSB\0\0\x10\0", 8);
 	xfs_print_data(p, 512, &how);
-	ck_assert(strncmp(out.text, "000: 58465342 00001000 00000000 00000000 00000000 00000000 00000000 00000000\n020: ",
-			82) == 0);
+	ck_assert(strncmp(out.text,
+			  "000: 58465342 00001000 00000000 00000000 00000000 00000000 00000000 00000000\n020: ",
+			  82) == 0);
 	out.len = 0;
 	xfs_print_data(p, 40, &how);
 	ck_assert(strncmp(out.text, "00: 58465342 ", 13) == 0);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_overlay.c - copy-on-write: against a model, above nothing, in memory and in a file, on bad disks, out of memory. */
+/*
+ * test_overlay.c - copy-on-write: against a model, above nothing, in memory and in a file, on bad disks, out of memory.
+ */
 #include "libxfs/base/bytes.h"
 #include "tests/unit/devmodel.h"
 #include "tests/unit/failmalloc.h"

@@ -303,8 +303,8 @@ START_TEST(stopped)
 		ck_assert(!err || err == -XFS_E_FAULT);
 		stops += err != 0;
 		ck_assert_int_eq(recover(&set), 0);
-		ck_assert_msg(memcmp(dev->bytes, want, dev->dev.size) == 0, "%s: stopped at write %llu", images[_i % 3].name,
-			      (unsigned long long)stop);
+		ck_assert_msg(memcmp(dev->bytes, want, dev->dev.size) == 0, "%s: stopped at write %llu",
+			      images[_i % 3].name, (unsigned long long)stop);
 		/* the last writes are those that make the log clean */
 		stop += stop + 20 > all ? 1 : xfs_min(1 + stop / 6, all - 20 - stop + 1);
 	} while (err);
@@ -334,7 +334,8 @@ START_TEST(no_memory)
 		xfs_recovery_free(&r);
 		if (asked < n)
 			break;
-		ck_assert_msg(!err || err == -XFS_E_NOMEM, "allocation %llu: %s", (unsigned long long)n, xfs_error_name(err));
+		ck_assert_msg(!err || err == -XFS_E_NOMEM, "allocation %llu: %s", (unsigned long long)n,
+			      xfs_error_name(err));
 	}
 	ck_assert_uint_gt(n, 100);
 	free(original);
@@ -406,10 +407,11 @@ static void setup_sample(void)
 	load("sample.img.xz");
 	area_of(&a, &st, uuid_of);
 	ck_assert_int_eq(st.kind, XFS_LOG_CLEAN);
-	w = (struct logwriter){ .area = dev->bytes + a.start, .blocks = a.blocks, .uuid = uuid_of, .le = true, .size = 32768,
-				.unit = 512, .at = st.head, .cycle = st.cycle };
+	w = (struct logwriter){ .area = dev->bytes + a.start, .blocks = a.blocks, .uuid = uuid_of, .le = true,
+				.size = 32768, .unit = 512, .at = st.head, .cycle = st.cycle };
 	for (link_at = 0; link_at < dev->dev.size; link_at += 1024)
-		if (xfs_be32(dev->bytes + link_at) == 0x58534c4d && xfs_be64(dev->bytes + link_at + 40) == link_at / 512)
+		if (xfs_be32(dev->bytes + link_at) == 0x58534c4d &&
+		    xfs_be64(dev->bytes + link_at + 40) == link_at / 512)
 			break;
 	ck_assert_uint_lt(link_at, dev->dev.size);
 }

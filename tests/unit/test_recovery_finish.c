@@ -300,7 +300,8 @@ START_TEST(stopped)
 			/* without room in the log only a repair can go on, and is asked for */
 			if (err && _i % 3 == 2 && needs_repair())
 				continue;
-			ck_assert_msg(recover(&set, NULL) == 0, "stop %llu on %u: %s", (unsigned long long)stop, which, last);
+			ck_assert_msg(recover(&set, NULL) == 0, "stop %llu on %u: %s", (unsigned long long)stop, which,
+				      last);
 			check_result(after, XFS_ARRAY_SIZE(after));
 		}
 	ck_assert_uint_gt(stops, 10);
@@ -451,8 +452,8 @@ END_TEST
 START_TEST(plain)
 {
 	const struct testfs fs = {
-		.blocksize = 1024, .agblocks = 17000, .agcount = 2, .logblocks = 2048, .no_rmapbt = true, .no_reflink = true,
-		.v4 = _i % 2, .no_finobt = _i % 2, .no_sparse = _i % 2,
+		.blocksize = 1024, .agblocks = 17000, .agcount = 2, .logblocks = 2048, .no_rmapbt = true,
+		.no_reflink = true, .v4 = _i % 2, .no_finobt = _i % 2, .no_sparse = _i % 2,
 	};
 	const struct xfs_claim claims[] = { { 100, 50, INO, 0 }, { 200, 50, INO, 50 } };
 	struct xfs_recovery_work done;

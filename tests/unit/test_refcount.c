@@ -66,8 +66,8 @@ static void check_equal(const char *name)
 		const struct xfs_refc_rec *a = &now.r[i], *b = &after.r[i];
 
 		qk_assert_msg(a->startblock == b->startblock && a->blockcount == b->blockcount &&
-			      a->refcount == b->refcount && a->cowflag == b->cowflag, "%s: record %zu is (%u,%u,%u)", name, i,
-			      a->startblock, a->blockcount, a->refcount);
+			      a->refcount == b->refcount && a->cowflag == b->cowflag, "%s: record %zu is (%u,%u,%u)",
+			      name, i, a->startblock, a->blockcount, a->refcount);
 	}
 }
 
@@ -94,7 +94,8 @@ static void list_of(json_t *rows, struct list *l)
 	for (size_t i = 0; i < l->n; i++) {
 		json_t *r = json_array_get(rows, i);
 
-		l->r[i] = (struct xfs_refc_rec){ .startblock = number(r, 0), .blockcount = number(r, 1), .refcount = number(r, 2),
+		l->r[i] = (struct xfs_refc_rec){ .startblock = number(r, 0), .blockcount = number(r, 1),
+						 .refcount = number(r, 2),
 			.cowflag = !strcmp(json_string_value(json_array_get(r, 3)), "cow") };
 	}
 }
@@ -126,7 +127,8 @@ static void run_case(json_t *row, int slack, unsigned budget)
 	for (size_t i = 0; i < json_array_size(ops); i++) {
 		json_t *op = json_array_get(ops, i);
 
-		qk_assert_int_eq(apply(json_string_value(json_array_get(op, 0)), number(op, 1), number(op, 2), budget), 0);
+		qk_assert_int_eq(apply(json_string_value(json_array_get(op, 0)), number(op, 1), number(op, 2), budget),
+				 0);
 		tree_verify();
 	}
 	check_equal(vectors_get_str(row, "name"));
@@ -166,12 +168,14 @@ static void model_list(struct list *l)
 
 			if (cow ? owners[i] != COW : owners[i] < 2 || owners[i] == COW)
 				continue;
-			if (last && last->cowflag == cow && last->startblock + last->blockcount == i && last->refcount == n) {
+			if (last && last->cowflag == cow && last->startblock + last->blockcount == i &&
+			    last->refcount == n) {
 				last->blockcount++;
 				continue;
 			}
 			qk_assert_uint_lt(l->n, XFS_ARRAY_SIZE(l->r));
-			l->r[l->n++] = (struct xfs_refc_rec){ .startblock = i, .blockcount = 1, .refcount = n, .cowflag = cow };
+			l->r[l->n++] = (struct xfs_refc_rec){ .startblock = i, .blockcount = 1, .refcount = n,
+							      .cowflag = cow };
 		}
 }
 
@@ -285,7 +289,8 @@ START_TEST(pinned)
 	qk_assert_int_eq(apply("decrease", 5 + 7, 21, 0), 0);
 	tree_verify();
 	after = (struct list){ .n = 3, .r = { { .startblock = 10, .blockcount = 20, .refcount = XFS_REFC_MAX },
-		{ .startblock = 30, .blockcount = 3, .refcount = 6 }, { .startblock = 33, .blockcount = 2, .refcount = 7 } } };
+		{ .startblock = 30, .blockcount = 3, .refcount = 6 },
+		{ .startblock = 33, .blockcount = 2, .refcount = 7 } } };
 	check_equal("decrease");
 	memtree_release(&tree);
 }
@@ -300,8 +305,10 @@ START_TEST(contradictions)
 	} };
 	static const struct { const char *op; uint32_t agbno, len; int err; } bad[] = {
 		{ "alloc_cow", 44, 2, -XFS_E_CORRUPT }, { "alloc_cow", 47, 4, -XFS_E_CORRUPT },
-		{ "alloc_cow", 42, 1, -XFS_E_CORRUPT }, { "alloc_cow", 0, 1, -XFS_E_INVALID }, { "alloc_cow", 7, 0, -XFS_E_INVALID },
-		{ "free_cow", 39, 2, -XFS_E_CORRUPT }, { "free_cow", 44, 2, -XFS_E_CORRUPT }, { "free_cow", 45, 1, -XFS_E_CORRUPT },
+		{ "alloc_cow", 42, 1, -XFS_E_CORRUPT }, { "alloc_cow", 0, 1, -XFS_E_INVALID },
+		{ "alloc_cow", 7, 0, -XFS_E_INVALID },
+		{ "free_cow", 39, 2, -XFS_E_CORRUPT }, { "free_cow", 44, 2, -XFS_E_CORRUPT },
+		{ "free_cow", 45, 1, -XFS_E_CORRUPT },
 		{ "free_cow", 10, 5, -XFS_E_CORRUPT }, { "free_cow", XFS_REFC_COW, 1, -XFS_E_INVALID },
 		{ "increase", 0, 3, -XFS_E_INVALID }, { "increase", XFS_REFC_COW - 1, 2, -XFS_E_INVALID },
 	};

@@ -14,7 +14,8 @@ static const struct testfs small = { .blocksize = 1024, .agblocks = 16384, .agco
 
 static struct xfs_extent map(struct xfs_live_inode *li, enum xfs_fork fork, uint64_t off, uint32_t len, bool unwritten)
 {
-	struct xfs_bmap_want w = { .off = off, .minlen = len, .maxlen = len, .near = XFS_NULL64, .unwritten = unwritten };
+	struct xfs_bmap_want w = { .off = off, .minlen = len, .maxlen = len, .near = XFS_NULL64,
+				   .unwritten = unwritten };
 	struct xfs_extent e;
 
 	qk_assert_int_eq(xfs_bmap_alloc(li, &l.t.change, fork, &w, &e), 0);
@@ -66,7 +67,8 @@ START_TEST(bmap_works)
 	ck_assert_uint_eq(block_at(b, XFS_FORK_DATA, 106, NULL), e[1].block + 3);
 	/* more than one extent, over holes */
 	livefs_begin(&l);
-	w = (struct xfs_work){ .kind = XFS_WORK_BMAP, .op = XFS_BMAP_UNMAP, .owner = a->i.ino.v, .offset = 1, .len = 28 };
+	w = (struct xfs_work){ .kind = XFS_WORK_BMAP, .op = XFS_BMAP_UNMAP, .owner = a->i.ino.v, .offset = 1,
+			       .len = 28 };
 	ck_assert_int_eq(xfs_live_inode_join(a, &l.t.change), 0);
 	ck_assert_int_eq(xfs_bmap_finish(l.live, &l.t.change, &w), -XFS_E_AGAIN);
 	ck_assert_uint_eq(w.len, 21);	/* the hole before it is done, too */
@@ -133,7 +135,8 @@ START_TEST(staging)
 			uint64_t freed;
 
 			livefs_begin(&l);
-			ck_assert_int_eq(xfs_live_ag(l.live, &l.t.change, xfs_fsbno_agno(&l.geo, XFS_FSBNO(s.block)), &ag), 0);
+			ck_assert_int_eq(xfs_live_ag(l.live, &l.t.change, xfs_fsbno_agno(&l.geo, XFS_FSBNO(s.block)),
+						     &ag), 0);
 			ck_assert_int_eq(xfs_agspace_cow_recover(ag, 0, &freed), 0);
 			ck_assert_uint_eq(freed, 20);
 			livefs_commit(&l);

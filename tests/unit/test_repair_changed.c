@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_repair_changed.c - the list of inodes that change: in order, and each with its bytes, whichever of them lie packed. */
+/*
+ * test_repair_changed.c - the list of inodes that change: in order, and each
+ * with its bytes, whichever of them lie packed.
+ */
 #include "repair/evidence.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/vectors.h"

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_repair_names.c - a repair of names that is stopped at any write: the next run ends with the same names, attributes
- * and counts, and a third one finds nothing.
+ * test_repair_names.c - a repair of names that is stopped at any write: the next run ends with the same names,
+ * attributes and counts, and a third one finds nothing.
  *
- * The device under the repair fails from the n-th write on; every second time it has a write cache, of which any part may
- * be lost.  XFSKIT_LONG: every write of each damage, otherwise a sample of them.
+ * The device under the repair fails from the n-th write on; every second time it has a write cache, of which any part
+ * may be lost.  XFSKIT_LONG: every write of each damage, otherwise a sample of them.
  */
 #include "libxfs/base/crc32c.h"
 #include "libxfs/inode/scan.h"
@@ -128,7 +128,8 @@ struct summing {
 
 static void add(struct summing *s, const void *bytes, size_t len, uint64_t number)
 {
-	s->sum += ((uint64_t)xfs_crc32c(XFS_CRC32C_SEED ^ (uint32_t)number, bytes, len) << 32 | xfs_name_hash(bytes, len)) *
+	s->sum += ((uint64_t)xfs_crc32c(XFS_CRC32C_SEED ^ (uint32_t)number, bytes, len) << 32 |
+		   xfs_name_hash(bytes, len)) *
 		(2 * number + 1) ^ s->ino;
 }
 
@@ -183,7 +184,8 @@ static uint64_t sum_of(struct xfs_dev *dev)
 
 static int repair(struct xfs_dev *dev, uint64_t *findings, uint64_t *unfixed)
 {
-	struct repair r = { .dev = { .data = dev }, .name = "image", .memory = 8 << 20, .leaf_slack = -1, .node_slack = -1 };
+	struct repair r = { .dev = { .data = dev }, .name = "image", .memory = 8 << 20, .leaf_slack = -1,
+			    .node_slack = -1 };
 	int error = repair_run(&r);
 
 	*findings = r.findings;
@@ -203,7 +205,8 @@ static void must_be_whole(struct xfs_dev *dev, uint64_t want, const char *when, 
 		ck_abort_msg("%s, write %u: other names than those of a run that nobody stopped", when, (unsigned)n);
 	error = repair(dev, &findings, &unfixed);
 	if (error || findings)
-		ck_abort_msg("%s, write %u: the next run: error %d, %u findings", when, (unsigned)n, error, (unsigned)findings);
+		ck_abort_msg("%s, write %u: the next run: error %d, %u findings", when, (unsigned)n, error,
+			     (unsigned)findings);
 }
 
 /* Writes that a whole run makes, and what it leaves. */

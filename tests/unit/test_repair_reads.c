@@ -66,8 +66,8 @@ static int counting_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 	return xfs_dev_zero(c->below, off, len);
 }
 
-static const struct xfs_dev_ops counting_ops = { .read = counting_read, .write = counting_write, .barrier = counting_barrier,
-						 .zero = counting_zero };
+static const struct xfs_dev_ops counting_ops = { .read = counting_read, .write = counting_write,
+						 .barrier = counting_barrier, .zero = counting_zero };
 
 /* On the image; `writable`: a repair may write. */
 static void begin(struct counting *c, struct memdev *image, bool writable)
@@ -82,8 +82,8 @@ static void begin(struct counting *c, struct memdev *image, bool writable)
 static struct repair repair_of(struct counting *c, struct repair_words *words)
 {
 	*words = (struct repair_words){ .line = begin_counting, .payload = c };
-	return (struct repair){ .no_modify = !c->writable, .dev = { .data = &c->dev }, .name = "image", .memory = 8 << 20,
-				.leaf_slack = -1, .node_slack = -1, .words = words, .threads = 1 };
+	return (struct repair){ .no_modify = !c->writable, .dev = { .data = &c->dev }, .name = "image",
+				.memory = 8 << 20, .leaf_slack = -1, .node_slack = -1, .words = words, .threads = 1 };
 }
 
 static void finish(struct counting *c, struct repair *r)
@@ -95,7 +95,8 @@ static void finish(struct counting *c, struct repair *r)
 
 static bool in_log(const struct xfs_geometry *g, const struct xfs_sb *sb, uint64_t sector)
 {
-	uint64_t log = xfs_fsbno_daddr(g, XFS_FSBNO(sb->logstart)).v, log_len = (uint64_t)sb->logblocks << g->blocklog >> 9;
+	uint64_t log = xfs_fsbno_daddr(g, XFS_FSBNO(sb->logstart)).v,
+		 log_len = (uint64_t)sb->logblocks << g->blocklog >> 9;
 
 	return sector >= log && sector - log < log_len;
 }
@@ -128,7 +129,8 @@ END_TEST
 static uint64_t lose(struct memdev *image, enum xfs_build_tree t)
 {
 	uint64_t at;
-	struct repair r = { .no_modify = true, .looking = true, .dev = { .data = &image->dev }, .name = "image", .memory = 8 << 20 };
+	struct repair r = { .no_modify = true, .looking = true, .dev = { .data = &image->dev }, .name = "image",
+			    .memory = 8 << 20 };
 	uint8_t junk[64];
 
 	memset(junk, 0xde, sizeof(junk));
@@ -141,14 +143,17 @@ static uint64_t lose(struct memdev *image, enum xfs_build_tree t)
 	return at / XFS_BBSIZE;
 }
 
-/* Headers of groups are what the search for the geometry looks at; flags of inodes that share are compared once more. */
+/*
+ * Headers of groups are what the search for the geometry looks at; flags of inodes that share are compared once more.
+ */
 static bool read_for_more(const struct repair *r, struct memdev *image, uint64_t s, uint64_t lost)
 {
 	uint64_t ag = (uint64_t)r->geo.agblocks << r->geo.blocklog >> 9;
 	struct xfs_dinode d = { 0 };
 	uint8_t p[XFS_BBSIZE];
 
-	if (in_log(&r->geo, &r->primary, s) || s % ag < (s < ag ? 4 : 16) || (s >= lost && s < lost + r->geo.blocksize / XFS_BBSIZE))
+	if (in_log(&r->geo, &r->primary, s) || s % ag < (s < ag ? 4 : 16) ||
+	    (s >= lost && s < lost + r->geo.blocksize / XFS_BBSIZE))
 		return true;
 	ck_assert_int_eq(xfs_dev_read(&image->dev, s * XFS_BBSIZE, p, sizeof(p)), 0);
 	if (xfs_be16(p) == XFS_DINODE_MAGIC)

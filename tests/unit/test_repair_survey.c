@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_repair_survey.c - what a device says of a filesystem whose superblocks are gone; nothing less when memory is short. */
+/*
+ * test_repair_survey.c - what a device says of a filesystem whose superblocks
+ * are gone; nothing less when memory is short.
+ */
 #include "repair/survey.h"
 #include "libxfs/base/crc32c.h"
 #include "tests/unit/failmalloc.h"
@@ -18,9 +21,10 @@ static void fill(struct xfs_dev *dev, unsigned version)
 	unsigned size = version == 3 ? 512 : 256;
 
 	for (unsigned i = 0; i < INODES; i++) {
-		struct xfs_dinode d = { .core = { .magic = XFS_DINODE_MAGIC, .mode = XFS_MODE_REG | 0644, .version = (int8_t)version,
-						  .format = XFS_DINODE_FMT_EXTENTS, .aformat = XFS_DINODE_FMT_EXTENTS,
-						  .flags = XFS_DIFLAG_REALTIME, .next_unlinked = XFS_NULL32 } };
+		struct xfs_dinode d = { .core = { .magic = XFS_DINODE_MAGIC, .mode = XFS_MODE_REG | 0644,
+						  .version = (int8_t)version, .format = XFS_DINODE_FMT_EXTENTS,
+						  .aformat = XFS_DINODE_FMT_EXTENTS, .flags = XFS_DIFLAG_REALTIME,
+						  .next_unlinked = XFS_NULL32 } };
 		uint8_t image[512] = { 0 };
 
 		d.v3.inumber = 128 + i;

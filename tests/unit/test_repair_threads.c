@@ -81,8 +81,9 @@ static struct memdev *damaged_image(void)
 static int run(struct xfs_dev *dev, unsigned threads, struct told *told, uint64_t *findings)
 {
 	struct repair_words words = { .line = told ? on_line : quiet_line, .payload = told };
-	struct repair r = { .no_modify = true, .dev = { .data = dev }, .name = "image", .memory = 8 << 20, .leaf_slack = -1,
-			    .node_slack = -1, .threads = threads, .words = &words, .sink = { told ? on_finding : quiet_finding, told } };
+	struct repair r = { .no_modify = true, .dev = { .data = dev }, .name = "image", .memory = 8 << 20,
+			    .leaf_slack = -1, .node_slack = -1, .threads = threads, .words = &words,
+			    .sink = { told ? on_finding : quiet_finding, told } };
 	int error = repair_run(&r);
 
 	*findings = r.findings;

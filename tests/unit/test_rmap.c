@@ -230,7 +230,8 @@ static void model_list(struct list *l)
 static bool random_map(void)
 {
 	unsigned f = testrand_below(&rnd, FILES);
-	static const uint64_t kinds[] = { 0, 0, XFS_RMAP_UNWRITTEN, XFS_RMAP_ATTR, XFS_RMAP_BMBT, XFS_RMAP_BMBT | XFS_RMAP_ATTR };
+	static const uint64_t kinds[] = { 0, 0, XFS_RMAP_UNWRITTEN, XFS_RMAP_ATTR, XFS_RMAP_BMBT,
+					  XFS_RMAP_BMBT | XFS_RMAP_ATTR };
 	struct xfs_claim c = { .len = 1 + testrand_below(&rnd, 12), .owner = owner_of(f) };
 	uint64_t flags = kinds[testrand_below(&rnd, f < 3 ? 6 : 3)];
 	bool shares = f >= 3 && !flags;
@@ -244,7 +245,8 @@ static bool random_map(void)
 			b = b + 1 < BLOCKS ? b + 1 : FIRST;
 		if (model[f][b]) {
 			uint64_t v = model[f][b] - 1, off = v & XFS_RMAP_OFFMASK;
-			bool no_offset = v & XFS_RMAP_BMBT, back = testrand_below(&rnd, 2) && b > c.len && (no_offset || off >= c.len);
+			bool no_offset = v & XFS_RMAP_BMBT, back = testrand_below(&rnd, 2) && b > c.len &&
+								   (no_offset || off >= c.len);
 
 			c.agbno = back ? b - c.len : b + 1;
 			c.offset = (v & XFS_RMAP_FLAGS) | (no_offset ? 0 : back ? off - c.len : off + 1);
@@ -450,7 +452,8 @@ START_TEST(contradictions)
 		int err;
 
 		tree_load(some, XFS_ARRAY_SIZE(some), -1);
-		err = apply(bad[i].op == 'm' ? "map" : bad[i].op == 'u' ? "unmap" : "convert", &bad[i].c, bad[i].shared);
+		err = apply(bad[i].op == 'm' ? "map" : bad[i].op == 'u' ? "unmap" : "convert", &bad[i].c,
+			    bad[i].shared);
 		ck_assert_msg(err == bad[i].err, "%zu: %s", i, xfs_error_name(err));
 		tree_verify();		/* contradictions are found before anything is changed */
 		tree_read(&now);

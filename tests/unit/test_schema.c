@@ -55,7 +55,8 @@ static void compare_fields(const struct xfs_desc *desc, const uint8_t *p, json_t
 		} else {
 			uint64_t got = xfs_bits_get(p, row->bit, row->bits, row->order == XO_LE);
 
-			ck_assert_msg(got == vectors_u64(v), "%s.%s: %llu", desc->name, row->name, (unsigned long long)got);
+			ck_assert_msg(got == vectors_u64(v), "%s.%s: %llu", desc->name, row->name,
+				      (unsigned long long)got);
 		}
 		(*compared)++;
 	}

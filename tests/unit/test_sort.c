@@ -115,7 +115,8 @@ START_TEST(in_memory)
 				uint8_t *want = reference_make(&specs[s], all, n);
 
 				ck_assert_int_eq(xfs_sort(&specs[s], all, n), 0);
-				ck_assert_msg(!memcmp(all, want, n * specs[s].size), "spec %zu shape %d n %zu", s, shape, n);
+				ck_assert_msg(!memcmp(all, want, n * specs[s].size), "spec %zu shape %d n %zu", s,
+					      shape, n);
 				free(all);
 				free(want);
 			}
@@ -174,7 +175,8 @@ END_TEST
 START_TEST(bad_specs)
 {
 	static const struct xfs_sort_spec bad[] = {
-		{ 7, 1, { 0 } }, { 16, 0, { 0 } }, { 16, 4, { 0 } }, { 16, 1, { 9 } }, { XFS_SORT_SIZE_MAX + 1, 1, { 0 } },
+		{ 7, 1, { 0 } }, { 16, 0, { 0 } }, { 16, 4, { 0 } }, { 16, 1, { 9 } },
+		{ XFS_SORT_SIZE_MAX + 1, 1, { 0 } },
 	};
 	struct xfs_sorter *s;
 

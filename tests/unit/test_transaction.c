@@ -170,8 +170,8 @@ static void queue_refc(struct xfs_trans *t, unsigned op, uint64_t block, uint32_
 
 static void queue_rmap(struct xfs_trans *t, unsigned op, uint64_t block, uint32_t len, uint64_t owner, uint64_t off)
 {
-	struct xfs_work w = { .kind = XFS_WORK_RMAP, .op = op, .block = block, .len = len, .owner = owner, .offset = off,
-			      .shared = owner == OWNER || owner == OWNER + 1 };
+	struct xfs_work w = { .kind = XFS_WORK_RMAP, .op = op, .block = block, .len = len, .owner = owner,
+			      .offset = off, .shared = owner == OWNER || owner == OWNER + 1 };
 
 	ck_assert_int_eq(xfs_change_defer(&t->change, &w), 0);
 }

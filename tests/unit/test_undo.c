@@ -160,7 +160,8 @@ static int sequence_run(struct xfs_dev *dev, struct devmodel *m)
 static bool crash_run(uint64_t n, uint32_t tear, bool fail_only, uint64_t lose_seed)
 {
 	struct xfs_dev_fault plan = {
-		.stop_write_at = fail_only ? 0 : n, .fail_write_at = fail_only ? n : 0, .tear_bytes = tear, .lose_seed = lose_seed,
+		.stop_write_at = fail_only ? 0 : n, .fail_write_at = fail_only ? n : 0, .tear_bytes = tear,
+		.lose_seed = lose_seed,
 	};
 	struct xfs_dev *below;
 	struct devmodel m = { NULL, 0, 99 };

@@ -65,7 +65,8 @@ static bool has(enum xfs_finding_id id)
 }
 
 /* The verifier's verdict on the inode after the block got a right checksum again. */
-static void expect(const struct xfs_inode *ip, bool attr, uint8_t *block, uint32_t len, uint32_t crc, enum xfs_finding_id id)
+static void expect(const struct xfs_inode *ip, bool attr, uint8_t *block, uint32_t len, uint32_t crc,
+		   enum xfs_finding_id id)
 {
 	char line[300] = "nothing";
 

@@ -81,7 +81,8 @@ class Meter:
             return None
         trace = os.path.join(self.work, "trace")
         wanted = ",".join("?" + name for name in WRITES + READS + SPACE + SYNCS)
-        done = subprocess.run([self.strace, "-ff", "-y", "-s", "0", "-e", "trace=" + wanted, "-e", "signal=none", "-o", trace] + command,
+        done = subprocess.run([self.strace, "-ff", "-y", "-s", "0", "-e", "trace=" + wanted, "-e", "signal=none", "-o",
+                               trace] + command,
                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, errors="replace")
         if done.returncode not in good:
             print("compare: no calls counted, strace: " + done.stderr.strip()[-200:], file=sys.stderr)
@@ -151,19 +152,23 @@ class Table:
 
     def add(self, what, ours, theirs="-", value=None, goal=None):
         met = "-" if goal is None or value is None else "yes" if value <= goal else "NO"
-        self.rows.append((what, ours, theirs, "-" if value is None else "%.2f" % value, "-" if goal is None else "<= %.2f" % goal, met))
+        self.rows.append((what, ours, theirs, "-" if value is None else "%.2f" % value, "-" if goal is None
+                          else "<= %.2f" % goal, met))
 
     def add_rate(self, what, value, unit, goal):
-        self.rows.append((what, "%.1f %s" % (value, unit), "-", "-", ">= %g %s" % (goal, unit), "yes" if value >= goal else "NO"))
+        self.rows.append((what, "%.1f %s" % (value, unit), "-", "-", ">= %g %s" % (goal, unit),
+                          "yes" if value >= goal else "NO"))
 
     def add_costs(self, what, costs, wall_goal=None, cpu_goal=None, rss_goal=None, user_goal=None):
         ours, theirs = costs
         if user_goal:
-            self.add("%s: user" % what, seconds(median(ours, "user")), seconds(median(theirs, "user")), ratio(ours, theirs, "user"),
+            self.add("%s: user" % what, seconds(median(ours, "user")), seconds(median(theirs, "user")),
+                     ratio(ours, theirs, "user"),
                      user_goal)
         for name, label, show, goal in (("wall", "wall", seconds, wall_goal), ("cpu", "user+sys", seconds, cpu_goal),
                                         ("rss", "peak memory", lambda k: amount(k and k * 1024), rss_goal)):
-            self.add("%s: %s" % (what, label), show(median(ours, name)), show(median(theirs, name)), ratio(ours, theirs, name), goal)
+            self.add("%s: %s" % (what, label), show(median(ours, name)), show(median(theirs, name)),
+                     ratio(ours, theirs, name), goal)
 
     def note(self, text):
         self.notes.append(text)
@@ -171,6 +176,7 @@ class Table:
     def show(self):
         widths = [max(len(r[i]) for r in self.rows + [self.HEAD]) for i in range(len(self.HEAD))]
         for row in [self.HEAD] + self.rows:
-            print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w) for i, (cell, w) in enumerate(zip(row, widths))).rstrip())
+            print("  ".join(cell.ljust(w) if i == 0 else cell.rjust(w)
+                            for i, (cell, w) in enumerate(zip(row, widths))).rstrip())
         for text in self.notes:
             print("note: " + text)

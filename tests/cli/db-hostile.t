@@ -22,7 +22,8 @@ DB = ASAN if os.path.exists(ASAN) else os.path.join(BUILD, "xfs_db")
 SEED = int(os.environ.get("XFSKIT_SEED", "1"))
 ROUNDS = int(os.environ.get("XFSKIT_ROUNDS", "25"))
 MOST_SECONDS, MOST_OUTPUT = 60, 32 << 20
-IMAGES = ["tests/data/sample.img.xz"] + ["tests/oracle/data/%s.img.xz" % n for n in ("full", "plain", "v4", "rt", "quota")]
+IMAGES = ["tests/data/sample.img.xz"] + ["tests/oracle/data/%s.img.xz" % n
+                                         for n in ("full", "plain", "v4", "rt", "quota")]
 BAD = re.compile(rb"AddressSanitizer|runtime error|LeakSanitizer")
 
 TABLE = []
@@ -78,7 +79,8 @@ def damage(rnd, clean, found):
         for _ in range(rnd.choice((1, 1, 2, 6))):
             n = rnd.choice((1, 1, 2, 4, 8))
             at = off + rnd.choice((rnd.randrange(min(length, 128)), rnd.randrange(length))) // n * n
-            data[at:at + n] = rnd.choice((bytes(n), b"\xff" * n, b"\x7f" + b"\xff" * (n - 1), bytes(n - 1) + bytes([rnd.randrange(256)]),
+            data[at:at + n] = rnd.choice((bytes(n), b"\xff" * n, b"\x7f" + b"\xff" * (n - 1),
+                                          bytes(n - 1) + bytes([rnd.randrange(256)]),
                                           bytes(rnd.randrange(256) for _ in range(n))))
         if crc is not None and rnd.random() < 0.8:
             data[off + crc:off + crc + 4] = bytes(4)
@@ -86,8 +88,10 @@ def damage(rnd, clean, found):
     return data
 
 
-STARTS = ("agf %N", "agi 0", "agi 1", "agfl 0", "sb 0", "path /", "inode %I", "fsblock %N", "daddr %N", "agf 0;addr bnoroot",
-          "agf 0;addr cntroot", "agf 1;addr rmaproot", "agf 0;addr refcntroot", "agi 0;addr root", "agi 1;addr free_root")
+STARTS = ("agf %N", "agi 0", "agi 1", "agfl 0", "sb 0", "path /", "inode %I", "fsblock %N", "daddr %N",
+          "agf 0;addr bnoroot",
+          "agf 0;addr cntroot", "agf 1;addr rmaproot", "agf 0;addr refcntroot", "agi 0;addr root",
+          "agi 1;addr free_root")
 STEPS = """p;p -j;p core;p u3 a;p recs;p keys ptrs;p recs[1] recs[2-4];p bu;p bu[0-3].name;p lents;p lbests;p fbests;p entries nvlist
 p nvlist[0-5].name;p btree;p hdr;addr ptrs[1];addr ptrs[2];addr recs[1].startblock;addr leftsib;addr rightsib;addr u3.bmx[0].startblock
 addr u3.bmbt.ptrs[1];addr a.bmx[0].startblock;addr bu[2].inumber;addr nbtree[1].before;addr btree[1].before;dblock %N;ablock %N;dblock 0
@@ -116,10 +120,11 @@ def explore(image, script):
     argv = [DB, "-r"]
     for command in script:
         argv += ["-c", command]
-    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1", UBSAN_OPTIONS="print_stacktrace=1")
+    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1",
+               UBSAN_OPTIONS="print_stacktrace=1")
     try:
-        run = subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env,
-                             timeout=MOST_SECONDS)
+        run = subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             env=env, timeout=MOST_SECONDS)
     except subprocess.TimeoutExpired:
         return "no end"
     if run.returncode < 0:
@@ -149,7 +154,8 @@ def main():
                 if why:
                     wrong.append("round %d: %s\n%s" % (i, "; ".join(script), why))
             good = good and not wrong and len(found) > 4
-            print("%sok %d - %s: %d sorts of metadata damaged" % ("not " if wrong or len(found) <= 4 else "", number, name, len(found)))
+            print("%sok %d - %s: %d sorts of metadata damaged" % ("not " if wrong or len(found) <= 4 else "", number,
+                                                                  name, len(found)))
             for line in "\n".join(wrong).splitlines()[:60]:
                 print("# " + line)
             sys.stdout.flush()

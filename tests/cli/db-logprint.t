@@ -21,8 +21,8 @@ def run(image, *commands):
     argv = [DB, "-r"]
     for command in commands:
         argv += ["-c", command]
-    return subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                          errors="replace")
+    return subprocess.run(argv + [image], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                          text=True, errors="replace")
 
 
 def ok(good, name, note=""):
@@ -45,10 +45,11 @@ def check_fresh(work):
         f.truncate(320 << 20)
     subprocess.run([MKFS, "-q", path], check=True)
     r = run(path, "logprint")
-    ok(re.fullmatch(r"log of \d+ blocks, clean, tail 1:2, head 1:2\n", r.stdout), "a new log is clean and holds nothing", r.stdout)
+    ok(re.fullmatch(r"log of \d+ blocks, clean, tail 1:2, head 1:2\n", r.stdout),
+       "a new log is clean and holds nothing", r.stdout)
     r = run(path, "logprint -a")
-    ok(re.search(r"^record 1:0 bytes 512 operations 1 tail 1:0 prev -1 .*\n  unmount$", r.stdout, re.M), "-a: but for its first record",
-       r.stdout)
+    ok(re.search(r"^record 1:0 bytes 512 operations 1 tail 1:0 prev -1 .*\n  unmount$", r.stdout, re.M),
+       "-a: but for its first record", r.stdout)
 
 
 def check_text(image):
@@ -64,7 +65,8 @@ def check_text(image):
     r = run(image, "logprint -r")
     ok(set(line.split()[0] for line in r.stdout.splitlines()) == {"log", "record"}, "-r: records only", r.stdout)
     r = run(image, "logprint -v -t icreate")
-    ok(r.stdout.count("isize = 512\n") == 6 and "    inode " not in r.stdout, "-v -t icreate: all fields of one kind", r.stdout)
+    ok(r.stdout.count("isize = 512\n") == 6 and "    inode " not in r.stdout, "-v -t icreate: all fields of one kind",
+       r.stdout)
     return lines
 
 
@@ -75,17 +77,21 @@ def check_filters(image, lines):
     got = [line for line in r.stdout.splitlines() if line.startswith("    ")]
     ok(got == want and got, "-i with -t inode: that inode alone", r.stdout)
     r = run(image, f"logprint -i {ino}")
-    ok({"inode"} <= {line.split()[0] for line in r.stdout.splitlines() if line.startswith("    ")} <= {"inode", "icreate", "buf"},
+    ok({"inode"} <= {line.split()[0] for line in r.stdout.splitlines()
+                     if line.startswith("    ")} <= {"inode", "icreate", "buf"},
        "-i: the inode, its chunk, and its cluster", r.stdout)
-    daddr, bbs = next((int(m[1]), int(m[2])) for line in lines if (m := re.match(r"    buf daddr (\d+) bbs (\d+) btree", line)))
+    daddr, bbs = next((int(m[1]), int(m[2])) for line in lines
+                      if (m := re.match(r"    buf daddr (\d+) bbs (\d+) btree", line)))
     want = [line for line in lines if re.match(rf"    buf daddr {daddr} ", line)]
     by_daddr = run(image, f"logprint -d {daddr + bbs - 1}").stdout
-    ok([line for line in by_daddr.splitlines() if line.startswith("    buf")] == want, "-d: buffers that hold a sector", by_daddr)
+    ok([line for line in by_daddr.splitlines() if line.startswith("    buf")] == want, "-d: buffers that hold a sector",
+       by_daddr)
     fsb = run(image, f"convert daddr {daddr} fsb").stdout.split()[1].strip("()")
     ok(run(image, f"logprint -b {fsb}").stdout == by_daddr, "-b: the same by filesystem block", fsb)
     for bad in ("logprint -q", "logprint x", "logprint -t nothing", "logprint -i ten", "logprint -b 99999999999"):
         r = run(image, bad)
-        ok(r.stdout.startswith(("bad ", "no kind")) and r.stdout.count("\n") == 1, bad + ": is refused in a line", r.stdout)
+        ok(r.stdout.startswith(("bad ", "no kind")) and r.stdout.count("\n") == 1, bad + ": is refused in a line",
+           r.stdout)
 
 
 def check_json(image, lines):
@@ -94,7 +100,8 @@ def check_json(image, lines):
     ok(len(items) == sum(line.startswith("    ") for line in lines), "-j: as many items", len(items))
     cores = [i["regions"][1]["log_dinode"] for i in items if i["kind"] == "inode"]
     text = [m for line in lines if (m := re.match(r"    inode (\d+) mode 0(\d+) nlink \d+ size (\d+)", line))]
-    ok([(c["inumber"], c["size"]) for c in cores] == [(int(m[1]), int(m[3])) for m in text], "-j: inodes as in the text", cores[:1])
+    ok([(c["inumber"], c["size"]) for c in cores] == [(int(m[1]), int(m[3])) for m in text],
+       "-j: inodes as in the text", cores[:1])
     bufs = [i for i in items if i["kind"] == "buf"]
     ok(all(sum(r["length"] for r in b["runs"]) == sum(r["bytes"] for r in b["regions"][1:]) for b in bufs),
        "-j: runs of buffers are as long as their data")
@@ -113,15 +120,16 @@ def check_damaged(work, image):
         f.seek(-1, os.SEEK_CUR)
         f.write(bytes([byte ^ 1]))
     r = run(path, "logprint")
-    ok(r.returncode == 0 and r.stdout == run(image, "logprint").stdout, "a flipped bit in a record is put right", r.stderr)
+    ok(r.returncode == 0 and r.stdout == run(image, "logprint").stdout, "a flipped bit in a record is put right",
+       r.stderr)
     with open(path, "r+b") as f:
         f.seek((start + tail + 5) * 512 + 100)
         f.write(bytes([byte ^ 3]))
     r = run(path, "logprint")
     ok(r.returncode == 1 and r.stderr.count("\n") == 1 and "a record between tail and head is damaged" in r.stderr,
        "a record that is damaged far before the head: one line", r.stderr)
-    ok("unreadable: a record between tail and head is damaged" in r.stdout and "record 1:" not in r.stdout, "and nothing is shown",
-       r.stdout)
+    ok("unreadable: a record between tail and head is damaged" in r.stdout and "record 1:" not in r.stdout,
+       "and nothing is shown", r.stdout)
 
 
 def main():
@@ -134,7 +142,8 @@ def main():
         check_damaged(work, image)
         v4 = load(work, "log-v4")
         r = run(v4, "logprint -v")
-        ok(r.returncode == 0 and r.stdout.count("flushiter = ") == r.stdout.count("    inode ") > 500, "V4: cores of 96 bytes", r.stderr)
+        ok(r.returncode == 0 and r.stdout.count("flushiter = ") == r.stdout.count("    inode ") > 500,
+           "V4: cores of 96 bytes", r.stderr)
     print("1..%d" % len(results))
     return not all(results)
 

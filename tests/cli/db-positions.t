@@ -235,7 +235,8 @@ def same(reference, image, what):
             different.append("%s\n%s" % (position,
                 "\n".join(sorted(set(want.splitlines()) ^ set(got.splitlines()))[:6])))
     ok(len(seen) > 60 and len(lost) < 4 and not different,
-       "%s: %d places of %d types read the same" % (what, len(seen), len(types)), "\n".join(different + list(map(str, lost))))
+       "%s: %d places of %d types read the same" % (what, len(seen), len(types)),
+       "\n".join(different + list(map(str, lost))))
 
 
 def realtime(work, mkfs):

@@ -121,8 +121,8 @@ def session(image, home):
 
 def plain(image):
     pipe = subprocess.run([DB, image], input=b"sb\tp\ns\t\n", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    ok(pipe.stdout == b"xfs_db> bad allocation group number p\nxfs_db> command s not found\nxfs_db> \n" and not pipe.stderr,
-       "a pipe: plain prompts, tabs are blanks", pipe.stdout)
+    ok(pipe.stdout == b"xfs_db> bad allocation group number p\nxfs_db> command s not found\nxfs_db> \n"
+       and not pipe.stderr, "a pipe: plain prompts, tabs are blanks", pipe.stdout)
     main, terminal = pty.openpty()
     with open(image + ".out", "w+b") as out:
         run = subprocess.Popen([DB, image], stdin=terminal, stdout=out)

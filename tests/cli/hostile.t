@@ -61,8 +61,10 @@ def limited():
 
 
 def call(folder, tool, args, limit):
-    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1", UBSAN_OPTIONS="print_stacktrace=1")
-    return subprocess.run([os.path.join(folder, tool)] + args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    env = dict(os.environ, ASAN_OPTIONS="detect_leaks=1:allocator_may_return_null=1",
+               UBSAN_OPTIONS="print_stacktrace=1")
+    return subprocess.run([os.path.join(folder, tool)] + args, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE,
                           timeout=120, preexec_fn=limited if limit else None, env=env, text=True, errors="replace")
 
 
@@ -136,7 +138,8 @@ def lying(good):
         yield image(name, data)
     for name, root_at, at, size, value in (
             ("bnobt-numrecs", 16, 6, 2, 65535), ("rmapbt-numrecs", 24, 6, 2, 65535), ("rmapbt-level", 24, 4, 2, 65535),
-            ("rmapbt-sibling-loop", 24, 12, 4, None), ("bnobt-sibling-loop", 16, 12, 4, None), ("rmapbt-pointer-loop", 24, 936, 4, None)):
+            ("rmapbt-sibling-loop", 24, 12, 4, None), ("bnobt-sibling-loop", 16, 12, 4, None),
+            ("rmapbt-pointer-loop", 24, 936, 4, None)):
         agbno = struct.unpack(">I", good[512 + root_at:516 + root_at])[0]
         start = agbno * 1024
         block = bytearray(good[start:start + 1024])

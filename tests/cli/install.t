@@ -16,7 +16,8 @@ campaign.clean_folder(dest)
 run = campaign.run("make", "-s", "-C", campaign.BUILD, "install", "DESTDIR=" + dest)
 tap.put(run.returncode == 0, "make install DESTDIR", run.stdout)
 root = os.path.join(dest, "usr/local")
-programs = [name for name in ("mkfs.xfs", "xfs_repair", "xfs_db") if not os.access(os.path.join(root, "sbin", name), os.X_OK)]
+programs = [name for name in ("mkfs.xfs", "xfs_repair", "xfs_db")
+            if not os.access(os.path.join(root, "sbin", name), os.X_OK)]
 tap.put(not programs, "programs are installed", " ".join(programs))
 pages = glob.glob(os.path.join(root, "share/man/man8/*.8"))
 tap.put(len(pages) >= 3, "man pages are installed", " ".join(pages))
@@ -36,18 +37,23 @@ for name, how in (("shared", []), ("static", ["-l:libxfskit.a"])):
     program = os.path.join(dest, "list-owners-" + name)
     built = campaign.run(cc, "-Wall", "-Wextra", "-Werror", *extra, "-o", program, example, *words)
     tap.put(built.returncode == 0, "the example builds: " + name, built.stdout)
-    listed = subprocess.run([program, sample], env=dict(env, LD_LIBRARY_PATH=os.path.join(root, "lib")), stdout=subprocess.PIPE, text=True)
+    listed = subprocess.run([program, sample], env=dict(env, LD_LIBRARY_PATH=os.path.join(root, "lib")),
+                            stdout=subprocess.PIPE, text=True)
     outputs.append(listed.stdout)
-    tap.put(listed.returncode == 0 and len(listed.stdout.splitlines()) > 1000, "the example lists owners: " + name, listed.stdout[-500:])
+    tap.put(listed.returncode == 0 and len(listed.stdout.splitlines()) > 1000, "the example lists owners: " + name,
+            listed.stdout[-500:])
 tap.put(outputs[0] == outputs[1], "static and shared say the same")
 exported = campaign.run("nm", "-D", "--defined-only", os.path.join(root, "lib/libxfskit.so"))
-odd = [line for line in exported.stdout.splitlines() if " T " in line and " xfskit_" not in line and " xfs_error_" not in line]
+odd = [line for line in exported.stdout.splitlines() if " T " in line and " xfskit_" not in line
+       and " xfs_error_" not in line]
 tap.put(exported.returncode == 0 and not odd, "only the public interface is exported", "\n".join(odd))
 
 bad = []
 for header in sorted(glob.glob(os.path.join(campaign.SRC, "libxfs/*/*.h")) + glob.glob(os.path.join(campaign.SRC, "include/xfskit/*.h"))):
-    alone = subprocess.run([cc, "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-I", campaign.SRC, "-I", os.path.join(campaign.SRC, "include"),
-                            "-x", "c", "-"], input='#include "%s"\nint x;\n' % header, stderr=subprocess.STDOUT, stdout=subprocess.PIPE, text=True)
+    alone = subprocess.run([cc, "-std=gnu17", "-D_GNU_SOURCE", "-fsyntax-only", "-I", campaign.SRC, "-I",
+                            os.path.join(campaign.SRC, "include"),
+                            "-x", "c", "-"], input='#include "%s"\nint x;\n' % header, stderr=subprocess.STDOUT,
+                           stdout=subprocess.PIPE, text=True)
     if alone.returncode:
         bad.append(os.path.relpath(header, campaign.SRC) + "\n" + alone.stdout)
 tap.put(not bad, "each header compiles alone", "\n".join(bad))

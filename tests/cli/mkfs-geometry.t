@@ -37,9 +37,12 @@ realtime =(?P<rt>\S+) +extsz=(?P<rtextsz>\d+) +blocks=(?P<rtblocks>\d+), rtexten
 """
 
 # superblock fields that the columns need: name, offset, struct code
-FIELDS = [("logstart", 48, "Q"), ("rootino", 56, "Q"), ("versionnum", 100, "H"), ("agblklog", 124, "B"), ("inprogress", 126, "B"),
-          ("icount", 128, "Q"), ("ifree", 136, "Q"), ("fdblocks", 144, "Q"), ("inoalignmt", 180, "I"), ("logsunit", 196, "I"),
-          ("features2", 200, "I"), ("features_ro_compat", 212, "I"), ("features_incompat", 216, "I"), ("spino_align", 228, "I")]
+FIELDS = [("logstart", 48, "Q"), ("rootino", 56, "Q"), ("versionnum", 100, "H"), ("agblklog", 124, "B"),
+          ("inprogress", 126, "B"),
+          ("icount", 128, "Q"), ("ifree", 136, "Q"), ("fdblocks", 144, "Q"), ("inoalignmt", 180, "I"),
+          ("logsunit", 196, "I"),
+          ("features2", 200, "I"), ("features_ro_compat", 212, "I"), ("features_incompat", 216, "I"),
+          ("spino_align", 228, "I")]
 
 
 def size_of(text):
@@ -127,8 +130,8 @@ def table_columns(out):
 
 
 PRINTED = [c for c in re.findall(r"\?P<(\w+)>", TABLE) if c != "device"]
-STORED = ["logagno", "logagbno", "agblklog", "rootino", "icount", "ifree", "fdblocks", "inoalignmt", "spino_align", "logsunit_b",
-          "versionnum", "features2", "features_ro", "features_in"]
+STORED = ["logagno", "logagbno", "agblklog", "rootino", "icount", "ifree", "fdblocks", "inoalignmt", "spino_align",
+          "logsunit_b", "versionnum", "features2", "features_ro", "features_in"]
 
 
 def warnings_differ(row, err):
@@ -218,15 +221,18 @@ def main():
             counts[kind] = counts.get(kind, 0) + 1
             number += 1
             failed += bool(bad)
-            print("%sok %d - %s: %s on %s %s" % ("not " if bad else "", number, kind, row["args"], row["size"], row["extra"]))
+            print("%sok %d - %s: %s on %s %s" % ("not " if bad else "", number, kind, row["args"], row["size"],
+                                                 row["extra"]))
             for line in bad:
                 print("#   " + line)
         run.sparse("a.img", 1 << 30)
         rc, out, _ = run.mkfs(["-N", "a.img"])
         number += 1
-        print("%sok %d - the default table, byte for byte" % ("" if (rc, out) == (0, DEFAULT_TABLE) else "not ", number))
+        print("%sok %d - the default table, byte for byte" % ("" if (rc, out) == (0, DEFAULT_TABLE) else "not ",
+                                                              number))
         number += 1
-        print("%sok %d - all kinds of rows ran: %s" % ("" if sum(counts.values()) == len(rows) == 215 and len(counts) == 4 else "not ", number,
+        print("%sok %d - all kinds of rows ran: %s" % ("" if sum(counts.values()) == len(rows) == 215
+                                                       and len(counts) == 4 else "not ", number,
               ", ".join("%d %s" % (n, kind) for kind, n in sorted(counts.items()))))
     print("# largest sparse file %d TiB; %.1f s" % (run.largest >> 40, time.monotonic() - start))
     return 1 if failed else 0

@@ -6,7 +6,8 @@ import re
 import subprocess
 import sys
 
-SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")))
+SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                                "..", "..")))
 MKFS = os.path.join(os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd())), "mkfs.xfs")
 
 
@@ -23,7 +24,8 @@ def main():
         manual.append((part[0], re.search(r"Section \[(\w+)\]", part)[1], names))
     print("1..%d" % (len(program) + 1))
     failed = len(program) != len(manual) or sum(len(names) for _, _, names in program) < 70
-    print("%sok 1 - %d sections, %d suboptions" % ("not " if failed else "", len(program), sum(len(n) for _, _, n in program)))
+    print("%sok 1 - %d sections, %d suboptions" % ("not " if failed else "", len(program),
+                                                   sum(len(n) for _, _, n in program)))
     for n, section in enumerate(program, 2):
         good = section in manual
         failed |= not good

@@ -30,7 +30,8 @@ ERRORS = [
     ("-d agcount=4k", "Invalid value 4k for -d agcount option. Unit suffixes are not allowed."),
     ("-d agcount=0", "Invalid value 0 for -d agcount option. Value is too small."),
     ("-d agcount=-1", "Invalid value -1 for -d agcount option. Value is too small."),
-    ("-d agcount=99999999999999999999", "Invalid value 99999999999999999999 for -d agcount option. Value is too large."),
+    ("-d agcount=99999999999999999999",
+     "Invalid value 99999999999999999999 for -d agcount option. Value is too large."),
     ("-b size=4095", "Invalid value 4095 for -b size option. Value must be a power of 2."),
     ("-b size=512", "Minimum block size for CRC enabled filesystems is 1024 bytes."),
     ("-s size=8k", "block size 4096 cannot be smaller than sector size 8192"),
@@ -62,7 +63,8 @@ ERRORS = [
     ("-d sunit=64", "both data sunit and data swidth options must be specified"),
     ("-d su=4k", "both data su and data sw options must be specified"),
     ("-d su=4k,sw=0", "stripe unit (4096) is larger than the stripe width (0)"),
-    ("-d su=4k,sw=600000000", "data stripe width (2457600000000) is too large of a multiple of the data stripe unit (4096)"),
+    ("-d su=4k,sw=600000000",
+     "data stripe width (2457600000000) is too large of a multiple of the data stripe unit (4096)"),
     ("-d su=1k,sw=2", "mkfs.xfs: Stripe unit(1024) or stripe width(2048) is not a multiple of the block size(4096)"),
     ("-d su=513,sw=2", "stripe unit (513) must be a multiple of the sector size (512)"),
     ("-d sunit=16,swidth=24", "stripe width (12288) must be a multiple of the stripe unit (8192)"),
@@ -99,8 +101,10 @@ LOGS = [
     ("-m reflink=0 -b size=1k", 4096, 8681), ("-m reflink=0 -b size=32k", 4096, 2200),
     ("-m reflink=0 -b size=64k", 4096, 512), ("-m crc=0 -b size=512", 4096, 4806), ("-m crc=0", 4096, 854),
     ("-m crc=0 -b size=8k", 4096, 558), ("-n size=64k -m rmapbt=0,reflink=0", 4096, 2353),
-    ("-b size=1k -n size=64k", 4096, 9501), ("-s size=4k", 4096, 3546), ("-s size=4k -m rmapbt=0,reflink=0", 4096, 4287),
-    ("-l su=4k", 4096, 3357), ("-l su=64k", 4096, 4176), ("-l su=256k", 4096, 6912), ("-b size=1k -l su=256k", 4096, 18432),
+    ("-b size=1k -n size=64k", 4096, 9501), ("-s size=4k", 4096, 3546),
+    ("-s size=4k -m rmapbt=0,reflink=0", 4096, 4287),
+    ("-l su=4k", 4096, 3357), ("-l su=64k", 4096, 4176), ("-l su=256k", 4096, 6912),
+    ("-b size=1k -l su=256k", 4096, 18432),
     ("", 512, 3075), ("", 1024, 3273), ("", 1 << 20, 4287), ("-i size=2048", 4096, 3693),
     ("-n parent=1 -b size=1k", 4096, 4862), ("-n parent=1", 4096, 2001), ("-n parent=1 -b size=16k", 4096, 1429),
     ("-n parent=1,size=64k", 4096, 5310), ("-n parent=1 -l su=32768", 4096, 1920),
@@ -125,7 +129,8 @@ def main():
         def mkfs(words, size=1 << 30):
             with open(os.path.join(folder, "a.img"), "wb") as f:
                 f.truncate(size)
-            run = subprocess.run([MKFS, "-N"] + words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            run = subprocess.run([MKFS, "-N"] + words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 text=True)
             return run.returncode, run.stdout, run.stderr
 
         def config(text, words=()):
@@ -169,11 +174,13 @@ def main():
         rc, out, _ = mkfs("-r zoned=1 a.img".split(), 2 << 30)
         tap.ok(rc == 0 and "rgcount=6    rgsize=65536 extents" in out, "zoned", out)
         rc, out, err = mkfs("-r zoned=1,rgcount=20 a.img".split(), 10 << 30)
-        tap.ok(rc == 0 and "blocks=2365861" in out and "rgcount=19   rgsize=124519" in out and "reserved=66843" in out and
+        tap.ok(rc == 0 and "blocks=2365861" in out and "rgcount=19   rgsize=124519" in out and "reserved=66843" in out
+               and
                "over-provisioning needs" in err, "zoned with spare zones", out + err)
 
         rc, out, err = config("\n")
-        tap.ok(rc == 0 and out.startswith("Parameters parsed from config file c.conf successfully\nmeta-data="), "empty config file", err)
+        tap.ok(rc == 0 and out.startswith("Parameters parsed from config file c.conf successfully\nmeta-data="),
+               "empty config file", err)
         rc, out, err = config("; comment\n[METADATA]\nRMAPBT=0\n[naming]\nparent: 1 ; comment\n[block]\nsize=1k\n")
         tap.ok(rc == 0 and "rmapbt=0" in out and "parent=1" in out and "bsize=1024" in out, "config file", out + err)
         rc, _, err = config("[metadata]\nfoo=1\n")

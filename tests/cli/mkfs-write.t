@@ -15,7 +15,8 @@ import subprocess
 import sys
 import tempfile
 
-SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")))
+SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                                "..", "..")))
 MKFS = os.path.join(os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd())), "mkfs.xfs")
 JUDGE = os.path.join(SRC, "tests", "oracle", "judge.py")
 UUID = "11111111-2222-3333-4444-555555555555"
@@ -29,14 +30,17 @@ COMPARED = [
     (512, SAME + "-s size=4k"), (512, SAME + "-s size=2k -b size=2k"), (10240, SAME + "-d su=64k,sw=4"),
     (10240, SAME + "-d su=12k,sw=3"), (10240, SAME + "-d su=256k,sw=4 -l su=256k"), (1024, SAME + "-l su=32k"),
     (1024, SAME + "-l su=256k"), (1024, SAME + "-l agnum=0"), (1024, SAME + "-l agnum=0 -l su=32k"),
-    (1024, SAME + "-l agnum=3"), (1024, SAME + "-i size=2048"), (1024, SAME + "-n size=64k"), (1024, SAME + "-n version=ci"),
-    (4096, SAME + "-d agcount=31"), (1024, SAME + "-L twelve.bytes"), (512, SAME + "-d projinherit=77,extszinherit=8,cowextsize=4"),
+    (1024, SAME + "-l agnum=3"), (1024, SAME + "-i size=2048"), (1024, SAME + "-n size=64k"),
+    (1024, SAME + "-n version=ci"),
+    (4096, SAME + "-d agcount=31"), (1024, SAME + "-L twelve.bytes"),
+    (512, SAME + "-d projinherit=77,extszinherit=8,cowextsize=4"),
     (512, "-m crc=0"), (512, "-m crc=0 -b size=512"), (512, "-m crc=0 -l version=1"), (512, "-m crc=0 -i size=2048"),
     (512, "-m crc=0 -i attr=1,projid32bit=0 -l lazy-count=0 -n ftype=0"), (512, "-m crc=0 -i align=0"),
 ]
 # features that it does not know
 JUDGED = [(1024, "-n parent=1"), (1024, "-m autofsck=check"), (1024, "-i exchange=1"), (1024, "-m metadir=1"),
-          (1024, "-m metadir=1 -n parent=1 -b size=1k"), (1024, "-m metadir=1,uquota,gquota,pquota"), (1024, "-m uqnoenforce"),
+          (1024, "-m metadir=1 -n parent=1 -b size=1k"), (1024, "-m metadir=1,uquota,gquota,pquota"),
+          (1024, "-m uqnoenforce"),
           (1024, "-m metadir=1 -l agnum=0"), (1024, "-b size=64k"), (10240, "-m metadir=1 -d su=64k,sw=4")]
 
 
@@ -113,8 +117,8 @@ class Tests:
             f.truncate(mib << 20)
 
     def run(self, words, **more):
-        done = subprocess.run(words, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
-                              timeout=300, **more)
+        done = subprocess.run(words, cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                              errors="replace", timeout=300, **more)
         return done.returncode, done.stdout, done.stderr
 
     def judge(self, name, text):
@@ -145,7 +149,8 @@ class Tests:
         rc, _, err = self.run([tool] + words + ["b.img"], env=env)
         allowed = may_differ(self.path("a.img"))
         bad = [off for off in differences(self.path("a.img"), self.path("b.img")) if not allowed(off)]
-        self.tap.ok(rc == 0 and not bad, "same bytes: " + text, "%s differ at %s" % (err, ["0x%x" % o for o in bad[:20]]))
+        self.tap.ok(rc == 0 and not bad, "same bytes: " + text,
+                    "%s differ at %s" % (err, ["0x%x" % o for o in bad[:20]]))
 
     def judged(self, mib, options):
         self.fresh("a.img", mib)
@@ -177,13 +182,15 @@ class Tests:
         for extra in ([], ["-N"]):
             rc, _, err = self.run([MKFS, "-q"] + extra + ["a.img"])
             self.tap.ok(rc == 1 and err == "mkfs.xfs: a.img appears to contain an existing filesystem (xfs).\n"
-                        "mkfs.xfs: Use the -f option to force overwrite.\n", "a filesystem is not overwritten %s" % extra, err)
+                        "mkfs.xfs: Use the -f option to force overwrite.\n",
+                        "a filesystem is not overwritten %s" % extra, err)
         self.fresh("a.img", 300)
         with open(self.path("a.img"), "r+b") as f:
             f.seek(446)
             f.write(bytes.fromhex("0000020083ffffff0008000000100000") + bytes(48) + b"\x55\xaa")
         rc, _, err = self.run([MKFS, "-q", "a.img"])
-        self.tap.ok(rc == 1 and "appears to contain a partition table (dos)." in err, "a partition table is not overwritten", err)
+        self.tap.ok(rc == 1 and "appears to contain a partition table (dos)." in err,
+                    "a partition table is not overwritten", err)
         rc, _, err = self.run([MKFS, "-q", "-f", "a.img"])
         self.tap.ok(rc == 0, "-f overwrites it", err)
 
@@ -201,7 +208,8 @@ class Tests:
             def at(off, n):
                 f.seek(off)
                 return f.read(n)
-            self.tap.ok(all(not any(at((128 << 20) * n, 512)) for n in range(1, 8)), "superblocks of the last filesystem are gone")
+            self.tap.ok(all(not any(at((128 << 20) * n, 512)) for n in range(1, 8)),
+                        "superblocks of the last filesystem are gone")
             self.tap.ok(not any(at((1024 << 20) - 131072, 131072)), "the end of the device is zero")
         self.judge("a.img", "formatted twice")
 
@@ -229,13 +237,15 @@ class Tests:
         self.tap.ok(rc == 0 and os.path.getsize(self.path("a.img")) == 301 << 20, "an empty file grows", err)
         self.fresh("a.img", 0)
         rc, _, err = self.run([MKFS, "-q", "a.img"])
-        self.tap.ok(rc == 1 and err.startswith("size 0 of data subvolume is too small, minimum 4096 blocks"), "an empty file without size", err)
+        self.tap.ok(rc == 1 and err.startswith("size 0 of data subvolume is too small, minimum 4096 blocks"),
+                    "an empty file without size", err)
         self.fresh("a.img", 300)
         os.utime(self.path("a.img"), (0, 0))
         before = os.stat(self.path("a.img"))
         rc, _, _ = self.run([MKFS, "-N", "-f", "a.img"])
         after = os.stat(self.path("a.img"))
-        self.tap.ok(rc == 0 and (before.st_mtime, before.st_blocks) == (after.st_mtime, after.st_blocks), "-N writes nothing")
+        self.tap.ok(rc == 0 and (before.st_mtime, before.st_blocks) == (after.st_mtime, after.st_blocks),
+                    "-N writes nothing")
 
     def reproducible(self):
         env = dict(os.environ, SOURCE_DATE_EPOCH="1700000000", DETERMINISTIC_SEED="1")
@@ -246,7 +256,8 @@ class Tests:
         env["SOURCE_DATE_EPOCH"] = "x"
         self.fresh("a.img", 300)
         _, _, err = self.run([MKFS, "-q", "a.img"], env=env)
-        self.tap.ok(err == "mkfs.xfs: SOURCE_DATE_EPOCH 'x' invalid timestamp, ignoring.\n", "a bad SOURCE_DATE_EPOCH", err)
+        self.tap.ok(err == "mkfs.xfs: SOURCE_DATE_EPOCH 'x' invalid timestamp, ignoring.\n", "a bad SOURCE_DATE_EPOCH",
+                    err)
 
     def db(self):
         tool = other("xfs_db")
@@ -254,10 +265,11 @@ class Tests:
             return self.tap.skip("xfs_db reads it", "xfs_db is not installed")
         self.fresh("a.img", 300)
         self.run([MKFS, "-q", "-L", "label", "a.img"])
-        rc, out, err = self.run([tool, "-r", "-f", "-c", "label", "-c", "freesp -s", "-c", "inode 128", "-c", "p core.mode", "a.img"])
+        rc, out, err = self.run([tool, "-r", "-f", "-c", "label", "-c", "freesp -s", "-c", "inode 128", "-c",
+                                 "p core.mode", "a.img"])
         blocks = re.search(r"total free blocks (\d+)", out)
-        self.tap.ok(rc == 0 and 'label = "label"' in out and "core.mode = 040755" in out and blocks and int(blocks[1]) > 60000,
-                    "xfs_db reads it", out + err)
+        self.tap.ok(rc == 0 and 'label = "label"' in out and "core.mode = 040755" in out and blocks
+                    and int(blocks[1]) > 60000, "xfs_db reads it", out + err)
 
 
 def main():

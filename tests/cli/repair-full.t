@@ -26,7 +26,8 @@ def script(image, lines):
 
 
 def free_blocks(image, agcount):
-    said = Run(DB, "-r", *[word for ag in range(agcount) for word in ("-c", "agf %d" % ag, "-c", "p freeblks")], image).out
+    said = Run(DB, "-r", *[word for ag in range(agcount) for word in ("-c", "agf %d" % ag, "-c", "p freeblks")],
+               image).out
     return [int(n) for n in re.findall(r"freeblks = (\d+)", said)]
 
 
@@ -36,7 +37,8 @@ def fill_up(image):
         code = 0
         while not code:
             number += 1
-            code, _ = script(image, ["create /fill/%d 644" % number, "prealloc /fill/%d 0 %d" % (number, blocks * 1024)])
+            code, _ = script(image, ["create /fill/%d 644" % number,
+                                     "prealloc /fill/%d 0 %d" % (number, blocks * 1024)])
     return number
 
 
@@ -45,7 +47,8 @@ def full_image():
     lines = ["mkdir /fill 755", "create /frag 644"] + ["prealloc /frag %d 1024" % (2048 * i) for i in range(800)]
     # parent pointers of so many names do not fit in the inodes
     for i in range(20):
-        lines += ["create /many-%d 644" % i] + ["link /many-%d /fill/another-name-of-%d-%d" % (i, i, j) for j in range(20)]
+        lines += ["create /many-%d 644" % i] + ["link /many-%d /fill/another-name-of-%d-%d" % (i, i, j)
+                                                for j in range(20)]
     for form, count in FORMS.items():
         lines += ["mkdir /%s 755" % form] + ["create /%s/a-name-of-a-file-%d 644" % (form, i) for i in range(count)]
     code, said = script(image, lines)
@@ -67,15 +70,18 @@ def blocks_of(data, magic, at, owner):
     """Bytes where a block with this magic and owner begins (directory blocks of the fifth version)."""
     where = {4: 40, 2: 48}[len(magic)]
     return [off for off in range(0, len(data) - 1024, 1024)
-            if data[off + at:off + at + len(magic)] == magic and data[off + where:off + where + 8] == owner.to_bytes(8, "big")]
+            if data[off + at:off + at + len(magic)] == magic
+            and data[off + where:off + where + 8] == owner.to_bytes(8, "big")]
 
 
 image, last = full_image()
 lab.ok(free_blocks(image, 2) == [0, 0], "no block is free", free_blocks(image, 2))
 whole = {form: names(image, form) for form in FORMS}
-lab.ok(all(len(whole[form]) == count for form, count in FORMS.items()), "all names are there", {f: len(n) for f, n in whole.items()})
+lab.ok(all(len(whole[form]) == count for form, count in FORMS.items()),
+       "all names are there", {f: len(n) for f, n in whole.items()})
 data = read(image)
-CASES = [("block", b"XDB3", 0), ("leaf", b"XDD3", 0), ("leaf", b"\x3d\xf1", 8), ("node", b"XDD3", 0), ("node", b"\x3d\xff", 8), ("node", b"XDF3", 0),
+CASES = [("block", b"XDB3", 0), ("leaf", b"XDD3", 0), ("leaf", b"\x3d\xf1", 8), ("node", b"XDD3", 0),
+         ("node", b"\x3d\xff", 8), ("node", b"XDF3", 0),
          ("node", b"\x3e\xbe", 8)]
 
 
@@ -112,7 +118,8 @@ for form, magic, at in CASES[:2] if LONG else CASES[1:2]:
     start = damaged(form, magic, at, "start.img")
     copy = lab.copy(start, "stopped.img")
     run = dict(os.environ, CRASH_KEEP_LOG="1")
-    writes = int(re.search(r"writes (\d+)", subprocess.run([CRASH, copy, "0", "0"], env=run, stdout=subprocess.PIPE, text=True).stdout).group(1))
+    writes = int(re.search(r"writes (\d+)", subprocess.run([CRASH, copy, "0", "0"], env=run, stdout=subprocess.PIPE,
+                                                           text=True).stdout).group(1))
     bad = []
     for seed in (0, 7) if LONG else (0,):
         for stop in range(1, writes + 1, 1 if LONG else 3):
@@ -121,7 +128,8 @@ for form, magic, at in CASES[:2] if LONG else CASES[1:2]:
             good, said = repaired(copy, form)
             if not good:
                 bad.append("stop %d seed %d: %s" % (stop, seed, said))
-    lab.ok(not bad, "%s directory: stopped at any of %d writes, the next run ends it" % (form, writes), "\n".join(bad[:3]))
+    lab.ok(not bad, "%s directory: stopped at any of %d writes, the next run ends it" % (form, writes),
+           "\n".join(bad[:3]))
 
 # ---- more than the log takes at once ----
 DIRS, FILES = 20, 1000
@@ -159,12 +167,14 @@ for off in range(0, len(data), 1024):
         flip(start, off + 230)
 copy = lab.copy(start, "damaged.img")
 first, second = repair(copy), repair("-n", copy)
-lab.ok(first.code == 0 and second.code == 0 and many_names(copy) == before and all(len(n) == FILES for n in before.values()),
+lab.ok(first.code == 0 and second.code == 0 and many_names(copy) == before
+       and all(len(n) == FILES for n in before.values()),
        "the index of all of them: repaired", "first %s\nsecond %s" % (str(first)[-700:], second))
 lab.ok(first.err.count("part by part") == 1, "in parts", first)
 run = dict(os.environ, CRASH_KEEP_LOG="1")
 copy = lab.copy(start, "stopped.img")
-writes = int(re.search(r"writes (\d+)", subprocess.run([CRASH, copy, "0", "0"], env=run, stdout=subprocess.PIPE, text=True).stdout).group(1))
+writes = int(re.search(r"writes (\d+)", subprocess.run([CRASH, copy, "0", "0"], env=run, stdout=subprocess.PIPE,
+                                                       text=True).stdout).group(1))
 bad = []
 for stop in range(1, writes + 1, max(1, writes // (200 if LONG else 12))):
     copy = lab.copy(start, "stopped.img")
@@ -199,15 +209,18 @@ for what, kept in (("without a free block", 0), ("with two", 2)):
         write(copy, off + 8, bytes(16))
     first, second = repair(copy), repair("-n", copy)
     lab.ok(len(found) > 10 and not first.code and not second.code and mapped(copy) == want and len(want) > 5000,
-           "all blocks of a block map, %s: repaired" % what, "%s\n%s\n%s" % (str(first)[-500:], second, mapped(copy)[:300]))
+           "all blocks of a block map, %s: repaired" % what,
+           "%s\n%s\n%s" % (str(first)[-500:], second, mapped(copy)[:300]))
 
 # ---- features for which there is no room ----
 for feature in ("rmapbt=1", "reflink=1", "finobt=1", "parent=1"):
     copy = lab.copy(image, "upgrade.img")
     tried = repair("-c", feature, copy)
-    lab.ok(tried.code == 1 and same(copy, image) and "Not enough free space" in tried.out, "-c %s: refused, nothing is written" % feature, tried)
+    lab.ok(tried.code == 1 and same(copy, image) and "Not enough free space" in tried.out,
+           "-c %s: refused, nothing is written" % feature, tried)
     dry = repair("-n", "-c", feature, copy)
-    lab.ok(dry.code == 1 and same(copy, image) and "Not enough free space" in dry.out, "-n -c %s: the same" % feature, dry)
+    lab.ok(dry.code == 1 and same(copy, image) and "Not enough free space" in dry.out, "-n -c %s: the same" % feature,
+           dry)
 while sum(free_blocks(copy, 2)) < 100:
     last -= 1
     script(copy, ["unlink /fill/%d" % last])

@@ -25,7 +25,8 @@ listing = campaign.load("list_image", campaign.LISTER)
 from xfsread import crc32c  # noqa: E402
 
 ok, run, repair, read = lab.ok, lab.run, lab.repair, lab.read
-LOGMAKE, REPLAY, STOPS = (os.path.join(lab.BUILD, "bin/tests", name) for name in ("helpers/logmake", "helpers/replay", "damage/stops"))
+LOGMAKE, REPLAY, STOPS = (os.path.join(lab.BUILD, "bin/tests", name)
+                          for name in ("helpers/logmake", "helpers/replay", "damage/stops"))
 LONG = bool(os.environ.get("XFSKIT_LONG"))
 logs = {}       # of images that are copied from: records that their logs hold
 BEHIND = 12     # checkpoints behind the damage: too many to be what a crash tore
@@ -48,7 +49,8 @@ def make(path, base, prepare, words, swapped=False):
 
 
 def free_blocks(path):
-    return re.findall(r"fdblocks = \d+", run(os.path.join(lab.BUILD, "xfs_db"), "-r", "-c", "sb 0", "-c", "print fdblocks", path).stdout)
+    return re.findall(r"fdblocks = \d+",
+                      run(os.path.join(lab.BUILD, "xfs_db"), "-r", "-c", "sb 0", "-c", "print fdblocks", path).stdout)
 
 
 def files(path):
@@ -94,8 +96,8 @@ def finished(work, case, swapped, full):
     if full:
         before, written = read(path), os.stat(path).st_mtime_ns
         result = repair(path)
-        ok(result.returncode == 2 and f"The log is damaged from block {bad} on" in result.stdout and os.stat(path).st_mtime_ns == written,
-           f"{name}: refused, nothing written", result.stdout)
+        ok(result.returncode == 2 and f"The log is damaged from block {bad} on" in result.stdout
+           and os.stat(path).st_mtime_ns == written, f"{name}: refused, nothing written", result.stdout)
         result = repair("-L", "-n", path)
         ok(result.returncode == 1 and f"ends at block {bad} now" in result.stdout and read(path) == before,
            f"{name}: -L -n writes nothing", result.stdout)
@@ -124,8 +126,8 @@ def one_bad(work, case):
     run(LOGMAKE, path, *case.prepare, f"bui:{chains.MAP}:{1 << 40}:0:100:4", "commit", *case.words)
     before = read(path)
     result = repair(path)
-    ok(result.returncode == 2 and "Changes that the log announces cannot be finished" in result.stdout and read(path) == before,
-       f"{name}: refused, nothing written", result.stdout)
+    ok(result.returncode == 2 and "Changes that the log announces cannot be finished" in result.stdout
+       and read(path) == before, f"{name}: refused, nothing written", result.stdout)
     given_up(path, name, "1 changes that were cut off are left to the repair")
     holds(case, path, name)
 
@@ -143,7 +145,8 @@ def stopped(work, case):
     make(path, f"{work}/sample", case.prepare, case.words)
     result = run(STOPS, path, *(("1", "7") if LONG else ("28", "0")))
     stops = re.search(r"stops (\d+) wrong 0$", result.stdout, re.M)
-    ok(result.returncode == 0 and stops and int(stops.group(1)) > 15, f"{case.name}: stopped at writes, the next run ends the same", result.stdout)
+    ok(result.returncode == 0 and stops and int(stops.group(1)) > 15,
+       f"{case.name}: stopped at writes, the next run ends the same", result.stdout)
 
 
 def parents(work):
@@ -151,7 +154,8 @@ def parents(work):
     base, path = f"{work}/parent", f"{work}/w"
     subprocess.run(["truncate", "-s", "64m", base], check=True)
     small = {**os.environ, "TEST_DIR": "/nowhere", "TEST_DEV": "/nowhere", "QA_CHECK_FS": "/nowhere"}
-    subprocess.run([os.path.join(lab.BUILD, "mkfs.xfs"), "-q", "-n", "parent=1", "-d", "agcount=2", base], env=small, check=True)
+    subprocess.run([os.path.join(lab.BUILD, "mkfs.xfs"), "-q", "-n", "parent=1", "-d", "agcount=2", base], env=small,
+                   check=True)
     root, gen, _ = chains.number(base, "/")
     ino, igen = run(LOGMAKE, base, "file:one").stdout.split()
     record = root.to_bytes(8, "big").hex() + gen.to_bytes(4, "big").hex()
@@ -167,7 +171,8 @@ def freed(work):
     for name, base, newer in (("V5", f"{work}/sample", False), ("V5, something newer in place", f"{work}/sample", True),
                               ("V4", f"{work}/v4", False)):
         path, whole = f"{work}/w", f"{work}/whole"
-        text = run(os.path.join(lab.BUILD, "xfs_db"), "-r", "-c", "sb 0", "-c", "print agblklog", "-c", "freesp -d", base).stdout
+        text = run(os.path.join(lab.BUILD, "xfs_db"), "-r", "-c", "sb 0", "-c", "print agblklog", "-c", "freesp -d",
+                   base).stdout
         log = int(re.search(r"agblklog = (\d+)", text).group(1))
         runs = [tuple(map(int, m)) for m in re.findall(r"^\s*(\d+)\s+(\d+)\s+(\d+)\s*$", text, re.M)]
         agno, start, length = max(runs, key=lambda r: r[2])
@@ -182,7 +187,8 @@ def freed(work):
             run(REPLAY, whole)
             wholes[base] = free_blocks(whole), files(whole)
         free, same = wholes[base]
-        ok(free and free_blocks(path) == free and files(path) == same, f"blocks freed, {name}: as many as after the whole replay", f"{free}")
+        ok(free and free_blocks(path) == free and files(path) == same,
+           f"blocks freed, {name}: as many as after the whole replay", f"{free}")
 
 
 def main():

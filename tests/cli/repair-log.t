@@ -56,7 +56,8 @@ def log_of(image):
     agblocks, agblklog = struct.unpack(">I", sb[84:88])[0], sb[124]
     start = ((logstart >> agblklog) * agblocks + (logstart & ((1 << agblklog) - 1))) * blocksize
     text = run(os.path.join(BUILD, "xfs_db"), "-r", "-c", "logprint -r", image).stdout
-    return start, logblocks * blocksize // BBSIZE, [(int(b), int(n)) for b, n in re.findall(r"^record \d+:(\d+) bytes (\d+)", text, re.M)]
+    return start, logblocks * blocksize // BBSIZE, [(int(b), int(n))
+                                                    for b, n in re.findall(r"^record \d+:(\d+) bytes (\d+)", text, re.M)]
 
 
 def clean_afterwards(image, name, listing):
@@ -99,12 +100,12 @@ def thrown_away(image, name, listing):
     ok(result.returncode in (0, 1) and "because the -L option was used" in result.stdout, f"{name}: -L", result.stdout)
     lost = re.findall(r"^        - name (\S+) of inode \d+ is lost$", result.stdout, re.M)
     inodes = re.findall(r"^        - (?:inode|changes of inode) (\d+)", result.stdout, re.M)
-    ok(len(inodes) > 5 and f"changes of {len(inodes)} inodes and" in result.stdout, f"{name}: -L says which inodes lose changes ({len(inodes)})",
-       result.stdout)
+    ok(len(inodes) > 5 and f"changes of {len(inodes)} inodes and" in result.stdout,
+       f"{name}: -L says which inodes lose changes ({len(inodes)})", result.stdout)
     with open(listing) as f:
         there = f.read()
-    ok(len(lost) > 10 and all(name.rsplit("/", 1)[1] in there for name in lost), f"{name}: -L says which names are lost ({len(lost)})",
-       result.stdout)
+    ok(len(lost) > 10 and all(name.rsplit("/", 1)[1] in there for name in lost),
+       f"{name}: -L says which names are lost ({len(lost)})", result.stdout)
     result = repair("-L", image)
     ok(result.returncode in (0, 1) and "ALERT" not in result.stdout, f"{name}: and the log is clean", result.stdout)
 
@@ -121,7 +122,8 @@ def damaged(image, name):
     said = f"The log is damaged from block {bad} on"
     ok(result.returncode == 2 and said in result.stdout and read(image) == before,
        f"{name}: a damaged record is named, nothing is changed", result.stdout)
-    ok("or use the -L option to destroy" in result.stdout.replace("\n", " ") or "then use the -L option" in result.stdout
+    ok("or use the -L option to destroy" in result.stdout.replace("\n", " ")
+       or "then use the -L option" in result.stdout
        and "would be lost with -L" in result.stdout, f"{name}: and what -L would cost", result.stdout)
     result = repair("-n", image)
     ok(result.returncode == 1 and read(image) == before, f"{name}: -n of it", result.stdout)
@@ -136,11 +138,12 @@ def without_superblock(image, name, listing):
         f.write(bytes(512))
     before = read(image)
     result = repair("-n", image)
-    ok(result.returncode == 1 and "bad primary superblock" in result.stdout and "replayed\nin memory only" in result.stdout
+    ok(result.returncode == 1 and "bad primary superblock" in result.stdout
+       and "replayed\nin memory only" in result.stdout
        and read(image) == before, f"{name}: -n without a primary superblock replays", result.stdout)
     result = repair(image)
-    ok(result.returncode == 0 and "bad primary superblock" in result.stdout and "- replaying the log..." in result.stdout,
-       f"{name}: replayed without a primary superblock", result.stdout)
+    ok(result.returncode == 0 and "bad primary superblock" in result.stdout
+       and "- replaying the log..." in result.stdout, f"{name}: replayed without a primary superblock", result.stdout)
     clean_afterwards(image, f"{name} without a superblock", listing)
 
 

@@ -37,12 +37,13 @@ copy = lab.copy(image, "text.img")
 run = repair("--json", image)
 summary = [json.loads(line) for line in run.out.splitlines() if '"summary"' in line][0]["summary"]
 lost = findings(run, "fork-lost")
-lab.ok(run.code == 0 and len(lost) == 1 and lost[0]["ino"] == holes and lost[0].get("path") == "/holes" and lost[0].get("len") == 3,
-       "JSON: the part of the file that is lost, with its path and blocks", run)
+lab.ok(run.code == 0 and len(lost) == 1 and lost[0]["ino"] == holes and lost[0].get("path") == "/holes"
+       and lost[0].get("len") == 3, "JSON: the part of the file that is lost, with its path and blocks", run)
 lab.ok(summary["lost"] == {"inodes": 0, "bytes": 3 * BLOCK}, "JSON: bytes lost in the summary", summary)
 lab.ok(repair("-n", image).code == 0, "the second run is clean")
 text = repair(copy)
-lab.ok("%d of %d bytes are missing" % (3 * BLOCK, EXTENTS * 3 * BLOCK) in text.err, "text: how much of the file is missing", text)
+lab.ok("%d of %d bytes are missing" % (3 * BLOCK, EXTENTS * 3 * BLOCK) in text.err,
+       "text: how much of the file is missing", text)
 lab.ok("0 inodes and %d bytes lost" % (3 * BLOCK) in text.err, "text: bytes lost in the result", text)
 lab.ok(summary["moved"] == {"inodes": 0, "bytes": 0} and number(image, "orphan") == orphan,
        "the only name that leads nowhere and the only file without a name find each other", summary)
@@ -57,5 +58,6 @@ change_inode(nameless, root, 176, bytes([1]))		# one entry
 change_inode(nameless, root, 56, (raw.index(b"z-last") - 3 - 176).to_bytes(8, "big"))	# the size ends before the last one
 moved = repair("--json", nameless)
 summary = [json.loads(line) for line in moved.out.splitlines() if '"summary"' in line][0]["summary"]
-lab.ok(moved.code == 0 and summary["moved"] == {"inodes": 1, "bytes": 7 * BLOCK}, "a file without a name: moved with its bytes", moved)
+lab.ok(moved.code == 0 and summary["moved"] == {"inodes": 1, "bytes": 7 * BLOCK},
+       "a file without a name: moved with its bytes", moved)
 lab.end()

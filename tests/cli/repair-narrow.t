@@ -13,12 +13,14 @@ lab = Lab("repair-narrow")
 
 
 def number(image, folder, name):
-    return int(re.search(r"\s(\d+)\s+[a-z]+\s+0x\S+\s+\d+ %s \(" % name, Run(DB, "-r", "-c", "ls " + folder, image).out).group(1))
+    return int(re.search(r"\s(\d+)\s+[a-z]+\s+0x\S+\s+\d+ %s \(" % name,
+                         Run(DB, "-r", "-c", "ls " + folder, image).out).group(1))
 
 
 def blocks_of(image, ino):
     data = read(image)
-    return [off for off in range(0, len(data), 4096) if data[off:off + 4] == b"XDB3" and data[off + 40:off + 48] == ino.to_bytes(8, "big")]
+    return [off for off in range(0, len(data), 4096) if data[off:off + 4] == b"XDB3"
+            and data[off + 40:off + 48] == ino.to_bytes(8, "big")]
 
 
 def made(name, *options):
@@ -45,7 +47,8 @@ def block(image):
 
 def two_names(image):
     """A second directory names what lies below another one: in the short form of the lower folder, too."""
-    change_inode(image, number(image, "/folder-41", "below"), 176 + 2, number(image, "/", "folder-7").to_bytes(4, "big"))
+    change_inode(image, number(image, "/folder-41", "below"),
+                 176 + 2, number(image, "/", "folder-7").to_bytes(4, "big"))
 
 
 def pointer(image):
@@ -56,7 +59,8 @@ def pointer(image):
     change_inode(image, ino, at, number(image, "/", "folder-44").to_bytes(8, "big"))
 
 
-CASES = [("a link count", count, 2), ("the link count of a directory", count_of_folder, 3), ("a block of a directory", block, 3),
+CASES = [("a link count", count, 2), ("the link count of a directory", count_of_folder, 3),
+         ("a block of a directory", block, 3),
          ("the parent in a directory", two_names, 5), ("a parent pointer", pointer, 4)]
 for kind, options in (("plain", ("-n", "parent=0")), ("parent pointers", ("-n", "parent=1"))):
     whole = made("whole.img", *options)
@@ -69,9 +73,11 @@ for kind, options in (("plain", ("-n", "parent=0")), ("parent pointers", ("-n", 
         small = lab.copy(image, "small.img")
         run = repair("-v", image)
         gathered = re.search(r"(\d+) entries of (\d+) directories and (\d+) parent pointers gathered", run.err)
-        lab.ok(run.code == 0 and gathered and int(gathered.group(2)) <= most and int(gathered.group(3)) < FOLDERS * FILES // 4,
+        lab.ok(run.code == 0 and gathered and int(gathered.group(2)) <= most
+               and int(gathered.group(3)) < FOLDERS * FILES // 4,
                "%s, %s: at most %d of %d directories gathered" % (kind, what, most, 2 * FOLDERS + 1), run)
         lab.ok(repair("-n", image).code == 0, "%s, %s: the second run is clean" % (kind, what))
         less = repair("-m", "8", small)
-        lab.ok(less.code == 0 and Run("cmp", "-s", image, small).code == 0, "%s, %s: the same with -m 8" % (kind, what), less)
+        lab.ok(less.code == 0 and Run("cmp", "-s", image, small).code == 0, "%s, %s: the same with -m 8" % (kind, what),
+               less)
 lab.end()

@@ -66,7 +66,8 @@ def compare(folder):
             wrong.append("%r differs" % path)
         if e.kind == "d" and not stat.S_ISDIR(st.st_mode):
             wrong.append("%r is no folder" % path)
-        if e.kind == "l" and (not stat.S_ISLNK(st.st_mode) or hashlib.sha256(os.readlink(path)).hexdigest() != e.digest):
+        if e.kind == "l" and (not stat.S_ISLNK(st.st_mode)
+                              or hashlib.sha256(os.readlink(path)).hexdigest() != e.digest):
             wrong.append("%r is another link" % path)
     return wrong
 
@@ -82,23 +83,28 @@ before = read(image)
 out = lab.path("out-clean")
 done = repair("-n", "--salvage-to=" + out, "--salvage-all", image)
 wrong = compare(os.path.join(out, "tree"))
-lab.ok(done.code == 0 and not wrong and read(image) == before, "--salvage-all: the whole tree with its contents", str(done) + str(wrong[:5]))
+lab.ok(done.code == 0 and not wrong and read(image) == before, "--salvage-all: the whole tree with its contents",
+       str(done) + str(wrong[:5]))
 lines = report(out)
-lab.ok({"file", "symlink"} <= {line["type"] for line in lines} and sum(line["bytes"] for line in lines if line["type"] == "file") > 1 << 20,
+lab.ok({"file", "symlink"} <= {line["type"] for line in lines}
+       and sum(line["bytes"] for line in lines if line["type"] == "file") > 1 << 20,
        "report.json tells what was copied")
 linked = [e for e in wanted if e.kind == "f" and e.links > 1]
 inodes = {}
 for e in linked:
-    inodes.setdefault(e.ino, set()).add(os.lstat(os.path.join(out.encode(), b"tree", e.path.lstrip(b"/").removeprefix(b"./"))).st_ino)
+    inodes.setdefault(e.ino, set()).add(os.lstat(os.path.join(out.encode(),
+                                                              b"tree", e.path.lstrip(b"/").removeprefix(b"./"))).st_ino)
 lab.ok(linked and all(len(found) == 1 for found in inodes.values()), "hard links are hard links")
 holes = [e for e in wanted if e.path.endswith(b"unwritten/whole")]
 sparse = [os.lstat(os.path.join(out.encode(), b"tree", e.path.lstrip(b"/").removeprefix(b"./"))) for e in holes]
-lab.ok(holes and all(st.st_blocks * 512 < st.st_size for st in sparse), "holes stay holes", [(e.path, e.size, st.st_blocks) for e, st in zip(holes, sparse)])
+lab.ok(holes and all(st.st_blocks * 512 < st.st_size for st in sparse),
+       "holes stay holes", [(e.path, e.size, st.st_blocks) for e, st in zip(holes, sparse)])
 again = repair("-n", "--salvage-to=" + out, image)
 lab.ok(again.code == 1 and "is not empty" in again.err, "a folder that is not empty is refused", again)
 quiet = lab.path("out-nothing")
 done = repair("-n", "--salvage-to=" + quiet, image)
-lab.ok(done.code == 0 and os.listdir(quiet) == ["report.json"] and report(quiet) == [], "without damage nothing is copied", done)
+lab.ok(done.code == 0 and os.listdir(quiet) == ["report.json"] and report(quiet) == [],
+       "without damage nothing is copied", done)
 done = repair("-n", "--salvage-to=" + lab.path("no/where"), image)
 lab.ok(done.code == 1 and "No such file" in done.err, "a folder that can't be made", done)
 
@@ -109,8 +115,8 @@ before = read(damaged)
 out = lab.path("out-damaged")
 done = repair("-n", "--salvage-to=" + out, "--salvage-all", damaged)
 wrong = compare(os.path.join(out, "tree"))
-lab.ok(done.code == 1 and not wrong and read(damaged) == before, "-n on a damaged filesystem: what a repair would give, nothing is written",
-       str(done)[-800:] + str(wrong[:5]))
+lab.ok(done.code == 1 and not wrong and read(damaged) == before,
+       "-n on a damaged filesystem: what a repair would give, nothing is written", str(done)[-800:] + str(wrong[:5]))
 
 # ---- what could not be put back ----
 out = lab.path("out-held")
@@ -129,7 +135,8 @@ place = os.path.join(out, "lost", "%d" % victim.ino)
 if os.path.exists(place):
     data = read(place)[:int(victim.size)]
     data += bytes(int(victim.size) - len(data))
-    lab.ok(hashlib.sha256(data).hexdigest() == victim.digest, "an inode that is wiped out: its data by the reverse mappings", done)
+    lab.ok(hashlib.sha256(data).hexdigest() == victim.digest,
+           "an inode that is wiped out: its data by the reverse mappings", done)
 else:
     all_out = lab.path("out-wiped-all")
     repair("-n", "--salvage-to=" + all_out, "--salvage-all", work)
@@ -164,6 +171,6 @@ for number, new in enumerate((b"..", b"./", b"/x", b".\0", b"aa")):
     strange = [name for name in os.listdir(parent) if not name.startswith("out")] + os.listdir(target)
     escaped = [os.path.join(d, n) for d, dirs, names in os.walk(out) for n in dirs + names
                if not os.path.realpath(d).startswith(os.path.realpath(out))]
-    lab.ok(done.code in (0, 1) and not strange and not escaped and os.path.exists(os.path.join(out, "tree", "cc")), "name %r: nothing outside of the folder" % new,
-           str(done) + str(strange) + str(escaped))
+    lab.ok(done.code in (0, 1) and not strange and not escaped and os.path.exists(os.path.join(out, "tree", "cc")),
+           "name %r: nothing outside of the folder" % new, str(done) + str(strange) + str(escaped))
 lab.end()

@@ -16,20 +16,30 @@ from repairlab import Lab, Run, Super, campaign, change_super, read, repair, wri
 
 LONG = bool(os.environ.get("XFSKIT_LONG"))
 FIELDS = (      # name, offset, bytes
-    ("blocksize", 4, 4), ("dblocks", 8, 8), ("rblocks", 16, 8), ("rextents", 24, 8), ("uuid", 32, 16), ("logstart", 48, 8), ("rootino", 56, 8),
-    ("rbmino", 64, 8), ("rsumino", 72, 8), ("rextsize", 80, 4), ("agblocks", 84, 4), ("agcount", 88, 4), ("rbmblocks", 92, 4), ("logblocks", 96, 4),
-    ("versionnum", 100, 2), ("sectsize", 102, 2), ("inodesize", 104, 2), ("inopblock", 106, 2), ("fname", 108, 12), ("blocklog", 120, 1),
-    ("sectlog", 121, 1), ("inodelog", 122, 1), ("inopblog", 123, 1), ("agblklog", 124, 1), ("rextslog", 125, 1), ("inprogress", 126, 1),
-    ("imax_pct", 127, 1), ("icount", 128, 8), ("ifree", 136, 8), ("fdblocks", 144, 8), ("frextents", 152, 8), ("uquotino", 160, 8),
-    ("gquotino", 168, 8), ("qflags", 176, 2), ("inoalignmt", 180, 4), ("unit", 184, 4), ("width", 188, 4), ("dirblklog", 192, 1),
-    ("logsectlog", 193, 1), ("logsectsize", 194, 2), ("logsunit", 196, 4), ("features2", 200, 4), ("bad_features2", 204, 4),
-    ("features_compat", 208, 4), ("features_ro_compat", 212, 4), ("features_incompat", 216, 4), ("features_log_incompat", 220, 4),
-    ("spino_align", 228, 4), ("pquotino", 232, 8), ("meta_uuid", 248, 16), ("metadirino", 264, 8), ("rgcount", 272, 4), ("rgextents", 276, 4),
+    ("blocksize", 4, 4), ("dblocks", 8, 8), ("rblocks", 16, 8), ("rextents", 24, 8), ("uuid", 32, 16),
+    ("logstart", 48, 8), ("rootino", 56, 8),
+    ("rbmino", 64, 8), ("rsumino", 72, 8), ("rextsize", 80, 4), ("agblocks", 84, 4), ("agcount", 88, 4),
+    ("rbmblocks", 92, 4), ("logblocks", 96, 4),
+    ("versionnum", 100, 2), ("sectsize", 102, 2), ("inodesize", 104, 2), ("inopblock", 106, 2), ("fname", 108, 12),
+    ("blocklog", 120, 1),
+    ("sectlog", 121, 1), ("inodelog", 122, 1), ("inopblog", 123, 1), ("agblklog", 124, 1), ("rextslog", 125, 1),
+    ("inprogress", 126, 1),
+    ("imax_pct", 127, 1), ("icount", 128, 8), ("ifree", 136, 8), ("fdblocks", 144, 8), ("frextents", 152, 8),
+    ("uquotino", 160, 8),
+    ("gquotino", 168, 8), ("qflags", 176, 2), ("inoalignmt", 180, 4), ("unit", 184, 4), ("width", 188, 4),
+    ("dirblklog", 192, 1),
+    ("logsectlog", 193, 1), ("logsectsize", 194, 2), ("logsunit", 196, 4), ("features2", 200, 4),
+    ("bad_features2", 204, 4),
+    ("features_compat", 208, 4), ("features_ro_compat", 212, 4), ("features_incompat", 216, 4),
+    ("features_log_incompat", 220, 4),
+    ("spino_align", 228, 4), ("pquotino", 232, 8), ("meta_uuid", 248, 16), ("metadirino", 264, 8), ("rgcount", 272, 4),
+    ("rgextents", 276, 4),
     ("rgblklog", 280, 1),
 )
-# Label and stripe of the data section stand in superblocks alone; so does how much of it inodes may take, and that quota was counted.
-# A unit of the log of up to 32 KiB is not told by a single record (all of them have that size or less).
-# The bit for attributes is harmless, and set.  A uuid that was changed later is that of the log's records, when there are any.
+# Label and stripe of the data section stand in superblocks alone; so does how much of it inodes may take, and that
+# quota was counted. A unit of the log of up to 32 KiB is not told by a single record (all of them have that size or
+# less). The bit for attributes is harmless, and set.  A uuid that was changed later is that of the log's records, when
+# there are any.
 UNKNOWN = {"fname", "unit", "width", "imax_pct", "qflags"}
 BITS = {"versionnum": 0x10 | 0x100}     # ATTR, DALIGN: not compared
 
@@ -42,7 +52,8 @@ def prototype(lab):
     rows = ["/", "0 0", "d--755 0 0"]
     for d in range(6):
         rows.append("dir%d d--755 0 0" % d)
-        rows += ["file-%03d ---644 0 0 %s" % (f, content if f % 9 == 0 else "/dev/null") for f in range((3, 12, 60)[d % 3])]
+        rows += ["file-%03d ---644 0 0 %s" % (f, content if f % 9 == 0 else "/dev/null")
+                 for f in range((3, 12, 60)[d % 3])]
         rows += ["link l--777 0 0 somewhere/else", "device b--600 0 0 8 1", "$"]
     path = lab.path("proto")
     with open(path, "w") as out:
@@ -137,31 +148,40 @@ SHAPES = [      # name, options, megabytes, more; the first so many run in the s
     ("one AG", ["-d", "agcount=1"], 32, {}),
 ]
 MORE = [
-    ("2k", ["-b", "size=2k"], 128, {}), ("8k", ["-b", "size=8k"], 200, {}), ("16k", ["-b", "size=16k"], 256, {}), ("32k", ["-b", "size=32k"], 400, {}),
+    ("2k", ["-b", "size=2k"], 128, {}), ("8k", ["-b", "size=8k"], 200, {}), ("16k", ["-b", "size=16k"], 256, {}),
+    ("32k", ["-b", "size=32k"], 400, {}),
     ("64 AGs", ["-d", "agcount=64"], 1024, {}), ("7 AGs of no power of two", ["-d", "agsize=20m"], 130, {}),
-    ("V4, 4k", ["-m", "crc=0"], 128, {}), ("V4 without types", ["-m", "crc=0", "-n", "ftype=0"], 128, {}), ("V4, inodes of 1k", ["-m", "crc=0", "-i", "size=1024"], 128, {}),
-    ("V4, sectors of 4k", ["-m", "crc=0", "-s", "size=4096"], 128, {}), ("V4, external log", ["-m", "crc=0"], 128, {"log": 32 * MB}),
+    ("V4, 4k", ["-m", "crc=0"], 128, {}), ("V4 without types", ["-m", "crc=0", "-n", "ftype=0"], 128, {}),
+    ("V4, inodes of 1k", ["-m", "crc=0", "-i", "size=1024"], 128, {}),
+    ("V4, sectors of 4k", ["-m", "crc=0", "-s", "size=4096"], 128, {}),
+    ("V4, external log", ["-m", "crc=0"], 128, {"log": 32 * MB}),
     ("V4, realtime", ["-m", "crc=0"], 128, {"rt": 40 * MB}),
-    ("sectors of 4k", ["-s", "size=4096"], 128, {}), ("log in AG 0", ["-l", "agnum=0"], 128, {}), ("log of 20m with stripes", ["-l", "size=20m,su=32k"], 200, {"allowed": ("logsunit",)}),
-    ("no finobt", ["-m", "finobt=0"], 128, {}), ("everything", ["-m", "rmapbt=1,bigtime=1,inobtcount=1", "-i", "nrext64=1"], 320, {}),
+    ("sectors of 4k", ["-s", "size=4096"], 128, {}), ("log in AG 0", ["-l", "agnum=0"], 128, {}),
+    ("log of 20m with stripes", ["-l", "size=20m,su=32k"], 200, {"allowed": ("logsunit",)}),
+    ("no finobt", ["-m", "finobt=0"], 128, {}),
+    ("everything", ["-m", "rmapbt=1,bigtime=1,inobtcount=1", "-i", "nrext64=1"], 320, {}),
     ("nothing", ["-m", "rmapbt=0,reflink=0,bigtime=0,inobtcount=0,finobt=0", "-i", "sparse=0"], 128, {}),
-    ("1k, directory blocks of 4k", ["-b", "size=1k", "-n", "size=4k"], 100, {}), ("external log, stripes", ["-d", "su=32k,sw=4"], 256, {"log": 32 * MB}),
+    ("1k, directory blocks of 4k", ["-b", "size=1k", "-n", "size=4k"], 100, {}),
+    ("external log, stripes", ["-d", "su=32k,sw=4"], 256, {"log": 32 * MB}),
     ("realtime extents of 28k", [], 128, {"rt": 70 * MB, "rtopts": ",extsize=28k"}),
 ]
 
 
 def kernel_made(lab):
     """Images of tests/data: (case, skip)"""
-    for name, upstream in (("sample", True), ("damage-1k", True), ("damage-parent", False), ("quota", True), ("quota-v4", True)):
+    for name, upstream in (("sample", True), ("damage-1k", True), ("damage-parent", False), ("quota", True),
+                           ("quota-v4", True)):
         path = lab.path(name + ".img")
         with open(path, "wb") as out:
-            subprocess.run(["xz", "-dc", os.path.join(campaign.SRC, "tests", "data", name + ".img.xz")], stdout=out, check=True)
+            subprocess.run(["xz", "-dc", os.path.join(campaign.SRC, "tests", "data", name + ".img.xz")], stdout=out,
+                           check=True)
         yield Case(name, path, upstream=upstream)
     for name in ("rt-1k", "rt-v4", "rt-64k"):
         paths = [lab.path("%s.%s" % (name, kind)) for kind in ("img", "rt")]
         for kind, path in zip(("img", "rt"), paths):
             with open(path, "wb") as out:
-                subprocess.run(["xz", "-dc", os.path.join(campaign.SRC, "tests", "data", "%s.%s.xz" % (name, kind))], stdout=out, check=True)
+                subprocess.run(["xz", "-dc", os.path.join(campaign.SRC, "tests", "data", "%s.%s.xz" % (name, kind))],
+                               stdout=out, check=True)
         yield Case(name, *paths)
 
 
@@ -172,7 +192,8 @@ def boundless(lab):
     for count in (3, 1 << 16, (1 << 32) - 2):
         change_super(image, 1, (88, count.to_bytes(4, "big")), (8, (count * sb.agblocks).to_bytes(8, "big")))
         done = repair(image)
-        lab.ok(done.code == 0 and read(image, 0, 512) == whole[:512] and repair("-n", image).code == 0, "a secondary of %d groups" % count, done)
+        lab.ok(done.code == 0 and read(image, 0, 512) == whole[:512] and repair("-n", image).code == 0,
+               "a secondary of %d groups" % count, done)
 
 
 def main():

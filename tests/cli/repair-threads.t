@@ -24,7 +24,8 @@ def words(run):
 
 def compare(name, damaged):
     """Looks and repairs with each number of threads."""
-    looks = {t: repair("-n", "--json", "--plan=" + lab.path("plan." + t), "-o", "threads=" + t, damaged) for t in ("1", "8")}
+    looks = {t: repair("-n", "--json", "--plan=" + lab.path("plan." + t), "-o", "threads=" + t, damaged)
+             for t in ("1", "8")}
     lab.ok(words(looks["8"]) == words(looks["1"]) and same(lab.path("plan.8"), lab.path("plan.1")),
            "%s: -n --json --plan, threads=8 as threads=1" % name, "%s\n%s" % (looks["1"], looks["8"]))
     runs = {}
@@ -54,13 +55,17 @@ lab.ok(look.code == 0 and '"findings":0' in look.out.replace(" ", ""), "a clean 
 
 # ---- every group, every tree, forks, cores, names ----
 for image, names in (
-        ("1k", ("tree-bnobt-root-gone", "tree-rmapbt-root-junk")), ("1k", ("tree-rmapbt-numrecs-huge",)), ("parent", ("tree-cntbt-all",)),
-        ("1k", ("agf-magicnum", "agi-count")), ("parent", ("agf-length-zero", "agi-level-zero")), ("1k", ("tree-inobt-startino",)),
+        ("1k", ("tree-bnobt-root-gone", "tree-rmapbt-root-junk")), ("1k", ("tree-rmapbt-numrecs-huge",)),
+        ("parent", ("tree-cntbt-all",)),
+        ("1k", ("agf-magicnum", "agi-count")), ("parent", ("agf-length-zero", "agi-level-zero")),
+        ("1k", ("tree-inobt-startino",)),
         ("1k", ("tree-finobt-leaf-body", "tree-refcntbt-level"))):
     look = compare("%s %s" % (image, " ".join(names)), damaged(image, *names))
     lab.ok(look.code == 1, "%s %s: is damaged" % (image, " ".join(names)), look)
-for argv in (("--crc", "fix", "--fill", "junk", "--all", "mix"), ("--crc", "stale", "--fill", "zero", "--all", "extents"),
-             ("--crc", "fix", "--fill", "junk", "--all", "steal"), ("--crc", "fix", "--fill", "junk", "--all", "rmap-all")):
+for argv in (("--crc", "fix", "--fill", "junk", "--all", "mix"),
+             ("--crc", "stale", "--fill", "zero", "--all", "extents"),
+             ("--crc", "fix", "--fill", "junk", "--all", "steal"),
+             ("--crc", "fix", "--fill", "junk", "--all", "rmap-all")):
     path = lab.sample("damaged.img")
     wreck(path, *argv[:-2], argv[-2], argv[-1])
     compare("sample, wreck %s" % " ".join(argv), path)

@@ -25,7 +25,8 @@ CHAINS_META = "rmapbt=1,reflink=1,uuid=9b6a1a52-8e06-4d55-a1f8-6f3f5d1f2b77"
 SMALL = "8"         # megabytes
 CRASH = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer|Assertion")
 IGNORED = ("rmapbt-key-unwritten",)
-SHIPPED = {"1k": "data/damage-1k", "parent": "data/damage-parent", **{name: "oracle/data/" + name for name in ("plain", "v4", "rt", "quota", "full")},
+SHIPPED = {"1k": "data/damage-1k", "parent": "data/damage-parent",
+           **{name: "oracle/data/" + name for name in ("plain", "v4", "rt", "quota", "full")},
            **{name: "data/" + name for name in ("log-rmap", "log-v4", "log-v1", "log-quota")}}
 DIRTY = ("log-rmap", "log-v4", "log-v1", "log-quota", "log-chains")      # images whose logs are to be replayed
 REPLAY = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "replay")
@@ -63,12 +64,15 @@ def chains_image():
     small = {**os.environ, "TEST_DIR": "/nowhere", "TEST_DEV": "/nowhere", "QA_CHECK_FS": "/nowhere"}
     with open(base, "wb") as f:
         f.truncate(40 << 20)
-    subprocess.run([os.path.join(campaign.BUILD, "mkfs.xfs"), "-q", "-b", "size=1k", "-d", "agcount=2", "-m", CHAINS_META, "-n", "parent=1",
+    subprocess.run([os.path.join(campaign.BUILD, "mkfs.xfs"), "-q", "-b", "size=1k", "-d", "agcount=2", "-m",
+                    CHAINS_META, "-n", "parent=1",
                     "-i", "exchange=1", base], env=small, check=True, stdout=subprocess.DEVNULL)
     with open(script, "w") as f:
-        subprocess.run([FSX, "random", "--reflink", "--swap", "--block", "1024", "--most", "100000", "--files", "40", "5", "150"],
+        subprocess.run([FSX, "random", "--reflink", "--swap", "--block", "1024", "--most", "100000", "--files", "40",
+                        "5", "150"],
                        stdout=f, check=True)
-    subprocess.run([FSX, "run", "--base", base, "--logged", "--each", "--record-size", "65536", "--stop-after", "300", fresh, script],
+    subprocess.run([FSX, "run", "--base", base, "--logged", "--each", "--record-size", "65536", "--stop-after", "300",
+                    fresh, script],
                    stdout=subprocess.DEVNULL)     # its status says that it was stopped
     os.rename(fresh, target)
     for path in (base, script):
@@ -167,8 +171,8 @@ class Repaired:
         command = [program, *options, "--json", "-o", "force_geometry", self.work]
         try:
             with limited(None if self.asan else LIMIT):
-                program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                           errors="replace")
+                program = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                           stderr=subprocess.PIPE, text=True, errors="replace")
             said, errors = program.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             program.kill()
@@ -189,7 +193,8 @@ class Repaired:
                     self.ids.add(found.get("finding") or found.get("id") or "")
                 except ValueError:
                     self.wrong.append("not JSON: " + line[:100])
-        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (options, status, "\n".join(x for x in lines if x and x[0] not in " P"))
+        self.log += "--- xfs_repair %s: exit %d\n%s\n" % (options, status,
+                                                          "\n".join(x for x in lines if x and x[0] not in " P"))
         if status < 0:
             self.wrong.append("xfs_repair %s: signal %d" % (options, -status))
         elif any(CRASH.search(line) for line in lines):
@@ -278,9 +283,11 @@ class Repaired:
         if known.path:
             known.path += ".files"
         self.outcome = outcome.Outcome()
-        vars(self.outcome).update(known.read() or known.write(vars(outcome.compare(self.truth.files, self.truth.clean, self.work))))
+        vars(self.outcome).update(known.read()
+                                  or known.write(vars(outcome.compare(self.truth.files, self.truth.clean, self.work))))
         if recipe:
-            bad = self.outcome.wrong(recipe, self.truth.places.gone(areas) if any(k == "gone" for k, _ in recipe.tolerated) else {})
+            bad = self.outcome.wrong(recipe, self.truth.places.gone(areas)
+                                     if any(k == "gone" for k, _ in recipe.tolerated) else {})
             self.log += "".join(line + "\n" for line in bad[:20])
             if bad:
                 self.wrong.append("%d files: %s" % (len(bad), bad[0]))
@@ -292,7 +299,8 @@ class Cases:
 
     def __init__(self, truth, asan=None):
         self.truth = truth
-        self.program = subprocess.Popen([os.path.join(asan or campaign.BUILD, "bin", "tests", "damage", "cases"), truth.path],
+        self.program = subprocess.Popen([os.path.join(asan or campaign.BUILD, "bin", "tests", "damage", "cases"),
+                                         truth.path],
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
     def run(self, words):

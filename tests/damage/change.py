@@ -63,7 +63,8 @@ class Objects:
         bit, bits, little = self.places.field(place, field)
         whole = place.holder.read(self.places.image.read)
         data = bytes(whole[place.position(k)] for k in range(bit // 8, (bit + bits + 7) // 8))
-        return int.from_bytes(data, "little" if little else "big") >> (0 if little else -(bit + bits) % 8) & (1 << bits) - 1
+        return int.from_bytes(data, "little" if little else "big") >> (0 if little
+                                                                       else -(bit + bits) % 8) & (1 << bits) - 1
 
     def change_bits(self, place, field, bit, bits, little, verb, argument):
         buf = self.buffer(place)

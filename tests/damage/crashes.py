@@ -41,8 +41,8 @@ class Campaign:
     def stopped_run(self, stop, seed):
         """Repairs a fresh copy up to write `stop`; number of writes seen."""
         campaign.copy_sparse(self.damaged, self.work)
-        run = subprocess.run([CRASH, self.work, str(stop), str(seed)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                             timeout=300)
+        run = subprocess.run([CRASH, self.work, str(stop), str(seed)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                             text=True, timeout=300)
         m = re.search(r"writes (\d+) barriers (\d+) error (\d+)", run.stdout)
         if run.returncode or not m:
             raise RuntimeError("crash: exit %d: %s" % (run.returncode, run.stdout[-200:]))
@@ -62,11 +62,12 @@ class Campaign:
 
     def each_write(self, every, twice):
         """(number of stops, [what was wrong]) of the program that does them all above the image (stops.c)."""
-        run = subprocess.run([STOPS, self.damaged, str(every), str(twice)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                             errors="replace")
+        run = subprocess.run([STOPS, self.damaged, str(every), str(twice)], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True, errors="replace")
         m = re.search(r"^writes (\d+) barriers (\d+) stops (\d+) wrong (\d+)", run.stdout, re.M)
         wrong = [line for line in run.stdout.splitlines() if not line.startswith("writes ")]
-        return (int(m[3]) if m else 0), wrong or ([] if m and run.returncode == 0 else ["stops: exit %d" % run.returncode])
+        return (int(m[3]) if m else 0), wrong or ([] if m and run.returncode == 0
+                                                  else ["stops: exit %d" % run.returncode])
 
 
 def read_list():

@@ -28,7 +28,8 @@ def quick_recipes():
 def put(tap, result):
     what = "%s (%s)" % (result.name, result.image)
     notes = "\n".join(result.wrong + result.said[:5]) + "\n" + result.log
-    tap.put(result.good, what + (": %d intact, %d changed, %d moved, %d lost" % result.counts[:4] if result.counts else ""), notes, result.skip)
+    tap.put(result.good, what + (": %d intact, %d changed, %d moved, %d lost" % result.counts[:4] if result.counts
+                                 else ""), notes, result.skip)
 
 
 def main():

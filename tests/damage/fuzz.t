@@ -30,7 +30,8 @@ def same_above(name, count, asan):
                 said, one = cases.run_above(number, 12, above)
                 _, other = cases.run(number, os.path.join(folder, "work.img"), None, 12)
                 if (one.status, one.ids, one.wrong) != (other.status, other.ids, other.wrong):
-                    found.append("%s: %s, but %s" % (said, (one.status, one.ids, one.wrong), (other.status, other.ids, other.wrong)))
+                    found.append("%s: %s, but %s" % (said, (one.status, one.ids, one.wrong),
+                                                     (other.status, other.ids, other.wrong)))
         above.close()
         above = campaigns.Cases(cases.truth, asan)
         if above.program.communicate(b"12=0g\n")[0].split()[:1] != [b"0"] or above.program.returncode != 2:
@@ -44,7 +45,8 @@ def main():
     tap, long = campaign.Tap(), bool(os.environ.get("XFSKIT_LONG"))
     asan = os.path.join(campaign.BUILD, "asan")
     for image in fuzzer.IMAGES if long else SAMPLE:
-        arguments = ["--seed", "11"] + ([] if long else ["--each", str(SAMPLE[image]), "--once", os.path.join(HERE, "once.txt")])
+        arguments = ["--seed", "11"] + ([] if long else ["--each", str(SAMPLE[image]),
+                                                         "--once", os.path.join(HERE, "once.txt")])
         if os.access(os.path.join(asan, "xfs_repair"), os.X_OK) and long:
             arguments += ["--asan", asan]
         said = []
@@ -53,7 +55,8 @@ def main():
             tap.put(True, image + ": fields changed", skip=said[0])
             continue
         said += ["known.txt: no such case: " + case for case in ran[0].known.unmet()] if long else []
-        tap.put(cases and not wrong and not said, "%s: %d fields changed, %d known to fail" % (image, cases, len(ran[0].known.met)), "\n".join(said))
+        tap.put(cases and not wrong and not said,
+                "%s: %d fields changed, %d known to fail" % (image, cases, len(ran[0].known.met)), "\n".join(said))
     asan = asan if os.access(os.path.join(asan, "bin/tests/damage/cases"), os.X_OK) else None
     wrong = same_above("1k", 400 if long else 12, asan)
     tap.put(not wrong, "the same repairs above the image%s" % (", with sanitizers" if asan else ""), "\n".join(wrong))

@@ -21,25 +21,32 @@ MAP = (("owner", 16, 8), ("startblock", 24, 8), ("startoff", 32, 8), ("len", 40,
 DONE = HEAD + (("pad", 4, 4), ("id", 8, 8))
 ITEMS = {   # code: (name, fields of the first region)
     0x123c: ("buf", HEAD + (("flags", 4, 2), ("len", 6, 2), ("blkno", 8, 8), ("map_size", 16, 4), ("map[0]", 20, 4))),
-    0x123b: ("inode", HEAD + (("fields", 4, 4), ("asize", 8, 2), ("dsize", 10, 2), ("pad", 12, 4), ("ino", 16, 8), ("rdev", 24, 4),
+    0x123b: ("inode", HEAD + (("fields", 4, 4), ("asize", 8, 2), ("dsize", 10, 2), ("pad", 12, 4), ("ino", 16, 8),
+                              ("rdev", 24, 4),
                               ("blkno", 40, 8), ("len", 48, 4), ("boffset", 52, 4))),
     0x123d: ("dquot", HEAD + (("id", 4, 4), ("blkno", 8, 8), ("len", 16, 4), ("boffset", 20, 4))),
     0x123e: ("quotaoff", HEAD + (("flags", 4, 4), ("pad", 8, 4))),
-    0x123f: ("icreate", HEAD + (("ag", 4, 4), ("agbno", 8, 4), ("count", 12, 4), ("isize", 16, 4), ("length", 20, 4), ("gen", 24, 4))),
+    0x123f: ("icreate", HEAD + (("ag", 4, 4), ("agbno", 8, 4), ("count", 12, 4), ("isize", 16, 4), ("length", 20, 4),
+                                ("gen", 24, 4))),
     0x1236: ("efi", INTENT + (("ext[0].start", 16, 8), ("ext[0].len", 24, 4))),
     0x1237: ("efd", INTENT + (("ext[0].start", 16, 8), ("ext[0].len", 24, 4))),
     0x1240: ("rui", INTENT + MAP), 0x1241: ("rud", DONE),
     0x1242: ("cui", INTENT + (("startblock", 16, 8), ("len", 24, 4), ("flags", 28, 4))), 0x1243: ("cud", DONE),
     0x1244: ("bui", INTENT + MAP), 0x1245: ("bud", DONE),
-    0x1246: ("attri", HEAD + (("igen", 4, 4), ("id", 8, 8), ("ino", 16, 8), ("op_flags", 24, 4), ("name_len", 28, 4), ("value_len", 32, 4),
+    0x1246: ("attri", HEAD + (("igen", 4, 4), ("id", 8, 8), ("ino", 16, 8), ("op_flags", 24, 4), ("name_len", 28, 4),
+                              ("value_len", 32, 4),
                               ("attr_filter", 36, 4))),
     0x1247: ("attrd", DONE),
-    0x1248: ("xmi", DONE + (("inode1", 16, 8), ("inode2", 24, 8), ("igen1", 32, 4), ("igen2", 36, 4), ("startoff1", 40, 8),
-                            ("startoff2", 48, 8), ("blockcount", 56, 8), ("flags", 64, 8), ("isize1", 72, 8), ("isize2", 80, 8))),
+    0x1248: ("xmi", DONE + (("inode1", 16, 8), ("inode2", 24, 8), ("igen1", 32, 4), ("igen2", 36, 4),
+                            ("startoff1", 40, 8),
+                            ("startoff2", 48, 8), ("blockcount", 56, 8), ("flags", 64, 8), ("isize1", 72, 8),
+                            ("isize2", 80, 8))),
     0x1249: ("xmd", DONE),
 }
-CORE = (("magic", 0, 2), ("mode", 2, 2), ("version", 4, 1), ("format", 5, 1), ("uid", 8, 4), ("nlink", 16, 4), ("big_nextents", 24, 8),
-        ("size", 56, 8), ("nblocks", 64, 8), ("extsize", 72, 4), ("nextents", 76, 4), ("anextents", 80, 2), ("forkoff", 82, 1),
+CORE = (("magic", 0, 2), ("mode", 2, 2), ("version", 4, 1), ("format", 5, 1), ("uid", 8, 4), ("nlink", 16, 4),
+        ("big_nextents", 24, 8),
+        ("size", 56, 8), ("nblocks", 64, 8), ("extsize", 72, 4), ("nextents", 76, 4), ("anextents", 80, 2),
+        ("forkoff", 82, 1),
         ("aformat", 83, 1), ("flags", 90, 2), ("gen", 92, 4))
 CORE3 = CORE + (("lsn", 112, 8), ("flags2", 120, 8), ("cowextsize", 128, 4), ("ino", 152, 8), ("uuid", 160, 16))
 DQUOT = (("magic", 0, 2), ("version", 2, 1), ("type", 3, 1), ("id", 4, 4), ("bcount", 72, 8), ("icount", 80, 8))
@@ -206,6 +213,7 @@ class LogPlaces(Places):
         changed |= {path for path in before.keys() | whole.keys()
                     if any(facts and int(facts.split()[1]) in own for facts in (before.get(path), whole.get(path)))}
         behind = set().union(*(r.inodes for r in self.records[hit[0]:]))     # whose names, or whose place as quota files, may be lost
-        inodes = behind | {int(facts.split()[1]) for path in changed for facts in (before.get(path), whole.get(path)) if facts}
+        inodes = behind | {int(facts.split()[1]) for path in changed for facts in (before.get(path), whole.get(path))
+                           if facts}
         changed |= {"lost+found/%d" % ino for ino in inodes}
         return {path: {"lost", "moved", "size", "attrs", "meta", "new"} for path in changed}

@@ -94,7 +94,8 @@ class Outcome:
         """Lines about what the recipe does not tolerate. gone: see Places."""
         if self.unreadable:
             return [self.unreadable]
-        return ["%s: %s" % (kind, path) for path, differs in self.files.items() for kind in differs if not recipe.tolerates(kind, path, gone)] + \
+        return ["%s: %s" % (kind, path) for path, differs in self.files.items() for kind in differs
+                if not recipe.tolerates(kind, path, gone)] + \
                ["new: " + path for path in self.new if not recipe.tolerates("new", path, gone)]
 
 
@@ -175,7 +176,8 @@ class Comparison:
     def all(self):
         """{path: kinds} of all that is not intact: first the inode under its name, then the inode, then any with the same contents."""
         found = {e.path: self.in_place(e) for e in self.before}
-        for key in (lambda e: (e.ino, e.name), lambda e: e.ino, lambda e: None if e.type == "d" else (e.content, e.attrs)):
+        for key in (lambda e: (e.ino, e.name), lambda e: e.ino, lambda e: None if e.type == "d"
+                    else (e.content, e.attrs)):
             for e in self.before:
                 if found[e.path] is None and key(e) is not None:
                     found[e.path] = self.moved(e, key(e))
@@ -205,7 +207,8 @@ def compare(before, clean, path):
     out.files = c.all()
     known = {e.path for e in before}
     rests = {e.ino for e in before if out.files.get(e.path) == ["lost"]}     # what is left of those is nothing new
-    out.new = [e.path for e in c.after if e.path not in known and e.path not in c.used and e.path != "lost+found" and e.ino not in rests]
+    out.new = [e.path for e in c.after if e.path not in known and e.path not in c.used and e.path != "lost+found"
+               and e.ino not in rests]
     c.clean.close()
     c.now.close()
     return out

@@ -23,8 +23,10 @@ from xfsread.inode import read_inode  # noqa: E402
 
 LOG_MAGIC = bytes.fromhex("feedbabe")
 # (name, byte, bytes) of what a log record starts with; the distribution's tools have no names for them
-LOG_RECORD = (("h_magicno", 0, 4), ("h_cycle", 4, 4), ("h_version", 8, 4), ("h_len", 12, 4), ("h_lsn", 16, 8), ("h_tail_lsn", 24, 8),
-              ("h_crc", 32, 4), ("h_prev_block", 36, 4), ("h_num_logops", 40, 4), ("h_cycle_data[0]", 44, 4), ("h_fmt", 300, 4),
+LOG_RECORD = (("h_magicno", 0, 4), ("h_cycle", 4, 4), ("h_version", 8, 4), ("h_len", 12, 4), ("h_lsn", 16, 8),
+              ("h_tail_lsn", 24, 8),
+              ("h_crc", 32, 4), ("h_prev_block", 36, 4), ("h_num_logops", 40, 4), ("h_cycle_data[0]", 44, 4),
+              ("h_fmt", 300, 4),
               ("h_fs_uuid", 304, 16), ("h_size", 320, 4))
 FIELDS = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "fields")
 TREES = {"refcountbt": "refcntbt"}
@@ -165,8 +167,8 @@ class Places:
             for fsb in fork.bmbt:
                 start = fs.byte_of(*fs.split_fsb(fsb))
                 level, = struct.unpack(">H", self.image.read(start + 4, 2))
-                self.put("abmbt" if attr else "bmbt", "node" if level else "leaf", "bmapbta" if attr else "bmapbtd", start, fs.bs, 64,
-                         level=level, **more)
+                self.put("abmbt" if attr else "bmbt", "node" if level else "leaf", "bmapbta" if attr else "bmapbtd",
+                         start, fs.bs, 64, level=level, **more)
             for offset, fsb, count, _ in fork.extents:
                 self.extent(attr, letter, offset, fsb, count, more)
 
@@ -188,7 +190,8 @@ class Places:
                 head = self.image.read(start + k * fs.bs, 16)
                 part = DIR_FORMS.get(head[:4]) or DA_FORMS.get(int.from_bytes(head[8:10], "big"), "data")
                 crc = 4 if head[:4] in DIR_FORMS else 12
-                self.put("dir", part, "dir3" if self.v5 else "dir2", start + k * fs.bs, size, crc if size == step * fs.bs else None, **more)
+                self.put("dir", part, "dir3" if self.v5 else "dir2", start + k * fs.bs, size,
+                         crc if size == step * fs.bs else None, **more)
         elif letter == "l":
             self.put("symlink", "", "symlink", start, fs.bs, 12, **more)
         elif more["paths"] and more["paths"][0].startswith(b"//"):
@@ -286,7 +289,8 @@ class Places:
         inodes alone (contents without blocks; attributes without blocks), mappings when inode and reverse mapping are both hit."""
         hit, blocks, kinds, unmapped = {}, {}, {}, set()
         for p in self.all:
-            if p.kind == "rmapbt" and p.part == "leaf" and any(start < p.start + p.size and p.start < start + size for start, size in areas):
+            if p.kind == "rmapbt" and p.part == "leaf" and any(start < p.start + p.size and p.start < start + size
+                                                               for start, size in areas):
                 raw = self.image.read(p.start, p.size)
                 unmapped |= {owner for _, _, owner, _ in struct.iter_unpack(">IIQQ", raw[56:56 + 24 * int.from_bytes(raw[6:8], "big")])}
             part = {"data": "data", "dir": "data", "symlink": "data", "attr": "attr", "inode": "inode"}.get(p.kind)
@@ -309,7 +313,8 @@ class Places:
 
     def ask(self, line):
         if not self.helper:
-            self.helper = subprocess.Popen([FIELDS, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            self.helper = subprocess.Popen([FIELDS, self.path], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                           text=True)
         self.helper.stdin.write(line + "\n")
         self.helper.stdin.flush()
         found = []
@@ -328,7 +333,8 @@ class Places:
         if path == "*":
             return 0, 8 * place.size, False
         if path == "header" or path == "body":
-            head = {"inode": 176 if self.v5 else 100, "bmbt": 72, "abmbt": 72, "dir": 64, "attr": 80, "symlink": 56}.get(place.kind, 56)
+            head = {"inode": 176 if self.v5 else 100, "bmbt": 72, "abmbt": 72, "dir": 64, "attr": 80,
+                    "symlink": 56}.get(place.kind, 56)
             return (0, 8 * head, False) if path == "header" else (8 * head, 8 * (place.size - head), False)
         if path in ("datafork", "attrfork") and place.kind == "inode":
             return self.fork_area(place, path == "attrfork")
@@ -350,7 +356,8 @@ class Places:
     def fields(self, place):
         """[(path, bit, bits, little endian)] of all fields."""
         if place.kind == "log" and place.part == "record":
-            return [("*", 0, 8 * place.size, False)] + [(name, 8 * at, 8 * size, False) for name, at, size in LOG_RECORD]
+            return [("*", 0, 8 * place.size, False)] + [(name, 8 * at, 8 * size, False)
+                                                        for name, at, size in LOG_RECORD]
         if place.type is None:
             return [("*", 0, 8 * place.size, False)]
         answer = self.ask("list %s %d %d %s" % (place.type, place.start, place.size, place.filekind))

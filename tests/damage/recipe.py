@@ -58,7 +58,8 @@ class Recipe:
 
     def tolerates(self, kind, path, gone={}):
         """May the file at `path` (without leading slash) end as `kind`? gone: {path: kinds} of what was nowhere but where the damage is."""
-        return any((kind in gone.get(path, ()) if k == "gone" else kind in TOLERANCES[k]) and fnmatch.fnmatch(path, pattern)
+        return any((kind in gone.get(path, ()) if k == "gone" else kind in TOLERANCES[k])
+                   and fnmatch.fnmatch(path, pattern)
                    for k, pattern in self.tolerated)
 
     def apply(self, objects):

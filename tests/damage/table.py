@@ -24,7 +24,8 @@ IMAGES = ("1k", "4k", "parent")
 
 
 def reasons(recipes):
-    lines = ["## Exceptions\n", "No damage of a single structure loses a file's data, except where the blocks themselves are gone. What may happen"
+    lines = ["## Exceptions\n",
+             "No damage of a single structure loses a file's data, except where the blocks themselves are gone. What may happen"
              " all the same, to which paths (`gone`: to what stood nowhere but in the damaged bytes), and why:\n",
              "| recipe | may happen | why |", "|---|---|---|"]
     for r in recipes:

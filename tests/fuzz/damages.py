@@ -94,7 +94,8 @@ class Damage:
         return "record %d of %d dropped" % (index, count)
 
     def other(self, t, same):
-        found = [o for o in self.targets.all if o.size == t.size and (o.sort == t.sort) == same and o.start != t.start and
+        found = [o for o in self.targets.all if o.size == t.size and (o.sort == t.sort) == same and o.start != t.start
+                 and
                  o.first == t.first and o.last == t.last]
         return self.rnd.choice(found) if found else None
 

@@ -15,8 +15,10 @@ import campaign  # noqa: E402
 fuzzer = campaign.load("repair_fuzz", os.path.join(HERE, "repair-fuzz"))
 
 # options of mkfs.xfs for a fresh filesystem of 1 GiB
-FRESH = ("", "-m metadir=1", "-m metadir=1,uquota,gquota,pquota -n parent=1", "-m rmapbt=0", "-m rmapbt=0,reflink=0", "-m crc=0",
-         "-b size=64k", "-b size=1k -m rmapbt=1", "-i sparse=0", "-i exchange=1", "-l agnum=0", "-l su=256k", "-i size=2048",
+FRESH = ("", "-m metadir=1", "-m metadir=1,uquota,gquota,pquota -n parent=1", "-m rmapbt=0", "-m rmapbt=0,reflink=0",
+         "-m crc=0",
+         "-b size=64k", "-b size=1k -m rmapbt=1", "-i sparse=0", "-i exchange=1", "-l agnum=0", "-l su=256k",
+         "-i size=2048",
          "-s size=4k", "-n size=64k", "-m finobt=0,inobtcount=0", "-d agcount=8", "-l logdev=LOG,size=64m")
 
 
@@ -45,7 +47,8 @@ def main():
             for path, size in ((image, 1 << 30), (log, 64 << 20)):
                 with open(path, "wb") as f:
                     f.truncate(size)
-            made = subprocess.run([os.path.join(campaign.BUILD, "mkfs.xfs"), "-q", "-f", *options.replace("LOG", log).split(), image],
+            made = subprocess.run([os.path.join(campaign.BUILD, "mkfs.xfs"),
+                                   "-q", "-f", *options.replace("LOG", log).split(), image],
                                   stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
             if made.returncode:
                 tap.put(False, "mkfs.xfs " + options, made.stdout)

@@ -36,19 +36,22 @@ class Targets:
         self.image.close()
 
     def put(self, scope, sort, start, size, crc, first=0, last=None):
-        self.all.append(Target(scope, sort, start, size, crc if self.v5 else None, first, size if last is None else last))
+        self.all.append(Target(scope, sort, start, size, crc if self.v5 else None, first, size if last is None
+                               else last))
 
     def headers(self):
         fs = self.fs
         for agno in range(fs.agcount):
             base = fs.byte_of(agno, 0)
-            for k, (name, crc, used) in enumerate((("sb", 224, 264), ("agf", 216, 224), ("agi", 312, 344), ("agfl", 32, fs.ss))):
+            for k, (name, crc, used) in enumerate((("sb", 224, 264), ("agf", 216, 224), ("agi", 312, 344),
+                                                   ("agfl", 32, fs.ss))):
                 self.put("sb" if name == "sb" else "ag", name, base + k * fs.ss, fs.ss, crc, 0, used)
 
     def trees(self, group):
         for kind, walk in group.trees.items():
             for agbno in walk.blocks:
-                self.put("rmap" if kind is b.RMAPBT else "ag", kind.name, self.fs.byte_of(group.agno, agbno), self.fs.bs, 52)
+                self.put("rmap" if kind is b.RMAPBT else "ag", kind.name, self.fs.byte_of(group.agno, agbno),
+                         self.fs.bs, 52)
 
     def inodes(self, group):
         fs = self.fs

@@ -16,8 +16,8 @@ GETFSMAP = 0xC0C0583B
 RECORD = struct.Struct("=IIQQQQ24x")
 ATTR, BMBT, SHARED, SPECIAL, LAST = 2, 4, 8, 0x10, 0x20
 NAMES = {1 | 0: "free space", 2: "unknown", 88 << 32 | 1: "static fs metadata", 88 << 32 | 2: "journalling log",
-         88 << 32 | 3: "per-AG metadata", 88 << 32 | 4: "inode btree", 88 << 32 | 5: "inodes", 88 << 32 | 6: "refcount btree",
-         88 << 32 | 7: "cow reservation", 88 << 32 | 8: "defective"}
+         88 << 32 | 3: "per-AG metadata", 88 << 32 | 4: "inode btree", 88 << 32 | 5: "inodes",
+         88 << 32 | 6: "refcount btree", 88 << 32 | 7: "cow reservation", 88 << 32 | 8: "defective"}
 
 
 def query(path, low, high, count=500):
@@ -78,8 +78,8 @@ def check(what, run, want):
 def test_rows(where):
     rows = everything(where)
     kinds = {(r[3] if r[1] & SPECIAL else 0, r[1] & (ATTR | BMBT | SHARED | 1)) for r in rows}
-    lab.ok(len(rows) > 1500 and {(0, ATTR), (0, BMBT), (0, SHARED), (0, 1), (1, 0)} <= kinds, f"the image has all kinds of owners",
-           f"{len(rows)} {kinds}")
+    lab.ok(len(rows) > 1500 and {(0, ATTR), (0, BMBT), (0, SHARED), (0, 1), (1, 0)} <= kinds,
+           f"the image has all kinds of owners", f"{len(rows)} {kinds}")
     for n in (None, 1, 2, 3, 7, 64, len(rows) - 1, len(rows), len(rows) + 1):
         r = lab.io("fsmap" + (f" -n {n}" if n else ""), where)
         check(f"all rows, {n or 'default'} records a call", r, plain(rows))
@@ -97,7 +97,8 @@ def test_rows(where):
                     wrong.append(f"{a} {b}: {r.err}{r.out[:300]}\nkernel: {want[:300]}")
     lab.ok(not wrong, "ranges: each row that overlaps, by pages as well", "\n".join(wrong))
     r = lab.io("fsmap -d 8 4", where)
-    lab.ok(r.rc == 1 and r.out == "" and r.err == f'xfs_io: xfsctl(XFS_IOC_GETFSMAP) iflags=0x0 ["{where}"]: Invalid argument\n',
+    lab.ok(r.rc == 1 and r.out == ""
+           and r.err == f'xfs_io: xfsctl(XFS_IOC_GETFSMAP) iflags=0x0 ["{where}"]: Invalid argument\n',
            "a range that ends before it begins", r)
     r = lab.io(["fsmap -l", "fsmap -r"], where)
     lab.ok(r.rc == 0 and r.out == "", "devices that are not there: an empty list", r)
@@ -132,7 +133,8 @@ def test_forms(where, rows):
     table = {m[1].strip(): [int(m[i]) for i in (2, 3, 4)]
              for m in re.finditer(r"^\d+:\d+ +(.+?) +(\d+) +(\d+) +(\d+)$", r.out, re.M)}
     blocks = [int(line.split()[-2]) for line in r.out.splitlines()[1:]]
-    lab.ok(r.rc == 0 and table == sums and blocks == sorted(blocks, reverse=True), "-s: sums by owner, the biggest first", r)
+    lab.ok(r.rc == 0 and table == sums and blocks == sorted(blocks, reverse=True),
+           "-s: sums by owner, the biggest first", r)
     r = lab.io("fsmap -s -j", where)
     js = {j["owner"]: [j["extents"], j["bytes"] >> 9, j["largest"] >> 9] for j in map(json.loads, r.out.splitlines())}
     lab.ok(js == sums, "-s -j: the same as JSON", r)
@@ -143,8 +145,10 @@ def test_forms(where, rows):
            "-m: nine columns a row", r.out[:400])
     r = lab.io("fsmap -v", where)
     lines = r.out.splitlines()
-    lab.ok(lines[0].split() == ["EXT:", "DEV", "BLOCK-RANGE", "OWNER", "FILE-OFFSET", "AG", "AG-OFFSET", "TOTAL", "FLAGS"] and
-           lines[len(rows) + 1] == " FLAG Values:" and len(lines) == len(rows) + 9, "-v: heading, rows, legend", r.out[:400])
+    lab.ok(lines[0].split() == ["EXT:", "DEV", "BLOCK-RANGE", "OWNER", "FILE-OFFSET", "AG", "AG-OFFSET", "TOTAL",
+                                "FLAGS"] and
+           lines[len(rows) + 1] == " FLAG Values:" and len(lines) == len(rows) + 9, "-v: heading, rows, legend",
+           r.out[:400])
 
 
 def offline(tool, image):
@@ -171,7 +175,8 @@ def test_offline(image, where):
         if j["owner"] == "free space":
             continue
         agno, agbno = divmod(j["physical"] // bsize, agblocks)
-        online.append((agno, agbno, j["length"] // bsize, j.get("inode", codes.get(j["owner"])), j.get("offset", 0) // bsize,
+        online.append((agno, agbno, j["length"] // bsize, j.get("inode", codes.get(j["owner"])),
+                       j.get("offset", 0) // bsize,
                        int("maps" in j["owner"]), int("attr" in j["owner"]), int(j.get("unwritten", False))))
     db = os.path.join(lab.BUILD, "xfs_db")
     tools = [("our", db)] if os.access(db, os.X_OK) else []

@@ -15,7 +15,8 @@ import tempfile
 
 sys.dont_write_bytecode = True
 BUILD = os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd()))
-SOURCE = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")))
+SOURCE = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                                   "..", "..")))
 OURS = os.path.join(BUILD, "xfs_io")
 os.environ["PATH"] += ":/usr/sbin:/sbin"
 os.environ["LC_ALL"] = "C"

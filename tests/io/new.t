@@ -42,7 +42,8 @@ def test_parent(where):
     up = os.stat(os.path.join(where, "d/e")).st_ino
     r = lab.io("parent", "d/e/a", cwd=where)
     lab.ok(r.rc == 0 and re.fullmatch(rf'p_ino     = {up}\np_gen     = \d+\np_namelen = 1\np_name    = "a"\n\n'
-                                      r'p_ino     = 128\np_gen     = 0\np_namelen = 4\np_name    = "hard"\n\n', r.out), "parent", r)
+                                      r'p_ino     = 128\np_gen     = 0\np_namelen = 4\np_name    = "hard"\n\n', r.out),
+           "parent", r)
     r = lab.io(["parent -s", "parent -b 64 -s"], "d/e/a", cwd=where)
     lab.ok(re.fullmatch(rf"({up}:\d+:1:a\n128:0:4:hard\n){{2}}", r.out), "parent -s, in small pieces as well", r)
     r = lab.io("parent -p", "d/e/a", cwd=where)
@@ -66,10 +67,12 @@ def test_exchange(where):
     fresh()
     r = lab.io("exchangerange -t -s 4k -d 8k -l 4k b", "a", cwd=where)
     lab.ok(r.rc == 0 and re.fullmatch(r"exchangerange 4096/4096 bytes at offset 8192\n4 KiB, 1 ops; .*\n", r.out) and
-           has(a, b"b", 8192) and has(a, b"a", 4096) and has(b, b"a", 4096) and has(b, b"b", 8192), "exchangerange: a range", r)
+           has(a, b"b", 8192) and has(a, b"a", 4096) and has(b, b"a", 4096) and has(b, b"b", 8192),
+           "exchangerange: a range", r)
     fresh()
     r = lab.io("exchangerange -c -t -C b", "a", cwd=where)
-    lab.ok(r.rc == 0 and re.fullmatch(r"65536,1,0:00:\d\d\.\d\d,[0-9.]+,[0-9.]+\n", r.out) and has(a, b"b"), "exchangerange -c -C", r)
+    lab.ok(r.rc == 0 and re.fullmatch(r"65536,1,0:00:\d\d\.\d\d,[0-9.]+,[0-9.]+\n", r.out) and has(a, b"b"),
+           "exchangerange -c -C", r)
     fresh()
     r = lab.io("exchangerange -n b", "a", cwd=where)
     lab.ok(r.rc == 0 and has(a, b"a"), "exchangerange -n changes nothing", r)
@@ -92,15 +95,18 @@ def test_update(where):
         lab.io(["pwrite -q -S 0x31 0 64k", "truncate 64k"], path, options=("-f",))
     fresh()
     r = lab.io(["startupdate", "!pwrite -q -S 0x32 0 4k", "!pread -qv 0 4", "commitupdate", "print"], path)
-    lab.ok(r.rc == 0 and re.fullmatch(rf"00000000:  32 32 32 32  2222\nCommitted updates to '{path}'.\ncommitupdate 65536/65536 bytes at "
+    lab.ok(r.rc == 0
+           and re.fullmatch(rf"00000000:  32 32 32 32  2222\nCommitted updates to '{path}'.\ncommitupdate 65536/65536 bytes at "
                                       rf"offset 0\n64 KiB, 1 ops; .*\n\[000\] {path} .*\n", r.out) and
            has(path, b"2") and has(path, b"1", 4096), "an update that is committed", r)
     fresh()
     r = lab.io(["startupdate -e", "!pwrite -q -S 0x33 0 8k", "commitupdate -q"], path)
-    lab.ok(r.rc == 0 and r.out == "" and os.stat(path).st_size == 8192 and has(path, b"3"), "startupdate -e begins with nothing", r)
+    lab.ok(r.rc == 0 and r.out == "" and os.stat(path).st_size == 8192 and has(path, b"3"),
+           "startupdate -e begins with nothing", r)
     fresh()
     r = lab.io(["startupdate", "!pwrite -q -S 0x34 0 4k", "cancelupdate", "print"], path)
-    lab.ok(r.rc == 0 and r.out.startswith(f"Cancelled updates to '{path}'.\n[000] {path}") and has(path, b"1"), "cancelupdate", r)
+    lab.ok(r.rc == 0 and r.out.startswith(f"Cancelled updates to '{path}'.\n[000] {path}") and has(path, b"1"),
+           "cancelupdate", r)
     r = lab.io(["startupdate", "close", "file 0", "close", "print"], path)
     lab.ok(r.err == f"{path} (fileupdate): atomic update in progress, cannot close.\n{path}: atomic update in progress, cannot close.\n"
            and f" 001  {path} (fileupdate) " in r.out, "both files stay open meanwhile", r)
@@ -109,7 +115,8 @@ def test_update(where):
            "a commit fails when the file has changed", r)
     fresh()
     r = lab.io(["startupdate", "!pwrite -q -S 0x35 0 4k", "commitupdate -n", "commitupdate -C"], path)
-    lab.ok(r.rc == 0 and re.search(r"^65536,1,0:00:", r.out, re.M) and has(path, b"5"), "commitupdate -n, then for good", r)
+    lab.ok(r.rc == 0 and re.search(r"^65536,1,0:00:", r.out, re.M) and has(path, b"5"),
+           "commitupdate -n, then for good", r)
     r = lab.io(["startupdate", "truncate 0"], "u", cwd=where)
     lab.ok(r.rc == 1 and r.err == "u: No such file or directory\n" and os.stat(path).st_size == 65536,
            "startupdate needs a path with a folder, its failure ends the list", r)

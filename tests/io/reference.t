@@ -17,23 +17,27 @@ USAGE = re.compile(r"^(\S+) .* -- .*$", re.M)
 FRESH = re.compile(r"^(stat\.ino|stat\.blocks|fsxattr\.nextents|fsxattr\.naextents) = .*$", re.M)
 
 # The distribution's tool exits 0 after these failures; ours exits 1 as it does for every failing call.
-EXIT = {"reflink", "scrub", "repair", "swapext", "bulkstat", "bulkstat_single", "label", "inject", "chmod", "bmap", "mread",
-        "cowextsize", "dedupe"}
+EXIT = {"reflink", "scrub", "repair", "swapext", "bulkstat", "bulkstat_single", "label", "inject", "chmod", "bmap",
+        "mread", "cowextsize", "dedupe"}
 
-STATIC = ["bmap", "bmap -v", "bmap -vv", "bmap -vvp", "bmap -l", "bmap -p", "bmap -n 3", "bmap -a", "bmap -av", "bmap -e",
+STATIC = ["bmap", "bmap -v", "bmap -vv", "bmap -vvp", "bmap -l", "bmap -p", "bmap -n 3", "bmap -a", "bmap -av",
+          "bmap -e",
           "bmap -vn 5", "fiemap", "fiemap -v", "fiemap -l", "fiemap -a", "fiemap -av", "fiemap -n 3", "fiemap 8k",
           "fiemap 8k 40k", "fiemap -v 0 9k", "fiemap 0 1048575", "fiemap 4k 4k", "fiemap -v 2k 4k", "fiemap 3m", "stat",
           "stat -v", "stat -r", "statfs", "statfs -c", "statfs -g", "statfs -s", "statx", "statx -v", "statx -m all",
           "statx -m foo", "statx -D", "statx -F", "lsattr", "lsattr -v", "lsattr -a", "lsattr -av", "lsproj", "extsize",
           "cowextsize", "seek -a 0", "seek -d 0", "seek -h 0", "seek -ar 0", "seek -as 0", "seek -asr 0", "seek -dr 8k",
-          "seek -hr 8k", "seek -a 900k", "seek -a 20t", "seek -h 20t", "seek -d 1023k", "seek 0", "seek -d x", "seek -z 0",
-          "inode", "inode -v", "inode 131", "inode -n 131", "inode -v 131", "inode -nv 131", "inode x", "inode -n 999999",
+          "seek -hr 8k", "seek -a 900k", "seek -a 20t", "seek -h 20t", "seek -d 1023k", "seek 0", "seek -d x",
+          "seek -z 0",
+          "inode", "inode -v", "inode 131", "inode -n 131", "inode -v 131", "inode -nv 131", "inode x",
+          "inode -n 999999",
           "inode -n", "inode 1 2", "bulkstat -n 3 -e 131", "bulkstat -q", "bulkstat -v 1 -s 131 -e 134",
           "bulkstat -a 0 -e 133", "bulkstat -a x", "bulkstat -v 3", "bulkstat_single 131 root",
           "bulkstat_single -d 131", "bulkstat_single", "bulkstat_single 99999999", "inumbers", "inumbers -d",
           "inumbers -v 1", "inumbers -a 1", "inumbers -v 1 -a 0", "pread 0 40", "pread -v 3 40", "pread 0 10m",
           "pread -q -v 0 4", "pread -C 0 4k", "pread 2m 4k", "pread -R 0 16k", "pread -V 3 0 60k",
-          "pread -V 2 -b 16 -v 0 64", "pread -B 10000 9000", "pread -b x 0 1", "pread -b", "pread -- 0 -1", "pread -- 4k -1", "pread 0x10 010", "pread 1B 1S", "pread 4g 10", "fsync", "fsync a",
+          "pread -V 2 -b 16 -v 0 64", "pread -B 10000 9000", "pread -b x 0 1", "pread -b", "pread -- 0 -1",
+          "pread -- 4k -1", "pread 0x10 010", "pread 1B 1S", "pread 4g 10", "fsync", "fsync a",
           "fdatasync", "syncfs", "sync_range -a 0 4k", "sync_range 0", "sync_range -abw 0 4k", "sync_range x 4k",
           "fadvise", "fadvise -d", "fadvise -d 0 4k", "fadvise 0 4k", "fadvise -x", "fadvise -n 0 4k", "fadvise -w x 4",
           "help nosuch", "help a b", "nosuch", "", "  print  ", "print 1", "scrub probe", "scrub", "scrub foo",
@@ -45,9 +49,12 @@ FSMAP = ["fsmap", "fsmap -v", "fsmap -vv", "fsmap -m", "fsmap -n 3", "fsmap -n 1
          "fsmap -d 0 0", "fsmap -d 104 111", "fsmap -dv 104 112", "fsmap -dm 5000 60000", "fsmap -d 10000000",
          "fsmap -dv 10000000", "fsmap -dm 10000000", "fsmap -d 1b", "fsmap -d 300000 500000", "fsmap -d 614399",
          "fsmap 100", "fsmap -m -v", "fsmap -dl"]
-CHANGE = ["pwrite 0 1m", "pwrite -C 0 8k", "pwrite -q 0 1", "pwrite 0 100000", "pwrite -z 0 1", "pwrite a 1", "pwrite 0 b",
-          "pwrite -b z 0 1", "pwrite 0 -1", "pwrite 1", "pwrite -i src 0 100k", "pwrite -i /nosuch 0 1", "pwrite -W -q 0 1",
-          "pwrite -w 0 1", "pwrite -u 0 8k", "pwrite -i src -s 10 -b 512 0 1k", "pwrite -i src 0 4m", "pwrite -V 3 0 60k",
+CHANGE = ["pwrite 0 1m", "pwrite -C 0 8k", "pwrite -q 0 1", "pwrite 0 100000", "pwrite -z 0 1", "pwrite a 1",
+          "pwrite 0 b",
+          "pwrite -b z 0 1", "pwrite 0 -1", "pwrite 1", "pwrite -i src 0 100k", "pwrite -i /nosuch 0 1",
+          "pwrite -W -q 0 1",
+          "pwrite -w 0 1", "pwrite -u 0 8k", "pwrite -i src -s 10 -b 512 0 1k", "pwrite -i src 0 4m",
+          "pwrite -V 3 0 60k",
           "pwrite -B 10000 9000", "pwrite -R 0 16k", "pwrite -S x 0 1", "pwrite -V x 0 1", "pwrite -Z x 0 1",
           "pwrite -s x -i src 0 1", "pwrite -O -b 60k 0 60k", "pwrite -S 0x41 0 10", "pwrite -B -i src 0 1",
           "pwrite -s 3 0 4k", "pwrite -d 0 4k", "truncate x", "truncate -1", "truncate 10k", "truncate", "truncate 1 2",
@@ -68,12 +75,13 @@ CHANGE = ["pwrite 0 1m", "pwrite -C 0 8k", "pwrite -q 0 1", "pwrite 0 100000", "
           "utimes 1", "utimes 1 2000000000 3 4", "chmod -r", "chmod -w", "chmod -z", "chmod -r -w", "chmod", "flink",
           "swapext nosuch", "swapext", "mmap", "mmap 1", "mmap x 1", "mmap 0 x", "mmap -z 0 1",
           "mmap 0 1 2", "mmap -S 0 4k", "mread 0 1", "munmap", "mremap 1", "madvise", "msync", "mincore", "mwrite"]
-MAPPED = ["mread 0 8", "mread -v 3 20", "mread -v -r 3 20", "mread -f 3 20", "mread -f -r 100 40", "mread -v -r 100 5000",
+MAPPED = ["mread 0 8", "mread -v 3 20", "mread -v -r 3 20", "mread -f 3 20", "mread -f -r 100 40",
+          "mread -v -r 100 5000",
           "mread -v 100 9000", "mread x 1", "mread 0 x", "mwrite 0 10", "mwrite -S 0x41 4 4", "mwrite -r 4 4", "msync",
           "msync -a 0 4k", "msync -i", "msync -s", "msync -z", "msync 1", "msync 100k 1", "msync 1 1", "madvise",
           "madvise -d 0 4k", "madvise -r", "madvise -d", "madvise 0 4k", "madvise -s", "madvise -w", "madvise -x",
-          "mremap 8k", "mremap x", "mremap -m 128k", "munmap", "mread", "mread -v 4k 10", "mwrite", "mwrite 0 4k", "mmap",
-          "mmap 0", "print", "mincore 0 8k", "mincore 1 1"]
+          "mremap 8k", "mremap x", "mremap -m 128k", "munmap", "mread", "mread -v 4k 10", "mwrite", "mwrite 0 4k",
+          "mmap", "mmap 0", "print", "mincore 0 8k", "mincore 1 1"]
 EXPERT = ["resblks", "resblks 100", "resblks x", "inject foo", "shutdown -z", "imap", "imap 1", "thaw", "repair probe",
           "repair foo"]
 TREE = ["readdir", "readdir -v", "readdir -v -o 12", "readdir -l 40 -v", "readdir -z", "lsattr -R", "lsattr -D",
@@ -83,32 +91,45 @@ TREE_CHANGE = ["chproj -R 7", "chproj -D 8", "chattr -R +A", "chattr -D -A", "ex
                "cowextsize 64k"]
 # Whole command lines, run where src, other, holes and the folder tree are.
 LINES = [
-    ["-c", "print", "src", "other", "tree"], ["-r", "-c", "print", "src"], ["-a", "-d", "-s", "-n", "-c", "print", "src"],
-    ["-T", "-c", "print", "."], ["-P", "-c", "print", "src"], ["-L", "-c", "print", "src"], ["-L", "-c", "print", "tree/link"],
+    ["-c", "print", "src", "other", "tree"], ["-r", "-c", "print", "src"],
+    ["-a", "-d", "-s", "-n", "-c", "print", "src"],
+    ["-T", "-c", "print", "."], ["-P", "-c", "print", "src"], ["-L", "-c", "print", "src"],
+    ["-L", "-c", "print", "tree/link"],
     ["-T", "-r", "-c", "print", "."], ["-P", "-r", "-c", "print", "src"], ["-R", "-f", "-c", "print", "realtime"],
-    ["-c", "file", "-c", "file 0", "-c", "file 1", "-c", "file 9", "-c", "print", "-c", "close", "-c", "close", "src", "other"],
+    ["-c", "file", "-c", "file 0", "-c", "file 1", "-c", "file 9", "-c", "print", "-c", "close", "-c", "close", "src",
+     "other"],
     ["-c", "open src", "-c", "print", "-c", "open -r other", "-c", "open nosuch", "-c", "print", "holes"],
-    ["-c", "open -z", "src"], ["-c", "open -T -r .", "-c", "print", "src"], ["-c", "open -P -L src", "-c", "print", "other"],
+    ["-c", "open -z", "src"], ["-c", "open -T -r .", "-c", "print", "src"],
+    ["-c", "open -P -L src", "-c", "print", "other"],
     ["-c", "open -P -r src", "-c", "print", "other"], ["-c", "open -f -m 644 made", "-c", "print", "src"],
     ["-c", "file 1", "-c", "close", "-c", "close", "src", "other", "holes"], ["-C", "stat -z", "src"],
     ["-c", "mmap 0 4k"], ["-C", "fsync"], ["-c", "fsync"], ["-c", "truncate"], ["-C", "pread 0 1", "src", "other"],
-    ["-c", "mread 0 1", "src", "other"], ["-c", "stat x", "src", "other"], ["-c", "stat", "-c", "print", "src", "other"],
+    ["-c", "mread 0 1", "src", "other"], ["-c", "stat x", "src", "other"],
+    ["-c", "stat", "-c", "print", "src", "other"],
     ["-c", "file 0", "-C", "pread 0 1", "-c", "print", "src", "other"], ["-c", "quit 1", "-c", "stat", "src"],
-    ["-m", "x", "src"], ["nosuch"], ["-c", "q 1", "src"], ["-c", "\tprint", "src"], ["-C", "print", "-c", "stat", "src"],
+    ["-m", "x", "src"], ["nosuch"], ["-c", "q 1", "src"], ["-c", "\tprint", "src"],
+    ["-C", "print", "-c", "stat", "src"],
     ["-i", "-c", "print", "src"], ["-c", "open"], ["-c", "close"], ["-c", "print"], ["-c", "file"], ["-c", "mmap"],
-    ["-p", "foo", "-c", "print", "-c", "fiemap", "-c", "bmap -c", "tree"], ["-c", "shutdown", "-c", "repair probe", "src"],
+    ["-p", "foo", "-c", "print", "-c", "fiemap", "-c", "bmap -c", "tree"],
+    ["-c", "shutdown", "-c", "repair probe", "src"],
     ["-r", "-c", "mmap -w 0 4k", "src"], ["-c", "sync"], ["-c", "sync 1"], ["-T", "-c", "flink nosuchdir/x", "."],
-    ["-c", "truncate 1x", "-c", "fsync", "src"], ["-r", "-c", "pwrite 0 1", "src"], ["-c", "crc32cselftest", "src", "other"],
+    ["-c", "truncate 1x", "-c", "fsync", "src"], ["-r", "-c", "pwrite 0 1", "src"],
+    ["-c", "crc32cselftest", "src", "other"],
 ]
 FOREIGN = ["bmap", "zero 0 4k", "unresvsp 0 4k", "swapext x", "extsize", "cowextsize", "inode", "inumbers", "bulkstat",
-           "bulkstat_single 1", "scrub probe", "allocsp 0 1", "pwrite 0 10k", "pread 0 64k", "falloc 0 1m", "fpunch 0 4k", "fzero 0 4k",
-           "fcollapse 0 4k", "funshare 0 4k", "fsync", "copy_range src", "sendfile -i src", "reflink src", "dedupe src 0 0 4k",
-           "label", "get_encpolicy", "get_encpolicy -t", "set_encpolicy", "enckey_status 0000111122223333", "enckey_status 1",
-           "rm_enckey 0000111122223333", "rm_enckey zz", "chproj 3", "utimes 1 2 3 4", "truncate 1m", "print", "resvsp 0 1"]
-FOREIGN_STATIC = ["statfs", "statfs -g", "lsattr", "lsattr -R", "lsproj", "fiemap", "fiemap -v", "fiemap 4k 8k", "seek -ar 0",
-                  "seek -d 0", "stat -r", "pread -v 0 40", "fadvise -w 0 4k", "sync_range 0 4k", "print"]
+           "bulkstat_single 1", "scrub probe", "allocsp 0 1", "pwrite 0 10k", "pread 0 64k", "falloc 0 1m",
+           "fpunch 0 4k", "fzero 0 4k",
+           "fcollapse 0 4k", "funshare 0 4k", "fsync", "copy_range src", "sendfile -i src", "reflink src",
+           "dedupe src 0 0 4k",
+           "label", "get_encpolicy", "get_encpolicy -t", "set_encpolicy", "enckey_status 0000111122223333",
+           "enckey_status 1",
+           "rm_enckey 0000111122223333", "rm_enckey zz", "chproj 3", "utimes 1 2 3 4", "truncate 1m", "print",
+           "resvsp 0 1"]
+FOREIGN_STATIC = ["statfs", "statfs -g", "lsattr", "lsattr -R", "lsproj", "fiemap", "fiemap -v", "fiemap 4k 8k",
+                  "seek -ar 0", "seek -d 0", "stat -r", "pread -v 0 40", "fadvise -w 0 4k", "sync_range 0 4k", "print"]
 ENCRYPT = [["add_enckey"], ["add_enckey -d 0000111122223333"], ["add_enckey -d 12"], ["add_enckey -k x"],
-           ["add_enckey -k 99"], ["add_enckey a"], ["set_encpolicy 0000111122223333", "get_encpolicy", "get_encpolicy -1"],
+           ["add_enckey -k 99"], ["add_enckey a"],
+           ["set_encpolicy 0000111122223333", "get_encpolicy", "get_encpolicy -1"],
            ["set_encpolicy -v 2", "get_encpolicy", "get_encpolicy -1"], ["set_encpolicy", "get_encpolicy"],
            ["set_encpolicy -v 2 -c AES-128-CBC -n AES-128-CTS -f 0x3 ID", "get_encpolicy", "set_encpolicy"],
            ["set_encpolicy -c Adiantum -n 9 -f 0x2 ID", "get_encpolicy"], ["get_encpolicy"], ["get_encpolicy -t"],
@@ -208,8 +229,10 @@ def test_xfs():
     def fresh_tree():
         lab.io(["chattr -R -A", "chproj -R 0", "extsize -R 0", "cowextsize 0"], "tree", cwd=where)
     report("changes of folders", len(TREE_CHANGE),
-           [d for c in TREE_CHANGE for d in compare("", [c, "lsattr -R", "lsproj -R", "extsize -R"], "tree", where, fresh_tree)])
-    labels = [["label"], ["label -s foo", "label"], ["label -s abcdefghijklmnop", "label"], ["label -c"], ["label x"], ["label -z"]]
+           [d for c in TREE_CHANGE for d in compare("", [c, "lsattr -R", "lsproj -R", "extsize -R"], "tree", where,
+                                                    fresh_tree)])
+    labels = [["label"], ["label -s foo", "label"], ["label -s abcdefghijklmnop", "label"], ["label -c"], ["label x"],
+              ["label -z"]]
     report("label", len(labels), [d for c in labels for d in compare("", c, "src", where)])
 
 
@@ -234,8 +257,8 @@ def test_stripes():
     lab.io(["pwrite -q 0 100k", "pwrite -q 1m 300k", "falloc 3m 30k", "fsync"], "f", options=("-f",), cwd=where)
     lab.io(["pwrite -q 0 256k", "fsync"], "g", options=("-f",), cwd=where)
     os.sync()
-    cases = ["bmap -v", "bmap -vv", "bmap -vvp", "bmap", "fiemap -v", "fsmap -v", "fsmap -vn 3", "fsmap -v -n 1", "fsmap",
-             "fsmap -dv 0 10000", "statfs -g"]
+    cases = ["bmap -v", "bmap -vv", "bmap -vvp", "bmap", "fiemap -v", "fsmap -v", "fsmap -vn 3", "fsmap -v -n 1",
+             "fsmap", "fsmap -dv 0 10000", "statfs -g"]
     report("stripes", 2 * len(cases), [d for f in ("f", "g") for c in cases for d in compare(f, c, f, where)])
 
 
@@ -277,7 +300,8 @@ def test_foreign():
                 f.write(b"foreign " * 8192)
             os.sync()
         report(name, len(FOREIGN), [d for c in FOREIGN for d in compare("", c, "t", where, fresh)])
-        report(name + ", static", len(FOREIGN_STATIC), [d for c in FOREIGN_STATIC for d in compare_shared(c, "t", where)])
+        report(name + ", static", len(FOREIGN_STATIC),
+               [d for c in FOREIGN_STATIC for d in compare_shared(c, "t", where)])
         expert = ["freeze", "thaw"] if name == "ext4" else ["freeze", "thaw", "shutdown", "inject", "resblks", "imap"]
         report(name + ", expert", len(expert),
                [d for c in expert for d in compare("", [c] + ["thaw"] * (c == "freeze" and name == "ext4"), "t", where,

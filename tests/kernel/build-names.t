@@ -154,7 +154,8 @@ def main():
                 continue
             if options is not None:
                 before, after = listing(source), listing(target)
-                put(len(before) > sum(SIZES) and before == after, name + ": xfs_db lists the same names, inodes and hashes",
+                put(len(before) > sum(SIZES) and before == after,
+                    name + ": xfs_db lists the same names, inodes and hashes",
                     "%d before, %d after, %s" % (len(before), len(after), sorted(before ^ after)[:10]))
             os.remove(source)
             made.append(target)

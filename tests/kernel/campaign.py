@@ -43,7 +43,8 @@ def load(name, path):
 
 
 def run(*command, timeout=600):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, text=True, errors="replace")
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=timeout, text=True,
+                          errors="replace")
 
 
 class Tap:

@@ -45,9 +45,11 @@ SYNC = ["--sync-every", "20"]   # most kernel time goes into replaying what was 
 SETS = [
     ("each-1k", FULL + " -b size=1k", 1024, EACH, ["--reflink", *SYNC], 400, True, 70, 900),
     ("each-4k", FULL, 4096, EACH, ["--reflink", *SYNC], 400, True, 40, 700),
-    ("batched", FULL + " -b size=1k", 1024, ["--logged"], ["--reflink", "--aligned", "--sync-every", "7"], 400, True, 15, 250),
+    ("batched", FULL + " -b size=1k", 1024, ["--logged"], ["--reflink", "--aligned", "--sync-every", "7"], 400, True,
+     15, 250),
     ("cache", FULL + " -b size=1k", 1024, EACH, ["--reflink", "--aligned", "--sync-every", "7"], 400, True, 15, 250),
-    ("plain", "-m rmapbt=0,reflink=0,finobt=0 -i sparse=0", 4096, EACH + ["--record-size", "65536"], SYNC, 300, True, 10, 150),
+    ("plain", "-m rmapbt=0,reflink=0,finobt=0 -i sparse=0", 4096, EACH + ["--record-size", "65536"], SYNC, 300, True,
+     10, 150),
     ("parent", NEW + " -b size=1k", 1024, EACH, ["--reflink", "--swap", *SYNC], 400, False, 30, 900),
     ("swapped", NEW, 4096, EACH + ["--swapped"], ["--reflink", "--swap", *SYNC], 400, False, 20, 900),
     ("other-end", FULL + " -b size=1k", 1024, EACH + ["--swapped"], ["--reflink"], 300, False, 10, 200),
@@ -154,7 +156,8 @@ class Stop:
         if cache:       # of what was written since the last flush, the write at the stop too, each sector lands or not
             stop[-1] = str(1 << 24)
             stop += ["--lose", str(self.seed + 1)]
-        said = numbers(must([FSX, "run", "--base", self.set.base, *self.set.how, *stop, self.path, self.set.script], (0, 3)))
+        said = numbers(must([FSX, "run", "--base", self.set.base, *self.set.how, *stop, self.path, self.set.script],
+                            (0, 3)))
         durable = said["done"] if "--each" in self.set.how and not cache else said["synced"]
         self.range = (durable, said["done"] + 1)
         said = must([FSX, "audit", self.path]).split()
@@ -181,7 +184,8 @@ class Stop:
 
     def after_kernel(self, report, out):
         try:
-            line = next((x for x in report.splitlines() if re.search(rf"ok \d+ - {re.escape(self.name)} ", x)), "not ok")
+            line = next((x for x in report.splitlines() if re.search(rf"ok \d+ - {re.escape(self.name)} ", x)),
+                        "not ok")
             if line.startswith("not"):
                 raise Wrong("a kernel: " + "\n".join(x for x in report.splitlines() if "kernel:" in x)[-500:] + line)
             with open(f"{out}/{self.name}.out") as f:
@@ -195,7 +199,8 @@ class Stop:
             if THEIRS:
                 must([THEIRS, "-n", "-f", self.path])
             if self.seed % 15 == 0:
-                must([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"), "--ignore", "rmapbt-key-unwritten", self.path])
+                must([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"),
+                      "--ignore", "rmapbt-key-unwritten", self.path])
         except Wrong as e:
             self.problem = str(e)
         return self

@@ -161,7 +161,8 @@ def test_box(sample, listing, scratch):
     with open(os.path.join(scratch, "crashes.out")) as f:
         ok(f.read().strip() == "last words", "box: output before a crash is kept")
     ok("boots: 4" in done.stdout, "box: a new boot after the crash and after each of two timeouts", done.stdout)
-    ok(done.stdout.count("# hangs: no end within 2 s; once more") == 1, "box: a second try after a timeout is told", done.stdout)
+    ok(done.stdout.count("# hangs: no end within 2 s; once more") == 1, "box: a second try after a timeout is told",
+       done.stdout)
     ok(digest(sample) == before, "box: a snapshot is not changed")
     status, text = run(os.path.join(HERE, "check-image"), "--box", BOX_DIR, "--write", sample)
     ok(status == 0 and "not ok" not in text, "check-image: passes the sample", text)

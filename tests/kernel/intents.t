@@ -52,17 +52,20 @@ class View:
 
     def attrs(self, ino):
         inode = self.inode(ino)
-        return {(flags, name): value for flags, name, value in Attributes(self.fs, inode, read_fork(self.fs, inode, True)).entries}
+        return {(flags, name): value
+                for flags, name, value in Attributes(self.fs, inode, read_fork(self.fs, inode, True)).entries}
 
 
 def extents(image, ino):
     """(offset, block, count, unwritten) of the data fork."""
     text = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", f"inode {ino}", "-c", "bmap", image]).stdout
-    return [tuple(map(int, m)) for m in re.findall(r"offset (\d+) startblock (\d+) \(\d+/\d+\) count (\d+) flag (\d)", text)]
+    return [tuple(map(int, m)) for m in re.findall(r"offset (\d+) startblock (\d+) \(\d+/\d+\) count (\d+) flag (\d)",
+                                                   text)]
 
 
 def number(image, path):
-    text = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", f"path {path}", "-c", "print core.gen v3.inumber core.size", image]).stdout
+    text = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", f"path {path}", "-c", "print core.gen v3.inumber core.size",
+                image]).stdout
     found = dict(re.findall(r"^(\S+) = (\d+)", text, re.M))
     return int(found["v3.inumber"]), int(found["core.gen"]), int(found["core.size"])
 
@@ -108,8 +111,8 @@ def cases(image):
     donor_off, donor, _, _ = [e for e in extents(image, source) if e[2] >= 6 and not e[3]][-1]
     if donor_off <= at < donor_off + 6:
         donor_off, donor = donor_off + 2, donor + 2
-    yield Case("remap", [f"bui:{UNMAP}:{copy}:{at}:{start}:3", f"cui:{DECREASE}:{start}:3", f"cui:{INCREASE}:{donor + 2}:3",
-                         f"bui:{MAP}:{copy}:{at}:{donor + 2}:3"],
+    yield Case("remap", [f"bui:{UNMAP}:{copy}:{at}:{start}:3", f"cui:{DECREASE}:{start}:3",
+                         f"cui:{INCREASE}:{donor + 2}:3", f"bui:{MAP}:{copy}:{at}:{donor + 2}:3"],
                {copy: splice(copied, at, 3, data[(donor_off + 2) * BLOCK:(donor_off + 5) * BLOCK]), source: data})
     empty = free_run(image, 64)
     with open(image, "rb") as f:
@@ -176,13 +179,15 @@ def finish(work, case, swapped):
     name = case.name + (", other byte order" if swapped else "")
     path = f"{work}/{case.name.replace(' ', '-')}.{'swapped' if swapped else 'ours'}"
     shutil.copy(f"{work}/sample", path)
-    made = run([os.path.join(BUILD, "bin/tests/helpers/logmake"), *(["-s"] if swapped else []), path, *case.prepare, *case.words])
+    made = run([os.path.join(BUILD, "bin/tests/helpers/logmake"), *(["-s"] if swapped else []),
+                path, *case.prepare, *case.words])
     if not ok(made.returncode == 0, f"{name}: written to the log", made.stdout):
         return
     if not swapped:
         shutil.copy(path, path.replace(".ours", ".kernel"))
     result = run([os.path.join(BUILD, "bin/tests/helpers/replay"), path])
-    if not ok(result.returncode == 0 and re.search(r"^finished [1-9]", result.stdout, re.M), f"{name}: finished", result.stdout):
+    if not ok(result.returncode == 0 and re.search(r"^finished [1-9]", result.stdout, re.M),
+              f"{name}: finished", result.stdout):
         return
     after = View(path)
     wrong = [ino for ino, want in case.want.items() if after.bytes(ino) != want]
@@ -191,7 +196,8 @@ def finish(work, case, swapped):
         got = after.attrs(ino)
         ok(all(got.get(key) == value for key, value in want.items()), f"{name}: the attributes, too",
            f"{[(k, v, got.get(k)) for k, v in want.items()]}"[:2000])
-    judge = run([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"), "--ignore", "rmapbt-key-unwritten", path])
+    judge = run([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"), "--ignore", "rmapbt-key-unwritten",
+                 path])
     ok(judge.returncode == 0, f"{name}: the independent judge", judge.stdout)
     check = run([os.path.join(BUILD, "xfs_repair"), "-n", path])
     ok(check.returncode == 0, f"{name}: our xfs_repair -n", check.stdout)

@@ -26,7 +26,8 @@ HELPER = os.path.join(BUILD, "bin", "tests", "helpers", "logged")
 PATH = "/usr/sbin:/sbin:" + os.environ.get("PATH", "")
 STEPS = 8
 RMAP = ["-m", "rmapbt=1,reflink=1"]
-# name, options of mkfs.xfs, rounds, steps from sync to sync (negative: quiesces), a checkpoint after each transaction, stops
+# name, options of mkfs.xfs, rounds, steps from sync to sync (negative: quiesces), a checkpoint after each transaction,
+# stops
 RUNS = [
     ("each-1k", ["-b", "size=1k", *RMAP], 12, 1, True, 5),
     ("each-4k", [*RMAP], 12, 1, True, 5),
@@ -126,7 +127,8 @@ def make(work, name, options, rounds, every, each, stops, left):
 
 def judge(image):
     why = ""
-    judged = run([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"), "--ignore", "rmapbt-key-unwritten", image])
+    judged = run([sys.executable, os.path.join(HERE, "..", "oracle", "judge.py"), "--ignore", "rmapbt-key-unwritten",
+                  image])
     if judged.returncode:
         why += "judge: " + judged.stdout
     if shutil.which("xfs_repair", path="/usr/sbin:/sbin"):
@@ -157,9 +159,11 @@ def main():
             left = []
         for name, image, rounds, said, where in left:
             opened.update(re.findall(r"open (\w+)", said))
-            line = next((x for x in result.stdout.splitlines() if re.search(rf"ok \d+ - {re.escape(name)} ?", x)), "not ok")
+            line = next((x for x in result.stdout.splitlines() if re.search(rf"ok \d+ - {re.escape(name)} ?", x)),
+                        "not ok")
             text = open(f"{work}/out/{name}.out").read() if os.path.exists(f"{work}/out/{name}.out") else ""
-            if not ok(line.startswith("ok"), f"{name}: the kernel mounts it ({where})", said + text + result.stdout[-1500:]):
+            if not ok(line.startswith("ok"), f"{name}: the kernel mounts it ({where})",
+                      said + text + result.stdout[-1500:]):
                 continue
             seen = {}
             for row in text.splitlines():

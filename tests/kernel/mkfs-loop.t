@@ -10,7 +10,8 @@ import subprocess
 import sys
 import tempfile
 
-SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")))
+SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(os.path.abspath(__file__)),
+                                                                "..", "..")))
 MKFS = os.path.join(os.path.abspath(os.environ.get("XFSKIT_BUILD", os.getcwd())), "mkfs.xfs")
 OURS = os.path.join(os.path.dirname(MKFS), "xfs_repair")
 JUDGE = os.path.join(SRC, "tests", "oracle", "judge.py")
@@ -20,8 +21,10 @@ IMAGES = [
     (1024, "", True), (300, "-b size=1k", True), (1024, "-m rmapbt=0", True), (1024, "-m reflink=0", True),
     (1024, "-m finobt=0,rmapbt=0,reflink=0,bigtime=0 -i sparse=0,nrext64=0", True), (10240, "-d su=64k,sw=4", True),
     (1024, "-s size=4k", True), (1024, "-l su=256k", True), (1024, "-l agnum=0", True), (1024, "-i size=2048", True),
-    (1024, "-n size=64k", True), (4096, "-d agcount=31", True), (1024, "-d extszinherit=8,cowextsize=4,projinherit=5", True),
-    (1 << 22, "", True), (1024, "-i exchange=1", False), (1024, "-n parent=1", False), (1024, "-m autofsck=check", False),
+    (1024, "-n size=64k", True), (4096, "-d agcount=31", True),
+    (1024, "-d extszinherit=8,cowextsize=4,projinherit=5", True),
+    (1 << 22, "", True), (1024, "-i exchange=1", False), (1024, "-n parent=1", False),
+    (1024, "-m autofsck=check", False),
     (1024, "-m metadir=1", False), (1024, "-m metadir=1,uquota,gquota,pquota -n parent=1", False),
     (1024, "-m metadir=1 -l agnum=0", False),
 ]

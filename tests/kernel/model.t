@@ -69,7 +69,8 @@ class Set:
         with open(self.path("img"), "wb") as f:
             f.truncate(320 << 20)
         made = run([os.path.join(BUILD, "mkfs.xfs"), "-q", "-b", f"size={self.block}", "-m",
-                    f"rmapbt={self.rmapbt:d},reflink={self.reflink:d}", "-n", f"parent={self.parent:d}", self.path("img")])
+                    f"rmapbt={self.rmapbt:d},reflink={self.reflink:d}", "-n", f"parent={self.parent:d}",
+                    self.path("img")])
         self.good = made.returncode == 0 or ok(False, f"{self.name}: mkfs.xfs", made.stdout)
 
     def step(self):
@@ -143,8 +144,8 @@ def main():
         now = [s for s in sets if s.good and s.done < STEPS * STEP]
         with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
             for s, done in zip(now, pool.map(Set.step, now)):
-                s.good &= ok(done.returncode == 0, f"{s.name}: operations {s.done} to {s.done + STEP} as the model says",
-                             done.stdout)
+                s.good &= ok(done.returncode == 0,
+                             f"{s.name}: operations {s.done} to {s.done + STEP} as the model says", done.stdout)
                 if s.good:
                     judged(s, f"{s.name}, {s.done + STEP} operations")
         in_box([s for s in now if s.good and not s.parent])

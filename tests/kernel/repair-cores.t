@@ -24,17 +24,23 @@ WORK = os.path.join(campaign.IMAGES, "work-cores.img")
 FIELDS = {
     "magic": (71, [(0, b"XX")]), "version": (72, [(4, b"\7")]), "magic and version": (73, [(0, b"XX"), (4, b"\0")]),
     "number": (74, [(152, bytes(8))]), "uuid": (75, [(160, bytes(16))]), "next_unlinked": (76, [(96, b"\0\0\0\5")]),
-    "type of a file": (77, [(2, b"\xf1\xa4")]), "forkoff outside": (79, [(82, b"\xff")]), "flags": (80, [(90, b"\xff\xff")]),
-    "flags2": (81, [(120, b"\xff" * 7 + b"\xf8")]), "extsize": (82, [(72, b"\0\1\2\3")]), "cowextsize": (83, [(128, b"\0\1\2\3")]),
-    "pad of counters": (84, [(80, b"\1\2")]), "large counter": (85, [(24, b"\0\0\0\0\0\0\1\0")]), "aformat 0": (86, [(83, b"\0")]),
+    "type of a file": (77, [(2, b"\xf1\xa4")]), "forkoff outside": (79, [(82, b"\xff")]),
+    "flags": (80, [(90, b"\xff\xff")]),
+    "flags2": (81, [(120, b"\xff" * 7 + b"\xf8")]), "extsize": (82, [(72, b"\0\1\2\3")]),
+    "cowextsize": (83, [(128, b"\0\1\2\3")]),
+    "pad of counters": (84, [(80, b"\1\2")]), "large counter": (85, [(24, b"\0\0\0\0\0\0\1\0")]),
+    "aformat 0": (86, [(83, b"\0")]),
     "aformat local": (87, [(83, b"\1")]), "metatype": (88, [(6, b"\0\3")]), "pad": (89, [(132, b"\1" * 12)]),
     "nblocks": (90, [(64, b"\0" * 7 + b"\x63")]), "lsn": (91, [(112, b"\x7f" * 8)]), "realtime": (92, [(90, b"\0\1")]),
     "format dev": (93, [(5, b"\0")]), "newrtbm": (94, [(90, b"\0\4")]), "file as directory": (95, [(2, b"\x41\xa4")]),
-    "file as symlink": (96, [(2, b"\xa1\xa4")]), "extsize flag alone": (98, [(90, b"\x08\0")]), "reflink flag": (99, [(120, bytes(8))]),
+    "file as symlink": (96, [(2, b"\xa1\xa4")]), "extsize flag alone": (98, [(90, b"\x08\0")]),
+    "reflink flag": (99, [(120, bytes(8))]),
     "forkoff of inline attributes": (106, [(82, b"\0")]), "forkoff of a leaf": (107, [(82, b"\7")]),
     "forkoff of a tree": (108, [(82, b"\0")]), "forkoff moved": (118, [(82, b"\x28")]),
-    "size of a leaf directory": (116, [(56, b"\0" * 6 + b"\x12\x34")]), "size of a block directory": (43606, [(56, bytes(8))]),
-    "size of a short directory": (115, [(56, b"\0" * 7 + b"\x08")]), "type of a node directory": (43607, [(2, b"\1\xed")]),
+    "size of a leaf directory": (116, [(56, b"\0" * 6 + b"\x12\x34")]),
+    "size of a block directory": (43606, [(56, bytes(8))]),
+    "size of a short directory": (115, [(56, b"\0" * 7 + b"\x08")]),
+    "type of a node directory": (43607, [(2, b"\1\xed")]),
     "directory as file": (67, [(2, b"\x81\xed")]), "short directory as file": (70, [(2, b"\x81\xed")]),
     "type of a fragmented directory": (121, [(2, b"\1\xed")]), "format of a short directory": (69, [(5, b"\0")]),
     "size of a short symlink": (43601, [(56, bytes(8))]), "size of a long symlink": (43602, [(56, bytes(8))]),
@@ -100,7 +106,8 @@ def metadata_blocks(fs):
     for agno in range(fs.agcount):
         base, agf, agi = fs.byte_of(agno, 0), read_agf(fs, agno), read_agi(fs, agno)
         found += [(base + n * fs.ss, fs.ss) for n in range(4)]
-        found += [(fs.byte_of(agno, root), fs.bs) for root in (agf.bno_root, agf.cnt_root, agf.rmap_root, agf.refcount_root, agi.root)]
+        found += [(fs.byte_of(agno, root), fs.bs)
+                  for root in (agf.bno_root, agf.cnt_root, agf.rmap_root, agf.refcount_root, agi.root)]
     for ino in (67, 116, 121, 43602, 43606, 43607):
         extent = read_fork(fs, read_inode(fs, ino), False).extents[0]
         found.append((fs.byte_of(*fs.split_fsb(extent[1])), fs.bs))
@@ -153,7 +160,8 @@ def compare_wiped(truth, wiped):
 
 def wiped(tap, truth):
     inos = [ino for ino in range(71, 121) if ino != 97 and ino not in (115, 116)]
-    for what, fill, also in (("zeroes", bytes, ()), ("junk", random.Random(3).randbytes, ()), ("and the inobt", bytes, ("inobt",))):
+    for what, fill, also in (("zeroes", bytes, ()), ("junk", random.Random(3).randbytes, ()),
+                             ("and the inobt", bytes, ("inobt",))):
         campaign.copy_sparse(truth, WORK)
         fs = opened(truth)
         with open(WORK, "r+b") as f:
@@ -185,7 +193,8 @@ def compare_numbers(truth):
 
 def wiped_directories(tap, truth):
     fs = opened(truth)
-    for what, first, count in (("a cluster with directories", 96, 32), ("the root chunk", 64, 64), ("a chunk of short directories", 43584, 64)):
+    for what, first, count in (("a cluster with directories", 96, 32), ("the root chunk", 64, 64),
+                               ("a chunk of short directories", 43584, 64)):
         campaign.copy_sparse(truth, WORK)
         with open(WORK, "r+b") as f:
             f.seek(fs.ino_byte(first))

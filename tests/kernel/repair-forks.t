@@ -13,14 +13,15 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import campaign  # noqa: E402
 
-DATA = ["extents", "extent", "bmbt-leaf", "bmbt-node", "bmbt-all", "root", "root-and-all", "count-small", "count-zero", "count-huge",
-        "format", "format-invalid", "format-local", "overlap", "outofrange", "length", "steal", "nblocks"]
+DATA = ["extents", "extent", "bmbt-leaf", "bmbt-node", "bmbt-all", "root", "root-and-all", "count-small", "count-zero",
+        "count-huge", "format", "format-invalid", "format-local", "overlap", "outofrange", "length", "steal", "nblocks"]
 ATTR = ["extents", "bmbt-leaf", "bmbt-all", "root", "count-zero", "format"]
 RMAP = ["rmap-leaf", "rmap-node", "rmap-all", "rmap-owner", "rmap-missing"]
 RECIPES = ([(name, "--crc", ("fix", "stale")[i % 2]) for i, name in enumerate(DATA)] +
            [(name, "--fork", "attr", "--crc", ("stale", "fix")[i % 2]) for i, name in enumerate(ATTR)] +
            [(name, "--crc", "fix") for name in RMAP])
-MIXES = [("mix", "--crc", "mix", "--fill", "junk", "--scrub-log"), ("mix", "--crc", "mix", "--fill", "zero", "--scrub-log"),
+MIXES = [("mix", "--crc", "mix", "--fill", "junk", "--scrub-log"),
+         ("mix", "--crc", "mix", "--fill", "zero", "--scrub-log"),
          ("mix", "--fork", "attr", "--crc", "mix", "--scrub-log")]
 
 
@@ -29,7 +30,8 @@ def main():
     long = bool(os.environ.get("XFSKIT_LONG"))
     results = []
     # in the box the 4k images take minutes: without loop mounts they are left to the long run
-    for profile, via in [("forks-quick", "box"), ("forks-1k", "auto"), ("forks-4k-nrext64", "auto" if long else "loop")] + (
+    for profile, via in [("forks-quick", "box"), ("forks-1k", "auto"),
+                         ("forks-4k-nrext64", "auto" if long else "loop")] + (
             [("forks-1k-nrext64", "auto"), ("forks-4k", "auto")] if long else []):
         truth, reason = campaign.made(profile, via=via)
         if not truth:

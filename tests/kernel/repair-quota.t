@@ -85,7 +85,8 @@ def grow_soft(p):
 
 
 ROWS = (    # what, action, do the limits stay (None: there is no record then), only on V5
-    ("one bit of a limit", lambda p: write(p.path, p.user() + 15, bytes([read(p.path, p.user() + 15, 1)[0] ^ 4])), True, True),
+    ("one bit of a limit", lambda p: write(p.path, p.user() + 15, bytes([read(p.path, p.user() + 15, 1)[0] ^ 4])),
+     True, True),
     ("the checksum of a record", user(108, b"junk", False), True, True),
     ("the uuid of a record", user(120, b"sixteen bytes!!!"), True, True),
     ("the magic of a record", user(0, b"XX"), True, False),
@@ -96,12 +97,14 @@ ROWS = (    # what, action, do the limits stay (None: there is no record then), 
     ("a count is wrong", user(40, struct.pack(">Q", 3)), True, False),
     ("a count of inodes is wrong", user(48, struct.pack(">Q", 7)), True, False),
     ("over the limit without a timer", grow_soft, None, False),
-    ("the inode of a quota file is wiped", lambda p: write(p.path, p.sb.inode(p.user_file), bytes(p.sb.inodesize)), None, False),
+    ("the inode of a quota file is wiped", lambda p: write(p.path, p.sb.inode(p.user_file), bytes(p.sb.inodesize)),
+     None, False),
     ("its number leads to the root", number(160, lambda p: p.fs.sb.rootino), None, False),
     ("its number leads to a free inode", number(160, lambda p: p.fs.sb.rootino + 62), None, False),
     ("its number leads outside", number(160, lambda p: 1 << 40), None, False),
     ("two types have one file", lambda p: p.super(168, struct.pack(">Q", p.fs.sb.uquotino)), True, False),
-    ("no file, but the bit", lambda p: [p.super(o, b"\xff" * 8) for o in ((160, 168, 232) if p.v5 else (160, 168))], None, False),
+    ("no file, but the bit", lambda p: [p.super(o, b"\xff" * 8) for o in ((160, 168, 232) if p.v5 else (160, 168))],
+     None, False),
 )
 
 
@@ -113,18 +116,21 @@ def wipe(*files):
     return act
 
 
-# in the metadata directory: what the superblock says of numbers is nothing there, and a lost inode comes back with its records
+# in the metadata directory: what the superblock says of numbers is nothing there, and a lost inode comes back with its
+# records
 META_ROWS = ROWS[:9] + ROWS[9:11] + (
     ("the inode of a quota file is wiped", wipe("/user"), True, True),
     ("all inodes of quota are wiped", wipe("", "/user", "/group", "/project"), True, True),
     ("a number in the superblock", number(168, lambda p: 131), True, True),
-    ("the bit of quota is gone", lambda p: p.super(100, bytes([read(p.path, 100, 1)[0], read(p.path, 101, 1)[0] & ~0x40])), True, True),
+    ("the bit of quota is gone",
+     lambda p: p.super(100, bytes([read(p.path, 100, 1)[0], read(p.path, 101, 1)[0] & ~0x40])), True, True),
     ("a count of realtime blocks is wrong", user(88, struct.pack(">Q", 77)), True, True),
 )
 
 
 def unpack(name, folder):
-    return [campaign.unpack("data/%s.%s" % (name, kind), os.path.join(folder, "%s.%s" % (name, kind))) for kind in ("img", "list")]
+    return [campaign.unpack("data/%s.%s" % (name, kind), os.path.join(folder, "%s.%s" % (name, kind)))
+            for kind in ("img", "list")]
 
 
 KEEPS = ("a number in the superblock", "the bit of quota is gone")      # counts stay right
@@ -151,7 +157,8 @@ def in_metadata_directory(lab, work):
         image, _ = metaimage.made(kind)
         truth, tree = lab.path(kind + ".list"), metaimage.tree(image)
         with open(truth, "w") as out:
-            out.write("".join(line + "\n" for line in campaign.run(sys.executable, campaign.LISTER, image).stdout.splitlines()
+            out.write("".join(line + "\n"
+                              for line in campaign.run(sys.executable, campaign.LISTER, image).stdout.splitlines()
                               if " realtime/" not in line))
         for what, action, limits, _ in META_ROWS if LONG else META_ROWS[-1:] if kind == "rtgroups" else META_ROWS[7:8] + META_ROWS[12:15]:
             campaign.copy_sparse(image, work)
@@ -162,7 +169,8 @@ def in_metadata_directory(lab, work):
             dry = repair("-n", "-o", "force_geometry", work)
             wrong = "" if dry.code == 1 and read(work) == raw else "-n: %s" % dry
             done = repair("-o", "force_geometry", work)
-            wrong = wrong or ("" if done.code == 0 else str(done)) or judge(work) or outcome(work, truth, before, limits, what not in KEEPS)
+            wrong = wrong or ("" if done.code == 0
+                              else str(done)) or judge(work) or outcome(work, truth, before, limits, what not in KEEPS)
             # the one that is wiped with its directory may get another number
             if not wrong and [row[0] for row in metaimage.tree(work)] != [row[0] for row in tree]:
                 wrong = "metadata directory: %s" % metaimage.tree(work)
@@ -193,11 +201,13 @@ def main():
             dry = repair("-n", work)
             wrong = "" if dry.code == 1 and read(work) == raw else "-n: %s" % dry
             done = repair(work)
-            wrong = wrong or ("" if done.code == 0 else str(done)) or campaign.judge(work) or outcome(work, truth, before, limits)
+            wrong = wrong or ("" if done.code == 0
+                              else str(done)) or campaign.judge(work) or outcome(work, truth, before, limits)
             lab.ok(not wrong, "%s: %s" % (name, what), wrong)
         campaign.copy_sparse(image, work)
         done = repair("-o", "noquota", work)
-        lab.ok(done.code == 0 and not struct.unpack(">H", read(work, 176, 2))[0] & CHECKED, "%s: -o noquota" % name, done)
+        lab.ok(done.code == 0 and not struct.unpack(">H", read(work, 176, 2))[0] & CHECKED, "%s: -o noquota" % name,
+               done)
     in_metadata_directory(lab, work)
     image, truth = unpack("quota", lab.dir)
     bad, points = [], 0

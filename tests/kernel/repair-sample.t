@@ -7,7 +7,8 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import campaign  # noqa: E402
 
-FORKS = ["extents", "extent", "bmbt-leaf", "bmbt-node", "bmbt-all", "root", "root-and-all", "count-small", "count-zero", "count-huge",
+FORKS = ["extents", "extent", "bmbt-leaf", "bmbt-node", "bmbt-all", "root", "root-and-all", "count-small", "count-zero",
+         "count-huge",
          "format", "format-invalid", "format-local", "overlap", "outofrange", "length", "steal", "nblocks"]
 RMAPS = ["rmap-leaf", "rmap-node", "rmap-all", "rmap-owner", "rmap-missing"]
 

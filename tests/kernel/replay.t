@@ -79,8 +79,8 @@ def load(rnd, n, reflink):
     files, dirs, made = ["f0"], ["."], 0
     yield "guest write f0 1 0 40k"
     for i in range(n):
-        op = rnd.choice(["mk", "mk", "write", "write", "over", "rm", "mv", "ln", "mkdir", "attr", "attrs", "sym", "punch",
-                         "trunc", "chmod", "clone", "range", "unshare", "many", "rmmany", "node", "collapse"])
+        op = rnd.choice(["mk", "mk", "write", "write", "over", "rm", "mv", "ln", "mkdir", "attr", "attrs", "sym",
+                         "punch", "trunc", "chmod", "clone", "range", "unshare", "many", "rmmany", "node", "collapse"])
         f, d = rnd.choice(files), rnd.choice(dirs)
         if op == "mk":
             made += 1
@@ -189,12 +189,14 @@ def make_dirty(work):
                 jobs.write(f"walk {name}\n")
             jobs.write(f"guest down /mnt/{name} {2 if how == 'middle' else 1}\nwait\nexec 3<&- 4<&- 5<&- 6<&- 7<&- 8<&-\ncd /\numnt {name}\n")
     os.makedirs(f"{work}/out", exist_ok=True)
-    result = run([BOX, "run", "--out", f"{work}/out", BOX_DIR, f"{work}/jobs", *(f"{n}={work}/{n}.img" for n in images)])
+    result = run([BOX, "run", "--out", f"{work}/out", BOX_DIR, f"{work}/jobs",
+                  *(f"{n}={work}/{n}.img" for n in images)])
     if result.returncode == 77:
         print("1..0 # SKIP " + result.stdout.strip().splitlines()[-1])
         sys.exit(0)
     return [n for n in images
-            if ok(f" - {n} " in result.stdout and f"not ok" not in line_of(result.stdout, n), f"{n}: the load ran", result.stdout)]
+            if ok(f" - {n} " in result.stdout and f"not ok" not in line_of(result.stdout, n),
+                  f"{n}: the load ran", result.stdout)]
 
 
 def zero(path, to, byte, size):
@@ -239,19 +241,22 @@ def kernel_lists(work, names, suffix):
     os.makedirs(f"{work}/out{suffix}", exist_ok=True)
     result = run([BOX, "run", "--out", f"{work}/out{suffix}", BOX_DIR, f"{work}/jobs2",
                   *(f"{n}={work}/{n}.{suffix}" for n in names)])
-    return {n: None if line_of(result.stdout, n).startswith("not") else f"{work}/out{suffix}/{n}.out" for n in names}, result.stdout
+    return {n: None if line_of(result.stdout, n).startswith("not") else f"{work}/out{suffix}/{n}.out"
+            for n in names}, result.stdout
 
 
-KINDS = {"BUF": "buf", "INO": "inode", "DQ ": "dquot", "ICR": "icreate", "EFI": "efi", "EFD": "efd", "RUI": "rui", "RUD": "rud", "CUI": "cui",
-         "CUD": "cud", "BUI": "bui", "BUD": "bud"}
+KINDS = {"BUF": "buf", "INO": "inode", "DQ ": "dquot", "ICR": "icreate", "EFI": "efi", "EFD": "efd", "RUI": "rui",
+         "RUD": "rud", "CUI": "cui", "CUD": "cud", "BUI": "bui", "BUD": "bud"}
 
 
 def compare_print(name, path):
     theirs = run([shutil.which("xfs_logprint", path="/usr/sbin:/sbin"), "-t", path]).stdout
-    ours = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", "logprint", path], env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}).stdout
+    ours = run([os.path.join(BUILD, "xfs_db"), "-r", "-c", "logprint", path],
+               env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0"}).stdout
     want = collections.Counter(KINDS[m] for m in re.findall(r"^(BUF|INO|ICR|DQ ): cnt:\d+ total", theirs, re.M))
     # some intents have a line of either form, some have both
-    forms = [collections.Counter(KINDS[m] for m in re.findall(r"^(EFI|EFD|RUI|RUD|CUI|CUD|BUI|BUD): +" + form, theirs, re.M))
+    forms = [collections.Counter(KINDS[m] for m in re.findall(r"^(EFI|EFD|RUI|RUD|CUI|CUD|BUI|BUD): +" + form, theirs,
+                                                              re.M))
              for form in (r"cnt:\d+ total", "#regs")]
     want += forms[0] | forms[1]
     got = collections.Counter(re.findall(r"^    ([a-z_]+)", ours, re.M))
@@ -272,7 +277,8 @@ def compare_quota(name, work):
                 argv += ["-c", f"dquot -{kind} {ident}", "-c", "p diskdq.bcount diskdq.icount crc"]
         said[suffix] = run(argv + [f"{work}/{name}.{suffix}"]).stdout
     used = re.findall(r"icount = (\d+)", said["ours"])
-    ok(len(used) == 18 and sum(map(int, used)) > 50 and "bad" not in said["ours"], f"{name}: dquots are there", said["ours"])
+    ok(len(used) == 18 and sum(map(int, used)) > 50 and "bad" not in said["ours"], f"{name}: dquots are there",
+       said["ours"])
     strip = [re.sub(r"crc = .*", "", text) for text in said.values()]
     ok(strip[0] == strip[1], f"{name}: dquots as after the kernel's replay", said["ours"] + "----\n" + said["kernel"])
 
@@ -295,7 +301,8 @@ def main():
             print("# " + result.stdout.replace("\n", ", "))
         lists, report = kernel_lists(work, names, "kernel")
         for n in names:
-            unlinked = int(re.search(r"freed (\d+) inodes", outcome[n].stdout).group(1)) if outcome[n].returncode == 0 else 0
+            unlinked = int(re.search(r"freed (\d+) inodes",
+                                     outcome[n].stdout).group(1)) if outcome[n].returncode == 0 else 0
             if not n.startswith(("pieces", "quota", "middle")) and "_" not in n:
                 ok(unlinked >= 6, f"{n}: inodes without names are freed ({unlinked})", outcome[n].stdout)
             if n.startswith("pieces"):
@@ -313,7 +320,8 @@ def main():
                 compare_quota(n, work)
             if outcome[n].returncode == 0:
                 # an attribute that was being set stays INCOMPLETE after either replay
-                said = [run([shutil.which("xfs_repair", path="/usr/sbin:/sbin"), "-n", "-f", f"{work}/{n}.{who}"]).stdout
+                said = [run([shutil.which("xfs_repair", path="/usr/sbin:/sbin"),
+                             "-n", "-f", f"{work}/{n}.{who}"]).stdout
                         for who in ("ours", "kernel")]
                 bad = [x for x in said[0].splitlines() if x and x not in said[1].splitlines() and
                        not re.match(r"Phase| +- |Cannot get host|Repair may|the image and|No modify|leftover CoW", x)]

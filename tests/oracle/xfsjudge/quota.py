@@ -89,7 +89,8 @@ class QuotaFile:
             right = tuple(usage.get(number, (0, 0, 0)))
             found = self.counts.get(number)
             if found != right:
-                self.add("count", number, "no record" if found is None else "%d blocks, %d inodes, %d rt blocks" % found,
+                self.add("count", number, "no record" if found is None
+                         else "%d blocks, %d inodes, %d rt blocks" % found,
                          "%d blocks, %d inodes, %d rt blocks" % right)
 
 

@@ -35,7 +35,7 @@ static int transfer(struct xfs_dev *dev, struct xfs_iovec *v, size_t n, transfer
 
 unsigned xfs_dev_changes(struct xfs_dev *dev)
 {
-	return dev ? atomic_load(&dev->changes) : 0;
+	return dev ? __atomic_load_n(&dev->changes, __ATOMIC_SEQ_CST) : 0;
 }
 
 int xfs_dev_readv(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
@@ -45,7 +45,7 @@ int xfs_dev_readv(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
 
 int xfs_dev_writev(struct xfs_dev *dev, struct xfs_iovec *v, size_t n)
 {
-	atomic_fetch_add(&dev->changes, 1);
+	__atomic_fetch_add(&dev->changes, 1, __ATOMIC_SEQ_CST);
 	if (!dev->readonly)
 		return transfer(dev, v, n, dev->ops->write, false);
 	for (size_t i = 0; i < n; i++)
@@ -75,7 +75,7 @@ int xfs_dev_barrier(struct xfs_dev *dev)
 
 int xfs_dev_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 {
-	atomic_fetch_add(&dev->changes, 1);
+	__atomic_fetch_add(&dev->changes, 1, __ATOMIC_SEQ_CST);
 	if (dev->readonly)
 		return -XFS_E_READONLY;
 	if (!inside(dev, off, len))
@@ -85,7 +85,7 @@ int xfs_dev_zero(struct xfs_dev *dev, uint64_t off, uint64_t len)
 
 int xfs_dev_discard(struct xfs_dev *dev, uint64_t off, uint64_t len)
 {
-	atomic_fetch_add(&dev->changes, 1);
+	__atomic_fetch_add(&dev->changes, 1, __ATOMIC_SEQ_CST);
 	if (dev->readonly)
 		return -XFS_E_READONLY;
 	if (!inside(dev, off, len))

@@ -12,7 +12,6 @@
 
 #include "libxfs/base/errors.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -49,7 +48,7 @@ struct xfs_dev {
 	uint64_t size;			/* bytes */
 	uint32_t sectsize;		/* logical sector size, bytes */
 	bool readonly;
-	atomic_uint changes;		/* see xfs_dev_changes() */
+	unsigned changes;		/* see xfs_dev_changes(); atomic, and device.c alone touches it */
 };
 
 int xfs_dev_read(struct xfs_dev *, uint64_t off, void *buf, size_t len);

@@ -12,6 +12,7 @@
 
 #include "libxfs/base/search.h"
 #include "libxfs/inode/inode.h"
+#include "libxfs/ondisk/attr.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -27,12 +28,15 @@ struct settling {
 
 uint64_t repair_header_owner(struct repair *r, uint64_t fsbno)
 {
+#define HEADER(number, S) { number, XFS_OFF(S, magic), XFS_OFF(S, owner), XFS_OFF(S, uuid) }
 	static const struct { uint32_t magic; uint8_t at, owner, uuid; } headers[] = {
-		/* XDB3 XDD3 XDF3 */
-		{ 0x58444233, 0, 40, 24 }, { 0x58444433, 0, 40, 24 }, { 0x58444633, 0, 40, 24 },
-		{ 0x5841524d, 0, 32, 16 }, { 0x58534c4d, 0, 32, 16 },				/* XARM XSLM */
-		{ 0x3ebe, 8, 48, 32 }, { 0x3df1, 8, 48, 32 }, { 0x3dff, 8, 48, 32 }, { 0x3bee, 8, 48, 32 },
+		HEADER(XFS_DIR3_BLOCK_MAGIC, dir_blkhdr), HEADER(XFS_DIR3_DATA_MAGIC, dir_blkhdr),
+		HEADER(XFS_DIR3_FREE_MAGIC, dir_blkhdr), HEADER(XFS_ATTR_REMOTE_MAGIC, attr_rmt_hdr),
+		HEADER(XFS_SYMLINK_MAGIC, symlink_hdr), HEADER(XFS_DA3_NODE_MAGIC, da3_blkinfo),
+		HEADER(XFS_DIR3_LEAF1_MAGIC, da3_blkinfo), HEADER(XFS_DIR3_LEAFN_MAGIC, da3_blkinfo),
+		HEADER(XFS_ATTR_LEAF_MAGIC, da3_blkinfo),
 	};
+#undef HEADER
 	uint8_t p[64];
 
 	if (!r->geo.v5 || xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(fsbno)), p, sizeof(p)))

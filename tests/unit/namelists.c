@@ -2,6 +2,7 @@
 /* namelists.c - attributes and entries as lists for the builders. */
 #include "tests/unit/namelists.h"
 
+#include "libxfs/base/grow.h"
 #include "tests/unit/quick.h"
 
 #include <stdlib.h>
@@ -18,10 +19,7 @@ uint8_t *namelists_copy(const void *p, size_t len)
 void namelists_add_attr(struct attrlist *l, unsigned flags, const uint8_t *name, unsigned namelen, const uint8_t *value,
 			uint32_t valuelen)
 {
-	if (l->n == l->room) {
-		l->room = 2 * l->room + 16;
-		l->list = realloc(l->list, l->room * sizeof(*l->list));
-	}
+	qk_assert_int_eq(xfs_grow(&l->list, l->n, &l->room, 16), 0);
 	l->list[l->n++] = (struct xfs_build_attr){ name, value, valuelen, (uint8_t)namelen, (uint8_t)flags };
 }
 
@@ -54,10 +52,7 @@ int namelists_keep_entry(void *payload, const struct xfs_dir_entry *e)
 		l->parent = e->ino.v;
 	if (e->name[0] == '.' && (e->namelen == 1 || (e->namelen == 2 && e->name[1] == '.')))
 		return 0;
-	if (l->n == l->room) {
-		l->room = 2 * l->room + 16;
-		l->list = realloc(l->list, l->room * sizeof(*l->list));
-	}
+	qk_assert_int_eq(xfs_grow(&l->list, l->n, &l->room, 16), 0);
 	l->list[l->n++] = (struct xfs_build_dirent){ e->ino.v, namelists_copy(e->name, e->namelen), (uint8_t)e->namelen,
 						     (uint8_t)e->ftype };
 	return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_claims.c - claims against a naive model of single blocks, and the kernel's canonical records. */
+#include "libxfs/base/grow.h"
 #include "tests/unit/claimlist.h"
 #include "tests/unit/vectors.h"
 
@@ -12,10 +13,7 @@ struct units { struct unit *v; size_t n, cap; };
 static void units_push(struct units *u, const struct xfs_claim *c)
 {
 	for (uint32_t i = 0; i < c->len; i++) {
-		if (u->n == u->cap) {
-			u->cap = u->cap ? 2 * u->cap : 1024;
-			u->v = realloc(u->v, u->cap * sizeof(*u->v));
-		}
+		qk_assert_int_eq(xfs_grow(&u->v, u->n, &u->cap, 1024), 0);
 		u->v[u->n++] = (struct unit){ c->agbno + i, c->owner, xfs_claim_no_offset(c) ? c->offset :
 					      c->offset + i };
 	}

@@ -7,6 +7,7 @@ distribution's `xfs_repair -n` find nothing, the independent judge finds nothing
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,14 @@ IMAGES = os.path.join(BUILD, "images")
 BOX_DIR = os.path.join(BUILD, "box")
 
 
+# What a program says of an image that is newer than itself.
+UNKNOWN_FEATURES = re.compile(r"unknown .*feature|unsupported .*feature|version number mismatch|not supported by", re.I)
+
+
 def find_upstream():
-    """The distribution's xfs_repair, or None."""
+    """The distribution's xfs_repair, or None. DISTRIBUTION_XFS_REPAIR names another one: of a newer release, say."""
+    if os.environ.get("DISTRIBUTION_XFS_REPAIR"):
+        return os.environ["DISTRIBUTION_XFS_REPAIR"]
     for folder in os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]:
         path = os.path.join(folder, "xfs_repair")
         if os.access(path, os.X_OK) and not os.path.realpath(path).startswith(os.path.realpath(BUILD)):
@@ -130,15 +137,22 @@ def made(profile, mkfs=None, name=None, via="box"):
     return image, None
 
 
-def judge(image, upstream=True):
-    """Everything that a repaired image must pass; '' or what is wrong. upstream False: it has features that are too new for it."""
+def upstream_finds(image, *options):
+    """'' or what the distribution's xfs_repair -n has against it. It knows nothing newer than itself."""
+    theirs = run(UPSTREAM, "-n", "-f", *options, image) if UPSTREAM else None
+    if not theirs or not theirs.returncode or UNKNOWN_FEATURES.search(theirs.stdout):
+        return ""
+    return "the distribution's xfs_repair -n: exit %d\n%s" % (theirs.returncode, theirs.stdout)
+
+
+def judge(image):
+    """Everything that a repaired image must pass; '' or what is wrong."""
     again = run(REPAIR, "-n", image)
     if again.returncode:
         return "second run: exit %d\n%s" % (again.returncode, again.stdout)
-    if UPSTREAM and upstream:
-        theirs = run(UPSTREAM, "-n", image)
-        if theirs.returncode:
-            return "the distribution's xfs_repair -n: exit %d\n%s" % (theirs.returncode, theirs.stdout)
+    theirs = upstream_finds(image)
+    if theirs:
+        return theirs
     verdict = run(sys.executable, JUDGE, "--ignore", "rmapbt-key-unwritten", image)
     return verdict.stdout if verdict.returncode else ""
 

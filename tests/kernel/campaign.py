@@ -104,6 +104,30 @@ def sample():
     return kept("data/sample.img", "sample.img")
 
 
+# Incompatible features that a kernel knows, by its release.
+BOX_FEATURES = (((6, 15), 0x3ff), ((6, 13), 0x1ff), ((6, 10), 0xff), ((5, 19), 0x3f))
+
+
+def build_box():
+    """'' or why there is none."""
+    if os.path.exists(os.path.join(BOX_DIR, "vmlinuz")):
+        return ""
+    built = run(os.path.join(SRC, "tests", "box", "box"), "build", BOX_DIR)
+    return (built.stdout.strip().splitlines() or ["the box cannot be built"])[-1] if built.returncode else ""
+
+
+def box_knows(image):
+    """Does the kernel of the box know the features of an image?"""
+    if build_box():
+        return True                 # that there is no box is said by who asks it
+    kernel = os.path.basename(os.path.realpath(os.path.join(BOX_DIR, "vmlinuz")))
+    release = tuple(int(part) for part in re.findall("[0-9]+", kernel)[:2])
+    with open(image, "rb") as f:
+        f.seek(216)
+        features = int.from_bytes(f.read(4), "big")
+    return not features & ~next((bits for since, bits in BOX_FEATURES if release >= since), 0)
+
+
 def can_loop():
     """Loop mounts of the running kernel: only ever used for images of released tools."""
     if os.geteuid() != 0 or not os.path.exists("/dev/loop-control"):
@@ -124,10 +148,9 @@ def made(profile, mkfs=None, name=None, via="box"):
         return None, "takes minutes in the emulator and loop mounts are not possible here; make check-long does it"
     if via == "auto":
         via = "loop" if can_loop() else "box"
-    if via == "box" and not os.path.exists(os.path.join(BOX_DIR, "vmlinuz")):
-        built = run(os.path.join(SRC, "tests", "box", "box"), "build", BOX_DIR)
-        if built.returncode:
-            return None, (built.stdout.strip().splitlines() or ["the box cannot be built"])[-1]
+    lacking = build_box() if via == "box" else ""
+    if lacking:
+        return None, lacking
     command = [os.path.join(HERE, "mkimage"), "--via", via, "--box", BOX_DIR]
     if mkfs:
         command += ["--mkfs", mkfs]

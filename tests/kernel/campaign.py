@@ -7,6 +7,7 @@ distribution's `xfs_repair -n` find nothing, the independent judge finds nothing
 import importlib.machinery
 import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -22,8 +23,14 @@ IMAGES = os.path.join(BUILD, "images")
 BOX_DIR = os.path.join(BUILD, "box")
 
 
+# What a program says of an image that is newer than itself.
+UNKNOWN_FEATURES = re.compile(r"unknown .*feature|unsupported .*feature|version number mismatch|not supported by", re.I)
+
+
 def find_upstream():
-    """The distribution's xfs_repair, or None."""
+    """The distribution's xfs_repair, or None. DISTRIBUTION_XFS_REPAIR names another one: of a newer release, say."""
+    if os.environ.get("DISTRIBUTION_XFS_REPAIR"):
+        return os.environ["DISTRIBUTION_XFS_REPAIR"]
     for folder in os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]:
         path = os.path.join(folder, "xfs_repair")
         if os.access(path, os.X_OK) and not os.path.realpath(path).startswith(os.path.realpath(BUILD)):
@@ -98,6 +105,30 @@ def sample():
     return kept("data/sample.img", "sample.img")
 
 
+# Incompatible features that a kernel knows, by its release.
+BOX_FEATURES = (((6, 15), 0x3ff), ((6, 13), 0x1ff), ((6, 10), 0xff), ((5, 19), 0x3f))
+
+
+def build_box():
+    """'' or why there is none."""
+    if os.path.exists(os.path.join(BOX_DIR, "vmlinuz")):
+        return ""
+    built = run(os.path.join(SRC, "tests", "box", "box"), "build", BOX_DIR)
+    return (built.stdout.strip().splitlines() or ["the box cannot be built"])[-1] if built.returncode else ""
+
+
+def box_knows(image):
+    """Does the kernel of the box know the features of an image?"""
+    if build_box():
+        return True                 # that there is no box is said by who asks it
+    kernel = os.path.basename(os.path.realpath(os.path.join(BOX_DIR, "vmlinuz")))
+    release = tuple(int(part) for part in re.findall("[0-9]+", kernel)[:2])
+    with open(image, "rb") as f:
+        f.seek(216)
+        features = int.from_bytes(f.read(4), "big")
+    return not features & ~next((bits for since, bits in BOX_FEATURES if release >= since), 0)
+
+
 def can_loop():
     """Loop mounts of the running kernel: only ever used for images of released tools."""
     if os.geteuid() != 0 or not os.path.exists("/dev/loop-control"):
@@ -118,10 +149,9 @@ def made(profile, mkfs=None, name=None, via="box"):
         return None, "takes minutes in the emulator and loop mounts are not possible here; make check-long does it"
     if via == "auto":
         via = "loop" if can_loop() else "box"
-    if via == "box" and not os.path.exists(os.path.join(BOX_DIR, "vmlinuz")):
-        built = run(os.path.join(SRC, "tests", "box", "box"), "build", BOX_DIR)
-        if built.returncode:
-            return None, (built.stdout.strip().splitlines() or ["the box cannot be built"])[-1]
+    lacking = build_box() if via == "box" else ""
+    if lacking:
+        return None, lacking
     command = [os.path.join(HERE, "mkimage"), "--via", via, "--box", BOX_DIR]
     if mkfs:
         command += ["--mkfs", mkfs]
@@ -131,15 +161,22 @@ def made(profile, mkfs=None, name=None, via="box"):
     return image, None
 
 
-def judge(image, upstream=True):
-    """Everything that a repaired image must pass; '' or what is wrong. upstream False: it has features that are too new for it."""
+def upstream_finds(image, *options):
+    """'' or what the distribution's xfs_repair -n has against it. It knows nothing newer than itself."""
+    theirs = run(UPSTREAM, "-n", "-f", *options, image) if UPSTREAM else None
+    if not theirs or not theirs.returncode or UNKNOWN_FEATURES.search(theirs.stdout):
+        return ""
+    return "the distribution's xfs_repair -n: exit %d\n%s" % (theirs.returncode, theirs.stdout)
+
+
+def judge(image):
+    """Everything that a repaired image must pass; '' or what is wrong."""
     again = run(REPAIR, "-n", image)
     if again.returncode:
         return "second run: exit %d\n%s" % (again.returncode, again.stdout)
-    if UPSTREAM and upstream:
-        theirs = run(UPSTREAM, "-n", image)
-        if theirs.returncode:
-            return "the distribution's xfs_repair -n: exit %d\n%s" % (theirs.returncode, theirs.stdout)
+    theirs = upstream_finds(image)
+    if theirs:
+        return theirs
     verdict = run(sys.executable, JUDGE, "--ignore", "rmapbt-key-unwritten", image)
     return verdict.stdout if verdict.returncode else ""
 

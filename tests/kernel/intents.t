@@ -6,8 +6,6 @@ Each chain is written in both byte orders.  Afterwards the files hold what the f
 judge and both xfs_repair -n find nothing.  Where the kernel of the box knows the kind, its mount of the same log must
 show the same files.
 """
-import importlib.machinery
-import importlib.util
 import os
 import re
 import shutil
@@ -17,12 +15,8 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 BUILD = os.environ.get("XFSKIT_BUILD", os.getcwd())
-sys.path.insert(0, os.path.join(HERE, "..", "oracle"))
-loader = importlib.machinery.SourceFileLoader("replay", os.path.join(HERE, "replay.t"))
-spec = importlib.util.spec_from_loader("replay", loader)
-replay = importlib.util.module_from_spec(spec)
-loader.exec_module(replay)
-
+sys.path[:0] = [HERE, os.path.join(HERE, "..", "oracle")]
+import campaign  # noqa: E402
 from xfsjudge.report import Report  # noqa: E402
 from xfsread import content  # noqa: E402
 from xfsread.attrs import Attributes  # noqa: E402
@@ -31,6 +25,7 @@ from xfsread.forks import read_fork  # noqa: E402
 from xfsread.fs import Fs  # noqa: E402
 from xfsread.inode import read_inode  # noqa: E402
 
+replay = campaign.load("replay", os.path.join(HERE, "replay.t"))
 run, ok = replay.run, replay.ok
 BLOCK = 1024
 MAP, UNMAP = 1, 2
@@ -201,10 +196,9 @@ def finish(work, case, swapped):
     ok(judge.returncode == 0, f"{name}: the independent judge", judge.stdout)
     check = run([os.path.join(BUILD, "xfs_repair"), "-n", path])
     ok(check.returncode == 0, f"{name}: our xfs_repair -n", check.stdout)
-    upstream = shutil.which("xfs_repair", path="/usr/sbin:/sbin")
-    if upstream and "exchange" not in case.prepare:
-        check = run([upstream, "-n", "-f", path])
-        ok(check.returncode == 0, f"{name}: xfs_repair -n of the distribution", check.stdout)
+    if campaign.UPSTREAM:
+        theirs = campaign.upstream_finds(path)
+        ok(not theirs, f"{name}: xfs_repair -n of the distribution", theirs)
 
 
 def parents(work):

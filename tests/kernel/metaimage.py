@@ -23,10 +23,11 @@ QUOTA = "metadir=1,uquota,gquota,pquota,"
 RT_SIZE = {"rtgroups": 4 << 20, "rtgroups-1k": 80 << 20, "rtgroups-many": 4 << 20}
 # mkfs options; extents of a group and blocks of an extent: groups are no power of two (but for one kind), the last one is short, and the bitmap of a
 # group has one block or two
+# With reflink on the realtime device Linux wants a larger log than without one.
 KINDS = {"metadir": ("-m %s -b size=1k -n parent=1" % (QUOTA + UUID), ()),
-         "rtgroups": ("-m %s -L groups" % (QUOTA + UUID), ("300", "1")),
+         "rtgroups": ("-m %s -L groups -l size=20m" % (QUOTA + UUID), ("300", "1")),
          # a tree of reverse mappings with blocks of its own: the helper leaves it empty, and our own xfs_repair fills it
-         "rtgroups-many": ("-m %s" % (QUOTA + UUID), ("256+", "1")),
+         "rtgroups-many": ("-m %s -l size=20m" % (QUOTA + UUID), ("256+", "1")),
          "rtgroups-1k": ("-m metadir=1,reflink=0,%s -b size=1k -n parent=1" % UUID, ("9000", "4"))}
 
 

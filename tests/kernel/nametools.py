@@ -78,7 +78,7 @@ def with_parents(truth, image):
         damage.poke_block((damage.fs.byte_of(agno, 0), damage.fs.ss, 224), 216, 4, lambda value: value | 0x80)
     damage.close()
     done = campaign.run(campaign.REPAIR, image)
-    return done.stdout if done.returncode else campaign.judge(image, upstream=False)
+    return done.stdout if done.returncode else campaign.judge(image)
 
 
 def parse(text):
@@ -118,7 +118,7 @@ def listing(image):
     return campaign.run(sys.executable, campaign.LISTER, image).stdout
 
 
-def one(tap, truth, before, title, action, want, work, findings=True, upstream=True):
+def one(tap, truth, before, title, action, want, work, findings=True):
     """Damages a copy, repairs it, asks all judges and compares; True when all is well."""
     campaign.copy_sparse(truth, work)
     damage = Wreck(work)
@@ -134,7 +134,7 @@ def one(tap, truth, before, title, action, want, work, findings=True, upstream=T
     elif done.returncode:
         wrong = f"repair: exit {done.returncode}\n{done.stdout}"
     else:
-        wrong = campaign.judge(work, upstream=upstream) or compare(before, parse(listing(work)), want)
+        wrong = campaign.judge(work) or compare(before, parse(listing(work)), want)
         wrong = wrong and wrong + "\n--- the repair said:\n" + done.stdout
     tap.put(not wrong, title, wrong)
     return not wrong

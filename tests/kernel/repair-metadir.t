@@ -71,7 +71,7 @@ def main():
         dry = campaign.run(campaign.REPAIR, "-n", work)
         done = campaign.run(campaign.REPAIR, work)
         wrong = "" if dry.returncode == 1 and not done.returncode else "exit %d, %d\n%s" % (dry.returncode, done.returncode, done.stdout)
-        wrong = wrong or campaign.judge(work, upstream=False)
+        wrong = wrong or campaign.judge(work)
         if not wrong and tree(work) != before:
             wrong = "%s\n%s" % (tree(work), done.stdout)
         tap.put(not wrong, title, wrong)

@@ -323,7 +323,7 @@ def main():
     parent_rows([(t, "same", a, f) for t, w, a, f in ROWS if w == "moved"])
     for title, want, action, findings in ROWS if not wrong else ():
         if wanted in title:
-            nametools.one(tap, parents, before, "with parents: " + title, action, want, work, findings, upstream=False)
+            nametools.one(tap, parents, before, "with parents: " + title, action, want, work, findings)
     campaign.remove(work)
     campaign.remove(parents)
     tap.end()

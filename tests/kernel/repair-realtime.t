@@ -13,7 +13,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(HERE, "..", "oracle"), os.path.join(HERE, "..", "cli")]
 
 import campaign  # noqa: E402
-from repairlab import CRASHED, Lab, Run, Super, read, repair, write  # noqa: E402
+from repairlab import CRASHED, Lab, Super, read, repair, write  # noqa: E402
 from xfsjudge.report import Report  # noqa: E402
 from xfsread.crc32c import crc32c  # noqa: E402
 from xfsread.device import Image  # noqa: E402
@@ -154,10 +154,9 @@ def judge(image, rt):
     again = repair("-n", "-r", rt, image)
     if again.code:
         return "second run: %s" % again
-    if campaign.UPSTREAM:
-        theirs = Run(campaign.UPSTREAM, "-n", "-r", rt, image)
-        if theirs.code:
-            return "the distribution's xfs_repair -n: %s" % theirs
+    theirs = campaign.upstream_finds(image, "-r", rt)
+    if theirs:
+        return theirs
     verdict = campaign.run(sys.executable, campaign.JUDGE, image)
     return verdict.stdout if verdict.returncode else ""
 

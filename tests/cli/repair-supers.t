@@ -17,24 +17,17 @@ from repairlab import Lab, Run, Super, campaign, change_super, read, repair, wri
 LONG = bool(os.environ.get("XFSKIT_LONG"))
 FIELDS = (      # name, offset, bytes
     ("blocksize", 4, 4), ("dblocks", 8, 8), ("rblocks", 16, 8), ("rextents", 24, 8), ("uuid", 32, 16),
-    ("logstart", 48, 8), ("rootino", 56, 8),
-    ("rbmino", 64, 8), ("rsumino", 72, 8), ("rextsize", 80, 4), ("agblocks", 84, 4), ("agcount", 88, 4),
-    ("rbmblocks", 92, 4), ("logblocks", 96, 4),
-    ("versionnum", 100, 2), ("sectsize", 102, 2), ("inodesize", 104, 2), ("inopblock", 106, 2), ("fname", 108, 12),
-    ("blocklog", 120, 1),
+    ("logstart", 48, 8), ("rootino", 56, 8), ("rbmino", 64, 8), ("rsumino", 72, 8), ("rextsize", 80, 4),
+    ("agblocks", 84, 4), ("agcount", 88, 4), ("rbmblocks", 92, 4), ("logblocks", 96, 4), ("versionnum", 100, 2),
+    ("sectsize", 102, 2), ("inodesize", 104, 2), ("inopblock", 106, 2), ("fname", 108, 12), ("blocklog", 120, 1),
     ("sectlog", 121, 1), ("inodelog", 122, 1), ("inopblog", 123, 1), ("agblklog", 124, 1), ("rextslog", 125, 1),
-    ("inprogress", 126, 1),
-    ("imax_pct", 127, 1), ("icount", 128, 8), ("ifree", 136, 8), ("fdblocks", 144, 8), ("frextents", 152, 8),
-    ("uquotino", 160, 8),
-    ("gquotino", 168, 8), ("qflags", 176, 2), ("inoalignmt", 180, 4), ("unit", 184, 4), ("width", 188, 4),
-    ("dirblklog", 192, 1),
-    ("logsectlog", 193, 1), ("logsectsize", 194, 2), ("logsunit", 196, 4), ("features2", 200, 4),
-    ("bad_features2", 204, 4),
-    ("features_compat", 208, 4), ("features_ro_compat", 212, 4), ("features_incompat", 216, 4),
-    ("features_log_incompat", 220, 4),
+    ("inprogress", 126, 1), ("imax_pct", 127, 1), ("icount", 128, 8), ("ifree", 136, 8), ("fdblocks", 144, 8),
+    ("frextents", 152, 8), ("uquotino", 160, 8), ("gquotino", 168, 8), ("qflags", 176, 2), ("inoalignmt", 180, 4),
+    ("unit", 184, 4), ("width", 188, 4), ("dirblklog", 192, 1), ("logsectlog", 193, 1), ("logsectsize", 194, 2),
+    ("logsunit", 196, 4), ("features2", 200, 4), ("bad_features2", 204, 4), ("features_compat", 208, 4),
+    ("features_ro_compat", 212, 4), ("features_incompat", 216, 4), ("features_log_incompat", 220, 4),
     ("spino_align", 228, 4), ("pquotino", 232, 8), ("meta_uuid", 248, 16), ("metadirino", 264, 8), ("rgcount", 272, 4),
-    ("rgextents", 276, 4),
-    ("rgblklog", 280, 1),
+    ("rgextents", 276, 4), ("rgblklog", 280, 1),
 )
 # Label and stripe of the data section stand in superblocks alone; so does how much of it inodes may take, and that
 # quota was counted. A unit of the log of up to 32 KiB is not told by a single record (all of them have that size or

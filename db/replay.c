@@ -4,6 +4,8 @@
 
 #include "libxfs/recovery/recovery.h"
 
+#include <inttypes.h>
+
 #define SCRATCH ((size_t)64 << 20)	/* bytes of memory for what changes; the rest goes to a file */
 
 static void complain(void *payload, const struct xfs_finding *f)
@@ -25,20 +27,28 @@ static int cover(struct xfs_dev **dev)
 	return err;
 }
 
-static int recover(struct db *db, struct xfs_recovery *rec)
+/* Files are shown as they will be; what tells of the space of the realtime section is not changed with them. */
+static int leave(void *payload)
+{
+	(void)payload;
+	return 0;
+}
+
+static int recover(struct db *db, struct xfs_recovery *rec, struct xfs_recovery_work *done)
 {
 	struct xfs_sink sink = { complain, db };
 	int err = cover(&db->dev.data);
 
 	if (!err)
 		err = cover(&db->dev.log);
-	return err ? err : xfs_recovery_run(&db->dev, rec, NULL, &sink);
+	return err ? err : xfs_recovery_run(&db->dev, rec, done, &sink);
 }
 
 bool db_replay(struct db *db)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
-	int err = recover(db, &rec);
+	struct xfs_recovery_work done = { .leave_realtime = leave };
+	int err = recover(db, &rec, &done);
 
 	if (!err && !rec.counts.records)
 		fprintf(stderr, "%s: the log is clean, there is nothing to replay\n", db->prog);
@@ -47,6 +57,9 @@ bool db_replay(struct db *db)
 	else
 		fprintf(stderr, "%s: the log of %s cannot be replayed: %s\n", db->prog, db->device,
 			xfs_error_text(err));
+	if (done.realtime_left)
+		fprintf(stderr, "%s: %" PRIu64 " changes of bitmap and trees of the realtime section are not shown\n",
+			db->prog, done.realtime_left);
 	if (err == -XFS_E_DIRTYLOG)
 		fprintf(stderr, "%s: inodes without names are still there\n", db->prog);
 	xfs_recovery_free(&rec);

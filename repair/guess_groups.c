@@ -80,7 +80,7 @@ static bool read_leaves(struct group_guess *g, uint64_t fsbno, unsigned level)
 static bool read_rmap(struct group_guess *g, uint32_t group)
 {
 	const struct xfs_btree_shape *shape = &xfs_btree_shape_rtrmapbt;
-	const uint32_t head = sizeof(struct xfs_bmdr_disk), entry = (uint32_t)shape->keylen + shape->ptrlen;
+	const uint32_t head = sizeof(struct xfs_bmdr_disk);
 	struct xfs_bmdr root;
 	const uint8_t *fork;
 	char path[40];
@@ -97,7 +97,7 @@ static bool read_rmap(struct group_guess *g, uint32_t group)
 	xfs_bmdr_decode(&root, fork);
 	size -= head;
 	if (root.level)
-		return root.numrecs && read_leaves(g, xfs_be64(fork + head + size / entry * shape->keylen), root.level);
+		return root.numrecs && read_leaves(g, xfs_be64(fork + head + xfs_btree_root_maxrecs(shape, size, false) * shape->keylen), root.level);
 	for (uint32_t i = 0; i < root.numrecs && i < size / shape->reclen; i++)
 		take_record(g, fork + head + i * shape->reclen, !i);
 	return true;

@@ -59,11 +59,14 @@ static struct xfs_build_target target(struct taking *t)
 /* The pointers of a root lie at its end. */
 static uint64_t meta_root_used(struct repair *r, const struct xfs_dinode *d, const uint8_t *bytes)
 {
-	uint32_t size = repair_fork_size(r, d, XFS_FORK_DATA), len = d->core.metatype == XFS_METAFILE_RTREFCOUNT
-		? sizeof(struct xfs_refc_rec_disk) : sizeof(struct xfs_rmap_rec_disk);
+	const struct xfs_btree_shape *shape = d->core.metatype == XFS_METAFILE_RTREFCOUNT ? &xfs_btree_shape_rtrefcbt
+											  : &xfs_btree_shape_rtrmapbt;
+	uint32_t size = repair_fork_size(r, d, XFS_FORK_DATA);
+	struct xfs_bmdr root;
 
-	return xfs_be16(bytes + XFS_OFF(bmdr, level)) ? size
-		: xfs_min(size, sizeof(struct xfs_bmdr_disk) + len * (uint32_t)xfs_be16(bytes + XFS_OFF(bmdr, numrecs)));
+	xfs_bmdr_decode(&root, bytes);
+	return root.level ? size : xfs_min(size, (uint32_t)sizeof(struct xfs_bmdr_disk) +
+						 shape->reclen * (uint32_t)root.numrecs);
 }
 
 /* What the data fork needs. Of one that is made anew as well: what it is going to need. */

@@ -46,18 +46,27 @@ bool repair_is_of_machine(int error)
 	return error == -XFS_E_NOMEM || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
 }
 
-/* What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out. */
-static bool may_go_on(int error, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
+/*
+ * What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out.  Not of
+ * zones, which are not made anew.
+ */
+static bool may_go_on(const struct repair *r, int error, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
 {
-	return error && error != -XFS_E_IO && !repair_is_of_machine(error) && done->stage > XFS_RECOVER_REPLAY &&
+	return !r->geo.zoned && error && error != -XFS_E_IO && !repair_is_of_machine(error) && done->stage > XFS_RECOVER_REPLAY &&
 	       !only_log_knows(rec);
+}
+
+static int try_leave(void *payload)
+{
+	(void)payload;
+	return 0;
 }
 
 int repair_try_replay(struct repair *r)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
 	struct xfs_recovery rec = { .nintents = 0 };
-	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
+	struct xfs_recovery_work done = { .leave_realtime = r->geo.zoned ? NULL : try_leave };
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
 
 	if (!error && r->dev.log)
@@ -66,7 +75,7 @@ int repair_try_replay(struct repair *r)
 		error = repair_ready_primary(r, top.data);
 	if (!error)
 		error = xfs_recovery_run(&top, &rec, &done, &r->sink);
-	if (may_go_on(error, &rec, &done)) {
+	if (may_go_on(r, error, &rec, &done)) {
 		error = 0;
 	} else if (error && error != -XFS_E_IO && !repair_is_of_machine(error)) {
 		repair_say(r, done.stage > XFS_RECOVER_REPLAY ? "Changes that the log announces cannot be finished: %s."
@@ -107,13 +116,19 @@ int repair_locate_again(struct repair *r)
 }
 
 /* needsrepair keeps everybody else away until the rest of this run is done. */
+static int keep_away(void *payload)
+{
+	struct repair *r = payload;
+	int error = repair_locate_again(r);
+
+	return error ? error : repair_begin_writing(r);
+}
+
 static int leave_rest(struct repair *r, const struct xfs_recovery *rec)
 {
 	struct xfs_fs *fs;
-	int error = repair_locate_again(r);
+	int error = keep_away(r);
 
-	if (!error)
-		error = repair_begin_writing(r);
 	if (!error)
 		error = xfs_fs_open(&fs, &r->dev, NULL, NULL);
 	if (error)
@@ -142,6 +157,9 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 		repair_say_finished(r, done->intents);
 	if (done->inodes)
 		repair_say(r, "        - %llu inodes without names freed", (unsigned long long)done->inodes);
+	if (done->realtime_left)
+		repair_say(r, "        - %llu changes of the realtime section are left to the repair",
+			   (unsigned long long)done->realtime_left);
 	if (done->cow_blocks)
 		repair_say(r, "        - %llu blocks left over by copy-on-write freed",
 			   (unsigned long long)done->cow_blocks);
@@ -150,7 +168,7 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 int repair_replay(struct repair *r)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
-	struct xfs_recovery_work done = { .intents = 0 };
+	struct xfs_recovery_work done = { .leave_realtime = r->geo.zoned ? NULL : keep_away, .payload = r };
 	int error;
 
 	repair_say(r, "        - replaying the log...");
@@ -158,9 +176,9 @@ int repair_replay(struct repair *r)
 	if (!error)
 		error = xfs_recovery_run(&r->dev, &rec, &done, NULL);
 	r->replayed = true;
-	if (!error || may_go_on(error, &rec, &done))
+	if (!error || may_go_on(r, error, &rec, &done))
 		say_counts(r, &rec, &done);
-	if (may_go_on(error, &rec, &done)) {
+	if (may_go_on(r, error, &rec, &done)) {
 		repair_say(r, "        - what is left of it is sorted out by the repair");
 		error = leave_rest(r, &rec);
 	} else if (!error) {

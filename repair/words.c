@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define RECORDS_MOST 16384u
+#define MOST_INTENTS 4u			/* that are told one by one */
 
 /* Banners that read otherwise in a run that modifies nothing, or with an external log. */
 static void line(void *payload, const char *text)
@@ -109,10 +110,25 @@ static uint64_t cause_of(struct repair_text *t, const struct xfs_finding *f)
 
 /* ---- findings ---- */
 
+/* A log may announce thousands of works, which are all finished in the same way. */
+static bool is_one_of_many(struct repair_text *t, const struct repair_record *rec)
+{
+	if (rec->f.id != XFS_F_LOG_INTENT || t->o->verbose || t->intents < MOST_INTENTS)
+		return false;
+	if (t->intents++ == MOST_INTENTS) {
+		repair_progress_clear(&t->progress);
+		fprintf(stderr, "and more of them (-v shows all)\n");
+	}
+	return true;
+}
+
 static void as_text(struct repair_text *t, const struct repair_record *rec)
 {
 	char buf[512];
 
+	if (is_one_of_many(t, rec))
+		return;
+	t->intents += rec->f.id == XFS_F_LOG_INTENT;
 	if (rec->cause != REPAIR_NO_CAUSE && rec->fixed && xfs_finding_severity(rec->f.id) < XFS_SEV_FATAL &&
 	    !t->o->verbose) {
 		t->folded++;

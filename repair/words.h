@@ -27,7 +27,7 @@ struct repair_text {
 	struct repair *r;
 	const struct repair_options *o;
 	struct repair_progress progress;
-	uint64_t said, folded;
+	uint64_t said, folded, intents;
 	struct repair_record *records;
 	size_t nrecords, room;
 	uint64_t first;			/* number of records[0] */

@@ -156,12 +156,12 @@ int xfs_btree_check_block(const struct xfs_btree *bt, uint64_t ptr, unsigned lev
 uint32_t xfs_btree_inline_max(const struct xfs_btree_kind *kind, size_t len, bool leaf)
 {
 	const struct xfs_btree_shape *s = kind->shape;
-	size_t n;
+	uint32_t n;
 
 	if (len < sizeof(struct xfs_bmdr_disk))
 		return 0;
-	n = (len - sizeof(struct xfs_bmdr_disk)) / (leaf ? s->reclen : (size_t)s->keylen + s->ptrlen);
-	return n > UINT16_MAX ? UINT16_MAX : (uint32_t)n;
+	n = xfs_btree_root_maxrecs(s, (uint32_t)(len - sizeof(struct xfs_bmdr_disk)), leaf);
+	return n > UINT16_MAX ? UINT16_MAX : n;
 }
 
 void xfs_btree_view_make(const struct xfs_btree *bt, uint64_t ptr, const uint8_t *data, struct xfs_btree_view *v)

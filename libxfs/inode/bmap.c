@@ -17,7 +17,8 @@ int xfs_bmap_defer_rmap(struct xfs_bmap *b, enum xfs_rmap_op op, const struct xf
 {
 	struct xfs_work w = {
 		.kind = XFS_WORK_RMAP, .op = op, .shared = is_shared(b), .attr_fork = b->which == XFS_FORK_ATTR,
-		.unwritten = e->unwritten, .block = e->block, .len = e->len, .owner = b->li->i.ino.v,
+		.unwritten = e->unwritten, .realtime = b->f.realtime, .block = e->block, .len = e->len,
+		.owner = b->li->i.ino.v,
 		.offset = e->off | (b->which == XFS_FORK_ATTR ? XFS_RMAP_ATTR : 0),
 	};
 
@@ -26,7 +27,7 @@ int xfs_bmap_defer_rmap(struct xfs_bmap *b, enum xfs_rmap_op op, const struct xf
 
 static int defer_unmapped(struct xfs_bmap *b, const struct xfs_extent *e, enum xfs_bmap_fate fate)
 {
-	struct xfs_work w = { .block = e->block, .len = e->len };
+	struct xfs_work w = { .realtime = b->f.realtime, .block = e->block, .len = e->len };
 	int err = xfs_bmap_defer_rmap(b, XFS_RMAP_UNMAP, e);
 
 	if (err || fate == XFS_BMAP_KEEP)
@@ -47,7 +48,7 @@ static int check_new(const struct xfs_bmap *b, const struct xfs_extent *e)
 {
 	if (!e->len || e->len > XFS_BMBT_MAXLEN || (e->unwritten && b->which == XFS_FORK_ATTR))
 		return -XFS_E_INVALID;
-	return xfs_extent_valid(&b->li->i.fs->geo, e, false) ? 0 : -XFS_E_RANGE;
+	return xfs_extent_valid(&b->li->i.fs->geo, e, b->f.realtime) ? 0 : -XFS_E_RANGE;
 }
 
 /* Neighbours of a range where nothing is mapped: the extents that end and begin there. */
@@ -73,13 +74,13 @@ static int put_between(struct xfs_bmap *b, const struct xfs_extent *e, bool has_
 	struct xfs_extent old[2], new = *e;
 	unsigned n = 0;
 
-	if (has_left && xfs_bmap_joins(left, &new)) {
+	if (has_left && xfs_bmap_joins(b, left, &new)) {
 		new.off = left->off;
 		new.block = left->block;
 		new.len += left->len;
 		old[n++] = *left;
 	}
-	if (has_right && xfs_bmap_joins(&new, right)) {
+	if (has_right && xfs_bmap_joins(b, &new, right)) {
 		new.len += right->len;
 		old[n++] = *right;
 	}
@@ -194,11 +195,11 @@ static int state_neighbours(struct xfs_bmap *b, const struct xfs_extent *e, cons
 	*has_left = *has_right = false;
 	if (part->off == e->off) {
 		err = xfs_bmap_before(b, e->off, left);
-		*has_left = !err && xfs_bmap_joins(left, part);
+		*has_left = !err && xfs_bmap_joins(b, left, part);
 	}
 	if ((!err || err == -XFS_E_NOENT) && part->off + part->len == e->off + e->len) {
 		err = xfs_ifork_lookup(&b->f, e->off + e->len, right);
-		*has_right = !err && xfs_bmap_joins(part, right);
+		*has_right = !err && xfs_bmap_joins(b, part, right);
 	}
 	return err == -XFS_E_NOENT ? 0 : err;
 }
@@ -271,7 +272,8 @@ int xfs_bmap_finish(struct xfs_live *l, struct xfs_change *c, struct xfs_work *w
 	err = xfs_live_inode_get(l, w->owner, &li);
 	if (err)
 		return err;
-	err = li->i.d.core.mode ? xfs_live_inode_join(li, c) : -XFS_E_CORRUPT;
+	err = li->i.d.core.mode && w->realtime == (xfs_inode_is_realtime(&li->i) && !w->attr_fork)
+	      ? xfs_live_inode_join(li, c) : -XFS_E_CORRUPT;
 	if (!err && w->op == XFS_BMAP_MAP) {
 		err = xfs_bmap_map(li, which, &e, false);
 	} else if (!err) {

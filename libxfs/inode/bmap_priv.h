@@ -41,7 +41,7 @@ int xfs_bmap_before(struct xfs_bmap *, uint64_t off, struct xfs_extent *);
 int xfs_bmap_splice(struct xfs_bmap *, const struct xfs_extent *old, unsigned nold, const struct xfs_extent *new,
 		    unsigned nnew);
 /* b continues a, and both fit into one record. */
-bool xfs_bmap_joins(const struct xfs_extent *a, const struct xfs_extent *b);
+bool xfs_bmap_joins(const struct xfs_bmap *, const struct xfs_extent *a, const struct xfs_extent *b);
 void xfs_bmap_encode(void *rec, const struct xfs_extent *);
 /* di_nblocks gains. */
 void xfs_bmap_count_blocks(struct xfs_live_inode *, int64_t by);

@@ -15,7 +15,7 @@ int xfs_bmap_open(struct xfs_bmap *b, struct xfs_live_inode *li, enum xfs_fork w
 	err = xfs_ifork_init(&b->f, &li->i, which);
 	if (err)
 		return err;
-	if (b->f.realtime)
+	if (b->f.realtime && !li->live->realtime_later)
 		return -XFS_E_UNSUPPORTED;
 	if (b->f.format != XFS_DINODE_FMT_EXTENTS && b->f.format != XFS_DINODE_FMT_BTREE)
 		return -XFS_E_INVALID;
@@ -45,9 +45,17 @@ void xfs_bmap_encode(void *rec, const struct xfs_extent *e)
 	xfs_bmbt_rec_encode(rec, &r);
 }
 
-bool xfs_bmap_joins(const struct xfs_extent *a, const struct xfs_extent *b)
+/* In one group: of the realtime section the first block of one may have the number that follows the last of another. */
+static bool group_joins(const struct xfs_bmap *b, const struct xfs_extent *left, const struct xfs_extent *right)
 {
-	return a->unwritten == b->unwritten && a->off + a->len == b->off && a->block + a->len == b->block &&
+	const struct xfs_geometry *g = &b->li->i.fs->geo;
+
+	return !b->f.realtime || !g->metadir || left->block >> g->sb.rgblklog == right->block >> g->sb.rgblklog;
+}
+
+bool xfs_bmap_joins(const struct xfs_bmap *on, const struct xfs_extent *a, const struct xfs_extent *b)
+{
+	return group_joins(on, a, b) && a->unwritten == b->unwritten && a->off + a->len == b->off && a->block + a->len == b->block &&
 		a->len + (uint64_t)b->len <= XFS_BMBT_MAXLEN;
 }
 

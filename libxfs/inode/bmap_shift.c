@@ -36,7 +36,7 @@ static int shift_down(struct xfs_bmap *b, uint64_t *at, uint64_t shift)
 	*at = new.off + new.len;
 	old[n++] = new;
 	new.off -= shift;
-	if (!err && xfs_bmap_joins(&left, &new)) {
+	if (!err && xfs_bmap_joins(b, &left, &new)) {
 		struct xfs_extent all = left;
 
 		all.len += new.len;

@@ -33,7 +33,7 @@ static bool has_mappings(const struct xfs_live_inode *li, enum xfs_fork which)
 
 	if (which == XFS_FORK_ATTR && !li->i.d.core.forkoff)
 		return false;
-	if (xfs_inode_is_realtime(&li->i) && which == XFS_FORK_DATA)
+	if (xfs_inode_is_realtime(&li->i) && which == XFS_FORK_DATA && !li->live->realtime_later)
 		return false;
 	return format == XFS_DINODE_FMT_EXTENTS || format == XFS_DINODE_FMT_BTREE;
 }
@@ -71,29 +71,30 @@ static int look_at(struct xfs_live_inode *li, enum xfs_fork which, uint64_t off,
 	return 0;
 }
 
-static int defer_bmap(struct xfs_change *c, const struct xfs_exchange *x, uint64_t ino, enum xfs_bmap_op op,
-		      const struct xfs_extent *e, uint64_t off)
+static int defer_bmap(struct xfs_live_inode *li, enum xfs_fork which, enum xfs_bmap_op op, const struct xfs_extent *e,
+		      uint64_t off)
 {
 	struct xfs_work w = {
-		.kind = XFS_WORK_BMAP, .op = op, .attr_fork = fork_of(x) == XFS_FORK_ATTR, .unwritten = e->unwritten,
-		.block = e->block, .len = e->len, .owner = ino, .offset = off,
+		.kind = XFS_WORK_BMAP, .op = op, .attr_fork = which == XFS_FORK_ATTR, .unwritten = e->unwritten,
+		.realtime = which == XFS_FORK_DATA && xfs_inode_is_realtime(&li->i), .block = e->block, .len = e->len,
+		.owner = li->i.ino.v, .offset = off,
 	};
 
-	return e->block == XFS_NULL64 ? 0 : xfs_change_defer(c, &w);
+	return e->block == XFS_NULL64 ? 0 : xfs_change_defer(li->change, &w);
 }
 
 /* Both mappings go, then both come back in the other file. */
-static int defer_pair(struct xfs_change *c, const struct xfs_exchange *x, const struct xfs_extent *e1,
-		      const struct xfs_extent *e2)
+static int defer_pair(struct xfs_live_inode *a, struct xfs_live_inode *b, enum xfs_fork which,
+		      const struct xfs_extent *e1, const struct xfs_extent *e2)
 {
-	int err = defer_bmap(c, x, x->ino1, XFS_BMAP_UNMAP, e1, e1->off);
+	int err = defer_bmap(a, which, XFS_BMAP_UNMAP, e1, e1->off);
 
 	if (!err)
-		err = defer_bmap(c, x, x->ino2, XFS_BMAP_UNMAP, e2, e2->off);
+		err = defer_bmap(b, which, XFS_BMAP_UNMAP, e2, e2->off);
 	if (!err)
-		err = defer_bmap(c, x, x->ino1, XFS_BMAP_MAP, e2, e1->off);
+		err = defer_bmap(a, which, XFS_BMAP_MAP, e2, e1->off);
 	if (!err)
-		err = defer_bmap(c, x, x->ino2, XFS_BMAP_MAP, e1, e2->off);
+		err = defer_bmap(b, which, XFS_BMAP_MAP, e1, e2->off);
 	return err;
 }
 
@@ -150,10 +151,12 @@ static int check(const struct xfs_live_inode *a, const struct xfs_live_inode *b,
 	if (xfs_add_overflows(x->off1, x->count, &end) || end > UINT64_C(1) << 54 ||
 	    xfs_add_overflows(x->off2, x->count, &end) || end > UINT64_C(1) << 54)
 		return -XFS_E_CORRUPT;
+	if (fork_of(x) == XFS_FORK_DATA && xfs_inode_is_realtime(&a->i) != xfs_inode_is_realtime(&b->i))
+		return -XFS_E_CORRUPT;
 	return has_mappings(a, fork_of(x)) && has_mappings(b, fork_of(x)) ? 0 : -XFS_E_CORRUPT;
 }
 
-static int step(struct xfs_live_inode *a, struct xfs_live_inode *b, struct xfs_change *c, struct xfs_exchange *x)
+static int step(struct xfs_live_inode *a, struct xfs_live_inode *b, struct xfs_exchange *x)
 {
 	struct xfs_extent e1, e2;
 	bool found;
@@ -168,7 +171,7 @@ static int step(struct xfs_live_inode *a, struct xfs_live_inode *b, struct xfs_c
 	if (err)
 		return err;
 	if (found) {
-		err = defer_pair(c, x, &e1, &e2);
+		err = defer_pair(a, b, fork_of(x), &e1, &e2);
 		return err ? err : -XFS_E_AGAIN;	/* at least to set the sizes */
 	}
 	finish_inodes(a, b, x);
@@ -188,7 +191,7 @@ int xfs_exchange_finish(struct xfs_live *l, struct xfs_change *c, struct xfs_wor
 	if (!err)
 		err = xfs_live_inode_join(b, c);
 	if (!err)
-		err = step(a, b, c, x);
+		err = step(a, b, x);
 	xfs_live_inode_put(a);
 	xfs_live_inode_put(b);
 	return err;

@@ -7,13 +7,7 @@
 /* NULL, or the feature that changes could not keep right. */
 static const char *in_the_way(const struct xfs_geometry *g)
 {
-	if (g->metadir)
-		return "metadir";
-	if (g->zoned)
-		return "zoned";
-	if (g->needsrepair)
-		return "needsrepair";
-	return NULL;
+	return g->needsrepair ? "needsrepair" : NULL;
 }
 
 int xfs_live_open(struct xfs_live **out, struct xfs_fs *fs)

@@ -25,6 +25,12 @@ struct xfs_live {
 	struct xfs_timestamp now;		/* stamped into what changes; the caller sets it */
 	uint32_t generation;			/* of the next new inode: + 1 each time; the caller seeds it */
 	uint32_t rotor;				/* AG of the next new directory */
+	/*
+	 * Mappings of realtime files may change, too: what follows for the realtime section (its bitmap and trees) is
+	 * counted here and left to whoever makes those anew from the files.
+	 */
+	bool realtime_later;
+	uint64_t realtime_left;
 	/* internal */
 	struct xfs_live_inode **inodes;		/* by number; open hash */
 	size_t ninodes, room;

@@ -2,13 +2,13 @@
 /* btree.c - tables of btree blocks: header, records, key pairs, pointers. */
 #include "libxfs/ondisk/btree.h"
 
-const struct xfs_btree_shape xfs_btree_shape_alloc = { 8, 8, 4, false };
-const struct xfs_btree_shape xfs_btree_shape_inobt = { 16, 4, 4, false };
-const struct xfs_btree_shape xfs_btree_shape_rmapbt = { 24, 40, 4, false };
-const struct xfs_btree_shape xfs_btree_shape_refcbt = { 12, 4, 4, false };
-const struct xfs_btree_shape xfs_btree_shape_bmbt = { 16, 8, 8, true };
-const struct xfs_btree_shape xfs_btree_shape_rtrmapbt = { 24, 40, 8, true };
-const struct xfs_btree_shape xfs_btree_shape_rtrefcbt = { 12, 4, 8, true };
+const struct xfs_btree_shape xfs_btree_shape_alloc = { 8, 8, 4, false, 0 };
+const struct xfs_btree_shape xfs_btree_shape_inobt = { 16, 4, 4, false, 0 };
+const struct xfs_btree_shape xfs_btree_shape_rmapbt = { 24, 40, 4, false, 0 };
+const struct xfs_btree_shape xfs_btree_shape_refcbt = { 12, 4, 4, false, 0 };
+const struct xfs_btree_shape xfs_btree_shape_bmbt = { 16, 8, 8, true, 0 };
+const struct xfs_btree_shape xfs_btree_shape_rtrmapbt = { 24, 40, 8, true, 0 };
+const struct xfs_btree_shape xfs_btree_shape_rtrefcbt = { 12, 4, 8, true, 4 };
 
 static bool bt_v5(const struct xfs_ctx *c, size_t off)
 {

@@ -139,6 +139,7 @@ extern const struct xfs_desc xfs_bnobt_desc, xfs_cntbt_desc, xfs_inobt_desc, xfs
 struct xfs_btree_shape {
 	uint8_t reclen, keylen, ptrlen;	/* keylen: the whole entry of a node, 40 for overlapping trees */
 	bool long_form;
+	uint8_t root_gap;	/* a root in an inode leaves that many bytes more for each entry, unused (seen of Linux 6.18) */
 };
 extern const struct xfs_btree_shape xfs_btree_shape_alloc, xfs_btree_shape_inobt, xfs_btree_shape_rmapbt,
 	xfs_btree_shape_refcbt, xfs_btree_shape_bmbt, xfs_btree_shape_rtrmapbt, xfs_btree_shape_rtrefcbt;
@@ -152,6 +153,11 @@ XFS_INLINE uint32_t xfs_btree_header_len(const struct xfs_btree_shape *s, bool v
 XFS_INLINE uint32_t xfs_btree_maxrecs(const struct xfs_btree_shape *s, bool v5, uint32_t blocksize, bool leaf)
 {
 	return (blocksize - xfs_btree_header_len(s, v5)) / (leaf ? s->reclen : (uint32_t)s->keylen + s->ptrlen);
+}
+/* The same of a root in an inode fork, for the bytes behind its header. */
+XFS_INLINE uint32_t xfs_btree_root_maxrecs(const struct xfs_btree_shape *s, uint32_t room, bool leaf)
+{
+	return room / (leaf ? s->reclen : (uint32_t)s->keylen + s->ptrlen + s->root_gap);
 }
 /* Byte offset of the pointers of a node. */
 XFS_INLINE uint32_t xfs_btree_ptrs_off(const struct xfs_btree_shape *s, bool v5, uint32_t blocksize)

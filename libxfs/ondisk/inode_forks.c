@@ -165,12 +165,12 @@ static bool root_node(const struct xfs_ctx *c, size_t off)
 #define ROOT_PLACE(shape)										\
 	static size_t root_##shape##_nodes(const struct xfs_ctx *c, size_t off)				\
 	{ const struct xfs_btree_shape *s = &xfs_btree_shape_##shape;					\
-	  return root_count(c, off, (size_t)s->keylen + s->ptrlen); }					\
+	  return root_count(c, off, (size_t)s->keylen + s->ptrlen + s->root_gap); }			\
 	static size_t root_##shape##_key_at(const struct xfs_ctx *c, size_t off, size_t k)		\
 	{ (void)c; return off + ROOT_KEYS + k * xfs_btree_shape_##shape.keylen; }			\
 	static size_t root_##shape##_ptr_at(const struct xfs_ctx *c, size_t off, size_t k)		\
 	{ const struct xfs_btree_shape *s = &xfs_btree_shape_##shape;					\
-	  size_t most = (fork_size(c, fork_of(c, off)) - ROOT_KEYS) / ((size_t)s->keylen + s->ptrlen);	\
+	  size_t most = xfs_btree_root_maxrecs(s, (uint32_t)(fork_size(c, fork_of(c, off)) - ROOT_KEYS), false);	\
 	  return off + ROOT_KEYS + most * s->keylen + k * s->ptrlen; }
 #define ROOT_RECS(shape)										\
 	static size_t root_##shape##_recs(const struct xfs_ctx *c, size_t off)				\

@@ -37,25 +37,45 @@ static const char *judge_core(const struct replay *rp, const struct xfs_log_inod
 	return NULL;
 }
 
-/* The root of a btree as it is in memory, into the form that inodes have. */
+/*
+ * The root of a btree as it is in memory, into the form that inodes have.  Trees of the realtime section may be empty, or
+ * have records in their root.
+ */
 static const char *put_root(const struct replay *rp, uint8_t *fork, uint32_t size, const struct xfs_log_region *r,
 			    const struct xfs_btree_shape *shape)
 {
-	uint32_t hdr = rp->geo.v5 ? XFS_BTREE_LONG_V5 : XFS_BTREE_LONG_V4, key = shape->keylen, each = key + shape->ptrlen;
-	uint32_t from_max, to_max, n;
+	uint32_t hdr = rp->geo.v5 ? XFS_BTREE_LONG_V5 : XFS_BTREE_LONG_V4, first = shape->keylen, second = shape->ptrlen;
+	uint32_t from_max, to_max, n, level;
 
-	if (r->len < hdr || size < 4)
+	if (r->len < hdr || size < sizeof(struct xfs_bmdr_disk))
 		return "the root of its btree is cut off";
 	n = xfs_be16(r->p + XFS_OFF(btree_long, numrecs));
-	from_max = (r->len - hdr) / each;
-	to_max = (size - 4) / each;
-	if (!n || n > from_max || n > to_max || !xfs_be16(r->p + XFS_OFF(btree_long, level)))
+	level = xfs_be16(r->p + XFS_OFF(btree_long, level));
+	if (!level) {
+		first = shape->reclen;
+		second = 0;
+	}
+	from_max = (r->len - hdr) / (first + second);
+	to_max = xfs_btree_root_maxrecs(shape, size - (uint32_t)sizeof(struct xfs_bmdr_disk), !level);
+	if (n > from_max || n > to_max || (shape == &xfs_btree_shape_bmbt ? !n || !level : level && !n))
 		return "the root of its btree is not valid";
 	memset(fork, 0, size);
-	memcpy(fork, r->p + XFS_OFF(btree_long, level), 4);
-	memcpy(fork + 4, r->p + hdr, (size_t)n * key);
-	memcpy(fork + 4 + (size_t)to_max * key, r->p + hdr + (size_t)from_max * key, (size_t)n * shape->ptrlen);
+	memcpy(fork, r->p + XFS_OFF(btree_long, level), sizeof(struct xfs_bmdr_disk));
+	fork += sizeof(struct xfs_bmdr_disk);
+	memcpy(fork, r->p + hdr, (size_t)n * first);
+	memcpy(fork + (size_t)to_max * first, r->p + hdr + (size_t)from_max * first, (size_t)n * second);
 	return NULL;
+}
+
+/* Of a fork whose root the log holds; NULL: no inode has such a tree there. */
+static const struct xfs_btree_shape *shape_of(const struct replay *rp, const struct xfs_dinode *d, unsigned fork)
+{
+	if (fork || d->core.format != XFS_DINODE_FMT_META_BTREE)
+		return &xfs_btree_shape_bmbt;
+	if (!rp->geo.metadir || !xfs_dinode_is_metadata(d))
+		return NULL;
+	return d->core.metatype == XFS_METAFILE_RTRMAP ? &xfs_btree_shape_rtrmapbt :
+	       d->core.metatype == XFS_METAFILE_RTREFCOUNT ? &xfs_btree_shape_rtrefcbt : NULL;
 }
 
 /* Forks that the log holds. */
@@ -76,9 +96,9 @@ static const char *put_forks(const struct replay *rp, uint8_t *raw, const struct
 				return "its fork is larger than its place";
 			memcpy(raw + off, regions[k]->p, regions[k]->len);
 		} else if (i->f.fields & fields[k][1]) {
-			if (d->core.format == XFS_DINODE_FMT_META_BTREE && !k)
-				return "its btree is of the realtime section, which is not supported yet";
-			why = put_root(rp, raw + off, size, regions[k], &xfs_btree_shape_bmbt);
+			const struct xfs_btree_shape *shape = shape_of(rp, d, k);
+
+			why = shape ? put_root(rp, raw + off, size, regions[k], shape) : "it is no file that has such a btree";
 		}
 		if (why)
 			return why;

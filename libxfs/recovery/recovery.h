@@ -23,12 +23,20 @@ struct xfs_recovery_work {
 	uint64_t left;			/* that cannot be finished, xfs_recovery_finish() alone */
 	uint64_t inodes;		/* without names: freed */
 	uint64_t cow_blocks;		/* leftovers of copy-on-write: freed */
+	uint64_t realtime_left;		/* changes of the realtime section's bitmap and trees that follow from files */
 	bool bare;			/* the log had no room (or is of version 1): not all of it could be begun again */
+	/*
+	 * In: called once before the first work that may leave something of the realtime section behind, which the caller
+	 * makes anew from the files afterwards, whatever stops it in between; an error ends the run.  NULL: such work
+	 * cannot be finished.
+	 */
+	int (*leave_realtime)(void *payload);
+	void *payload;
 };
 
 /*
  * All of it.  A clean log: nothing to do.  *r as after xfs_recovery_replay(); intents that were finished are no longer in
- * its list.  xfs_recovery_free() in any case.  `done` may be NULL.
+ * its list.  xfs_recovery_free() in any case.  `done` may be NULL; else what it asks for must be set.
  *
  * Errors, and the log stays as dirty as it was: those of xfs_recovery_replay(), in its stage; afterwards what the log
  * holds is in place, stages before the one that failed are done, and nothing of that one is: CORRUPT, with a finding,

@@ -25,6 +25,7 @@ struct recovery_round {
 	struct xfs_devset top;			/* the scratch devices */
 	struct xfs_fs *fs;			/* on them; its log looks clean */
 	struct xfs_edit *edit;
+	bool realtime_later;			/* see struct xfs_live */
 };
 
 /* A finding about the log; returns CORRUPT. */

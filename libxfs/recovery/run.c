@@ -25,7 +25,10 @@ static int open_round(const struct xfs_devset *dev, struct recovery_round *round
 		return err;
 	/* a repair may have been stopped; this mark is no feature that changes could break */
 	round->fs->geo.needsrepair = false;
-	return xfs_edit_open(&round->edit, round->fs, NULL);
+	err = xfs_edit_open(&round->edit, round->fs, NULL);
+	if (!err)
+		xfs_edit_live(round->edit)->realtime_later = round->realtime_later;
+	return err;
 }
 
 static void close_round(struct recovery_round *round)
@@ -52,6 +55,8 @@ static int do_round(const struct xfs_devset *dev, const struct recovery_round *w
 		if (bare && (err == -XFS_E_NOSPC || err == -XFS_E_UNSUPPORTED))
 			err = recovery_bring_down_bare(dev, &round);
 	}
+	if (!err)
+		round.done->realtime_left += xfs_edit_live(round.edit)->realtime_left;
 	close_round(&round);
 	return err;
 }
@@ -70,14 +75,15 @@ static void drop_intent(struct xfs_recovery *r, size_t i)
 	r->nintents--;
 }
 
-static int has_unlinked(const struct xfs_devset *dev, bool *yes)
+static int has_unlinked(const struct xfs_devset *dev, bool *yes, bool *realtime)
 {
 	struct xfs_fs *fs;
 	int err = xfs_fs_open(&fs, dev, NULL, NULL);
 
-	*yes = false;
+	*yes = *realtime = false;
 	if (err)
 		return err;
+	*realtime = fs->geo.sb.rblocks != 0;
 	for (uint32_t ag = 0; ag < fs->geo.agcount && !err && !*yes; ag++) {
 		uint32_t buckets[XFS_AGI_BUCKETS];
 		struct xfs_agi agi;
@@ -92,18 +98,22 @@ static int has_unlinked(const struct xfs_devset *dev, bool *yes)
 
 static int do_rounds(const struct xfs_devset *dev, struct recovery_round *with)
 {
-	bool unlinked;
-	int err = 0;
+	bool unlinked, realtime;
+	int err = has_unlinked(dev, &unlinked, &realtime);
 
 	with->done->stage = XFS_RECOVER_INTENTS;
-	if (with->r->nintents)
+	if (!err && realtime && (with->r->nintents || unlinked) && with->done->leave_realtime) {
+		with->realtime_later = true;
+		err = with->done->leave_realtime(with->done->payload);
+	}
+	if (!err && with->r->nintents)
 		err = do_round(dev, with, recovery_finish_intents, true, true);
 	if (err)
 		return err;
 	with->r->quota_stale = with->r->nintents != 0;
 	forget_intents(with->r);
 	with->done->stage = XFS_RECOVER_UNLINKED;
-	err = has_unlinked(dev, &unlinked);
+	err = has_unlinked(dev, &unlinked, &realtime);
 	if (!err && unlinked) {
 		err = do_round(dev, with, recovery_free_unlinked, false, true);
 		with->r->quota_stale = true;
@@ -141,7 +151,10 @@ int xfs_recovery_finish(const struct xfs_devset *dev, struct xfs_recovery *r, st
 int xfs_recovery_run(const struct xfs_devset *dev, struct xfs_recovery *r, struct xfs_recovery_work *done,
 		     const struct xfs_sink *sink)
 {
-	struct xfs_recovery_work own = { .stage = XFS_RECOVER_REPLAY };
+	struct xfs_recovery_work own = {
+		.stage = XFS_RECOVER_REPLAY, .leave_realtime = done ? done->leave_realtime : NULL,
+		.payload = done ? done->payload : NULL,
+	};
 	struct recovery_round with = { .r = r, .done = done ? done : &own, .sink = sink };
 	int err;
 

@@ -7,6 +7,13 @@
 
 #include <stdlib.h>
 
+static const char *check_realtime(const struct xfs_geometry *g, const struct xfs_log_intent_extent *e)
+{
+	const struct xfs_extent range = { 0, e->startblock, (uint32_t)xfs_min(e->len, UINT32_MAX), false };
+
+	return xfs_extent_valid(g, &range, true) ? NULL : "blocks that it names are not in one place of the realtime section";
+}
+
 static const char *check_blocks(const struct xfs_geometry *g, const struct xfs_log_intent_extent *e)
 {
 	uint64_t headers = xfs_ceil_div(4 * (uint64_t)g->sectsize, g->blocksize);
@@ -74,8 +81,6 @@ static const char *bmap_work(const struct xfs_geometry *g, const struct xfs_log_
 		return "it names an impossible inode";
 	if (e->startoff > XFS_RMAP_OFFMASK || e->len > XFS_BMBT_MAXLEN)
 		return "it names an impossible range of the file";
-	if (e->flags & XFS_BUI_REALTIME)
-		return "it maps realtime blocks";
 	w->kind = XFS_WORK_BMAP;
 	w->op = op == XFS_BUI_MAP ? XFS_BMAP_MAP : XFS_BMAP_UNMAP;
 	w->attr_fork = e->flags & XFS_BUI_ATTR_FORK;
@@ -89,19 +94,22 @@ static const char *bmap_work(const struct xfs_geometry *g, const struct xfs_log_
 static const char *extent_work(const struct xfs_geometry *g, uint16_t type, const struct xfs_log_intent_extent *e,
 			       struct xfs_work *w)
 {
-	const char *why = check_blocks(g, e);
+	const char *why;
 
 	*w = (struct xfs_work){ .block = e->startblock, .len = e->len };
+	w->realtime = type == XFS_LI_EFI_RT || type == XFS_LI_RUI_RT || type == XFS_LI_CUI_RT ||
+		(type == XFS_LI_BUI && e->flags & XFS_BUI_REALTIME);
+	why = w->realtime ? check_realtime(g, e) : check_blocks(g, e);
 	if (why)
 		return why;
 	switch (type) {
-	case XFS_LI_EFI:
+	case XFS_LI_EFI: case XFS_LI_EFI_RT:
 		w->kind = XFS_WORK_FREE;
 		w->owner = XFS_OWN_UNKNOWN;	/* nobody wrote it down */
 		return NULL;
-	case XFS_LI_RUI:
+	case XFS_LI_RUI: case XFS_LI_RUI_RT:
 		return rmap_work(g, e, w);
-	case XFS_LI_CUI:
+	case XFS_LI_CUI: case XFS_LI_CUI_RT:
 		return refc_work(g, e, w);
 	case XFS_LI_BUI:
 		return bmap_work(g, e, w);

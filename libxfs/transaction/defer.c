@@ -16,8 +16,10 @@ static int finish_in_ag(struct xfs_live *l, struct xfs_change *c, struct xfs_wor
 	struct xfs_agspace *ag;
 	int err;
 
-	if (w->realtime)
-		return -XFS_E_UNSUPPORTED;
+	if (w->realtime) {
+		l->realtime_left += l->realtime_later;
+		return l->realtime_later ? 0 : -XFS_E_UNSUPPORTED;
+	}
 	if (!xfs_fsbno_range_valid(&l->fs->geo, w->block, w->len))
 		return -XFS_E_RANGE;
 	err = xfs_live_ag(l, c, xfs_fsbno_agno(&l->fs->geo, XFS_FSBNO(w->block)), &ag);

@@ -26,7 +26,7 @@ int xfs_inode_inactivate(struct xfs_edit *e, struct xfs_live_inode *li)
 
 	if (!li->i.d.core.mode || xfs_dinode_nlink(&li->i.d) || li->change)
 		return -XFS_E_INVALID;
-	if (xfs_inode_is_realtime(&li->i) && xfs_dinode_nextents(&li->i.d, XFS_FORK_DATA))
+	if (xfs_inode_is_realtime(&li->i) && xfs_dinode_nextents(&li->i.d, XFS_FORK_DATA) && !li->live->realtime_later)
 		return -XFS_E_UNSUPPORTED;
 	err = drop_fork(e, li, XFS_FORK_DATA);
 	if (!err)

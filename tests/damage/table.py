@@ -14,8 +14,8 @@ features) and the independent judge find nothing, with `-m 8` every byte is the 
 - *lost*: neither
 
 The images **metadir**, **rtgroups** and **rtgroups-1k** (quota files and realtime groups in a metadata directory) are made by our own
-mkfs.xfs and `tests/helpers/metadir.c` from the format alone: neither a kernel nor a released tool that knows them could be asked, so
-there the independent judge is the only one, and it was written from the same description.
+mkfs.xfs and `tests/helpers/metadir.c` from the format alone. The distribution's tools do not know them, so the independent judge is the
+only one here; Linux 6.18 and xfsprogs 7.2 were asked with `tests/kernel/repair-groups.t`.
 
 """
 

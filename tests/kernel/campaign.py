@@ -24,7 +24,7 @@ BOX_DIR = os.path.join(BUILD, "box")
 
 
 # What a program says of an image that is newer than itself.
-UNKNOWN_FEATURES = re.compile(r"unknown .*feature|unsupported .*feature|version number mismatch|not supported by", re.I)
+UNKNOWN_FEATURES = re.compile(r"unknown .*feature|unsupported .*feature|version number mismatch|not supported by|try a newer xfsprogs", re.I)
 
 
 def find_upstream():

@@ -289,6 +289,9 @@ START_TEST(bulk_geometry)
 	ck_assert_uint_eq(g.blocks, 1);
 	/* root of a bmbt in 192 bytes of fork: 11 entries, so 12 leaves need another level (section 1.5) */
 	ck_assert_uint_eq(xfs_btree_inline_max(&xfs_btree_kinds[XFS_BTREE_BMAP], 192, false), 11);
+	/* of an rtrefcountbt as many, though its entries are smaller; records fill it */
+	ck_assert_uint_eq(xfs_btree_inline_max(&xfs_btree_kinds[XFS_BTREE_RTREFC], 192, false), 11);
+	ck_assert_uint_eq(xfs_btree_inline_max(&xfs_btree_kinds[XFS_BTREE_RTREFC], 192, true), 15);
 	ck_assert_int_eq(xfs_btree_bulk_geometry(&g, bmbt, true, 4096, 11 * 251, 0, 0, 192), 0);
 	ck_assert_uint_eq(g.levels, 2);
 	ck_assert_uint_eq(g.blocks, 11);

@@ -219,7 +219,7 @@ static void all_kinds(bool le, uint32_t at, uint32_t cycle)
 START_TEST(kinds)
 {
 	const struct testfs *fs = &shapes[_i / 2 % 3];
-	struct xfs_recovery_work done;
+	struct xfs_recovery_work done = { .intents = 0 };
 
 	set_up(fs, before, XFS_ARRAY_SIZE(before));
 	if (_i / 6)	/* round the end of the log */
@@ -339,7 +339,7 @@ static bool same_outside_log(const uint8_t *a, const uint8_t *b)
 START_TEST(unlinked)
 {
 	uint64_t stops = 0, stop = 1, all;
-	struct xfs_recovery_work done;
+	struct xfs_recovery_work done = { .intents = 0 };
 	uint8_t *original, *want;
 	int err;
 
@@ -456,7 +456,7 @@ START_TEST(plain)
 		.no_reflink = true, .v4 = _i % 2, .no_finobt = _i % 2, .no_sparse = _i % 2,
 	};
 	const struct xfs_claim claims[] = { { 100, 50, INO, 0 }, { 200, 50, INO, 50 } };
-	struct xfs_recovery_work done;
+	struct xfs_recovery_work done = { .intents = 0 };
 	struct agcheck a;
 	struct xfs_fs *f;
 	uint32_t free0;

@@ -19,7 +19,8 @@ def read_meta_btree(fs, inode):
         return None
     level, count = struct.unpack_from(">HH", area, 0)
     size = kind.rec.size if level == 0 else kind.keylen + kind.ptrlen
-    room = (len(area) - 4) // size
+    # a root of reference counts leaves 4 bytes more for each entry (seen of Linux 6.18), blocks do not
+    room = (len(area) - 4) // (size + (4 if level and kind is RTREFCOUNTBT else 0))
     if level > MAX_LEVEL or count > room or level and not count:
         fs.rep.add("metabtree-root", where, "level %d, %d entries" % (level, count), "at most %d entries" % room)
         return None

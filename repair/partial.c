@@ -247,16 +247,19 @@ static int try_part(struct repair *r, struct repair_partial *p)
 	struct xfs_recovery rec = { .nintents = 0 };
 	uint64_t newest = 0;
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
+	bool open = false;
 
 	if (!error)
 		error = repair_ready_primary(r, top.data);
 	if (!error)
 		error = xfs_recovery_replay_careful(&top, &careful, &rec, NULL);
+	if (!error)
+		open = rec.nintents || careful.doubtful;
 	if (!error && is_in_place(r, &careful))
 		p->parts.before.kind = XFS_LOG_CLEAN;
 	else if (!error)
-		error = find_taken(r, &top, &careful, p, rec.nintents, &newest);
-	if (!error && rec.nintents && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
+		error = find_taken(r, &top, &careful, p, open, &newest);
+	if (!error && open && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
 		error = repair_cut_plan(r, p, newest);
 	if (error && !repair_is_of_machine(error)) {
 		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.", xfs_error_text(error));
@@ -299,9 +302,9 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 		repair_say(r, "        - %zu blocks belong to others now and stay as they are", p->ntaken);
 	if (c->left_out)
 		repair_say(r, "        - %llu changes do not fit what is in place", (unsigned long long)c->left_out);
-	if (left + rec->nintents)
-		repair_say(r, "        - %llu changes that were cut off are left to the repair",
-			   (unsigned long long)(left + rec->nintents));
+	left += rec->nintents + c->doubtful;
+	if (left)
+		repair_say(r, "        - %llu changes that were cut off are left to the repair", (unsigned long long)left);
 }
 
 /* What cannot be finished is left to the repair: *left, and what stays in the list. */

@@ -202,6 +202,7 @@ int replay_inode(struct replay *rp, const struct xfs_log_item *it)
 		rp->out->counts.inodes_cancelled++;
 		return 0;
 	}
+	replay_builds_on(rp, i.f.ino, UINT32_MAX);
 	if (!xfs_ino_valid(&rp->geo, XFS_INO(i.f.ino)))
 		return bad_inode(rp, i.f.ino, "there is no such inode");
 	if (i.f.blkno > UINT64_MAX >> (XFS_BBSHIFT + 1) || i.f.boffset % rp->geo.inodesize ||

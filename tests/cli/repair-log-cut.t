@@ -138,6 +138,22 @@ def none_good(work):
     given_up(path, "one that cannot be", "1 changes that were cut off are left to the repair")
 
 
+def in_part(work, case, other):
+    """The first step of a chain is done in a transaction that cannot be carried out as a whole: the later ones would come on top
+    of something else, and the first one might come twice.  Another chain is finished."""
+    name, path = case.name + ", done in part", f"{work}/w"
+    shutil.copy(f"{work}/sample", path)
+    before = chains.View(path)
+    before = {ino: before.bytes(ino) for ino in case.want}
+    made = run(LOGMAKE, path, *case.prepare, *other.prepare, *case.words, "commit", "bud:0", "stray", "commit", *other.words)
+    ok(made.returncode == 0 and case.words[0].startswith("bui:"), f"{name}: written", made.stdout)
+    given_up(path, name, f"{len(case.words)} changes that were cut off are left to the repair")
+    after = chains.View(path)
+    wrong = [ino for ino, want in before.items() if after.bytes(ino) != want]
+    ok(not wrong, f"{name}: no step of it is done", f"inodes {wrong}")
+    holds(other, path, name + ", another")
+
+
 def stopped(work, case):
     path = f"{work}/w"
     make(path, f"{work}/sample", case.prepare, case.words)
@@ -199,6 +215,9 @@ def main():
         for case in known:
             if case.name in ("copy-on-write ends", "exchange", "attributes replaced")[:3 if LONG else 1]:
                 stopped(work, case)
+        named = {case.name: case for case in known}
+        for name in ("copy-on-write ends", "unmap", "remap")[:3 if LONG else 1]:
+            in_part(work, named[name], named["attributes replaced"])
         none_good(work)
         parents(work)
         freed(work)

@@ -5,6 +5,8 @@
 #include "libxfs/base/crc32c.h"
 #include "libxfs/ondisk/dquot.h"
 
+#include <stdlib.h>
+
 static void copy_runs(uint8_t *p, const struct xfs_log_buf_item *b)
 {
 	struct xfs_log_run run = { .len = 0 };
@@ -170,6 +172,29 @@ static unsigned content_of(const struct replay *rp, const struct touched *t, con
 	return bare && rp->careful && replay_says_what_it_is(rp, t) ? XFS_BLFT_UNKNOWN : b->content;
 }
 
+/* V4, careful: images of new chunks come as buffers, and inodes have no LSN; those that were used since stay. */
+static int copy_block(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
+{
+	const uint32_t isize = rp->geo.inodesize;
+	struct xfs_log_run run = { .len = 0 };
+	uint8_t *p = t->buf->data, *old;
+
+	if (!rp->careful || rp->geo.v5 || !xfs_log_buf_next(b, &run) || xfs_be16(run.p) != XFS_DINODE_MAGIC) {
+		copy_runs(p, b);
+		return 0;
+	}
+	old = malloc(t->buf->len);
+	if (!old)
+		return -XFS_E_NOMEM;
+	memcpy(old, p, t->buf->len);
+	copy_runs(p, b);
+	for (uint32_t at = 0; at + isize <= t->buf->len; at += isize)
+		if (replay_lives_on(old + at, p + at))
+			memcpy(p + at, old + at, isize);
+	free(old);
+	return 0;
+}
+
 static int replay_block(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
 {
 	unsigned content = content_of(rp, t, b);
@@ -186,7 +211,9 @@ static int replay_block(struct replay *rp, struct touched *t, const struct xfs_l
 		rp->out->counts.buffers_newer++;
 		return err;
 	}
-	copy_runs(t->buf->data, b);
+	err = copy_block(rp, t, b);
+	if (err)
+		return err;
 	replay_dirty(t);
 	t->content = (uint8_t)content;
 	t->stamp = b->content != XFS_BLFT_INODES && !piece;

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define MOST_LIVES 0xffffu		/* of an inode, since its chunk was made */
+
 bool replay_is_beyond(const struct replay *rp, uint64_t lsn)
 {
 	bool yes = rp->careful && lsn != XFS_NULL64 && lsn >= xfs_log_head_lsn(&rp->careful->log);
@@ -22,6 +24,17 @@ bool replay_is_inode(const struct replay *rp, const uint8_t *raw, uint64_t ino)
 		return false;
 	return !rp->geo.v5 || (xfs_be64(raw + XFS_OFF(dinode_v3, inumber)) == ino &&
 			       !memcmp(raw + XFS_OFF(dinode_v3, uuid), rp->geo.uuid, 16));
+}
+
+bool replay_lives_on(const uint8_t *in_place, const uint8_t *fresh)
+{
+	const size_t gen = XFS_OFF(dinode_core, gen), mode = XFS_OFF(dinode_core, mode), flush = XFS_OFF(dinode_core, flushiter);
+
+	if (xfs_be16(in_place) != XFS_DINODE_MAGIC || xfs_be16(fresh) != XFS_DINODE_MAGIC)
+		return false;
+	/* each file that the inode was adds one to the number that its chunk began with */
+	return (xfs_be16(in_place + mode) || xfs_be16(in_place + flush)) &&
+	       xfs_be32(in_place + gen) - xfs_be32(fresh + gen) <= MOST_LIVES;
 }
 
 int replay_leave_out(struct replay *rp, const struct xfs_log_item *it, int err)

@@ -117,6 +117,8 @@ XFS_INLINE uint64_t replay_in_ag(const struct replay *rp, uint64_t daddr)
 {
 	return daddr % ((uint64_t)rp->geo.agblocks << (rp->geo.blocklog - XFS_BBSHIFT));
 }
+/* V4: the inode in place is one of the chunk that this image of a new one is of, and was used since. */
+bool replay_lives_on(const uint8_t *in_place, const uint8_t *fresh);
 /* The inode stands there that should. */
 bool replay_is_inode(const struct replay *, const uint8_t *raw, uint64_t ino);
 /* A change that was refused is left out: 0 for CORRUPT, other errors stay. `it` NULL: of any transaction. */
@@ -146,8 +148,6 @@ int replay_buf(struct replay *, const struct xfs_log_item *);
 /* Does a block of this content (enum xfs_blft) not belong there? */
 bool replay_is_misplaced(const struct replay *, unsigned content, uint64_t daddr);
 int replay_inode(struct replay *, const struct xfs_log_item *);
-/* Careful, V4, before anything is written: is the inode in place as of later? Counted. */
-int replay_weigh_inode(struct replay *, const struct xfs_log_item *);
 int replay_icreate(struct replay *, const struct xfs_log_item *);
 int replay_dquot(struct replay *, const struct xfs_log_item *);
 /* Blocks of the bmbt of a fork get this inode as their owner. `raw`: the inode in its cluster. */

@@ -26,8 +26,6 @@ static int note_item(struct replay *rp, const struct xfs_log_item *it)
 		replay_load_buf(rp, &b, it);
 		return b.flags & XFS_BLF_CANCEL ? xfs_cancels_add(&rp->cancels, b.daddr, b.bbs) : 0;
 	}
-	if (it->type == XFS_LI_INODE && rp->careful && !rp->geo.v5)
-		return replay_weigh_inode(rp, it);
 	if (it->type == XFS_LI_QUOTAOFF)
 		rp->quota_off |= xfs_ld32(it->regions[0].p + XFS_OFF(log_quotaoff, flags), it->writer_le);
 	return 0;
@@ -273,7 +271,7 @@ int xfs_recovery_replay_careful(const struct xfs_devset *dev, struct xfs_recover
 	int err;
 
 	c->nplaces = 0;
-	c->left_out = c->doubtful = c->beyond = c->inodes_newer = c->inodes_older = 0;
+	c->left_out = c->doubtful = c->beyond = 0;
 	err = replay(dev, &c->log, c, out, sink);
 	replay_sort_places(c);
 	return err;

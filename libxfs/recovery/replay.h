@@ -88,7 +88,6 @@ struct xfs_recovery_careful {
 	void *payload;
 	struct xfs_recovery_place *places;	/* out: asked for; ascending, each once; xfs_recovery_careful_free() */
 	size_t nplaces, room;
-	uint64_t inodes_newer, inodes_older;	/* out, V4: inode items of the part against what was in place before */
 	uint64_t beyond;		/* out: blocks and inodes in place that are newer than the head */
 	uint64_t left_out;		/* out: changes that do not fit what is in place, or to what is no longer there */
 	uint64_t doubtful;		/* out: intents that are not listed, because of what was left out */

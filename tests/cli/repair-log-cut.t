@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "kernel"))
 import campaign  # noqa: E402
+import metaimage  # noqa: E402
 
 lab = campaign.load("repair_log", os.path.join(HERE, "repair-log.t"))
 chains = campaign.load("intents", os.path.join(HERE, "..", "kernel", "intents.t"))
@@ -177,6 +178,29 @@ def parents(work):
     ok(got == {"one"}, "parent pointer set: it is what the directory says", f"{got}")
 
 
+def realtime(work):
+    """Space of the realtime section follows from files: without -L what a log announces of it is sorted out. A mapping does not."""
+    image, section = metaimage.made("rtgroups")
+    path, rt = f"{work}/w", f"{work}/rt"
+    chains_of = ["rt-efi:20:4", "rt-rui:1:131:20:0:4", "rt-cui:1:20:4"]
+    for words, mapped in ((chains_of, False), ([f"bui:{chains.MAP | 1 << 29}:131:0:20:4"], True)):
+        name = "a realtime mapping announced" if mapped else "realtime space announced"
+        shutil.copy(image, path)
+        shutil.copy(section, rt)
+        before = read(rt)
+        made = run(LOGMAKE, path, *words)
+        result = repair("-r", rt, path)
+        if mapped:
+            ok(made.returncode == 0 and result.returncode == 2 and "cannot be finished" in result.stdout, f"{name}: refused", result.stdout)
+            result = repair("-L", "-r", rt, path)
+        else:
+            ok("what is left of it is sorted out by the repair" in result.stdout, f"{name}: sorted out", made.stdout + result.stdout)
+        again = repair("-n", "-r", rt, path)
+        ok(result.returncode == 0 and again.returncode == 0 and "ALERT" not in again.stdout, f"{name}: the second run finds nothing",
+           result.stdout + again.stdout)
+        ok(read(rt) == before and not re.search(r"[1-9]\d* bytes (lost|moved)", result.stdout), f"{name}: nothing is lost", result.stdout)
+
+
 def freed(work):
     """Blocks that become free: no file has them, so they are free, whoever does it; V4 knows nothing else."""
     wholes = {}     # by base: what the whole replay leaves
@@ -221,6 +245,7 @@ def main():
         none_good(work)
         parents(work)
         freed(work)
+        realtime(work)
     print(f"1..{lab.count}")
     return lab.failed
 

@@ -11,6 +11,7 @@
  *	exchange		before: the filesystem gets the feature
  *	attrs			before: the superblock says that the log may hold attribute operations
  *	efi:BLOCK:LEN  rui:OP:OWNER:BLOCK:OFF:LEN  cui:OP:BLOCK:LEN  bui:OP:INO:OFF:BLOCK:LEN	(OP: with flags)
+ *	rt-efi:...  rt-rui:...  rt-cui:...	the same of the realtime section
  *	xmi:INO:GEN:INO:GEN:OFF:OFF:COUNT:FLAGS:SIZE:SIZE
  *	attri:OP:INO:GEN:FILTER:NAME[:VALUE[:NEWNAME:NEWVALUE]]	values in hexadecimal digits
  *	efd:N  rud:N  cud:N  bud:N  attrd:N  xmd:N	what ends the Nth intent, from 0 on
@@ -182,6 +183,21 @@ static void put_stray(struct making *m)
 	region(m, 176);
 }
 
+static void put_item(struct making *m, char *word);
+
+static bool put_realtime(struct making *m, char *word)
+{
+	size_t at = m->n;
+	uint8_t *p;
+
+	if (strncmp(word, "rt-efi:", 7) && strncmp(word, "rt-rui:", 7) && strncmp(word, "rt-cui:", 7))
+		return false;
+	put_item(m, word + 3);
+	p = (uint8_t *)m->regions[at].p;
+	xfs_st16(p, m->le, word[3] == 'e' ? XFS_LI_EFI_RT : word[3] == 'r' ? XFS_LI_RUI_RT : XFS_LI_CUI_RT);
+	return true;
+}
+
 static void put_item(struct making *m, char *word)
 {
 	uint64_t v[10];
@@ -206,7 +222,7 @@ static void put_item(struct making *m, char *word)
 		put_attri(m, word);
 	} else if (!strcmp(word, "stray")) {
 		put_stray(m);
-	} else if (!put_done(m, word)) {
+	} else if (!put_done(m, word) && !put_realtime(m, word)) {
 		die(word, 0);
 	}
 }

@@ -3,9 +3,10 @@
  * conflict.c - two owners claim the same blocks: the one with less evidence loses them, the rest of its file stays.
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
- * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; an inode whose
- * checksum and forks are whole.  Between equals the lower inode number keeps the blocks.
+ * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; on V4, where changes were
+ * lost with the log, an inode that was changed later (ages.h); an inode whose checksum and forks are whole.  Between equals the lower inode number keeps the blocks.
  */
+#include "repair/ages.h"
 #include "repair/cuts.h"
 #include "repair/scan.h"
 #include "repair/space.h"
@@ -99,6 +100,11 @@ static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs
 	}
 	if (is_derived(r, a) != is_derived(r, b)) {
 		*second = is_derived(r, b);
+		return 0;
+	}
+	/* both may be true of their time, when what came between them was lost with the log */
+	if (repair_is_later(r, a->owner) != repair_is_later(r, b->owner)) {
+		*second = repair_is_later(r, a->owner);
 		return 0;
 	}
 	image = malloc(r->geo.inodesize);

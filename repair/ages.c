@@ -189,14 +189,12 @@ static bool is_later(struct looking *l, const struct seen_core *last, bool behin
 
 static int find_later(struct looking *l)
 {
-	struct repair *r = l->r;
+	struct repair_ages *a = l->ages;
 
 	if (l->ncores)
 		qsort(l->cores, l->ncores, sizeof(*l->cores), by_ino);
-	free(r->later);
-	r->nlater = 0;
-	r->later = malloc((l->ncores + 1) * sizeof(*r->later));
-	if (!r->later)
+	a->later = malloc((l->ncores + 1) * sizeof(*a->later));
+	if (!a->later)
 		return -XFS_E_NOMEM;
 	for (size_t i = 0, end; i < l->ncores; i = end) {
 		const struct seen_core *last = NULL;
@@ -208,7 +206,7 @@ static int find_later(struct looking *l)
 			behind |= l->cores[end].behind && l->cores[end].in_place;
 		}
 		if (is_later(l, last, behind))
-			r->later[r->nlater++] = l->cores[i].ino;
+			a->later[a->nlater++] = l->cores[i].ino;
 	}
 	return 0;
 }
@@ -237,19 +235,19 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 	return error;
 }
 
-bool repair_is_later(const struct repair *r, uint64_t ino)
+bool repair_ages_inode_is_later(const struct repair_ages *a, uint64_t ino)
 {
-	size_t lo = 0, hi = r->nlater;
+	size_t lo = 0, hi = a->nlater;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (r->later[mid] < ino)
+		if (a->later[mid] < ino)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < r->nlater && r->later[lo] == ino;
+	return lo < a->nlater && a->later[lo] == ino;
 }
 
 enum repair_age repair_ages_of(const struct repair_ages *a, size_t place, bool owner_is_later)
@@ -265,6 +263,7 @@ enum repair_age repair_ages_of(const struct repair_ages *a, size_t place, bool o
 
 void repair_ages_release(struct repair_ages *a)
 {
+	free(a->later);
 	free(a->state);
 	*a = (struct repair_ages){ .nplaces = 0 };
 }

@@ -18,16 +18,17 @@ struct repair_ages {
 	const struct xfs_recovery_place *places;	/* ascending */
 	size_t nplaces;
 	uint8_t *state;			/* of each */
+	uint64_t *later;		/* inodes in place that were changed behind the damage; ascending */
+	size_t nlater;
 };
 
 /*
- * Looks at what is in place, and at both sides of the damage; sets r->later.  repair_ages_release() in any case.  Errors: of xfs_fs_open(),
+ * Looks at what is in place, and at both sides of the damage.  repair_ages_release() in any case.  Errors: of xfs_fs_open(),
  * NOMEM.
  */
 int repair_ages_find(struct repair *, const struct xfs_log_parts *, const struct xfs_recovery_place *, size_t n,
 		     struct repair_ages *out);
-/* It is among those that were changed behind the damage. */
-bool repair_is_later(const struct repair *, uint64_t ino);
+bool repair_ages_inode_is_later(const struct repair_ages *, uint64_t ino);
 /* `owner_is_later`: the block belongs to such an inode: of its directory, its attributes, a tree of it. */
 enum repair_age repair_ages_of(const struct repair_ages *, size_t place, bool owner_is_later);
 void repair_ages_release(struct repair_ages *);

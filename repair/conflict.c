@@ -3,10 +3,10 @@
  * conflict.c - two owners claim the same blocks: the one with less evidence loses them, the rest of its file stays.
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
- * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; on V4, where changes were
- * lost with the log, an inode that was changed later (ages.h); an inode whose checksum and forks are whole.  Between equals the lower inode number keeps the blocks.
+ * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; on V4 an inode that was
+ * written since it came from the log (a replay sets its counter of writes to zero); an inode whose checksum and forks are
+ * whole.  Between equals the lower inode number keeps the blocks.
  */
-#include "repair/ages.h"
 #include "repair/cuts.h"
 #include "repair/scan.h"
 #include "repair/space.h"
@@ -53,6 +53,7 @@ static unsigned fork_of(const struct xfs_claim *c)
 /*
  * V5: what the block at `agbno`, or the directory block that it is a part of, says of this claim. 1: names its inode;
  * -1: would have to if it were a directory's, an attribute fork's, a target's, and does not; 0: nothing.
+ * V4: 1 when the inode was written since it came from the log.
  */
 static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint8_t *image, int *said)
 {
@@ -61,7 +62,7 @@ static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint
 	int error = repair_read_inode(r, c->owner, image, &d);
 	unsigned type, skip;
 
-	*said = 0;
+	*said = !error && !r->geo.v5 && xfs_be16(image + XFS_OFF(dinode_core, flushiter));
 	if (error || !r->geo.v5 || c->offset & XFS_RMAP_BMBT)
 		return error == -XFS_E_NOMEM ? error : 0;
 	type = fork_of(c) == XFS_FORK_ATTR ? 0 : d.core.mode & XFS_MODE_FMT;
@@ -100,11 +101,6 @@ static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs
 	}
 	if (is_derived(r, a) != is_derived(r, b)) {
 		*second = is_derived(r, b);
-		return 0;
-	}
-	/* both may be true of their time, when what came between them was lost with the log */
-	if (repair_is_later(r, a->owner) != repair_is_later(r, b->owner)) {
-		*second = repair_is_later(r, a->owner);
 		return 0;
 	}
 	image = malloc(r->geo.inodesize);

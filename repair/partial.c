@@ -24,7 +24,6 @@
 /* ---- who claims the places ---- */
 
 struct asking {
-	const struct repair *real;
 	struct repair *look;		/* at the filesystem as it would be */
 	struct repair_ag *ag;
 	const struct xfs_recovery_careful *careful;
@@ -103,7 +102,7 @@ static int ask_inode(void *payload, struct repair_seen *s)
 		a->newest = xfs_max(a->newest, s->d.v3.lsn);
 	if (!s->identified || !s->d.core.mode)
 		return 0;
-	later = repair_is_later(a->real, s->ino);
+	later = repair_ages_inode_is_later(&a->ages, s->ino);
 	a->ino = s->ino;
 	a->newer = is_newer(a, &s->d);
 	for (unsigned k = 0; k < 2; k++) {
@@ -206,7 +205,7 @@ static bool stays(const struct asking *a, size_t place, struct repair_partial *p
 static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c, struct repair_partial *p,
 		      bool all, uint64_t *newest)
 {
-	struct asking a = { .real = r, .careful = c, .taken = calloc(c->nplaces + 1, sizeof(bool)),
+	struct asking a = { .careful = c, .taken = calloc(c->nplaces + 1, sizeof(bool)),
 			    .of_later = calloc(c->nplaces + 1, sizeof(bool)) };
 	int error = a.taken && a.of_later ? 0 : -XFS_E_NOMEM;
 

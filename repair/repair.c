@@ -191,7 +191,6 @@ void repair_release(struct repair *r)
 	free(r->lost);
 	repair_forget_flips(r);
 	free(r->left);
-	free(r->later);
 	free(r->strays);
 	free(r->glance);
 	free(r->link_buckets);

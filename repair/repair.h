@@ -280,8 +280,6 @@ struct repair {
 	bool log_dirty;			/* and it was not replayed */
 	bool replayed;			/* it was dirty */
 	bool log_given_up;		/* changes were lost with it, in this run or in one that was stopped */
-	uint64_t *later;		/* V4: inodes in place that were changed behind the damage of the log; ascending */
-	size_t nlater;
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */

@@ -15,13 +15,15 @@
 
 #include <stdlib.h>
 
-/* Of a place: images of it, as wholes of the chunks that an item has. */
+/* Of a place: what the log made of it, by all chunks that were logged until then. */
 enum {
-	SEEN = 1,			/* the part has some */
-	LAST_IN_PLACE = 2,		/* and the last one is in place */
-	ANY_IN_PLACE = 4,
-	BEHIND_IN_PLACE = 8		/* an image from behind the damage is in place */
+	LAST_IN_PLACE = 1,		/* what it was after the part is in place */
+	ANY_IN_PLACE = 2,		/* what it was at some time in the part */
+	BEHIND_IN_PLACE = 4		/* at some time behind the damage */
 };
+
+/* Of a chunk: its last image. */
+enum { LOGGED = 1, EQUAL = 2 };
 
 struct seen_core {
 	uint64_t ino, turn;		/* order in the log */
@@ -38,6 +40,8 @@ struct looking {
 	struct seen_core *cores;
 	size_t ncores, room;
 	uint8_t *buf;			/* XFS_BUF_MAXLEN bytes */
+	uint8_t *chunks;		/* of all places, one after the other */
+	size_t *first;			/* by place */
 };
 
 /* ---- images against what is in place ---- */
@@ -57,7 +61,7 @@ static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
 	struct xfs_log_run run = { .len = 0 };
 	struct xfs_log_buf_item b;
 	bool equal = true;
-	uint8_t *state;
+	uint8_t *state, *chunk;
 
 	xfs_log_buf_load(&b, it);
 	key = (struct xfs_recovery_place){ .daddr = b.daddr, .bbs = b.bbs };
@@ -65,15 +69,20 @@ static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
 	if (!place || b.flags & XFS_BLF_CANCEL || (uint64_t)b.bbs * XFS_BBSIZE > XFS_BUF_MAXLEN ||
 	    xfs_dev_read(l->r->dev.data, b.daddr * XFS_BBSIZE, l->buf, (size_t)b.bbs * XFS_BBSIZE))
 		return 0;
-	while (equal && xfs_log_buf_next(&b, &run))
-		equal = !memcmp(l->buf + run.off, run.p, run.len);
+	chunk = l->chunks + l->first[place - l->ages->places];
+	while (xfs_log_buf_next(&b, &run))
+		for (uint32_t at = 0; at < run.len; at += XFS_LOG_CHUNK)
+			chunk[(run.off + at) / XFS_LOG_CHUNK] =
+				LOGGED | (memcmp(l->buf + run.off + at, run.p + at, XFS_LOG_CHUNK) ? 0 : EQUAL);
+	for (uint32_t k = 0; k < b.bbs * (XFS_BBSIZE / XFS_LOG_CHUNK); k++)
+		equal &= chunk[k] != LOGGED;
 	state = &l->ages->state[place - l->ages->places];
 	if (l->behind) {
 		*state |= equal ? BEHIND_IN_PLACE : 0;
 		return 0;
 	}
 	*state &= (uint8_t)~LAST_IN_PLACE;
-	*state |= SEEN | (equal ? LAST_IN_PLACE | ANY_IN_PLACE : 0);
+	*state |= equal ? LAST_IN_PLACE | ANY_IN_PLACE : 0;
 	return 0;
 }
 
@@ -154,6 +163,7 @@ static int look_behind(struct looking *l, const struct xfs_fs *fs, const struct 
 		if (error && error != -XFS_E_NOENT)	/* NOENT: it reaches to the head */
 			break;
 		bad = piece.bad;
+		memset(l->chunks, 0, l->first[l->ages->nplaces]);	/* what came between is lost */
 		if (look_at_part(l, fs, &piece.before))
 			error = -XFS_E_NOMEM;
 	} while (!error);
@@ -213,6 +223,22 @@ static int find_later(struct looking *l)
 
 /* ---- answers ---- */
 
+static int make_chunks(struct looking *l)
+{
+	size_t n = 0;
+
+	l->first = malloc((l->ages->nplaces + 1) * sizeof(*l->first));
+	if (!l->first)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < l->ages->nplaces; i++) {
+		l->first[i] = n;
+		n += (size_t)l->ages->places[i].bbs * (XFS_BBSIZE / XFS_LOG_CHUNK);
+	}
+	l->first[l->ages->nplaces] = n;
+	l->chunks = calloc(n + 1, 1);
+	return l->chunks ? 0 : -XFS_E_NOMEM;
+}
+
 int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const struct xfs_recovery_place *places, size_t n,
 		     struct repair_ages *out)
 {
@@ -222,7 +248,9 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 	int error;
 
 	*out = (struct repair_ages){ .places = places, .nplaces = n, .state = calloc(n + 1, 1) };
-	error = l.buf && out->state ? xfs_fs_open(&fs, &r->dev, &options, NULL) : -XFS_E_NOMEM;
+	error = l.buf && out->state ? make_chunks(&l) : -XFS_E_NOMEM;
+	if (!error)
+		error = xfs_fs_open(&fs, &r->dev, &options, NULL);
 	if (!error)
 		error = look_at_part(&l, fs, &parts->before);
 	if (!error)
@@ -232,6 +260,8 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 	xfs_fs_close(fs);
 	free(l.cores);
 	free(l.buf);
+	free(l.first);
+	free(l.chunks);
 	return error;
 }
 
@@ -254,11 +284,9 @@ enum repair_age repair_ages_of(const struct repair_ages *a, size_t place, bool o
 {
 	unsigned s = a->state[place];
 
-	if (s & LAST_IN_PLACE)
+	if (s & (LAST_IN_PLACE | ANY_IN_PLACE))
 		return REPAIR_AGE_KNOWN;
-	if (s & BEHIND_IN_PLACE || (owner_is_later && !(s & ANY_IN_PLACE)))
-		return REPAIR_AGE_LATER;
-	return s & ANY_IN_PLACE ? REPAIR_AGE_KNOWN : REPAIR_AGE_UNKNOWN;
+	return s & BEHIND_IN_PLACE || owner_is_later ? REPAIR_AGE_LATER : REPAIR_AGE_UNKNOWN;
 }
 
 void repair_ages_release(struct repair_ages *a)

@@ -3,8 +3,9 @@
  * conflict.c - two owners claim the same blocks: the one with less evidence loses them, the rest of its file stays.
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
- * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; an inode whose
- * checksum and forks are whole.  Between equals the lower inode number keeps the blocks.
+ * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; on V4 an inode that was
+ * written since it came from the log (a replay sets its counter of writes to zero); an inode whose checksum and forks are
+ * whole.  Between equals the lower inode number keeps the blocks.
  */
 #include "repair/cuts.h"
 #include "repair/scan.h"
@@ -58,6 +59,7 @@ static unsigned fork_of(const struct xfs_claim *c)
 /*
  * V5: what the block at `agbno`, or the directory block that it is a part of, says of this claim. 1: names its inode;
  * -1: would have to if it were a directory's, an attribute fork's, a target's, and does not; 0: nothing.
+ * V4: 1 when the inode was written since it came from the log.
  */
 static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint8_t *image, int *said)
 {
@@ -66,7 +68,7 @@ static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint
 	int error = repair_read_inode(r, c->owner, image, &d);
 	unsigned type, skip;
 
-	*said = 0;
+	*said = !error && !r->geo.v5 && xfs_be16(image + XFS_OFF(dinode_core, flushiter));
 	if (error || !r->geo.v5 || c->offset & XFS_RMAP_BMBT)
 		return error == -XFS_E_NOMEM ? error : 0;
 	type = fork_of(c) == XFS_FORK_ATTR ? 0 : d.core.mode & XFS_MODE_FMT;

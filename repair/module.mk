@@ -4,6 +4,7 @@ repair_core_SRCS = \
 	repair/agask.c \
 	repair/agcross.c \
 	repair/agtrees.c \
+	repair/ages.c \
 	repair/blockscan.c \
 	repair/changed.c \
 	repair/chunks.c \

@@ -10,6 +10,7 @@
  */
 #include "repair/partial.h"
 
+#include "repair/ages.h"
 #include "repair/forks.h"
 #include "repair/logrun.h"
 #include "repair/scan.h"
@@ -27,10 +28,13 @@ struct asking {
 	struct repair_ag *ag;
 	const struct xfs_recovery_careful *careful;
 	bool *taken;			/* by place */
+	bool *of_later;			/* V4, by place: of an inode that is as of later */
+	struct repair_ages ages;	/* V4 */
 	uint32_t widest;		/* of the places, sectors */
 	uint64_t newest;		/* LSN in a core, a header or a block of a tree */
 	uint64_t ino;
 	bool attr, newer;		/* which fork of it; it changed behind the damage */
+	bool later;			/* V4: it did, and these are no data of it */
 };
 
 /* These blocks are claimed: of the attribute fork of an inode, or data of a file. */
@@ -50,8 +54,10 @@ static void claim(struct asking *a, uint64_t daddr, uint64_t bbs)
 	for (; lo < c->nplaces && c->places[lo].daddr < daddr + bbs; lo++) {
 		const struct xfs_recovery_place *p = &c->places[lo];
 
+		if (p->daddr + p->bbs > daddr && a->later)
+			a->of_later[lo] = true;
 		/* an attribute fork may well be the one that the image is of, unless a value came there later */
-		if (p->daddr + p->bbs > daddr && (!a->attr || p->owner != a->ino || (p->value && a->newer)))
+		else if (p->daddr + p->bbs > daddr && (!a->attr || p->owner != a->ino || (p->value && a->newer)))
 			a->taken[lo] = true;
 	}
 }
@@ -90,11 +96,13 @@ static bool is_newer(const struct asking *a, const struct xfs_dinode *d)
 static int ask_inode(void *payload, struct repair_seen *s)
 {
 	struct asking *a = payload;
+	bool later;
 
 	if (s->identified && s->d.core.version >= 3 && s->d.v3.lsn != XFS_NULL64)
 		a->newest = xfs_max(a->newest, s->d.v3.lsn);
 	if (!s->identified || !s->d.core.mode)
 		return 0;
+	later = repair_ages_inode_is_later(&a->ages, s->ino);
 	a->ino = s->ino;
 	a->newer = is_newer(a, &s->d);
 	for (unsigned k = 0; k < 2; k++) {
@@ -102,9 +110,14 @@ static int ask_inode(void *payload, struct repair_seen *s)
 		int error;
 
 		a->attr = k == XFS_FORK_ATTR;
-		if (!counts(a->look, s->ino, &s->d, a->attr))
+		a->later = !counts(a->look, s->ino, &s->d, a->attr);
+		if (a->later && !later)
 			continue;
 		error = repair_fork_scan(a->look, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, claim_mapping, a);
+		a->later = true;
+		for (size_t i = 0; i < f.nown && later; i++)
+			claim_mapping(a, &(struct xfs_mapping){ .fsbno = f.own[i], .len = 1 });
+		a->later = false;
 		repair_fork_release(&f);
 		if (error)
 			return error;
@@ -178,15 +191,28 @@ static int ask_all(struct repair *r, const struct xfs_devset *top, struct asking
 	return error;
 }
 
+/* V4: what is there is as of later; counted, like what does not tell. */
+static bool stays(const struct asking *a, size_t place, struct repair_partial *p)
+{
+	enum repair_age age = repair_ages_of(&a->ages, place, a->of_later[place]);
+
+	p->later += age == REPAIR_AGE_LATER;
+	p->unknown += age == REPAIR_AGE_UNKNOWN;
+	return age == REPAIR_AGE_LATER;
+}
+
 /* `all`: an answer is wanted even if no place is asked for. */
 static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c, struct repair_partial *p,
 		      bool all, uint64_t *newest)
 {
-	struct asking a = { .careful = c, .taken = calloc(c->nplaces + 1, sizeof(bool)) };
-	int error = a.taken ? 0 : -XFS_E_NOMEM;
+	struct asking a = { .careful = c, .taken = calloc(c->nplaces + 1, sizeof(bool)),
+			    .of_later = calloc(c->nplaces + 1, sizeof(bool)) };
+	int error = a.taken && a.of_later ? 0 : -XFS_E_NOMEM;
 
 	for (size_t i = 0; i < c->nplaces; i++)
 		a.widest = (uint32_t)xfs_max(a.widest, c->places[i].bbs);
+	if (!error && !r->geo.v5)
+		error = repair_ages_find(r, &p->parts, c->places, c->nplaces, &a.ages);
 	if (!error && (c->nplaces || all))
 		error = ask_all(r, top, &a);
 	if (!error && c->nplaces) {
@@ -194,9 +220,11 @@ static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs
 		error = p->taken ? 0 : -XFS_E_NOMEM;
 	}
 	for (size_t i = 0; i < c->nplaces && !error; i++)
-		if (a.taken[i])
+		if (a.taken[i] || (!r->geo.v5 && stays(&a, i, p)))
 			p->taken[p->ntaken++] = c->places[i];
 	free(a.taken);
+	free(a.of_later);
+	repair_ages_release(&a.ages);
 	*newest = a.newest;
 	p->places = c->places;
 	p->nplaces = c->nplaces;
@@ -228,18 +256,6 @@ bool repair_partial_may_write(void *payload, const struct xfs_recovery_place *pl
 	return has(p->places, p->nplaces, place) && !has(p->taken, p->ntaken, place);
 }
 
-/*
- * V4 blocks do not tell how new they are, inodes do: where each of them is in place as of later, older blocks would come
- * back over newer ones.
- */
-static bool is_in_place(struct repair *r, const struct xfs_recovery_careful *c)
-{
-	if (r->geo.v5 || c->inodes_older || !c->inodes_newer)
-		return false;
-	repair_say(r, "What stands before the damage of the log is in place already.");
-	return true;
-}
-
 static int try_part(struct repair *r, struct repair_partial *p)
 {
 	struct xfs_recovery_careful careful = { .log = p->parts.before };
@@ -247,16 +263,17 @@ static int try_part(struct repair *r, struct repair_partial *p)
 	struct xfs_recovery rec = { .nintents = 0 };
 	uint64_t newest = 0;
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
+	bool open = false;
 
 	if (!error)
 		error = repair_ready_primary(r, top.data);
 	if (!error)
 		error = xfs_recovery_replay_careful(&top, &careful, &rec, NULL);
-	if (!error && is_in_place(r, &careful))
-		p->parts.before.kind = XFS_LOG_CLEAN;
-	else if (!error)
-		error = find_taken(r, &top, &careful, p, rec.nintents, &newest);
-	if (!error && rec.nintents && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
+	if (!error)
+		open = rec.nintents || careful.doubtful;
+	if (!error)
+		error = find_taken(r, &top, &careful, p, open, &newest);
+	if (!error && open && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
 		error = repair_cut_plan(r, p, newest);
 	if (error && !repair_is_of_machine(error)) {
 		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.", xfs_error_text(error));
@@ -295,13 +312,18 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 		       const struct repair_partial *p, uint64_t left)
 {
 	repair_say_replayed(r, &rec->counts);
-	if (p->ntaken)
-		repair_say(r, "        - %zu blocks belong to others now and stay as they are", p->ntaken);
+	if (p->ntaken - p->later)
+		repair_say(r, "        - %llu blocks belong to others now and stay as they are", (unsigned long long)(p->ntaken - p->later));
+	if (p->later)
+		repair_say(r, "        - %llu blocks are in place as of later and stay as they are", (unsigned long long)p->later);
+	if (p->unknown)
+		repair_say(r, "        - %llu blocks do not tell whether they were older, and are written over",
+			   (unsigned long long)p->unknown);
 	if (c->left_out)
 		repair_say(r, "        - %llu changes do not fit what is in place", (unsigned long long)c->left_out);
-	if (left + rec->nintents)
-		repair_say(r, "        - %llu changes that were cut off are left to the repair",
-			   (unsigned long long)(left + rec->nintents));
+	left += rec->nintents + c->doubtful;
+	if (left)
+		repair_say(r, "        - %llu changes that were cut off are left to the repair", (unsigned long long)left);
 }
 
 /* What cannot be finished is left to the repair: *left, and what stays in the list. */

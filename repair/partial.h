@@ -16,6 +16,7 @@ struct repair_partial {
 	size_t ntaken;
 	struct xfs_recovery_place *places;	/* all that were asked for, ascending */
 	size_t nplaces;
+	uint64_t later, unknown;		/* V4: places that are as of later, and stay; that do not tell, and are written */
 	bool finish;			/* the log is whole: changes that were cut off are finished behind it */
 	bool cut;			/* the log is to end before the damage, and then replayed as a whole */
 };

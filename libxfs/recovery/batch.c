@@ -201,6 +201,18 @@ bool replay_is_newer(struct replay *rp, const struct touched *t)
 
 /* ---- the end of a batch ---- */
 
+unsigned replay_stamp_by_data(struct replay *rp, struct xfs_buf *b, uint64_t daddr, uint64_t lsn)
+{
+	unsigned content = XFS_BLFT_UNKNOWN;
+
+	if (rp->careful && rp->geo.v5)
+		content = replay_content(&rp->geo, b->data, b->len);
+	if (content == XFS_BLFT_UNKNOWN || replay_is_misplaced(rp, content, daddr) ||
+	    !replay_stamp(&rp->geo, content, b->data, b->len, lsn))
+		return XFS_BLFT_UNKNOWN;
+	return content;
+}
+
 static int finish_block(struct replay *rp, struct touched *t)
 {
 	struct xfs_block_ctx ctx = { .geo = &rp->geo };
@@ -210,8 +222,13 @@ static int finish_block(struct replay *rp, struct touched *t)
 
 	if (!t->stamp || is_bare(&rp->geo, t->content))
 		return 0;
-	if (!replay_stamp(&rp->geo, t->content, b->data, b->len, rp->lsn))
-		return replay_bad(rp, "buf", t->daddr, "what stands there is not what the log says that it is");
+	if (!replay_stamp(&rp->geo, t->content, b->data, b->len, rp->lsn)) {
+		unsigned content = replay_stamp_by_data(rp, b, t->daddr, rp->lsn);
+
+		if (content == XFS_BLFT_UNKNOWN)
+			return replay_bad(rp, "buf", t->daddr, "what stands there is not what the log says that it is");
+		t->content = (uint8_t)content;
+	}
 	kind = kind_of(&rp->geo, t->content, b->data, b->len);
 	if (kind == XFS_BLK_ATTR_REMOTE || !xfs_block_verify(&ctx, kind, b->data, b->len, t->daddr, &why))
 		return 0;
@@ -230,7 +247,9 @@ int replay_settle(struct replay *rp)
 		if (t->dirty && !err)
 			err = finish_block(rp, t);
 		if (err == -XFS_E_CORRUPT && rp->careful) {
-			err = replay_take_back(rp, t);
+			err = replay_left_block(rp, t, t->content, t->buf->data, true);
+			if (!err)
+				err = replay_take_back(rp, t);
 			rp->careful->left_out++;
 		}
 		if (t->dirty && !err)
@@ -239,6 +258,7 @@ int replay_settle(struct replay *rp)
 		xfs_buf_put(t->buf);
 	}
 	rp->nbatch = 0;
+	rp->batch_trans = rp->trans;
 	if (rp->nindex)
 		memset(rp->index, 0, rp->nindex * sizeof(*rp->index));
 	return !err && any ? xfs_buf_flush(rp->fs->cache) : err;

@@ -5,6 +5,8 @@
 #include "libxfs/base/crc32c.h"
 #include "libxfs/ondisk/dquot.h"
 
+#include <stdlib.h>
+
 static void copy_runs(uint8_t *p, const struct xfs_log_buf_item *b)
 {
 	struct xfs_log_run run = { .len = 0 };
@@ -19,7 +21,7 @@ static struct replay_image image_of(const struct replay *rp, const struct xfs_lo
 	bool any = xfs_log_buf_next(b, &run);
 
 	return (struct replay_image){ run.p, any ? run.off : UINT32_MAX, run.len, piece || !rp->geo.v5 ||
-		b->content == XFS_BLFT_RTBITMAP || b->content == XFS_BLFT_RTSUMMARY };
+		b->content == XFS_BLFT_RTBITMAP || b->content == XFS_BLFT_RTSUMMARY, b->content };
 }
 
 /* ---- lists of unlinked inodes ---- */
@@ -34,7 +36,6 @@ static int set_next(struct replay *rp, uint8_t *raw, const uint8_t *value)
 		rp->careful->left_out++;
 		return 0;
 	}
-
 	if (xfs_be16(raw) != XFS_DINODE_MAGIC || !xfs_be32(value))
 		return -XFS_E_CORRUPT;
 	memcpy(raw + XFS_OFF(dinode_core, next_unlinked), value, 4);
@@ -144,12 +145,12 @@ static int renew_geometry(struct replay *rp, const struct touched *t)
 }
 
 /* Headers of AGs stand in front of their AG and nowhere else, and nothing else stands there. */
-static bool is_misplaced(const struct replay *rp, const struct xfs_log_buf_item *b)
+bool replay_is_misplaced(const struct replay *rp, unsigned content, uint64_t daddr)
 {
-	uint64_t at = replay_in_ag(rp, b->daddr);
+	uint64_t at = replay_in_ag(rp, daddr);
 	uint32_t sector = rp->geo.sectsize / XFS_BBSIZE;
 
-	switch (b->content) {
+	switch (content) {
 	case XFS_BLFT_SB:
 		return at != 0;
 	case XFS_BLFT_AGF:
@@ -159,12 +160,44 @@ static bool is_misplaced(const struct replay *rp, const struct xfs_log_buf_item 
 	case XFS_BLFT_AGFL:
 		return at != 3 * (uint64_t)sector;
 	default:
-		return b->content != XFS_BLFT_UNKNOWN && at < 4 * (uint64_t)sector;
+		return content != XFS_BLFT_UNKNOWN && at < 4 * (uint64_t)sector;
 	}
+}
+
+/* Bitmaps and summaries have no header: what has one is something else. */
+static unsigned content_of(const struct replay *rp, const struct touched *t, const struct xfs_log_buf_item *b)
+{
+	bool bare = b->content == XFS_BLFT_RTBITMAP || b->content == XFS_BLFT_RTSUMMARY;
+
+	return bare && rp->careful && replay_says_what_it_is(rp, t) ? XFS_BLFT_UNKNOWN : b->content;
+}
+
+/* V4, careful: images of new chunks come as buffers, and inodes have no LSN; those that were used since stay. */
+static int copy_block(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
+{
+	const uint32_t isize = rp->geo.inodesize;
+	struct xfs_log_run run = { .len = 0 };
+	uint8_t *p = t->buf->data, *old;
+
+	if (!rp->careful || rp->geo.v5 || !xfs_log_buf_next(b, &run) || xfs_be16(run.p) != XFS_DINODE_MAGIC) {
+		copy_runs(p, b);
+		return 0;
+	}
+	old = malloc(t->buf->len);
+	if (!old)
+		return -XFS_E_NOMEM;
+	memcpy(old, p, t->buf->len);
+	copy_runs(p, b);
+	for (uint32_t at = 0; at + isize <= t->buf->len; at += isize)
+		if (replay_lives_on(old + at, p + at))
+			memcpy(p + at, old + at, isize);
+	free(old);
+	return 0;
 }
 
 static int replay_block(struct replay *rp, struct touched *t, const struct xfs_log_buf_item *b)
 {
+	unsigned content = content_of(rp, t, b);
 	bool piece = is_piece(rp, b);
 	int err = 0;
 
@@ -178,9 +211,11 @@ static int replay_block(struct replay *rp, struct touched *t, const struct xfs_l
 		rp->out->counts.buffers_newer++;
 		return err;
 	}
-	copy_runs(t->buf->data, b);
+	err = copy_block(rp, t, b);
+	if (err)
+		return err;
 	replay_dirty(t);
-	t->content = b->content;
+	t->content = (uint8_t)content;
 	t->stamp = b->content != XFS_BLFT_INODES && !piece;
 	if (piece) {
 		err = replay_add_piece(rp, t->daddr);
@@ -201,11 +236,14 @@ int replay_buf(struct replay *rp, const struct xfs_log_item *it)
 	unsigned quota;
 	int err;
 
-	xfs_log_buf_load(&b, it);
+	replay_load_buf(rp, &b, it);
 	if (xfs_cancels_has(&rp->cancels, b.daddr, b.bbs)) {
 		rp->out->counts.buffers_cancelled++;
 		return 0;
 	}
+	replay_builds_on(rp, b.daddr, b.bbs);
+	if (rp->careful && it->nregions < 2)
+		return replay_bad(rp, "buf", b.daddr, "it holds nothing");
 	quota = dquot_type(&b);
 	if (quota && !replay_quota_is_on(rp, quota)) {
 		rp->out->counts.dquots_off++;
@@ -216,7 +254,7 @@ int replay_buf(struct replay *rp, const struct xfs_log_item *it)
 		return replay_bad(rp, "buf", b.daddr, "the buffer is not on the device");
 	if (err)
 		return err;
-	if (is_misplaced(rp, &b))
+	if (replay_is_misplaced(rp, b.content, b.daddr) && !(rp->careful && rp->geo.v5))
 		return replay_bad(rp, "buf", b.daddr, "what it holds does not belong there");
 	if (b.flags & XFS_BLF_INODE_BUF)
 		return replay_links(rp, t, &b);

@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define MOST_LIVES 0xffffu		/* of an inode, since its chunk was made */
+
 bool replay_is_beyond(const struct replay *rp, uint64_t lsn)
 {
 	bool yes = rp->careful && lsn != XFS_NULL64 && lsn >= xfs_log_head_lsn(&rp->careful->log);
@@ -24,11 +26,25 @@ bool replay_is_inode(const struct replay *rp, const uint8_t *raw, uint64_t ino)
 			       !memcmp(raw + XFS_OFF(dinode_v3, uuid), rp->geo.uuid, 16));
 }
 
-int replay_leave_out(struct replay *rp, int err)
+bool replay_lives_on(const uint8_t *in_place, const uint8_t *fresh)
+{
+	const size_t gen = XFS_OFF(dinode_core, gen), mode = XFS_OFF(dinode_core, mode), flush = XFS_OFF(dinode_core, flushiter);
+
+	if (xfs_be16(in_place) != XFS_DINODE_MAGIC || xfs_be16(fresh) != XFS_DINODE_MAGIC)
+		return false;
+	/* each file that the inode was adds one to the number that its chunk began with */
+	return (xfs_be16(in_place + mode) || xfs_be16(in_place + flush)) &&
+	       xfs_be32(in_place + gen) - xfs_be32(fresh + gen) <= MOST_LIVES;
+}
+
+int replay_leave_out(struct replay *rp, const struct xfs_log_item *it, int err)
 {
 	if (err != -XFS_E_CORRUPT || !rp->careful)
 		return err;
 	rp->careful->left_out++;
+	if (it)
+		return replay_left_item(rp, it);
+	replay_left_any(rp);
 	return 0;
 }
 
@@ -45,11 +61,7 @@ static bool is_header(const struct replay *rp, const struct touched *t)
 	return replay_in_ag(rp, t->daddr) + t->bbs <= 4u * (rp->geo.sectsize / XFS_BBSIZE);
 }
 
-/*
- * Metadata of this filesystem in its own place, torn or part of a directory block (which has the checksum of the whole).
- * Not values of attributes: they are written past the log, like data.
- */
-static bool says_what_it_is(const struct replay *rp, const struct touched *t)
+bool replay_says_what_it_is(const struct replay *rp, const struct touched *t)
 {
 	const uint8_t *p = t->buf->data;
 	const struct xfs_blockform *f = rp->geo.v5 ? xfs_blockform_of(XT_NONE, true, p, t->buf->len) : NULL;
@@ -90,17 +102,22 @@ bool replay_is_taken(struct replay *rp, const struct touched *t, const struct re
 	struct xfs_recovery_careful *c = rp->careful;
 	struct xfs_recovery_place place = { t->daddr, t->bbs, false, XFS_NULL64 };
 
-	if (!c || is_header(rp, t) || says_what_it_is(rp, t))
+	if (!c || is_header(rp, t) || replay_says_what_it_is(rp, t))
 		return false;
 	/* a change of what is no longer there */
 	if (!image->headless && image->off) {
 		c->left_out++;
+		*err = replay_left_block(rp, t, image->content, NULL, false);
 		return true;
 	}
 	place.owner = owner_of(image);
 	place.value = is_value(rp, t);
-	if (c->may_write)
-		return !c->may_write(c->payload, &place);
+	if (c->may_write) {
+		if (c->may_write(c->payload, &place))
+			return false;
+		*err = replay_left_block(rp, t, image->content, image->off ? NULL : image->p, false);
+		return true;
+	}
 	if (!replay_grow(&c->places, &c->room, c->nplaces + 1, sizeof(*c->places)))
 		*err = -XFS_E_NOMEM;
 	else

@@ -122,23 +122,6 @@ static bool inode_is_newer(const struct replay *rp, const uint8_t *raw, const ui
 	return log < have && !(have == 0xffff && log < 0x7fff);
 }
 
-int replay_weigh_inode(struct replay *rp, const struct xfs_log_item *it)
-{
-	uint8_t disk[HEADER] = { 0 }, raw[XFS_DINODE_MAX_SIZE];
-	struct xfs_log_inode_item i;
-	bool newer;
-
-	xfs_log_inode_load(&i, it);
-	if (!xfs_ino_valid(&rp->geo, XFS_INO(i.f.ino)) || i.core_len > HEADER)
-		return 0;
-	xfs_log_dinode_to_disk(disk, i.core, i.core_len, it->writer_le);
-	newer = !xfs_dev_read(rp->fs->dev.data, xfs_ino_byte(&rp->geo, XFS_INO(i.f.ino)), raw, rp->geo.inodesize) &&
-		xfs_be16(raw) == XFS_DINODE_MAGIC && inode_is_newer(rp, raw, disk);
-	rp->careful->inodes_newer += newer;
-	rp->careful->inodes_older += !newer;
-	return 0;
-}
-
 /* The core, but for what the item does not carry. */
 static void put_core(const struct replay *rp, uint8_t *raw, uint8_t *disk)
 {
@@ -222,6 +205,7 @@ int replay_inode(struct replay *rp, const struct xfs_log_item *it)
 		rp->out->counts.inodes_cancelled++;
 		return 0;
 	}
+	replay_builds_on(rp, i.f.ino, UINT32_MAX);
 	if (!xfs_ino_valid(&rp->geo, XFS_INO(i.f.ino)))
 		return bad_inode(rp, i.f.ino, "there is no such inode");
 	if (i.f.blkno > UINT64_MAX >> (XFS_BBSHIFT + 1) || i.f.boffset % rp->geo.inodesize ||

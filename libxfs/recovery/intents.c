@@ -73,7 +73,8 @@ int replay_intent(struct replay *rp, const struct xfs_log_item *it)
 	int err;
 
 	if ((2 * (rp->used_ids + 1) > rp->nids && grow_ids(rp)) ||
-	    !replay_grow(&out->intents, &rp->intents_room, out->nintents + 1, sizeof(*out->intents)))
+	    !replay_grow(&out->intents, &rp->intents_room, out->nintents + 1, sizeof(*out->intents)) ||
+	    !replay_grow(&rp->lives, &rp->lives_room, out->nintents + 1, sizeof(*rp->lives)))
 		return -XFS_E_NOMEM;
 	slot = slot_of(rp, it->type, id);
 	if (slot->index && out->intents[slot->index - 1].item.regions)
@@ -81,6 +82,7 @@ int replay_intent(struct replay *rp, const struct xfs_log_item *it)
 	err = copy_item(&out->intents[out->nintents].item, it);
 	if (err)
 		return err;
+	rp->lives[out->nintents] = (struct intent_life){ .announced = rp->trans };
 	out->intents[out->nintents++].lsn = rp->lsn;
 	rp->used_ids += !slot->index;
 	*slot = (struct intent_id){ id, (uint32_t)out->nintents, it->type };
@@ -100,6 +102,7 @@ void replay_done(struct replay *rp, const struct xfs_log_item *it)
 	intent = &rp->out->intents[slot - 1].item;
 	free((void *)intent->regions);
 	intent->regions = NULL;
+	rp->lives[slot - 1].done = rp->trans;
 }
 
 void replay_report_intents(struct replay *rp)
@@ -107,6 +110,7 @@ void replay_report_intents(struct replay *rp)
 	struct xfs_recovery *out = rp->out;
 	size_t n = 0;
 
+	replay_drop_doubtful(rp);
 	for (size_t i = 0; i < out->nintents; i++)
 		if (out->intents[i].item.regions)
 			out->intents[n++] = out->intents[i];

@@ -3,6 +3,8 @@ libxfs_SRCS += \
 	libxfs/recovery/buffers.c \
 	libxfs/recovery/cancel.c \
 	libxfs/recovery/careful.c \
+	libxfs/recovery/contents.c \
+	libxfs/recovery/doubt.c \
 	libxfs/recovery/finish.c \
 	libxfs/recovery/images.c \
 	libxfs/recovery/inodes.c \

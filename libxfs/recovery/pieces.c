@@ -209,6 +209,16 @@ static int join_dir(struct replay *rp, uint64_t ino)
 	return err;
 }
 
+/* Not of a directory, though the log says so: something else that is whole. */
+static bool is_other(struct replay *rp, struct xfs_buf *b, const struct dir_piece *piece)
+{
+	struct xfs_block_facts facts = { .v5 = true, .uuid = rp->geo.uuid, .daddr = &piece->daddr };
+	const struct xfs_blockform *f = xfs_blockform_of(XT_NONE, true, b->data, b->len);
+
+	return f && f->type != XT_DIR && replay_stamp_by_data(rp, b, piece->daddr, piece->lsn) != XFS_BLFT_UNKNOWN &&
+	       !xfs_blockform_verify(f, &facts, b->data, b->len, NULL);
+}
+
 /* What lies in no directory may be a node of attributes, which is whole: it gets its LSN. */
 static int stamp_node(struct replay *rp, const struct dir_piece *piece)
 {
@@ -222,6 +232,8 @@ static int stamp_node(struct replay *rp, const struct dir_piece *piece)
 	if (f && f->magic5 == XFS_DA3_NODE_MAGIC && xfs_be64(b->data + f->blkno) == piece->daddr &&
 	    xfs_crc32c_check(b->data, b->len, f->crc)) {
 		replay_stamp(&rp->geo, XFS_BLFT_DA_NODE, b->data, b->len, piece->lsn);
+		err = xfs_buf_dirty(b, NULL);
+	} else if (rp->careful && is_other(rp, b, piece)) {
 		err = xfs_buf_dirty(b, NULL);
 	}
 	xfs_buf_put(b);

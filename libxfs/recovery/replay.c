@@ -23,11 +23,9 @@ static int note_item(struct replay *rp, const struct xfs_log_item *it)
 	if (it->type == XFS_LI_BUF) {
 		struct xfs_log_buf_item b;
 
-		xfs_log_buf_load(&b, it);
+		replay_load_buf(rp, &b, it);
 		return b.flags & XFS_BLF_CANCEL ? xfs_cancels_add(&rp->cancels, b.daddr, b.bbs) : 0;
 	}
-	if (it->type == XFS_LI_INODE && rp->careful && !rp->geo.v5)
-		return replay_weigh_inode(rp, it);
 	if (it->type == XFS_LI_QUOTAOFF)
 		rp->quota_off |= xfs_ld32(it->regions[0].p + XFS_OFF(log_quotaoff, flags), it->writer_le);
 	return 0;
@@ -70,7 +68,7 @@ static int first_pass(struct replay *rp, const struct xfs_log_event *e)
 /* Images of blocks first, then what stands in them, then links between unlinked inodes, then what is freed. */
 enum turn { TURN_BLOCKS, TURN_OTHERS, TURN_LINKS, TURN_CANCELS, TURNS };
 
-static enum turn turn_of(const struct xfs_log_item *it)
+static enum turn turn_of(const struct replay *rp, const struct xfs_log_item *it)
 {
 	struct xfs_log_buf_item b;
 
@@ -78,7 +76,7 @@ static enum turn turn_of(const struct xfs_log_item *it)
 		return TURN_BLOCKS;
 	if (it->type != XFS_LI_BUF)
 		return TURN_OTHERS;
-	xfs_log_buf_load(&b, it);
+	replay_load_buf(rp, &b, it);
 	return b.flags & XFS_BLF_CANCEL ? TURN_CANCELS : b.flags & XFS_BLF_INODE_BUF ? TURN_LINKS : TURN_BLOCKS;
 }
 
@@ -111,7 +109,7 @@ static int apply_item(struct replay *rp, const struct xfs_log_item *it, enum tur
 
 static int apply(struct replay *rp, const struct xfs_log_item *it, enum turn turn)
 {
-	return replay_leave_out(rp, apply_item(rp, it, turn));
+	return replay_leave_out(rp, it, apply_item(rp, it, turn));
 }
 
 static int second_pass(struct replay *rp, const struct xfs_log_event *e)
@@ -124,9 +122,11 @@ static int second_pass(struct replay *rp, const struct xfs_log_event *e)
 		err = replay_settle(rp);
 		rp->lsn = e->trans->lsn;
 	}
+	if (!err)
+		err = replay_next_trans(rp);
 	for (int turn = 0; turn < TURNS; turn++)
 		for (size_t i = 0; i < e->trans->nitems && !err; i++)
-			if (turn_of(&e->trans->items[i]) == (enum turn)turn)
+			if (turn_of(rp, &e->trans->items[i]) == (enum turn)turn)
 				err = apply(rp, &e->trans->items[i], (enum turn)turn);
 	return err;
 }
@@ -188,7 +188,7 @@ static int replay_log(struct replay *rp, const struct xfs_devset *dev)
 		xfs_fs_close(rp->fs);
 		err = xfs_fs_open(&rp->fs, dev, NULL, rp->sink);
 		if (!err)
-			err = replay_leave_out(rp, replay_join_pieces(rp));
+			err = replay_leave_out(rp, NULL, replay_join_pieces(rp));
 	}
 	if (!err)
 		replay_report_intents(rp);
@@ -206,6 +206,10 @@ static void let_go(struct replay *rp)
 	free(rp->pieces);
 	free(rp->dirs);
 	free(rp->ids);
+	free(rp->lives);
+	free(rp->left);
+	xfs_cancels_free(&rp->missing[0]);
+	xfs_cancels_free(&rp->missing[1]);
 	free(rp);
 }
 
@@ -267,7 +271,7 @@ int xfs_recovery_replay_careful(const struct xfs_devset *dev, struct xfs_recover
 	int err;
 
 	c->nplaces = 0;
-	c->left_out = c->beyond = c->inodes_newer = c->inodes_older = 0;
+	c->left_out = c->doubtful = c->beyond = 0;
 	err = replay(dev, &c->log, c, out, sink);
 	replay_sort_places(c);
 	return err;

@@ -77,7 +77,8 @@ struct xfs_recovery_place {
  *   that a file got later: `may_write` decides, after a look at who claims the block.  Such an image must hold the
  *   beginning of the block;
  * - what does not fit the filesystem is left out, and nothing else is.
- * Intents are listed and never finished: what stood behind the damage may have done it.
+ * Intents are listed and never finished: what stood behind the damage may have done it.  Those are not listed whose chain
+ * was left out in part: whoever finished them would do so on top of something else, or a second time.  They count.
  * It may be stopped and done again.
  */
 struct xfs_recovery_careful {
@@ -87,9 +88,9 @@ struct xfs_recovery_careful {
 	void *payload;
 	struct xfs_recovery_place *places;	/* out: asked for; ascending, each once; xfs_recovery_careful_free() */
 	size_t nplaces, room;
-	uint64_t inodes_newer, inodes_older;	/* out, V4: inode items of the part against what was in place before */
 	uint64_t beyond;		/* out: blocks and inodes in place that are newer than the head */
 	uint64_t left_out;		/* out: changes that do not fit what is in place, or to what is no longer there */
+	uint64_t doubtful;		/* out: intents that are not listed, because of what was left out */
 };
 
 /* Errors as those of xfs_recovery_replay(); with CORRUPT nothing was changed. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* edit.c - an edit: opening it on a clean log, making changes durable, closing. */
+#include "libxfs/transaction/file.h"
 #include "libxfs/transaction/journal.h"
 
 #include <stdlib.h>
@@ -53,14 +54,49 @@ static int fail(struct xfs_edit *e, int err)
 	return err;
 }
 
+/* ---- inodes without names ---- */
+
+int xfs_edit_bury(struct xfs_edit *e, struct xfs_live_inode *li)
+{
+	struct xfs_live_inode *again;
+	int err = xfs_inode_inactivate(e, li);
+
+	if (err == -XFS_E_NOMEM && e->norphans < XFS_ORPHANS_MOST && !xfs_live_inode_get(e->live, li->i.ino.v, &again)) {
+		e->orphans[e->norphans++] = again;
+		return 0;
+	}
+	return e->journal ? err : fail(e, err);
+}
+
+/* Those that somebody holds by now are his. */
+static int bury_orphans(struct xfs_edit *e)
+{
+	while (e->norphans) {
+		struct xfs_live_inode *li = e->orphans[e->norphans - 1];
+		bool mine = li->refs == 1 && li->i.d.core.mode && !xfs_dinode_nlink(&li->i.d);
+		int err = mine ? xfs_inode_inactivate(e, li) : 0;
+
+		if (err)
+			return err == -XFS_E_NOMEM || e->journal ? err : fail(e, err);
+		e->norphans--;
+		xfs_live_inode_put(li);
+	}
+	return 0;
+}
+
+/* ---- the end of changes ---- */
+
+static int begin_sync(struct xfs_edit *e)
+{
+	return e->failed ? -XFS_E_SHUTDOWN : e->open ? -XFS_E_BUSY : bury_orphans(e);
+}
+
 int xfs_edit_sync(struct xfs_edit *e)
 {
-	int err;
+	int err = begin_sync(e);
 
-	if (e->failed)
-		return -XFS_E_SHUTDOWN;
-	if (e->open)
-		return -XFS_E_BUSY;
+	if (err)
+		return err;
 	if (e->journal)
 		return xfs_journal_sync(e->journal);
 	err = xfs_change_sync(e->fs);
@@ -70,11 +106,12 @@ int xfs_edit_sync(struct xfs_edit *e)
 
 int xfs_edit_quiesce(struct xfs_edit *e)
 {
+	int err;
+
 	if (!e->journal)
 		return xfs_edit_sync(e);
-	if (e->failed)
-		return -XFS_E_SHUTDOWN;
-	return e->open ? -XFS_E_BUSY : xfs_journal_quiesce(e->journal);
+	err = begin_sync(e);
+	return err ? err : xfs_journal_quiesce(e->journal);
 }
 
 int xfs_edit_data_begin(struct xfs_edit *e, uint64_t fsblock, uint32_t blocks)
@@ -101,6 +138,8 @@ void xfs_edit_close(struct xfs_edit *e)
 		return;
 	if (e->open)
 		xfs_trans_abort(e->open);
+	while (e->norphans)
+		xfs_live_inode_put(e->orphans[--e->norphans]);
 	xfs_journal_close(e->journal);
 	xfs_live_close(e->live);
 	while ((b = e->spare_bufs)) {

@@ -2,6 +2,8 @@
 /* names.c - files come and go, and their names. */
 #include "libxfs/transaction/names_priv.h"
 
+#include "libxfs/transaction/private.h"
+
 #include "libxfs/inode/alloc.h"
 #include "libxfs/inode/symlink.h"
 #include "libxfs/name/dir.h"
@@ -76,7 +78,7 @@ int xfs_name_end(struct xfs_name_chain *c, int err)
 		bool last = li->refs == 1 && li->i.d.core.mode && !xfs_dinode_nlink(&li->i.d);
 
 		if (!err && last && !c->keep)
-			err = xfs_inode_inactivate(c->edit, li);
+			err = xfs_edit_bury(c->edit, li);
 		xfs_live_inode_put(li);
 	}
 	return err;

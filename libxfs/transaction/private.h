@@ -8,6 +8,7 @@
 #include "libxfs/transaction/transaction.h"
 
 #define XFS_PENDING_MOST 16u		/* works of one intent */
+#define XFS_ORPHANS_MOST 16u		/* that wait for memory */
 
 struct xfs_pending {
 	struct xfs_pending *next;
@@ -28,7 +29,16 @@ struct xfs_edit {
 	uint64_t next_id;		/* of intents */
 	struct xfs_pending *spare_pendings;
 	struct xfs_change_buf *spare_bufs;
+	struct xfs_live_inode *orphans[XFS_ORPHANS_MOST];	/* held: to be freed before the next sync */
+	unsigned norphans;
 };
+
+/* ---- edit.c ---- */
+/*
+ * xfs_inode_inactivate() of an inode whose last name a chain that is over has taken.  Without memory a sync does it, and 0.
+ * Other errors of a direct edit end it: the inode would stay on an unlinked list that no log tells of.
+ */
+int xfs_edit_bury(struct xfs_edit *, struct xfs_live_inode *);
 
 /* ---- defer.c ---- */
 void xfs_pending_init(struct xfs_pending_list *);

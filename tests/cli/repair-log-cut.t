@@ -18,6 +18,7 @@ sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "kernel"))
 import campaign  # noqa: E402
+import metaimage  # noqa: E402
 
 lab = campaign.load("repair_log", os.path.join(HERE, "repair-log.t"))
 chains = campaign.load("intents", os.path.join(HERE, "..", "kernel", "intents.t"))
@@ -140,6 +141,22 @@ def none_good(work):
     given_up(path, "one that cannot be", "1 changes that were cut off are left to the repair")
 
 
+def in_part(work, case, other):
+    """The first step of a chain is done in a transaction that cannot be carried out as a whole: the later ones would come on top
+    of something else, and the first one might come twice.  Another chain is finished."""
+    name, path = case.name + ", done in part", f"{work}/w"
+    shutil.copy(f"{work}/sample", path)
+    before = chains.View(path)
+    before = {ino: before.bytes(ino) for ino in case.want}
+    made = run(LOGMAKE, path, *case.prepare, *other.prepare, *case.words, "commit", "bud:0", "stray", "commit", *other.words)
+    ok(made.returncode == 0 and case.words[0].startswith("bui:"), f"{name}: written", made.stdout)
+    given_up(path, name, f"{len(case.words)} changes that were cut off are left to the repair")
+    after = chains.View(path)
+    wrong = [ino for ino, want in before.items() if after.bytes(ino) != want]
+    ok(not wrong, f"{name}: no step of it is done", f"inodes {wrong}")
+    holds(other, path, name + ", another")
+
+
 def stopped(work, case):
     path = f"{work}/w"
     make(path, f"{work}/sample", case.prepare, case.words)
@@ -163,6 +180,29 @@ def parents(work):
     given_up(path, "parent pointer set", "1 changes that were cut off finished")
     got = {key[1].decode() for key in chains.View(path).attrs(int(ino)) if key[0] == chains.PARENT}
     ok(got == {"one"}, "parent pointer set: it is what the directory says", f"{got}")
+
+
+def realtime(work):
+    """Space of the realtime section follows from files: without -L what a log announces of it is sorted out. A mapping does not."""
+    image, section = metaimage.made("rtgroups")
+    path, rt = f"{work}/w", f"{work}/rt"
+    chains_of = ["rt-efi:20:4", "rt-rui:1:131:20:0:4", "rt-cui:1:20:4"]
+    for words, mapped in ((chains_of, False), ([f"bui:{chains.MAP | 1 << 29}:131:0:20:4"], True)):
+        name = "a realtime mapping announced" if mapped else "realtime space announced"
+        shutil.copy(image, path)
+        shutil.copy(section, rt)
+        before = read(rt)
+        made = run(LOGMAKE, path, *words)
+        result = repair("-r", rt, path)
+        if mapped:
+            ok(made.returncode == 0 and result.returncode == 2 and "cannot be finished" in result.stdout, f"{name}: refused", result.stdout)
+            result = repair("-L", "-r", rt, path)
+        else:
+            ok("what is left of it is sorted out by the repair" in result.stdout, f"{name}: sorted out", made.stdout + result.stdout)
+        again = repair("-n", "-r", rt, path)
+        ok(result.returncode == 0 and again.returncode == 0 and "ALERT" not in again.stdout, f"{name}: the second run finds nothing",
+           result.stdout + again.stdout)
+        ok(read(rt) == before and not re.search(r"[1-9]\d* bytes (lost|moved)", result.stdout), f"{name}: nothing is lost", result.stdout)
 
 
 def freed(work):
@@ -205,9 +245,13 @@ def main():
         for case in known:
             if case.name in ("copy-on-write ends", "exchange", "attributes replaced")[:3 if LONG else 1]:
                 stopped(work, case)
+        named = {case.name: case for case in known}
+        for name in ("copy-on-write ends", "unmap", "remap")[:3 if LONG else 1]:
+            in_part(work, named[name], named["attributes replaced"])
         none_good(work)
         parents(work)
         freed(work)
+        realtime(work)
     print(f"1..{lab.count}")
     return lab.failed
 

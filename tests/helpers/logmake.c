@@ -11,8 +11,11 @@
  *	exchange		before: the filesystem gets the feature
  *	attrs			before: the superblock says that the log may hold attribute operations
  *	efi:BLOCK:LEN  rui:OP:OWNER:BLOCK:OFF:LEN  cui:OP:BLOCK:LEN  bui:OP:INO:OFF:BLOCK:LEN	(OP: with flags)
+ *	rt-efi:...  rt-rui:...  rt-cui:...	the same of the realtime section
  *	xmi:INO:GEN:INO:GEN:OFF:OFF:COUNT:FLAGS:SIZE:SIZE
  *	attri:OP:INO:GEN:FILTER:NAME[:VALUE[:NEWNAME:NEWVALUE]]	values in hexadecimal digits
+ *	efd:N  rud:N  cud:N  bud:N  attrd:N  xmd:N	what ends the Nth intent, from 0 on
+ *	stray			an inode item whose inode cannot be
  *	commit			what follows is another checkpoint
  */
 #include "libxfs/base/crc32c.h"
@@ -29,6 +32,7 @@
 #include <unistd.h>
 
 #define MOST 400u
+#define FIRST_ID 0x1000u
 
 struct making {
 	struct xfs_devset dev;
@@ -149,6 +153,52 @@ static void put_attri(struct making *m, char *word)
 			memcpy(region(m, len[k]), value[k], len[k]);
 }
 
+static const struct {
+	const char *word;
+	unsigned type;
+} dones[] = {
+	{ "efd:", XFS_LI_EFD }, { "rud:", XFS_LI_RUD }, { "cud:", XFS_LI_CUD }, { "bud:", XFS_LI_BUD }, { "attrd:", XFS_LI_ATTRD },
+	{ "xmd:", XFS_LI_XMD },
+};
+
+static bool put_done(struct making *m, const char *word)
+{
+	uint64_t n;
+
+	for (unsigned i = 0; i < XFS_ARRAY_SIZE(dones); i++)
+		if (!strncmp(word, dones[i].word, strlen(dones[i].word)) && numbers(word, &n, 1) == 1) {
+			xfs_st64(head(m, dones[i].type, 1, 0, 16) + 8, m->le, FIRST_ID + n);
+			m->id--;
+			return true;
+		}
+	return false;
+}
+
+static void put_stray(struct making *m)
+{
+	uint8_t *p = head(m, XFS_LI_INODE, 2, 1, 56);
+
+	m->id--;
+	memset(p + 8, 0, 48);
+	xfs_st64(p + 16, m->le, UINT64_MAX >> 1);
+	region(m, 176);
+}
+
+static void put_item(struct making *m, char *word);
+
+static bool put_realtime(struct making *m, char *word)
+{
+	size_t at = m->n;
+	uint8_t *p;
+
+	if (strncmp(word, "rt-efi:", 7) && strncmp(word, "rt-rui:", 7) && strncmp(word, "rt-cui:", 7))
+		return false;
+	put_item(m, word + 3);
+	p = (uint8_t *)m->regions[at].p;
+	xfs_st16(p, m->le, word[3] == 'e' ? XFS_LI_EFI_RT : word[3] == 'r' ? XFS_LI_RUI_RT : XFS_LI_CUI_RT);
+	return true;
+}
+
 static void put_item(struct making *m, char *word)
 {
 	uint64_t v[10];
@@ -171,7 +221,9 @@ static void put_item(struct making *m, char *word)
 		put_xmi(m, v);
 	} else if (!strncmp(word, "attri:", 6)) {
 		put_attri(m, word);
-	} else {
+	} else if (!strcmp(word, "stray")) {
+		put_stray(m);
+	} else if (!put_done(m, word) && !put_realtime(m, word)) {
 		die(word, 0);
 	}
 }
@@ -339,7 +391,7 @@ static void checkpoint(struct making *m, struct xfs_log_writer *w)
 int main(int argc, char **argv)
 {
 	struct xfs_log_writing how = { .swapped = false };
-	struct making m = { .id = 0x1000 };
+	struct making m = { .id = FIRST_ID };
 	struct xfs_log_state state;
 	struct xfs_log_writer *w;
 	struct xfs_fs *fs;

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * ages.c - what is in place of a V4 filesystem, before or behind the damage of its log?
+ *
+ * Blocks of V4 have no LSN.  But the log has images of them: what stands in place is as of one that it equals.  Images from
+ * behind the damage, where that can be read, tell what is later.  Inodes count how often they were written since they were
+ * logged, so one may be known to be later than all that stands before the damage; blocks of its directory, its attributes
+ * and its trees were logged and written with it, and count as later, too, unless they equal an image from before.
+ */
+#include "repair/ages.h"
+
+#include "repair/write.h"
+
+#include "libxfs/log/items.h"
+
+#include <stdlib.h>
+
+/* Of a place: what the log made of it, by all chunks that were logged until then. */
+enum {
+	LAST_IN_PLACE = 1,		/* what it was after the part is in place */
+	ANY_IN_PLACE = 2,		/* what it was at some time in the part */
+	BEHIND_IN_PLACE = 4		/* at some time behind the damage */
+};
+
+/* Of a chunk: its last image. */
+enum { LOGGED = 1, EQUAL = 2 };
+
+struct seen_core {
+	uint64_t ino, turn;		/* order in the log */
+	uint16_t flush;			/* times written until it was logged */
+	bool behind;			/* the damage */
+	bool in_place;			/* as it was logged */
+};
+
+struct looking {
+	struct repair *r;
+	struct repair_ages *ages;
+	bool behind;
+	uint64_t turns;
+	struct seen_core *cores;
+	size_t ncores, room;
+	uint8_t *buf;			/* XFS_BUF_MAXLEN bytes */
+	uint8_t *chunks;		/* of all places, one after the other */
+	size_t *first;			/* by place */
+};
+
+/* ---- images against what is in place ---- */
+
+static int by_place(const void *pa, const void *pb)
+{
+	const struct xfs_recovery_place *a = pa, *b = pb;
+
+	if (a->daddr != b->daddr)
+		return a->daddr < b->daddr ? -1 : 1;
+	return a->bbs < b->bbs ? -1 : a->bbs > b->bbs;
+}
+
+static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
+{
+	struct xfs_recovery_place key, *place;
+	struct xfs_log_run run = { .len = 0 };
+	struct xfs_log_buf_item b;
+	bool equal = true;
+	uint8_t *state, *chunk;
+
+	xfs_log_buf_load(&b, it);
+	key = (struct xfs_recovery_place){ .daddr = b.daddr, .bbs = b.bbs };
+	place = l->ages->nplaces ? bsearch(&key, l->ages->places, l->ages->nplaces, sizeof(key), by_place) : NULL;
+	if (!place || b.flags & XFS_BLF_CANCEL || (uint64_t)b.bbs * XFS_BBSIZE > XFS_BUF_MAXLEN ||
+	    xfs_dev_read(l->r->dev.data, b.daddr * XFS_BBSIZE, l->buf, (size_t)b.bbs * XFS_BBSIZE))
+		return 0;
+	chunk = l->chunks + l->first[place - l->ages->places];
+	while (xfs_log_buf_next(&b, &run))
+		for (uint32_t at = 0; at < run.len; at += XFS_LOG_CHUNK)
+			chunk[(run.off + at) / XFS_LOG_CHUNK] =
+				LOGGED | (memcmp(l->buf + run.off + at, run.p + at, XFS_LOG_CHUNK) ? 0 : EQUAL);
+	for (uint32_t k = 0; k < b.bbs * (XFS_BBSIZE / XFS_LOG_CHUNK); k++)
+		equal &= chunk[k] != LOGGED;
+	state = &l->ages->state[place - l->ages->places];
+	if (l->behind) {
+		*state |= equal ? BEHIND_IN_PLACE : 0;
+		return 0;
+	}
+	*state &= (uint8_t)~LAST_IN_PLACE;
+	*state |= equal ? LAST_IN_PLACE | ANY_IN_PLACE : 0;
+	return 0;
+}
+
+/* All but what reading a file changes, and what says how often it was written. */
+static bool same_core(const uint8_t *a, const uint8_t *b)
+{
+	const size_t flush = XFS_OFF(dinode_core, flushiter), atime = XFS_OFF(dinode_core, atime);
+
+	return !memcmp(a, b, flush) && !memcmp(a + flush + 2, b + flush + 2, atime - flush - 2) &&
+	       !memcmp(a + atime + 8, b + atime + 8, XFS_LOG_DINODE_V4 - atime - 8);
+}
+
+static int look_at_inode(struct looking *l, const struct xfs_log_item *it)
+{
+	const struct xfs_geometry *g = &l->r->geo;
+	uint8_t disk[XFS_DINODE_MAX_SIZE] = { 0 };
+	struct xfs_log_inode_item i;
+	struct seen_core *c;
+
+	xfs_log_inode_load(&i, it);
+	if (!xfs_ino_valid(g, XFS_INO(i.f.ino)) || i.core_len > XFS_LOG_DINODE_V4 ||
+	    xfs_dev_read(l->r->dev.data, xfs_ino_byte(g, XFS_INO(i.f.ino)), l->buf, g->inodesize))
+		return 0;
+	xfs_log_dinode_to_disk(disk, i.core, i.core_len, it->writer_le);
+	if (l->ncores == l->room) {
+		size_t room = l->room ? 2 * l->room : 256;
+		struct seen_core *more = realloc(l->cores, room * sizeof(*more));
+
+		if (!more)
+			return -XFS_E_NOMEM;
+		l->cores = more;
+		l->room = room;
+	}
+	c = &l->cores[l->ncores++];
+	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->behind, .in_place = same_core(disk, l->buf),
+				 .flush = xfs_be16(disk + XFS_OFF(dinode_core, flushiter)) };
+	return 0;
+}
+
+static int look_at_part(struct looking *l, const struct xfs_fs *fs, const struct xfs_log_state *part)
+{
+	struct xfs_log_iter *it;
+	struct xfs_log_event e;
+	int error = xfs_log_iter_new(&it, fs, part, false, NULL);
+
+	while (!error) {
+		error = xfs_log_iter_next(it, &e, NULL);
+		if (error || e.kind != XFS_LOG_EV_TRANS)
+			continue;
+		for (size_t i = 0; i < e.trans->nitems && !error; i++) {
+			const struct xfs_log_item *item = &e.trans->items[i];
+
+			if (item->type == XFS_LI_BUF)
+				error = look_at_buf(l, item);
+			else if (item->type == XFS_LI_INODE)
+				error = look_at_inode(l, item);
+		}
+	}
+	xfs_log_iter_free(it);
+	return error == -XFS_E_NOMEM ? error : 0;
+}
+
+/* Each piece that can be read again. */
+static int look_behind(struct looking *l, const struct xfs_fs *fs, const struct xfs_log_parts *parts)
+{
+	uint32_t bad = parts->bad;
+	int error;
+
+	l->behind = true;
+	do {
+		struct xfs_log_parts piece;
+		struct xfs_log_state state;
+
+		error = xfs_log_parts_behind(fs, &parts->whole, bad, &state);
+		if (error)
+			break;
+		error = xfs_log_parts_find(fs, &state, &piece);
+		if (error && error != -XFS_E_NOENT)	/* NOENT: it reaches to the head */
+			break;
+		bad = piece.bad;
+		memset(l->chunks, 0, l->first[l->ages->nplaces]);	/* what came between is lost */
+		if (look_at_part(l, fs, &piece.before))
+			error = -XFS_E_NOMEM;
+	} while (!error);
+	return error == -XFS_E_NOMEM ? error : 0;
+}
+
+/* ---- inodes that are later ---- */
+
+static int by_ino(const void *pa, const void *pb)
+{
+	const struct seen_core *a = pa, *b = pb;
+
+	if (a->ino != b->ino)
+		return a->ino < b->ino ? -1 : 1;
+	return a->turn < b->turn ? -1 : a->turn > b->turn;
+}
+
+/* `last`: of the part, NULL: it has none. What is not as it was logged last, and was written since, was changed since. */
+static bool is_later(struct looking *l, const struct seen_core *last, bool behind)
+{
+	const struct xfs_geometry *g = &l->r->geo;
+	uint16_t have;
+
+	if (!last)
+		return behind;
+	if (last->in_place ||
+	    xfs_dev_read(l->r->dev.data, xfs_ino_byte(g, XFS_INO(last->ino)), l->buf, g->inodesize) ||
+	    xfs_be16(l->buf) != XFS_DINODE_MAGIC)
+		return false;
+	have = xfs_be16(l->buf + XFS_OFF(dinode_core, flushiter));
+	return behind || (have > last->flush && !(have == 0xffff && last->flush < 0x7fff));
+}
+
+static int find_later(struct looking *l)
+{
+	struct repair_ages *a = l->ages;
+
+	if (l->ncores)
+		qsort(l->cores, l->ncores, sizeof(*l->cores), by_ino);
+	a->later = malloc((l->ncores + 1) * sizeof(*a->later));
+	if (!a->later)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0, end; i < l->ncores; i = end) {
+		const struct seen_core *last = NULL;
+		bool behind = false;
+
+		for (end = i; end < l->ncores && l->cores[end].ino == l->cores[i].ino; end++) {
+			if (!l->cores[end].behind)
+				last = &l->cores[end];
+			behind |= l->cores[end].behind && l->cores[end].in_place;
+		}
+		if (is_later(l, last, behind))
+			a->later[a->nlater++] = l->cores[i].ino;
+	}
+	return 0;
+}
+
+/* ---- answers ---- */
+
+static int make_chunks(struct looking *l)
+{
+	size_t n = 0;
+
+	l->first = malloc((l->ages->nplaces + 1) * sizeof(*l->first));
+	if (!l->first)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < l->ages->nplaces; i++) {
+		l->first[i] = n;
+		n += (size_t)l->ages->places[i].bbs * (XFS_BBSIZE / XFS_LOG_CHUNK);
+	}
+	l->first[l->ages->nplaces] = n;
+	l->chunks = calloc(n + 1, 1);
+	return l->chunks ? 0 : -XFS_E_NOMEM;
+}
+
+int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const struct xfs_recovery_place *places, size_t n,
+		     struct repair_ages *out)
+{
+	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+	struct looking l = { .r = r, .ages = out, .buf = malloc(XFS_BUF_MAXLEN) };
+	struct xfs_fs *fs = NULL;
+	int error;
+
+	*out = (struct repair_ages){ .places = places, .nplaces = n, .state = calloc(n + 1, 1) };
+	error = l.buf && out->state ? make_chunks(&l) : -XFS_E_NOMEM;
+	if (!error)
+		error = xfs_fs_open(&fs, &r->dev, &options, NULL);
+	if (!error)
+		error = look_at_part(&l, fs, &parts->before);
+	if (!error)
+		error = look_behind(&l, fs, parts);
+	if (!error)
+		error = find_later(&l);
+	xfs_fs_close(fs);
+	free(l.cores);
+	free(l.buf);
+	free(l.first);
+	free(l.chunks);
+	return error;
+}
+
+bool repair_ages_inode_is_later(const struct repair_ages *a, uint64_t ino)
+{
+	size_t lo = 0, hi = a->nlater;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (a->later[mid] < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < a->nlater && a->later[lo] == ino;
+}
+
+enum repair_age repair_ages_of(const struct repair_ages *a, size_t place, bool owner_is_later)
+{
+	unsigned s = a->state[place];
+
+	if (s & (LAST_IN_PLACE | ANY_IN_PLACE))
+		return REPAIR_AGE_KNOWN;
+	return s & BEHIND_IN_PLACE || owner_is_later ? REPAIR_AGE_LATER : REPAIR_AGE_UNKNOWN;
+}
+
+void repair_ages_release(struct repair_ages *a)
+{
+	free(a->later);
+	free(a->state);
+	*a = (struct repair_ages){ .nplaces = 0 };
+}

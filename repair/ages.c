@@ -22,8 +22,10 @@ enum {
 	BEHIND_IN_PLACE = 4		/* at some time behind the damage */
 };
 
-/* Of a chunk: its last image. */
-enum { LOGGED = 1, EQUAL = 2 };
+/* Of a chunk: its last image; of the first one in a sector: the sector was so at some time in the part. */
+enum { LOGGED = 1, EQUAL = 2, SECTOR = 4 };
+
+#define PER_SECTOR (XFS_BBSIZE / XFS_LOG_CHUNK)
 
 struct seen_core {
 	uint64_t ino, turn;		/* order in the log */
@@ -55,13 +57,52 @@ static int by_place(const void *pa, const void *pb)
 	return a->bbs < b->bbs ? -1 : a->bbs > b->bbs;
 }
 
+/* Are all chunks in place as they were logged last? */
+static bool mark_sectors(uint8_t *chunk, uint32_t bbs)
+{
+	bool all = true;
+
+	for (uint32_t s = 0; s < bbs; s++, chunk += PER_SECTOR) {
+		bool logged = false, equal = true;
+
+		for (unsigned k = 0; k < PER_SECTOR; k++) {
+			logged |= chunk[k] & LOGGED;
+			equal &= (chunk[k] & (LOGGED | EQUAL)) != LOGGED;
+		}
+		if (logged && equal)
+			chunk[0] |= SECTOR;
+		all &= equal;
+	}
+	return all;
+}
+
+/* A replay that was stopped by a loss of power may have left sectors of several times, all of the part. */
+static void find_torn(struct looking *l)
+{
+	for (size_t i = 0; i < l->ages->nplaces; i++) {
+		const uint8_t *chunk = l->chunks + l->first[i];
+		bool all = true, any = false;
+
+		for (uint32_t s = 0; s < l->ages->places[i].bbs; s++, chunk += PER_SECTOR) {
+			bool logged = false;
+
+			for (unsigned k = 0; k < PER_SECTOR; k++)
+				logged |= chunk[k] & LOGGED;
+			all &= !logged || chunk[0] & SECTOR;
+			any |= logged;
+		}
+		if (all && any)
+			l->ages->state[i] |= ANY_IN_PLACE;
+	}
+}
+
 static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
 {
 	struct xfs_recovery_place key, *place;
 	struct xfs_log_run run = { .len = 0 };
 	struct xfs_log_buf_item b;
-	bool equal = true;
 	uint8_t *state, *chunk;
+	bool equal;
 
 	xfs_log_buf_load(&b, it);
 	key = (struct xfs_recovery_place){ .daddr = b.daddr, .bbs = b.bbs };
@@ -73,9 +114,9 @@ static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
 	while (xfs_log_buf_next(&b, &run))
 		for (uint32_t at = 0; at < run.len; at += XFS_LOG_CHUNK)
 			chunk[(run.off + at) / XFS_LOG_CHUNK] =
-				LOGGED | (memcmp(l->buf + run.off + at, run.p + at, XFS_LOG_CHUNK) ? 0 : EQUAL);
-	for (uint32_t k = 0; k < b.bbs * (XFS_BBSIZE / XFS_LOG_CHUNK); k++)
-		equal &= chunk[k] != LOGGED;
+				(chunk[(run.off + at) / XFS_LOG_CHUNK] & SECTOR) | LOGGED |
+				(memcmp(l->buf + run.off + at, run.p + at, XFS_LOG_CHUNK) ? 0 : EQUAL);
+	equal = mark_sectors(chunk, b.bbs);
 	state = &l->ages->state[place - l->ages->places];
 	if (l->behind) {
 		*state |= equal ? BEHIND_IN_PLACE : 0;
@@ -232,7 +273,7 @@ static int make_chunks(struct looking *l)
 		return -XFS_E_NOMEM;
 	for (size_t i = 0; i < l->ages->nplaces; i++) {
 		l->first[i] = n;
-		n += (size_t)l->ages->places[i].bbs * (XFS_BBSIZE / XFS_LOG_CHUNK);
+		n += (size_t)l->ages->places[i].bbs * PER_SECTOR;
 	}
 	l->first[l->ages->nplaces] = n;
 	l->chunks = calloc(n + 1, 1);
@@ -253,6 +294,8 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 		error = xfs_fs_open(&fs, &r->dev, &options, NULL);
 	if (!error)
 		error = look_at_part(&l, fs, &parts->before);
+	if (!error)
+		find_torn(&l);
 	if (!error)
 		error = look_behind(&l, fs, parts);
 	if (!error)

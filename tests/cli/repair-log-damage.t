@@ -25,7 +25,7 @@ lab = campaign.load("repair_log", os.path.join(HERE, "repair-log.t"))
 LONG = bool(os.environ.get("XFSKIT_LONG"))
 SEED = int(os.environ.get("DAMAGE_SEED", "1"))
 REPLAY = os.path.join(lab.BUILD, "bin/tests/helpers/replay")
-CRASH = os.path.join(lab.BUILD, "bin/tests/damage/crash")
+CRASH, STOPS = (os.path.join(lab.BUILD, "bin/tests/damage", name) for name in ("crash", "stops"))
 KINDS = ("bit", "junk", "header", "sector")
 UNIT = 8192
 ok, run, repair, read = lab.ok, lab.run, lab.repair, lab.read
@@ -209,6 +209,8 @@ def older(case, k, rnd):
             f.seek(places[ino])
             f.write(before[places[ino]:places[ino] + 256])
     case.damage(path, k, "junk", rnd)
+    result = run(STOPS, path, "7" if LONG else "20", "0")
+    ok(result.returncode == 0 and result.stdout.endswith("wrong 0\n"), f"{name}: stopped at writes, the next run ends the same", result.stdout)
     said = given_up(path, name)
     ok("are in place as of later and stay" in said, f"{name}: said", said)
     roots = [p for p, facts in case.listing.items() if int(facts[1]) in some]

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* bombs_names.c - bombs of names: entries, directories, parent pointers, attributes. */
+#include "tests/lib/bombs.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int bomb_flat(struct bomb *m)
+{
+	struct bomb_names s = { 0 };
+	int err = imagefill_inodes(&m->f, m->n, XFS_MODE_REG | 0644, 1);
+
+	err = err ? err : bomb_make_names(&s, m->n, false);
+	for (uint64_t i = 0; i < m->n && !err; i++)
+		s.list[i].ino = m->f.inos[i];
+	err = err ? err : bomb_put_file_parents(m, &s, m->root);
+	err = err ? err : bomb_put_root(m, s.list, s.n);
+	bomb_free_names(&s);
+	return err;
+}
+
+static struct xfs_build_dirent d_named(uint64_t ino)
+{
+	return (struct xfs_build_dirent){ ino, (const uint8_t *)"d", 1, XFS_DIR_FT_DIR };
+}
+
+int bomb_equal(struct bomb *m)
+{
+	struct bomb_names s = { 0 };
+	struct xfs_build_dirent d;
+	int err = imagefill_inodes(&m->f, m->n + 1, XFS_MODE_REG | 0644, 1);
+
+	err = err ? err : bomb_make_names(&s, m->n, true);
+	if (err)
+		return err;
+	d = d_named(m->f.inos[m->n]);
+	for (uint64_t i = 0; i < m->n; i++)
+		s.list[i].ino = m->f.inos[i];
+	err = bomb_put_file_parents(m, &s, d.ino);
+	err = err ? err : bomb_put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
+	err = err ? err : bomb_put_root(m, &d, 1);
+	bomb_free_names(&s);
+	return err;
+}
+
+/* The second file, if any, has all that the first one has but names. */
+static int link_to(struct bomb *m, unsigned files)
+{
+	struct bomb_names s = { 0 };
+	struct xfs_build_dirent d;
+	uint8_t *image = malloc(m->g->inodesize);
+	int err = image ? imagefill_inodes(&m->f, files + 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+
+	err = err ? err : bomb_make_names(&s, m->n, false);
+	if (err)
+		return err;
+	d = d_named(m->f.inos[files]);
+	for (uint64_t i = 0; i < m->n; i++)
+		s.list[i].ino = m->f.inos[0];
+	for (unsigned i = 0; i < files && !err; i++) {
+		imagefill_blank(&m->f, m->f.inos[i], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
+		err = bomb_put_parents(m, m->f.inos[i], s.list, s.n, d.ino, image);
+		err = err ? err : imagefill_write_inode(&m->f, m->f.inos[i], image);
+	}
+	err = err ? err : bomb_put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
+	err = err ? err : bomb_put_root(m, &d, 1);
+	bomb_free_names(&s);
+	free(image);
+	return err;
+}
+
+int bomb_links(struct bomb *m)
+{
+	return link_to(m, 1);
+}
+
+int bomb_rivals(struct bomb *m)
+{
+	return link_to(m, 2);
+}
+
+static int chain(struct bomb *m, bool ring)
+{
+	struct xfs_build_dirent child, file = { 0, (const uint8_t *)"f", 1, XFS_DIR_FT_REG };
+	int err = imagefill_inodes(&m->f, 2 * m->n, XFS_MODE_REG | 0644, 1);
+
+	for (uint64_t i = 0; i < m->n && !err; i++) {
+		struct xfs_build_dirent list[2] = { d_named(m->f.inos[2 * ((i + 1) % m->n)]), file };
+		struct xfs_build_dirent self = d_named(m->f.inos[2 * i]);
+		uint64_t above = i ? m->f.inos[2 * (i - 1)] : ring ? m->f.inos[2 * (m->n - 1)] : m->root;
+		bool more = i + 1 < m->n || ring;
+		uint8_t image[4096];
+
+		list[1].ino = m->f.inos[2 * i + 1];
+		imagefill_blank(&m->f, list[1].ino, XFS_MODE_REG | 0644, 1, image);
+		err = bomb_put_parents(m, list[1].ino, &list[1], 1, self.ino, image);
+		err = err ? err : imagefill_write_inode(&m->f, list[1].ino, image);
+		err = err ? err : bomb_put_new_dir(m, self.ino, above, &self, more ? list : list + 1, more ? 2 : 1);
+	}
+	if (err || ring)
+		return err;
+	child = d_named(m->f.inos[0]);
+	return bomb_put_root(m, &child, 1);
+}
+
+int bomb_deep(struct bomb *m)
+{
+	return chain(m, false);
+}
+
+int bomb_ring(struct bomb *m)
+{
+	return chain(m, true);
+}
+
+int bomb_attrs(struct bomb *m)
+{
+	struct bomb_names s = { 0 };
+	struct xfs_build_attr *list = calloc(m->n, sizeof(*list));
+	uint8_t *value = malloc(m->second + 1), *image = malloc(m->g->inodesize);
+	struct xfs_build_dirent f = { 0, (const uint8_t *)"f", 1, XFS_DIR_FT_REG };
+	int err = list && value && image ? imagefill_inodes(&m->f, 1, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+
+	err = err ? err : bomb_make_names(&s, m->n, true);
+	if (err)
+		return err;
+	memset(value, 'v', m->second);
+	for (uint64_t i = 0; i < m->n; i++)
+		list[i] = (struct xfs_build_attr){ s.list[i].name, value, (uint32_t)m->second, s.list[i].namelen, 0 };
+	f.ino = m->f.inos[0];
+	imagefill_blank(&m->f, f.ino, XFS_MODE_REG | 0644, 1, image);
+	err = bomb_put_attrs(m, f.ino, list, m->n, image);
+	err = err ? err : imagefill_write_inode(&m->f, f.ino, image);
+	err = err ? err : bomb_put_root(m, &f, 1);
+	bomb_free_names(&s);
+	free(list);
+	free(value);
+	free(image);
+	return err;
+}

@@ -156,6 +156,7 @@ static int settle_dir(struct names *n, const char *name, bool needed, uint64_t *
 	uint32_t at = names_find(n, n->r->primary.metadirino, (const uint8_t *)name, strlen(name));
 	struct repair_fact *f = at == NAMES_NONE ? NULL : repair_fact_of(n->r, n->entries[at].ino);
 	struct names_dir *d;
+	int error = 0;
 
 	*ino = XFS_NULL64;
 	if (f && f->used && f->meta && f->ftype == XFS_DIR_FT_DIR) {
@@ -168,11 +169,14 @@ static int settle_dir(struct names *n, const char *name, bool needed, uint64_t *
 			f->links--;
 	}
 	for (size_t i = 0; i < n->nentries; i++) {	/* those with names that are none */
-		int error = n->entries[i].dir == n->r->primary.metadirino ? names_want(n, n->entries[i].ino) : 0;
+		error = n->entries[i].dir == n->r->primary.metadirino ? names_want(n, n->entries[i].ino) : 0;
 
 		if (error)
 			return error;
 	}
+	error = names_settle_dirs(n);
+	if (error)
+		return error;
 	d = find_nameless(n, name);
 	if (d) {
 		*ino = d->ino;
@@ -344,6 +348,8 @@ int names_place_metadata(struct names *n)
 	if (!root || !root->used || root->ftype != XFS_DIR_FT_DIR)
 		return 0;
 	error = names_want(n, n->r->primary.metadirino);
+	if (!error)
+		error = names_settle_dirs(n);
 	if (!error)
 		error = settle_dir(n, REPAIR_META_RTGROUPS, n->r->geo.sb.rgcount && n->r->geo.sb.rblocks, &t.rtgroups);
 	if (!error)

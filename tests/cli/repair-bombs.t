@@ -55,6 +55,19 @@ said = repair(image)
 good, again = clean(image)
 lab.ok(said.code == 0 and good, "300 files that claim the same blocks: repaired", "%s\n%s" % (str(said)[-1000:], again))
 
+section = lab.path("section.img")
+with open(section, "wb") as out:
+    out.truncate(4 << 30)
+for n, files in (200000, 2), (100, 300):
+    image = bomb("rtcopies", n, files)
+    said = repair("-r", section, image)
+    again = repair("-n", "-r", section, image)
+    held = sorted(int(n) for n in re.findall(r"core.nblocks = (\d+)", Run(DB, "-r", *sum((["-c", "inode %d" % (524288 + k), "-c", "p core.nblocks"]
+                                                                                 for k in range(files)), []), image).out))
+    lab.ok(said.code == 0 and again.code == 0 and held[-1] >= n and not any(held[:-1]),
+           "%d files that claim the same %d realtime extents: one of them has them all" % (files, n),
+           "%s\n%s\n%s" % (str(said)[-1000:], again, held))
+
 # ---- many that change ----
 def listed(image):
     return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
@@ -136,6 +149,19 @@ said = repair(image)
 good, again = clean(image)
 lab.ok(len(before) == len(places) == 20000 and said.code == 0 and good and listed(image) == before,
        "each of 20,000 names holds a byte that none may hold: their hashes tell which it was", "%s\n%s" % (str(said)[-800:], again))
+
+image = bomb("twins", 100000, options=("-n", "parent=0"))
+said = repair(image)
+good, again = clean(image)
+names = re.findall(r"aaaa\S*", Run(DB, "-r", "-c", "ls /d", image).out)
+lab.ok(said.code == 0 and good and len(names) == len(set(names)) == 100001,
+       "a name that 100,001 entries of a directory have: each of them keeps one of its own", "%s\n%s" % (str(said)[-800:], again))
+
+image = bomb("doubled", 100000, options=("-n", "parent=0"))
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and len(listed(image)) >= 50000,
+       "50,000 directories that two directories name: one of these keeps each of them", "%s\n%s" % (str(said)[-800:], again))
 
 # ---- the log ----
 def fill_log(image):

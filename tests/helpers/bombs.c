@@ -9,10 +9,13 @@
  *	bombs ring IMAGE N		the same, but what the root names is the last one's child
  *	bombs attrs IMAGE N LENGTH	one file with N attributes of equal hash, values of LENGTH bytes
  *	bombs copies IMAGE N FILES	FILES files that claim the same N blocks each
+ *	bombs rtcopies IMAGE N FILES	the same, in a realtime section as long as the filesystem, whose bitmap is left out
  *	bombs unlinked IMAGE N		N deleted files that are still open
  *	bombs wiped IMAGE N		N files in the root directory, of whose inodes nothing is left
  *	bombs rivals IMAGE N		one file with N names in /d, and one without whose parent pointers are the same
  *	bombs counts IMAGE N		N pairs of files: one with a wrong link count, then a deleted one that is still open
+ *	bombs twins IMAGE N		/d with one entry for a file and N of the same name for another one
+ *	bombs doubled IMAGE N		N directories in the root, half of which the other half names, too
  */
 #include "tests/lib/bombs.h"
 
@@ -41,8 +44,9 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; int (*bomb)(struct bomb *); int words; } bombs[] = {
 		{ "flat", bomb_flat, 4 }, { "equal", bomb_equal, 4 }, { "links", bomb_links, 4 }, { "deep", bomb_deep, 4 }, { "ring", bomb_ring, 4 },
-		{ "attrs", bomb_attrs, 5 }, { "copies", bomb_copies, 5 }, { "unlinked", bomb_unlinked, 4 },
+		{ "attrs", bomb_attrs, 5 }, { "copies", bomb_copies, 5 }, { "rtcopies", bomb_rtcopies, 5 }, { "unlinked", bomb_unlinked, 4 },
 		{ "wiped", bomb_wiped, 4 }, { "counts", bomb_counts, 4 }, { "rivals", bomb_rivals, 4 },
+		{ "twins", bomb_twins, 4 }, { "doubled", bomb_doubled, 4 },
 	};
 	struct bomb m = { .n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, .second = argc > 4 ? strtoull(argv[4], NULL, 10) : 0 };
 	int err = -XFS_E_INVALID;

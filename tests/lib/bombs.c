@@ -32,6 +32,10 @@ static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, 
 			continue;
 		*fsbno = err ? 0 : xfs_fsbno_of(m->g, XFS_AGNO(agno), XFS_AGBNO(agbno)).v;
 		*got = want;
+		if (!err && m->ntaken < BOMB_TAKEN) {
+			m->taken[m->ntaken].fsbno = *fsbno;
+			m->taken[m->ntaken++].len = want;
+		}
 		return err;
 	}
 	return -XFS_E_NOSPC;

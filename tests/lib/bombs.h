@@ -11,12 +11,16 @@
 #include "libxfs/build/dir.h"
 #include "tests/lib/imagefill.h"
 
+#define BOMB_TAKEN 4096u
+
 struct bomb {
 	struct imagefill f;
 	const struct xfs_geometry *g;
 	uint64_t root, n, second;
 	uint32_t root_gen;
 	uint64_t ino;			/* for whom blocks are taken */
+	struct { uint64_t fsbno, len; } taken[BOMB_TAKEN];	/* the first ranges that were */
+	unsigned ntaken;
 };
 
 struct bomb_names {
@@ -56,8 +60,11 @@ int bomb_rivals(struct bomb *);
 int bomb_deep(struct bomb *);
 int bomb_ring(struct bomb *);
 int bomb_attrs(struct bomb *);
+int bomb_twins(struct bomb *);
+int bomb_doubled(struct bomb *);
 /* bombs_inodes.c: inodes and their space. */
 int bomb_copies(struct bomb *);
+int bomb_rtcopies(struct bomb *);
 int bomb_unlinked(struct bomb *);
 int bomb_wiped(struct bomb *);
 int bomb_counts(struct bomb *);

@@ -2,22 +2,29 @@
 /* bombs_inodes.c - bombs of inodes: with space that others have, without names, without contents. */
 #include "tests/lib/bombs.h"
 
+#include "libxfs/base/crc32c.h"
+
 #include <stdlib.h>
 
-static int map_file(struct bomb *m, uint64_t ino, const struct xfs_extent *list)
+static int map_file(struct bomb *m, uint64_t ino, const struct xfs_extent *list, uint16_t flags)
 {
 	uint8_t image[4096];
-	struct xfs_build_fork b = { .geo = m->g, .ino = ino, .extents = list, .nextents = m->n, .dev = m->f.set.data, .alloc = bomb_take_one,
+	struct xfs_build_fork b = { .ino = ino, .extents = list, .nextents = m->n, .dev = m->f.set.data, .alloc = bomb_take_one,
 				    .payload = m, .bytes = image + xfs_dinode_literal_off(3) };
+	struct xfs_geometry g = *m->g;
 	struct xfs_dinode d;
 	int err;
 
+	g.sb.rblocks = g.sb.rextents = g.sb.dblocks;
+	b.geo = &g;
+	b.realtime = flags & XFS_DIFLAG_REALTIME;
 	m->ino = ino;
 	imagefill_blank(&m->f, ino, XFS_MODE_REG | 0644, 1, image);
 	b.forksize = xfs_dinode_fork_size(3, 0, m->g->inodesize, XFS_FORK_DATA);
 	err = xfs_build_fork(&b);
 	xfs_dinode_decode(&d, image);
 	d.core.format = (uint8_t)b.format;
+	d.core.flags = flags;
 	d.core.size = (int64_t)(2 * m->n << m->g->blocklog);
 	d.core.nblocks = m->n + b.blocks;
 	xfs_dinode_set_nextents(&d, XFS_FORK_DATA, m->n);
@@ -43,12 +50,55 @@ int bomb_copies(struct bomb *m)
 	}
 	for (uint64_t i = 0; i < m->second && !err; i++) {
 		s.list[i].ino = m->f.inos[i];
-		err = map_file(m, m->f.inos[i], list);
+		err = map_file(m, m->f.inos[i], list, 0);
 	}
 	err = err ? err : bomb_put_root(m, s.list, s.n);
 	free(list);
 	bomb_free_names(&s);
 	return err;
+}
+
+/* The realtime section is as long as the filesystem; bitmap and summary are left empty. */
+static int add_realtime(struct bomb *m)
+{
+	uint8_t sector[4096];
+	struct xfs_sb sb;
+	int err = 0;
+
+	for (uint32_t i = 0; i < m->g->agcount && !err; i++) {
+		uint64_t at = xfs_ag_header_daddr(m->g, XFS_AGNO(i), 0).v * XFS_BBSIZE;
+
+		err = xfs_dev_read(m->f.set.data, at, sector, m->g->sectsize);
+		if (err)
+			break;
+		xfs_sb_decode(&sb, sector);
+		sb.rblocks = sb.rextents = sb.frextents = m->g->sb.dblocks;
+		sb.rextslog = (uint8_t)xfs_log2_floor(sb.rextents);
+		sb.rbmblocks = (uint32_t)xfs_ceil_div(sb.rextents, 8 * (uint64_t)sb.blocksize);
+		xfs_sb_encode(sector, &sb);
+		xfs_crc32c_store(sector, m->g->sectsize, XFS_SB_CRC_OFF);
+		err = xfs_dev_write(m->f.set.data, at, sector, m->g->sectsize);
+	}
+	return err;
+}
+
+int bomb_rtcopies(struct bomb *m)
+{
+	struct bomb_names s = { 0 };
+	struct xfs_extent *list = calloc(m->n, sizeof(*list));
+	int err = list ? imagefill_inodes(&m->f, m->second, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+
+	err = err ? err : bomb_make_names(&s, m->second, false);
+	for (uint64_t i = 0; i < m->n && !err; i++)
+		list[i] = (struct xfs_extent){ .off = 2 * i, .block = 2 * i, .len = 1 };
+	for (uint64_t i = 0; i < m->second && !err; i++) {
+		s.list[i].ino = m->f.inos[i];
+		err = map_file(m, m->f.inos[i], list, XFS_DIFLAG_REALTIME);
+	}
+	err = err ? err : bomb_put_root(m, s.list, s.n);
+	free(list);
+	bomb_free_names(&s);
+	return err ? err : add_realtime(m);
 }
 
 /* To the front of its list. */

@@ -2,6 +2,9 @@
 /* bombs_names.c - bombs of names: entries, directories, parent pointers, attributes. */
 #include "tests/lib/bombs.h"
 
+#include "libxfs/base/crc32c.h"
+#include "libxfs/name/dirdata.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,5 +139,72 @@ int bomb_attrs(struct bomb *m)
 	free(list);
 	free(value);
 	free(image);
+	return err;
+}
+
+/* All names in a block of a directory become this one. */
+static int rename_all(struct bomb *m, uint64_t fsbno, const uint8_t *name, unsigned len)
+{
+	uint32_t off = xfs_dir_data_header_len(true);
+	uint64_t at = xfs_fsbno_byte(m->g, XFS_FSBNO(fsbno));
+	struct xfs_dir_item item;
+	uint8_t block[4096];
+	int err = m->g->dirblksize == sizeof(block) ? xfs_dev_read(m->f.set.data, at, block, sizeof(block)) : -XFS_E_UNSUPPORTED;
+
+	if (err || xfs_be32(block) != XFS_DIR3_DATA_MAGIC)
+		return err;
+	while (xfs_dir_data_next(m->g, block, sizeof(block), &off, &item) == 1)
+		if (item.used && item.namelen == len)
+			memcpy(block + (item.name - block), name, len);
+	xfs_crc32c_store(block, sizeof(block), XFS_OFF(dir_blkhdr, crc));
+	return xfs_dev_write(m->f.set.data, at, block, sizeof(block));
+}
+
+/* The first entry of /d leads to one file, and as many as there are to another one, all under one name. */
+int bomb_twins(struct bomb *m)
+{
+	struct bomb_names s = { 0 };
+	struct xfs_build_dirent d;
+	uint8_t image[4096];
+	int err = imagefill_inodes(&m->f, 3, XFS_MODE_REG | 0644, 1);
+
+	err = err ? err : bomb_make_names(&s, m->n + 1, true);
+	if (err)
+		return err;
+	d = d_named(m->f.inos[2]);
+	for (uint64_t i = 0; i <= m->n; i++)
+		s.list[i].ino = m->f.inos[i > 0];
+	for (unsigned i = 0; i < 2 && !err; i++) {
+		imagefill_blank(&m->f, m->f.inos[i], XFS_MODE_REG | 0644, i ? (uint32_t)m->n : 1, image);
+		err = imagefill_write_inode(&m->f, m->f.inos[i], image);
+	}
+	err = err ? err : bomb_put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
+	for (unsigned i = 0; i < m->ntaken; i++)
+		for (uint64_t k = 0; k < m->taken[i].len && !err; k++)
+			err = rename_all(m, m->taken[i].fsbno + k, s.list[0].name, s.list[0].namelen);
+	err = err ? err : bomb_put_root(m, &d, 1);
+	bomb_free_names(&s);
+	return err;
+}
+
+/* Directories of the root; one of the first half stands in each of the second half, too, from its last one on. */
+int bomb_doubled(struct bomb *m)
+{
+	struct bomb_names s = { 0 };
+	int err = imagefill_inodes(&m->f, m->n, XFS_MODE_DIR | 0755, 2);
+
+	err = err ? err : bomb_make_names(&s, m->n, false);
+	for (uint64_t i = 0; i < m->n && !err; i++) {
+		s.list[i].ino = m->f.inos[i];
+		s.list[i].ftype = XFS_DIR_FT_DIR;
+	}
+	for (uint64_t i = 0; i < m->n && !err; i++) {
+		const struct xfs_build_dirent *e = &s.list[i], *other = &s.list[m->n - 1 - i];
+		bool below = i < m->n / 2;
+
+		err = bomb_put_new_dir(m, e->ino, below ? other->ino : m->root, e, other, below || e == other ? 0 : 1);
+	}
+	err = err ? err : bomb_put_root(m, s.list, s.n);
+	bomb_free_names(&s);
 	return err;
 }

@@ -31,6 +31,7 @@ repair_core_SRCS = \
 	repair/lost.c \
 	repair/mend.c \
 	repair/metafiles.c \
+	repair/metaindex.c \
 	repair/names.c \
 	repair/names_attr.c \
 	repair/names_attrmend.c \

@@ -2,6 +2,7 @@
 /* repair.c - runs the passes and keeps the count of what was found. */
 #include "repair/flips.h"
 #include "repair/lanes.h"
+#include "repair/metafiles.h"
 #include "repair/names.h"
 #include "repair/quota.h"
 
@@ -135,7 +136,7 @@ int repair_run(struct repair *r)
 int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_t owner)
 {
 	if (s->n == s->room) {
-		size_t room = s->room ? 2 * s->room : 64;
+		size_t room = s->room ? 2 * s->room : 8;	/* groups may be many */
 		struct repair_run *grown = realloc(s->r, room * sizeof(*grown));
 
 		if (!grown)
@@ -197,6 +198,7 @@ void repair_release(struct repair *r)
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);
+	repair_metaindex_free(r->metas);
 	free(r->sharers);
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);

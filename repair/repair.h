@@ -249,6 +249,7 @@ struct repair {
 	struct xfs_fs *fs;		/* opened with `primary` */
 	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
 	struct repair_ag *ags;
+	struct repair_metaindex *metas;		/* files of the metadata directory, once all inodes were observed */
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	uint8_t *sharers;		/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */

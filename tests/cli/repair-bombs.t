@@ -73,10 +73,10 @@ def listed(image):
     return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
 
 
-def repaired(image):
+def repaired(image, *options):
     """What it said, and the most memory that it had at a time, in bytes."""
-    start = subprocess.Popen([REPAIR, image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = start.stdout.read().decode()
+    start = subprocess.Popen([REPAIR, *options, image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = start.stdout.read().decode("utf-8", "replace")
     _, status, usage = os.wait4(start.pid, 0)
     start.returncode = os.waitstatus_to_exitcode(status)
     return start.returncode, said, usage.ru_maxrss * 1024
@@ -162,6 +162,39 @@ said = repair(image)
 good, again = clean(image)
 lab.ok(said.code == 0 and good and len(listed(image)) >= 50000,
        "50,000 directories that two directories name: one of these keeps each of them", "%s\n%s" % (str(said)[-800:], again))
+
+image = bomb("unflagged", 100000, options=("-n", "parent=1"))
+said = repair(image)
+good, again = clean(image)
+text = said.out + said.err
+lab.ok(said.code == 0 and good and "is lost" not in text and int(re.search(r"with (\d+) bytes kept", text).group(1)) < 10 << 20,
+       "100,000 parent pointers of a file lost the bit that says what they are: none is there twice", "%s\n%s" % (text[-800:], again))
+
+image = bomb("shared", 10000, 60000, options=("-n", "parent=1"))
+said = repair(image)
+good, again = clean(image)
+kept = int(re.search(r"with (\d+) bytes kept", str(said)).group(1))
+lab.ok(said.code == 0 and good and kept < 4 << 20, "10,000 attributes share one value of 60,000 bytes: not each gets one of its own",
+       "%s\n%s" % (str(said)[-800:], again))
+
+# ---- allocation groups ----
+def groups(count):
+    """That many, without secondary superblocks: what repair said, and its memory."""
+    log = lab.path("groups.log")
+    with open(log, "wb") as out:
+        out.truncate(64 << 20)
+    image = lab.mkfs("bomb.img", count * (16 << 20), "-d", "agsize=16m", "-l", "size=64m,logdev=" + log)
+    with open(image, "r+b") as f:
+        for agno in range(1, count):
+            os.pwrite(f.fileno(), bytes(512), agno * (16 << 20))
+    code, text, memory = repaired(image, "-l", log)
+    again = repair("-n", "-l", log, image)
+    return code == 0 and again.code == 0, "%s\n%s" % (text[-800:], again), memory
+
+
+some, many = groups(1000), groups(4000)
+lab.ok(some[0] and many[0], "4,000 groups, of which but one have no superblock: repaired", some[1] + many[1])
+lab.ok((many[2] - some[2]) / 3000 < 12000, "each group takes a few kilobytes of memory", (many[2] - some[2]) / 3000)
 
 # ---- the log ----
 def fill_log(image):

@@ -21,6 +21,7 @@ struct bomb {
 	uint64_t ino;			/* for whom blocks are taken */
 	struct { uint64_t fsbno, len; } taken[BOMB_TAKEN];	/* the first ranges that were */
 	unsigned ntaken;
+	uint32_t shared;		/* block of a value that many have */
 };
 
 struct bomb_names {
@@ -62,6 +63,8 @@ int bomb_ring(struct bomb *);
 int bomb_attrs(struct bomb *);
 int bomb_twins(struct bomb *);
 int bomb_doubled(struct bomb *);
+int bomb_unflagged(struct bomb *);
+int bomb_shared(struct bomb *);
 /* bombs_inodes.c: inodes and their space. */
 int bomb_copies(struct bomb *);
 int bomb_rtcopies(struct bomb *);

@@ -208,3 +208,93 @@ int bomb_doubled(struct bomb *m)
 	bomb_free_names(&s);
 	return err;
 }
+
+/* Parent pointers of a file with very many names lost the bit that says what they are. */
+int bomb_unflagged(struct bomb *m)
+{
+	struct bomb_names s = { 0 };
+	struct xfs_build_attr *list = calloc(m->n, sizeof(*list));
+	struct xfs_build_dirent d;
+	struct xfs_parent_rec rec = { 0, 1 };
+	uint8_t value[sizeof(struct xfs_parent_rec_disk)], image[4096];
+	int err = list ? imagefill_inodes(&m->f, 2, XFS_MODE_REG | 0644, 1) : -XFS_E_NOMEM;
+
+	err = err ? err : bomb_make_names(&s, m->n, false);
+	if (err)
+		return err;
+	d = d_named(m->f.inos[1]);
+	rec = (struct xfs_parent_rec){ d.ino, 1 };
+	xfs_parent_rec_encode(value, &rec);
+	for (uint64_t i = 0; i < m->n; i++) {
+		s.list[i].ino = m->f.inos[0];
+		list[i] = (struct xfs_build_attr){ s.list[i].name, value, sizeof(value), s.list[i].namelen, 0 };
+	}
+	imagefill_blank(&m->f, m->f.inos[0], XFS_MODE_REG | 0644, (uint32_t)m->n, image);
+	err = bomb_put_attrs(m, m->f.inos[0], list, m->n, image);
+	err = err ? err : imagefill_write_inode(&m->f, m->f.inos[0], image);
+	err = err ? err : bomb_put_new_dir(m, d.ino, m->root, &d, s.list, s.n);
+	err = err ? err : bomb_put_root(m, &d, 1);
+	bomb_free_names(&s);
+	free(list);
+	return err;
+}
+
+/* In a leaf of attributes all values that lie in blocks of their own become one. */
+static int share_values(struct bomb *m, uint64_t fsbno)
+{
+	uint64_t at = xfs_fsbno_byte(m->g, XFS_FSBNO(fsbno));
+	struct xfs_attr_leaf_hdr h;
+	struct xfs_attr a;
+	uint8_t block[4096];
+	uint32_t name, size;
+	int err = m->g->blocksize == sizeof(block) ? xfs_dev_read(m->f.set.data, at, block, sizeof(block)) : -XFS_E_UNSUPPORTED;
+
+	if (err || xfs_be16(block + 8) != XFS_ATTR_LEAF_MAGIC)
+		return err;
+	xfs_attr_leaf_hdr_load(&h, block, true);
+	for (uint32_t i = 0; i < h.count; i++)
+		if (!xfs_attr_leaf_entry(m->g, block, i, &a, &name, &size) && !a.value) {
+			if (!m->shared)
+				m->shared = a.valueblk;
+			xfs_put_be32(block + name, m->shared);
+		}
+	xfs_crc32c_store(block, sizeof(block), XFS_OFF(da3_blkinfo, crc));
+	return xfs_dev_write(m->f.set.data, at, block, sizeof(block));
+}
+
+/* The one extent of the attribute fork ends behind the value that all have. */
+static int cut_values(struct bomb *m, uint64_t ino)
+{
+	struct xfs_inode *ip = malloc(sizeof(*ip));
+	struct xfs_bmbt_rec rec;
+	uint64_t keep = m->shared + xfs_remote_blocks(true, m->g->blocksize, (uint32_t)m->second), cut;
+	uint8_t *at;
+	int err = ip ? xfs_inode_read(m->f.fs, XFS_INO(ino), 0, ip) : -XFS_E_NOMEM;
+
+	if (!err && (ip->d.core.aformat != XFS_DINODE_FMT_EXTENTS || xfs_dinode_nextents(&ip->d, XFS_FORK_ATTR) != 1))
+		err = -XFS_E_UNSUPPORTED;
+	if (!err) {
+		at = ip->raw + xfs_dinode_fork_off(3, ip->d.core.forkoff, m->g->inodesize, XFS_FORK_ATTR);
+		xfs_bmbt_rec_decode(&rec, at);
+		cut = rec.blockcount - keep;
+		rec.blockcount = (uint32_t)keep;
+		xfs_bmbt_rec_encode(at, &rec);
+		ip->d.core.nblocks -= cut;
+		xfs_dinode_encode(ip->raw, &ip->d);
+		err = xfs_claims_release(m->f.claims, xfs_fsbno_agno(m->g, XFS_FSBNO(rec.startblock)),
+					 xfs_fsbno_agbno(m->g, XFS_FSBNO(rec.startblock + keep)).v, (uint32_t)cut, ino);
+	}
+	err = err ? err : imagefill_write_inode(&m->f, ino, ip->raw);
+	free(ip);
+	return err;
+}
+
+int bomb_shared(struct bomb *m)
+{
+	int err = bomb_attrs(m);
+
+	for (unsigned i = 0; i < m->ntaken; i++)
+		for (uint64_t k = 0; k < m->taken[i].len && !err; k++)
+			err = share_values(m, m->taken[i].fsbno + k);
+	return err ? err : cut_values(m, m->f.inos[0]);
+}

@@ -199,6 +199,7 @@ void repair_release(struct repair *r)
 	free(r->secondary_bad);
 	free(r->odd_buckets);
 	repair_metaindex_free(r->metas);
+	free(r->rt_claims);
 	free(r->sharers);
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);

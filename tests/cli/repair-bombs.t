@@ -214,6 +214,42 @@ def fill_log(image):
     return count
 
 
+def where_log(image):
+    """First byte of it, its length, uuid of the filesystem."""
+    with open(image, "rb") as f:
+        sb = f.read(512)
+    blocksize, logstart, agblocks, logblocks = (struct.unpack(form, sb[at:at + size])[0]
+                                                for form, at, size in ((">I", 4, 4), (">Q", 48, 8), (">I", 84, 4), (">I", 96, 4)))
+    block = (logstart >> sb[124]) * agblocks + (logstart & (1 << sb[124]) - 1)
+    return block * blocksize, logblocks * blocksize, sb[32:48]
+
+
+def open_many(image):
+    """4,000 transactions that are open all the time, and millions of operations for the last one: numbers that are alike in most bits."""
+    tids = [64 * n + (64 * n >> 16) for n in range(1, 4001)]
+    starts = b"".join(struct.pack(">IIBBH", tid, 0, 0x69, 1, 0) for tid in tids)
+    more = struct.pack(">IIBBH", tids[-1], 0, 0x69, 0, 0)
+    start, length, uuid = where_log(image)
+    per, at = 2730, 0
+    with open(image, "r+b") as f:
+        while (at + 2 * 65) * 512 <= length:
+            ops = starts[at // 65 * per * 12:][:per * 12] or more * per
+            data = bytearray(ops.ljust(32768, b"\0"))
+            words = b"".join(bytes(data[k:k + 4]) for k in range(0, 32768, 512))
+            for k in range(0, 32768, 512):
+                data[k:k + 4] = struct.pack(">I", 1)
+            header = struct.pack(">IIIIQQIII", 0xfeedbabe, 1, 2, 32768, 1 << 32 | at, 1 << 32, 0, at - 65 if at else 0xffffffff, len(ops) // 12)
+            f.seek(start + at * 512)
+            f.write((header + words).ljust(300, b"\0") + struct.pack(">I", 1) + uuid + struct.pack(">I", 32768) + bytes(188) + data)
+            at += 65
+
+
+image = lab.mkfs("bomb.img", 4 << 30, "-m", "crc=0", "-l", "size=64m")
+open_many(image)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good, "a log of 4,000 transactions that are open at once, and 5,000,000 operations: replayed", "%s\n%s" % (said, again))
+
 image = lab.mkfs("bomb.img", 4 << 30, "-l", "size=256m")
 count = fill_log(image)
 refused, said = repair(image), repair("-L", image)

@@ -230,7 +230,8 @@ int repair_changed_inode(struct repair *r, uint64_t ino, const uint8_t *image, s
 	return *out ? repair_open_image(r, *out) : insert(r, ino, image, out);
 }
 
-void repair_drop_changed(struct repair *r, uint64_t from, uint64_t to, bool (*gone)(void *payload, uint64_t ino), void *payload)
+void repair_drop_changed(struct repair *r, uint64_t from, uint64_t to, bool (*gone)(void *payload, uint64_t ino),
+			 void *payload)
 {
 	size_t keep, i, end;
 

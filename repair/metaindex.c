@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metaindex.c - files of the metadata directory by what they are and by their inodes: an open hash above the lists of the AGs.
+ * metaindex.c - files of the metadata directory by what they are and by their inodes: an open hash above the lists of
+ * the AGs.
  *
- * Several inodes may say that they are one file: these are a chain, in the order in which they were met. Who becomes another
- * file leaves its chain when it comes to its front, so that the front always counts.
+ * Several inodes may say that they are one file: these are a chain, in the order in which they were met. Who becomes
+ * another file leaves its chain when it comes to its front, so that the front always counts.
  */
 #include "repair/metafiles.h"
 #include "repair/realtime.h"

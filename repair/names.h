@@ -65,7 +65,7 @@ struct names_dir {
 	bool bad;		/* it has to be built anew whatever is decided */
 	bool dirty;		/* its entries or its ".." change */
 	bool meta;		/* of the metadata tree */
-	uint8_t kind;		/* of those: the first letter of the name that its contents ask for; 0: they do not (names_meta.c) */
+	uint8_t kind;		/* of those: first letter of the name that its contents ask for, or 0 (names_meta.c) */
 };
 
 /* An attribute fork whose readable attributes were gathered is kept until it is built. */

@@ -89,7 +89,8 @@ int names_settle_dirs(struct names *n)
 		return error;
 	n->ndirs += late;
 	for (size_t to = n->ndirs; late;)
-		n->dirs[--to] = from && n->dirs[from - 1].ino > n->late[late - 1].ino ? n->dirs[--from] : n->late[--late];
+		n->dirs[--to] = from && n->dirs[from - 1].ino > n->late[late - 1].ino ? n->dirs[--from]
+											      : n->late[--late];
 	n->nlate = 0;
 	return 0;
 }
@@ -104,7 +105,8 @@ int names_add_dir(struct names *n, const struct names_dir *d)
 	size_t at;
 
 	if (!error)
-		error = make_room(&list, last ? &n->dir_room : &n->late_room, (last ? n->ndirs : n->nlate) + 1, sizeof(*d));
+		error = make_room(&list, last ? &n->dir_room : &n->late_room, (last ? n->ndirs : n->nlate) + 1,
+				  sizeof(*d));
 	if (error)
 		return error;
 	if (last) {

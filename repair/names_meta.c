@@ -78,8 +78,9 @@ static struct names_dir *find_nameless(struct names *n, const char *name)
 /* Entries as they lead to inodes; what is added later leads to what was placed then. */
 static int sort_links(struct tree *t)
 {
-	static const struct xfs_sort_spec order = { .size = sizeof(struct link), .words = 2,
-						    .word_off = { offsetof(struct link, ino), offsetof(struct link, entry) } };
+	static const struct xfs_sort_spec order = {
+		.size = sizeof(struct link), .words = 2,
+		.word_off = { offsetof(struct link, ino), offsetof(struct link, entry) } };
 	const struct names *n = t->n;
 
 	t->nlinks = n->nentries;
@@ -128,8 +129,8 @@ static int name_dir(struct tree *t, struct names_dir *d, const char *name)
 	uint32_t at;
 	int error;
 
-	names_note(n, drop_names(t, ino, NAMES_NONE) ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata directory", ino, true, "it is /%s",
-		   name);
+	names_note(n, drop_names(t, ino, NAMES_NONE) ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata directory", ino,
+		   true, "it is /%s", name);
 	error = names_insert(n, root, ino, (const uint8_t *)name, strlen(name), &at);
 	if (error)
 		return error;

@@ -28,7 +28,7 @@ struct planning {
 	struct names *n;
 	struct linked *linked;		/* entries that lead to inodes whose attributes are built anew, by inode */
 	size_t nlinked;
-	struct keyed *keyed;		/* those of the inode at hand that no pointer agrees with, by hash; made when one is asked for */
+	struct keyed *keyed;		/* those of the inode at hand that no pointer agrees with, by hash; once asked for */
 	size_t nkeyed;
 	bool known;
 };
@@ -167,8 +167,9 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 
 static int key_entries(struct planning *p, size_t lo, uint64_t ino)
 {
-	static const struct xfs_sort_spec order = { .size = sizeof(struct keyed), .words = 2,
-						    .word_off = { offsetof(struct keyed, key), offsetof(struct keyed, entry) } };
+	static const struct xfs_sort_spec order = {
+		.size = sizeof(struct keyed), .words = 2,
+		.word_off = { offsetof(struct keyed, key), offsetof(struct keyed, entry) } };
 	const struct names *n = p->n;
 	size_t hi = lo;
 

@@ -275,7 +275,8 @@ int repair_rt_align(const struct repair *r, struct xfs_mapset *s)
 	return error;
 }
 
-static int settle(struct settling *t, const struct repair_rt_map *a, const struct repair_rt_map *b, uint64_t lo, uint64_t hi)
+static int settle(struct settling *t, const struct repair_rt_map *a, const struct repair_rt_map *b, uint64_t lo,
+		  uint64_t hi)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_CONFLICT, "realtime");
 	const struct repair_rt_map *loser;

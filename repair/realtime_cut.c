@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * realtime_cut.c - what forks lose in the realtime section: gathered while conflicts are settled, then each fork is cut once.
+ * realtime_cut.c - what forks lose in the realtime section: gathered while conflicts are settled, then each fork is cut
+ * once.
  *
- * Another file's loss is told by blocks, for whatever the loser has there goes; where a file claims blocks twice, one of its
- * claims goes, told by its offsets.
+ * A loss to another file is told by blocks, for whatever the loser has there goes; where a file claims blocks twice, one
+ * of its claims goes, told by its offsets.
  */
 #include "repair/realtime_cut.h"
 
@@ -28,7 +29,8 @@ bool repair_rt_cuts_room(const struct repair_rt_cuts *c)
 	return c->n < MOST_CUTS;
 }
 
-int repair_rt_cuts_add(struct repair_rt_cuts *c, const struct repair_rt_map *loser, uint64_t lo, uint64_t hi, bool twice)
+int repair_rt_cuts_add(struct repair_rt_cuts *c, const struct repair_rt_map *loser, uint64_t lo, uint64_t hi,
+		       bool twice)
 {
 	if (c->n == c->room) {
 		size_t room = c->room ? 2 * c->room : 64;
@@ -49,9 +51,11 @@ void repair_rt_cuts_release(struct repair_rt_cuts *c)
 }
 
 /* What of the mapping lies in these blocks. */
-static int add_part(const struct repair *r, struct xfs_mapset *out, const struct xfs_mapping *m, uint64_t lo, uint64_t hi)
+static int add_part(const struct repair *r, struct xfs_mapset *out, const struct xfs_mapping *m, uint64_t lo,
+		    uint64_t hi)
 {
-	uint64_t start = repair_rt_linear(&r->geo, m->fsbno), from = xfs_max(start, lo), to = xfs_min(start + m->len, hi);
+	uint64_t start = repair_rt_linear(&r->geo, m->fsbno);
+	uint64_t from = xfs_max(start, lo), to = xfs_min(start + m->len, hi);
 	struct xfs_mapping part = *m;
 
 	if (from >= to)

@@ -249,7 +249,7 @@ struct repair {
 	struct xfs_fs *fs;		/* opened with `primary` */
 	struct xfs_fs *strict;		/* the same without blocks that fail their verifiers; opened when first needed */
 	struct repair_ag *ags;
-	struct repair_rt_map *rt_claims;	/* while trees of realtime groups are planned, or built: all of repair_rt_claims() */
+	struct repair_rt_map *rt_claims;	/* repair_rt_claims(), while trees of realtime groups are planned or built */
 	size_t nrt_claims;
 	struct repair_metaindex *metas;		/* files of the metadata directory, once all inodes were observed */
 	struct xfs_fingerprint fork_sums, rmap_sums;

@@ -9,9 +9,9 @@
  *	bombs ring IMAGE N		the same, but what the root names is the last one's child
  *	bombs attrs IMAGE N LENGTH	one file with N attributes of equal hash, values of LENGTH bytes
  *	bombs shared IMAGE N LENGTH	the same, but all values are one
- *	bombs unflagged IMAGE N		one file with N names in /d, whose parent pointers lost the bit that says what they are
+ *	bombs unflagged IMAGE N		one file with N names in /d, and pointers without the bit that says so
  *	bombs copies IMAGE N FILES	FILES files that claim the same N blocks each
- *	bombs rtcopies IMAGE N FILES	the same, in a realtime section as long as the filesystem, whose bitmap is left out
+ *	bombs rtcopies IMAGE N FILES	the same, in a realtime section, whose bitmap is left out
  *	bombs unlinked IMAGE N		N deleted files that are still open
  *	bombs wiped IMAGE N		N files in the root directory, of whose inodes nothing is left
  *	bombs rivals IMAGE N		one file with N names in /d, and one without whose parent pointers are the same
@@ -45,13 +45,17 @@ static int make(struct bomb *m, const char *image, int (*bomb)(struct bomb *))
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; int (*bomb)(struct bomb *); int words; } bombs[] = {
-		{ "flat", bomb_flat, 4 }, { "equal", bomb_equal, 4 }, { "links", bomb_links, 4 }, { "deep", bomb_deep, 4 }, { "ring", bomb_ring, 4 },
-		{ "attrs", bomb_attrs, 5 }, { "copies", bomb_copies, 5 }, { "rtcopies", bomb_rtcopies, 5 }, { "unlinked", bomb_unlinked, 4 },
+		{ "flat", bomb_flat, 4 }, { "equal", bomb_equal, 4 }, { "links", bomb_links, 4 }, { "deep", bomb_deep,
+				4 },
+		{ "ring", bomb_ring, 4 },
+		{ "attrs", bomb_attrs, 5 }, { "copies", bomb_copies, 5 }, { "rtcopies", bomb_rtcopies, 5 },
+		{ "unlinked", bomb_unlinked, 4 },
 		{ "wiped", bomb_wiped, 4 }, { "counts", bomb_counts, 4 }, { "rivals", bomb_rivals, 4 },
 		{ "twins", bomb_twins, 4 }, { "doubled", bomb_doubled, 4 },
 		{ "shared", bomb_shared, 5 }, { "unflagged", bomb_unflagged, 4 },
 	};
-	struct bomb m = { .n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0, .second = argc > 4 ? strtoull(argv[4], NULL, 10) : 0 };
+	struct bomb m = { .n = argc > 3 ? strtoull(argv[3], NULL, 10) : 0,
+			  .second = argc > 4 ? strtoull(argv[4], NULL, 10) : 0 };
 	int err = -XFS_E_INVALID;
 
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(bombs) && m.n; i++)

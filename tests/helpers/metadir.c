@@ -25,7 +25,8 @@
 
 /* ---- names ---- */
 
-static uint64_t make(uint64_t dir, const char *name, unsigned mode, uint32_t uid, uint32_t gid, unsigned metatype, uint32_t group)
+static uint64_t make(uint64_t dir, const char *name, unsigned mode, uint32_t uid, uint32_t gid, unsigned metatype,
+		uint32_t group)
 {
 	struct xfs_new_file f = { .mode = (uint16_t)mode, .uid = uid, .gid = gid };
 	struct metadir_made *m = &metadir.made[metadir.nmade];
@@ -151,7 +152,8 @@ static void make_groups(uint64_t dir)
 		snprintf(name, sizeof(name), "%u.bitmap", g);
 		zeroes(make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTBITMAP, g), 0, metadir.sb.rbmblocks);
 		snprintf(name, sizeof(name), "%u.summary", g);
-		zeroes(make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTSUMMARY, g), 0, metadir_summary_blocks());
+		zeroes(make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTSUMMARY, g), 0,
+				metadir_summary_blocks());
 		snprintf(name, sizeof(name), "%u.rmap", g);
 		if (metadir.geo.rmapbt)
 			make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTRMAP, g);
@@ -175,9 +177,11 @@ static void count(unsigned type, uint32_t id, struct xfs_dquot *q)
 		if (i < metadir.nmade && metadir.made[i].metatype)
 			continue;
 		metadir_load(ino, image, &d);
-		if ((type == XFS_DQTYPE_USER ? d.core.uid : type == XFS_DQTYPE_GROUP ? d.core.gid : xfs_dinode_projid(&d)) != id)
+		if ((type == XFS_DQTYPE_USER ? d.core.uid : type == XFS_DQTYPE_GROUP ? d.core.gid
+				: xfs_dinode_projid(&d)) != id)
 			continue;
-		for (uint64_t k = 0; d.core.flags & XFS_DIFLAG_REALTIME && k < xfs_dinode_nextents(&d, XFS_FORK_DATA); k++) {
+		for (uint64_t k = 0; d.core.flags & XFS_DIFLAG_REALTIME && k < xfs_dinode_nextents(&d,
+				XFS_FORK_DATA); k++) {
 			struct xfs_bmbt_rec rec;
 
 			xfs_bmbt_rec_decode(&rec, image + xfs_dinode_literal_off(3) + 16 * k);
@@ -197,7 +201,8 @@ static void fill_quota_block(const struct quota_type *t, uint64_t ino, uint64_t 
 	metadir_must(p ? 0 : -XFS_E_NOMEM, "memory");
 	for (uint32_t i = 0; i < per; i++) {
 		uint32_t id = (uint32_t)block * per + i;
-		struct xfs_dquot q = { .magic = XFS_DQUOT_MAGIC, .version = XFS_DQUOT_VERSION, .type = t->type, .id = id };
+		struct xfs_dquot q = { .magic = XFS_DQUOT_MAGIC, .version = XFS_DQUOT_VERSION, .type = t->type,
+				.id = id };
 
 		memcpy(q.uuid, metadir.geo.uuid, 16);
 		count(t->type, id, &q);
@@ -207,9 +212,11 @@ static void fill_quota_block(const struct quota_type *t, uint64_t ino, uint64_t 
 			q.ino_hardlimit = 5000;
 		}
 		xfs_dquot_encode(p + i * sizeof(struct xfs_dquot_disk), &q);
-		xfs_crc32c_store(p + i * sizeof(struct xfs_dquot_disk), sizeof(struct xfs_dquot_disk), XFS_OFF(dquot, crc));
+		xfs_crc32c_store(p + i * sizeof(struct xfs_dquot_disk), sizeof(struct xfs_dquot_disk), XFS_OFF(dquot,
+				crc));
 	}
-	metadir_must(xfs_dev_write(metadir.dev, xfs_fsbno_byte(&metadir.geo, XFS_FSBNO(metadir_block_of(ino, block))), p, metadir.geo.blocksize), "quota");
+	metadir_must(xfs_dev_write(metadir.dev, xfs_fsbno_byte(&metadir.geo, XFS_FSBNO(metadir_block_of(ino, block))),
+			p, metadir.geo.blocksize), "quota");
 	free(p);
 }
 
@@ -245,8 +252,10 @@ static void set_realtime(char **argv)
 	metadir.sb.rextslog = (uint8_t)xfs_log2_floor(metadir.sb.rextents);
 	metadir.sb.rgcount = (uint32_t)xfs_ceil_div(metadir.sb.rextents, (uint64_t)metadir.sb.rgextents);
 	metadir.sb.rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)metadir.sb.rgextents * metadir.sb.rextsize);
-	metadir.sb.rbmblocks = (uint32_t)xfs_ceil_div(metadir.sb.rgextents, 32 * (uint64_t)xfs_rtbuf_words(metadir.geo.blocksize));
-	if (metadir.sb.rgcount < 3 || metadir.sb.rextents - (uint64_t)(metadir.sb.rgcount - 1) * metadir.sb.rgextents < 20)
+	metadir.sb.rbmblocks = (uint32_t)xfs_ceil_div(metadir.sb.rgextents, 32 *
+			(uint64_t)xfs_rtbuf_words(metadir.geo.blocksize));
+	if (metadir.sb.rgcount < 3 ||
+			metadir.sb.rextents - (uint64_t)(metadir.sb.rgcount - 1) * metadir.sb.rgextents < 20)
 		metadir_must(-XFS_E_INVALID, "three groups, the last of 20 extents at least");
 }
 

@@ -26,7 +26,8 @@ static int take(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, 
 	for (uint32_t i = 0; i < m->g->agcount; i++) {
 		uint32_t agno = (uint32_t)(m->ino / 64 + i) % m->g->agcount, agbno;
 		/* behind what is left for trees */
-		int err = xfs_claims_alloc(m->f.claims, XFS_AGNO(agno), m->g->agblocks / 8, (uint32_t)want, m->ino, offset, &agbno);
+		int err = xfs_claims_alloc(m->f.claims, XFS_AGNO(agno), m->g->agblocks / 8, (uint32_t)want, m->ino, offset,
+					   &agbno);
 
 		if (err == -XFS_E_NOSPC)
 			continue;
@@ -56,7 +57,10 @@ struct xfs_build_target bomb_target(struct bomb *m, uint64_t ino)
 
 /* ---- names ---- */
 
-/* The k-th name.  Of equal hash: bit 0 of a byte and bit 7 of the next one meet in the hash, so two that turn together do nothing. */
+/*
+ * The k-th name.  Of equal hash: bit 0 of a byte and bit 7 of the next one meet in the hash, so two that turn together do
+ * nothing.
+ */
 static void name_of(uint64_t k, bool equal, uint8_t *p, unsigned len)
 {
 	memset(p, 'a', len);
@@ -84,7 +88,8 @@ int bomb_make_names(struct bomb_names *s, uint64_t n, bool equal)
 		uint8_t *p = s->bytes + s->n * len;
 
 		name_of(s->n, equal, p, len);
-		s->list[s->n] = (struct xfs_build_dirent){ .name = p, .namelen = (uint8_t)len, .ftype = XFS_DIR_FT_REG };
+		s->list[s->n] = (struct xfs_build_dirent){ .name = p, .namelen = (uint8_t)len,
+							   .ftype = XFS_DIR_FT_REG };
 	}
 	return 0;
 }
@@ -98,7 +103,8 @@ void bomb_free_names(struct bomb_names *s)
 /* Attributes of an inode whose data fork is not set yet. */
 int bomb_put_attrs(struct bomb *m, uint64_t ino, const struct xfs_build_attr *list, size_t n, uint8_t *image)
 {
-	struct xfs_build_attrs b = { .to = bomb_target(m, ino), .list = list, .n = n, .data = { XFS_DINODE_FMT_EXTENTS, 0, 0 } };
+	struct xfs_build_attrs b = { .to = bomb_target(m, ino), .list = list, .n = n,
+				     .data = { XFS_DINODE_FMT_EXTENTS, 0, 0 } };
 	struct xfs_dinode d;
 	int err;
 
@@ -118,7 +124,8 @@ int bomb_put_attrs(struct bomb *m, uint64_t ino, const struct xfs_build_attr *li
 }
 
 /* A pointer for each name, in the order of the list. */
-int bomb_put_parents(struct bomb *m, uint64_t ino, const struct xfs_build_dirent *e, size_t n, uint64_t dir, uint8_t *image)
+int bomb_put_parents(struct bomb *m, uint64_t ino, const struct xfs_build_dirent *e, size_t n, uint64_t dir,
+		     uint8_t *image)
 {
 	struct xfs_build_attr *list = m->g->parent ? calloc(n, sizeof(*list)) : NULL;
 	struct xfs_parent_rec rec = { dir, dir == m->root ? m->root_gen : 1 };
@@ -137,7 +144,8 @@ int bomb_put_parents(struct bomb *m, uint64_t ino, const struct xfs_build_dirent
 	return err;
 }
 
-int bomb_put_dir(struct bomb *m, uint64_t ino, uint64_t parent, const struct xfs_build_dirent *list, size_t n, uint8_t *image)
+int bomb_put_dir(struct bomb *m, uint64_t ino, uint64_t parent, const struct xfs_build_dirent *list, size_t n,
+		 uint8_t *image)
 {
 	struct xfs_build_dir b = { .to = bomb_target(m, ino), .parent = parent, .entries = list, .n = n };
 	struct xfs_dinode d;

@@ -43,9 +43,11 @@ void bomb_free_names(struct bomb_names *);
 /* Attributes of an inode whose data fork is not set yet. */
 int bomb_put_attrs(struct bomb *, uint64_t ino, const struct xfs_build_attr *, size_t n, uint8_t *image);
 /* A parent pointer for each name, in the order of the list. */
-int bomb_put_parents(struct bomb *, uint64_t ino, const struct xfs_build_dirent *, size_t n, uint64_t dir, uint8_t *image);
+int bomb_put_parents(struct bomb *, uint64_t ino, const struct xfs_build_dirent *, size_t n, uint64_t dir,
+		     uint8_t *image);
 /* Writes the inode, too. */
-int bomb_put_dir(struct bomb *, uint64_t ino, uint64_t parent, const struct xfs_build_dirent *, size_t n, uint8_t *image);
+int bomb_put_dir(struct bomb *, uint64_t ino, uint64_t parent, const struct xfs_build_dirent *, size_t n,
+		 uint8_t *image);
 int bomb_put_root(struct bomb *, const struct xfs_build_dirent *, size_t n);
 /* A directory without attributes, but for its pointer. */
 int bomb_put_new_dir(struct bomb *, uint64_t ino, uint64_t parent, const struct xfs_build_dirent *self,

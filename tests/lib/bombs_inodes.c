@@ -9,7 +9,8 @@
 static int map_file(struct bomb *m, uint64_t ino, const struct xfs_extent *list, uint16_t flags)
 {
 	uint8_t image[4096];
-	struct xfs_build_fork b = { .ino = ino, .extents = list, .nextents = m->n, .dev = m->f.set.data, .alloc = bomb_take_one,
+	struct xfs_build_fork b = { .ino = ino, .extents = list, .nextents = m->n, .dev = m->f.set.data,
+				    .alloc = bomb_take_one,
 				    .payload = m, .bytes = image + xfs_dinode_literal_off(3) };
 	struct xfs_geometry g = *m->g;
 	struct xfs_dinode d;
@@ -45,7 +46,8 @@ int bomb_copies(struct bomb *m)
 		uint32_t agbno = m->g->agblocks / 16 * 13 + 2 * (uint32_t)(i / 1024 / m->g->agcount * 1024 + i % 1024);
 		struct xfs_claim c = { agbno, 1, m->f.inos[0], 2 * i };
 
-		list[i] = (struct xfs_extent){ .off = 2 * i, .block = xfs_fsbno_of(m->g, XFS_AGNO(agno), XFS_AGBNO(agbno)).v, .len = 1 };
+		list[i] = (struct xfs_extent){ .off = 2 * i, .len = 1,
+					       .block = xfs_fsbno_of(m->g, XFS_AGNO(agno), XFS_AGBNO(agbno)).v };
 		err = xfs_claims_add(m->f.claims, XFS_AGNO(agno), &c);
 	}
 	for (uint64_t i = 0; i < m->second && !err; i++) {

@@ -149,7 +149,8 @@ static int rename_all(struct bomb *m, uint64_t fsbno, const uint8_t *name, unsig
 	uint64_t at = xfs_fsbno_byte(m->g, XFS_FSBNO(fsbno));
 	struct xfs_dir_item item;
 	uint8_t block[4096];
-	int err = m->g->dirblksize == sizeof(block) ? xfs_dev_read(m->f.set.data, at, block, sizeof(block)) : -XFS_E_UNSUPPORTED;
+	int err = m->g->dirblksize == sizeof(block) ? xfs_dev_read(m->f.set.data, at, block, sizeof(block))
+						    : -XFS_E_UNSUPPORTED;
 
 	if (err || xfs_be32(block) != XFS_DIR3_DATA_MAGIC)
 		return err;
@@ -247,7 +248,8 @@ static int share_values(struct bomb *m, uint64_t fsbno)
 	struct xfs_attr a;
 	uint8_t block[4096];
 	uint32_t name, size;
-	int err = m->g->blocksize == sizeof(block) ? xfs_dev_read(m->f.set.data, at, block, sizeof(block)) : -XFS_E_UNSUPPORTED;
+	int err = m->g->blocksize == sizeof(block) ? xfs_dev_read(m->f.set.data, at, block, sizeof(block))
+						   : -XFS_E_UNSUPPORTED;
 
 	if (err || xfs_be16(block + 8) != XFS_ATTR_LEAF_MAGIC)
 		return err;

@@ -22,7 +22,8 @@ void metadir_must(int err, const char *what)
 
 void metadir_load(uint64_t ino, uint8_t *image, struct xfs_dinode *d)
 {
-	metadir_must(xfs_dev_read(metadir.dev, xfs_ino_byte(&metadir.geo, XFS_INO(ino)), image, metadir.geo.inodesize), "inode");
+	metadir_must(xfs_dev_read(metadir.dev, xfs_ino_byte(&metadir.geo, XFS_INO(ino)), image,
+			metadir.geo.inodesize), "inode");
 	xfs_dinode_decode(d, image);
 }
 
@@ -30,7 +31,8 @@ void metadir_store(uint64_t ino, uint8_t *image, const struct xfs_dinode *d)
 {
 	xfs_dinode_encode(image, d);
 	xfs_crc32c_store(image, metadir.geo.inodesize, XFS_DINODE_CRC_OFF);
-	metadir_must(xfs_dev_write(metadir.dev, xfs_ino_byte(&metadir.geo, XFS_INO(ino)), image, metadir.geo.inodesize), "inode");
+	metadir_must(xfs_dev_write(metadir.dev, xfs_ino_byte(&metadir.geo, XFS_INO(ino)), image,
+			metadir.geo.inodesize), "inode");
 }
 
 void metadir_dress(uint64_t ino, unsigned metatype, uint32_t group)
@@ -79,7 +81,8 @@ uint64_t metadir_block_of(uint64_t ino, uint64_t block)
 	struct xfs_dinode d;
 
 	metadir_load(ino, image, &d);
-	for (uint64_t i = 0; i < xfs_dinode_nextents(&d, XFS_FORK_DATA) && d.core.format == XFS_DINODE_FMT_EXTENTS; i++) {
+	for (uint64_t i = 0; i < xfs_dinode_nextents(&d, XFS_FORK_DATA) &&
+			d.core.format == XFS_DINODE_FMT_EXTENTS; i++) {
 		xfs_bmbt_rec_decode(&rec, image + xfs_dinode_literal_off(3) + 16 * i);
 		if (block >= rec.startoff && block < rec.startoff + rec.blockcount)
 			return rec.startblock + block - rec.startoff;

@@ -23,14 +23,24 @@ static const struct piece {
 } pieces[] = {
 	{ 0, 0, 0, 1, 7, false, false }, { 0, 7, 0, 20, 3, true, false }, { 0, 30, 1, 0, 40, false, false },
 	{ 1, 0, 0, 60, 5, false, true }, { 1, 5, 1, 90, 1, false, false }, { 1, 9, ~0u, 2, 6, false, false },
-	{ 2, 0, 1, 100, 33, false, false }, { 2, 33, 1, AT_END(3), 3, false, false }, { 2, 36, 2, 0, 2, false, false }, { 4, 0, 1, 150, 1, false, false }, { 4, 2, 1, 152, 1, true, false },
+	{ 2, 0, 1, 100, 33, false, false }, { 2, 33, 1, AT_END(3), 3, false, false }, { 2, 36, 2, 0, 2, false, false },
+	{ 4, 0, 1, 150, 1, false, false }, { 4, 2, 1, 152, 1, true, false },
 	{ 4, 4, 1, 154, 1, false, false }, { 4, 6, 1, 156, 1, false, false }, { 4, 8, 1, 158, 1, false, false },
 	{ 4, 10, 1, 160, 1, false, false }, { 4, 12, 1, 162, 1, true, false }, { 4, 14, 1, 164, 1, false, false },
-	{ 4, 16, 1, 166, 1, false, false }, { 4, 18, 1, 168, 1, false, false }, { 4, 20, 1, 170, 1, false, false }, { 3, 2, 0, 60, 5, false, true }, { 3, 50, ~0u, 11, 4, true, false },
+	{ 4, 16, 1, 166, 1, false, false }, { 4, 18, 1, 168, 1, false, false }, { 4, 20, 1, 170, 1, false, false },
+	{ 3, 2, 0, 60, 5, false, true }, { 3, 50, ~0u, 11, 4, true, false },
 };
 
-static uint32_t place_of(const struct piece *p) { return p->at > UINT32_MAX / 2 ? metadir.sb.rgextents - (UINT32_MAX - p->at) : p->at; }
-static bool is_made(const struct piece *p) { return (!p->shared || p->file == 1 || metadir.geo.reflink) && (p->file < 4 || metadir.many); }
+static uint32_t place_of(const struct piece *p)
+{
+	return p->at > UINT32_MAX / 2 ? metadir.sb.rgextents - (UINT32_MAX - p->at) : p->at;
+}
+
+static bool is_made(const struct piece *p)
+{
+	return (!p->shared || p->file == 1 || metadir.geo.reflink) && (p->file < 4 || metadir.many);
+}
+
 static uint32_t group_of(const struct piece *p) { return p->group == ~0u ? metadir.sb.rgcount - 1 : p->group; }
 
 static const struct metadir_made *rt_file(unsigned i)
@@ -49,7 +59,8 @@ static void write_piece(const struct piece *p, uint64_t ino)
 
 	metadir_must(bytes ? 0 : -XFS_E_NOMEM, "memory");
 	for (size_t i = 0; i < len; i++)	/* the same for both who share them */
-		bytes[i] = p->unwritten ? 0xee : (uint8_t)(((p->shared ? 1 : ino) * 77 + linear + i) * 2654435761u >> 11);
+		bytes[i] = p->unwritten ? 0xee :
+					  (uint8_t)(((p->shared ? 1 : ino) * 77 + linear + i) * 2654435761u >> 11);
 	metadir_must(xfs_dev_write(metadir.rt, linear << metadir.geo.blocklog, bytes, len), "realtime data");
 	free(bytes);
 }
@@ -66,7 +77,8 @@ static void make_rt_file(unsigned i)
 	d.core.flags |= XFS_DIFLAG_REALTIME;
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++) {
 		struct xfs_bmbt_rec rec = {
-			.startoff = (uint64_t)p->off * metadir.sb.rextsize, .blockcount = RUN(p), .extentflag = p->unwritten,
+			.startoff = (uint64_t)p->off * metadir.sb.rextsize, .blockcount = RUN(p),
+					.extentflag = p->unwritten,
 			.startblock = (uint64_t)group_of(p) << metadir.sb.rgblklog | (uint64_t)place_of(p) * metadir.sb.rextsize,
 		};
 
@@ -87,12 +99,15 @@ static void make_rt_file(unsigned i)
 
 uint64_t metadir_summary_blocks(void)
 {
-	return xfs_ceil_div((xfs_log2_floor(metadir.sb.rgextents) + 1u) * metadir.sb.rbmblocks, xfs_rtbuf_words(metadir.geo.blocksize));
+	return xfs_ceil_div((xfs_log2_floor(metadir.sb.rgextents) + 1u) * metadir.sb.rbmblocks,
+			xfs_rtbuf_words(metadir.geo.blocksize));
 }
 
 static uint32_t extents_in(uint32_t group)
 {
-	return group == metadir.sb.rgcount - 1 ? (uint32_t)(metadir.sb.rextents - (uint64_t)group * metadir.sb.rgextents) : metadir.sb.rgextents;
+	return group == metadir.sb.rgcount - 1
+			? (uint32_t)(metadir.sb.rextents - (uint64_t)group * metadir.sb.rgextents)
+					: metadir.sb.rgextents;
 }
 
 static bool is_free(uint32_t group, uint32_t extent)
@@ -113,14 +128,16 @@ static void put_words(const struct metadir_made *m, uint32_t magic, const uint32
 	metadir_must(p ? 0 : -XFS_E_NOMEM, "memory");
 	for (uint64_t b = 0; b < blocks; b++) {
 		uint64_t fsbno = metadir_block_of(m->ino, b);
-		struct xfs_rtbuf head = { .magicnum = magic, .owner = m->ino, .bno = xfs_fsbno_daddr(&metadir.geo, XFS_FSBNO(fsbno)).v };
+		struct xfs_rtbuf head = { .magicnum = magic, .owner = m->ino, .bno = xfs_fsbno_daddr(&metadir.geo,
+				XFS_FSBNO(fsbno)).v };
 
 		memcpy(head.uuid, metadir.geo.uuid, 16);
 		xfs_rtbuf_encode(p, &head);
 		for (uint32_t i = 0; i < per; i++)
 			xfs_put_be32(p + sizeof(struct xfs_rtbuf_disk) + 4 * (size_t)i, words[b * per + i]);
 		xfs_crc32c_store(p, metadir.geo.blocksize, XFS_OFF(rtbuf, crc));
-		metadir_must(xfs_dev_write(metadir.dev, xfs_fsbno_byte(&metadir.geo, XFS_FSBNO(fsbno)), p, metadir.geo.blocksize), "realtime file");
+		metadir_must(xfs_dev_write(metadir.dev, xfs_fsbno_byte(&metadir.geo, XFS_FSBNO(fsbno)), p,
+				metadir.geo.blocksize), "realtime file");
 	}
 	free(p);
 }
@@ -128,7 +145,8 @@ static void put_words(const struct metadir_made *m, uint32_t magic, const uint32
 static void fill_group(uint32_t group, const struct metadir_made *bitmap, const struct metadir_made *summary)
 {
 	uint32_t per = xfs_rtbuf_words(metadir.geo.blocksize), run = 0;
-	uint32_t *bits = calloc((size_t)metadir.sb.rbmblocks * per, 4), *sums = calloc((size_t)metadir_summary_blocks() * per, 4);
+	uint32_t *bits = calloc((size_t)metadir.sb.rbmblocks * per, 4),
+			*sums = calloc((size_t)metadir_summary_blocks() * per, 4);
 
 	metadir_must(bits && sums ? 0 : -XFS_E_NOMEM, "memory");
 	for (uint32_t x = 0; x <= extents_in(group); x++) {
@@ -168,8 +186,10 @@ static void fill_rmap(uint32_t group, uint64_t ino)
 		recs[n++] = (struct xfs_rmap_rec){ .blockcount = metadir.sb.rextsize, .owner = XFS_OWN_FS };
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++)
 		if (group_of(p) == group && is_made(p))
-			recs[n++] = (struct xfs_rmap_rec){ .startblock = place_of(p) * metadir.sb.rextsize, .blockcount = RUN(p),
-				.owner = rt_file(p->file)->ino, .offset = (uint64_t)p->off * metadir.sb.rextsize, .extentflag = p->unwritten };
+			recs[n++] = (struct xfs_rmap_rec){ .startblock = place_of(p) * metadir.sb.rextsize,
+					.blockcount = RUN(p),
+				.owner = rt_file(p->file)->ino, .offset = (uint64_t)p->off * metadir.sb.rextsize,
+						.extentflag = p->unwritten };
 	qsort(recs, n, sizeof(recs[0]), by_start);
 	metadir_load(ino, image, &d);
 	d.core.format = XFS_DINODE_FMT_META_BTREE;
@@ -190,7 +210,8 @@ static void fill_refcount(uint32_t group, uint64_t ino)
 	metadir_load(ino, image, &d);
 	d.core.format = XFS_DINODE_FMT_META_BTREE;
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++) {
-		struct xfs_refc_rec rec = { .startblock = place_of(p) * metadir.sb.rextsize, .blockcount = RUN(p), .refcount = 2 };
+		struct xfs_refc_rec rec = { .startblock = place_of(p) * metadir.sb.rextsize, .blockcount = RUN(p),
+				.refcount = 2 };
 
 		if (p->shared && p->file == 1 && group_of(p) == group)
 			xfs_refc_rec_encode(fork + 4 + 12 * (size_t)n++, &rec);

@@ -210,17 +210,23 @@ int repair_changed_inode(struct repair *r, uint64_t ino, const uint8_t *image, s
 	return *out ? repair_open_image(r, *out) : insert(r, ino, image, out);
 }
 
-void repair_drop_changed(struct repair *r, uint64_t ino)
+void repair_drop_changed(struct repair *r, uint64_t from, uint64_t to, bool (*gone)(void *payload, uint64_t ino),
+			 void *payload)
 {
-	struct repair_inode *c;
+	size_t keep, i, end;
 
 	repair_merge_changed(r);
-	c = repair_find_changed(r, ino);
-	if (!c)
-		return;
-	repair_release_changed(c);
-	memmove(c, c + 1, (size_t)(r->inodes + r->ninodes - (c + 1)) * sizeof(*c));
-	r->ninodes--;
+	keep = i = place_in(r->inodes, r->ninodes, from);
+	end = place_in(r->inodes, r->ninodes, to);
+	for (; i < end; i++) {
+		if (gone(payload, r->inodes[i].ino))
+			repair_release_changed(&r->inodes[i]);
+		else if (keep++ != i)
+			r->inodes[keep - 1] = r->inodes[i];
+	}
+	if (keep != end)
+		memmove(&r->inodes[keep], &r->inodes[end], (r->ninodes - end) * sizeof(*r->inodes));
+	r->ninodes -= end - keep;
 }
 
 void repair_release_changed(struct repair_inode *c)

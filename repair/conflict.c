@@ -164,13 +164,6 @@ static int take_out(struct settling *t, const struct xfs_claim *loser, uint32_t 
 	return repair_cuts_add(t->cuts, loser->owner, fork_of(loser), &m);
 }
 
-/* What was decided for inodes of a chunk that is none must not be written: other bytes lie there. */
-static void forget_inodes(struct repair *r, struct repair_ag *ag, const struct xfs_inode_chunk *c)
-{
-	for (unsigned i = 0; i < XFS_INODES_PER_CHUNK; i++)
-		repair_drop_changed(r, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(c->startino + i)).v);
-}
-
 static bool touches(const struct repair *r, const struct xfs_inode_chunk *chunk, const struct xfs_claim *c)
 {
 	uint32_t first = chunk->startino >> r->geo.inopblog,
@@ -203,7 +196,6 @@ static int drop_chunk(struct settling *t, const struct xfs_claim *c)
 		if (t->gone[i])
 			continue;
 		any = t->gone[i] = true;
-		forget_inodes(t->r, ag, &ag->chunks[i]);
 	}
 	ag->reasons |= REPAIR_INODES;
 	f.agno = ag->agno.v;
@@ -212,6 +204,23 @@ static int drop_chunk(struct settling *t, const struct xfs_claim *c)
 	if (any)
 		repair_note(t->r, &f, true);
 	return 0;
+}
+
+static bool is_of_gone(void *payload, uint64_t ino)
+{
+	const struct settling *t = payload;
+	const struct xfs_inode_chunk *c = repair_chunk_of(t->ag, xfs_ino_agino(&t->r->geo, XFS_INO(ino)).v, NULL);
+
+	return c && t->gone[c - t->ag->chunks];
+}
+
+/* What was decided for inodes of a chunk that is none must not be written: other bytes lie there. */
+static void forget_inodes(struct settling *t)
+{
+	const struct xfs_geometry *geo = &t->r->geo;
+	uint64_t first = xfs_ino_of(geo, t->ag->agno, XFS_AGINO(0)).v;
+
+	repair_drop_changed(t->r, first, xfs_ino_of(geo, XFS_AGNO(t->ag->agno.v + 1), XFS_AGINO(0)).v, is_of_gone, t);
 }
 
 static void close_gaps(struct repair_ag *ag, const bool *gone)
@@ -324,8 +333,10 @@ int repair_settle_conflicts(struct repair *r, uint32_t agno, struct repair_cuts 
 	struct settling t = { .r = r, .ag = &r->ags[agno], .cuts = cuts };
 	int error = xfs_claims_each_conflict(r->claims, XFS_AGNO(agno), conflict, &t);
 
-	if (t.gone)
+	if (t.gone) {
+		forget_inodes(&t);
 		close_gaps(t.ag, t.gone);
+	}
 	free(t.gone);
 	*settled += t.n;
 	return error == -XFS_E_STOP ? 0 : error;

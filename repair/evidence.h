@@ -74,8 +74,9 @@ int repair_add_stray_entries(struct repair *, uint64_t ino, struct xfs_mapset *m
 int repair_judge(struct repair *, struct evidence *);
 /* changed.c. The list entry of an inode that changes, made when it is not there. Image is copied from `image`. */
 int repair_changed_inode(struct repair *, uint64_t ino, const uint8_t *image, struct repair_inode **out);
-/* It does not change after all. */
-void repair_drop_changed(struct repair *, uint64_t ino);
+/* Of the inodes [from, to), those for which gone() says so do not change after all. */
+void repair_drop_changed(struct repair *, uint64_t from, uint64_t to, bool (*gone)(void *payload, uint64_t ino),
+			 void *payload);
 /* Entry of an inode that changes, or NULL. */
 struct repair_inode *repair_find_changed(struct repair *, uint64_t ino);
 /*

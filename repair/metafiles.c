@@ -95,41 +95,6 @@ bool repair_metafile_name(const struct repair *r, const struct repair_metafile *
 	return false;
 }
 
-/* ---- which inodes they are ---- */
-
-const struct repair_rt_file *repair_metafile_of(const struct repair *r, uint64_t ino)
-{
-	const struct repair_ag *ag = xfs_ino_valid(&r->geo, XFS_INO(ino))
-					     ? &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v] : NULL;
-
-	for (size_t i = 0; ag && i < ag->nrt_files; i++)
-		if (ag->rt_files[i].ino == ino)
-			return &ag->rt_files[i];
-	return NULL;
-}
-
-uint64_t repair_metafile_find(const struct repair *r, const struct repair_metafile *f)
-{
-	for (uint32_t a = 0; a < r->geo.agcount; a++)
-		for (size_t i = 0; i < r->ags[a].nrt_files; i++)
-			if (r->ags[a].rt_files[i].metatype == f->metatype && r->ags[a].rt_files[i].group == f->group)
-				return r->ags[a].rt_files[i].ino;
-	return XFS_NULL64;
-}
-
-int repair_metafile_add(struct repair *r, uint64_t ino, const struct repair_metafile *f)
-{
-	struct repair_ag *ag = &r->ags[xfs_ino_agno(&r->geo, XFS_INO(ino)).v];
-	const struct repair_rt_file file = { ino, f->group, f->metatype };
-
-	for (size_t i = 0; i < ag->nrt_files; i++)
-		if (ag->rt_files[i].ino == ino) {
-			ag->rt_files[i] = file;
-			return 0;
-		}
-	return repair_rt_add_file(ag, &file);
-}
-
 /* ---- blocks ---- */
 
 static unsigned type_of_records(const struct repair *r, const uint8_t *p)
@@ -204,6 +169,7 @@ void repair_metafile_dress(const struct repair *r, const struct repair_metafile 
 
 struct named {
 	uint64_t ino;
+	size_t order;
 	struct repair_metafile file;
 };
 
@@ -222,6 +188,7 @@ static int keep_name(void *payload, const struct xfs_dir_entry *e)
 		return 0;
 	if (xfs_grow(&s->named, s->n, &s->room, 32))
 		return -XFS_E_NOMEM;
+	one.order = s->n;
 	s->named[s->n++] = one;
 	return 0;
 }
@@ -239,17 +206,6 @@ static int read_names(struct settling *s, const char *path)
 		error = xfs_dir_each(&dir, 0, keep_name, s);
 	free(ip);
 	return error == -XFS_E_NOMEM ? error : 0;
-}
-
-/* Do two inodes say that they are this file? */
-static bool is_doubled(const struct repair *r, const struct repair_rt_file *f)
-{
-	unsigned n = 0;
-
-	for (uint32_t a = 0; a < r->geo.agcount; a++)
-		for (size_t i = 0; i < r->ags[a].nrt_files; i++)
-			n += r->ags[a].rt_files[i].metatype == f->metatype && r->ags[a].rt_files[i].group == f->group;
-	return n > 1;
 }
 
 static int become(struct repair *r, const struct repair_rt_file *f, const struct repair_metafile *to, uint8_t *image)
@@ -297,6 +253,29 @@ static int ask_blocks(struct repair *r, const struct repair_rt_file *f, uint8_t 
 	return error == -XFS_E_NOMEM ? error : 0;
 }
 
+static int by_ino(const void *pa, const void *pb)
+{
+	const struct named *a = pa, *b = pb;
+
+	return a->ino != b->ino ? (a->ino < b->ino ? -1 : 1) : a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* The first name of an inode. */
+static const struct named *name_of(const struct settling *s, uint64_t ino)
+{
+	size_t lo = 0, hi = s->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (s->named[mid].ino < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < s->n && s->named[lo].ino == ino ? &s->named[lo] : NULL;
+}
+
 static int settle_ag(struct settling *s, struct repair_ag *ag, uint8_t *image)
 {
 	int error = 0;
@@ -304,17 +283,16 @@ static int settle_ag(struct settling *s, struct repair_ag *ag, uint8_t *image)
 	for (size_t i = 0; i < ag->nrt_files && !error; i++) {
 		struct repair_rt_file f = ag->rt_files[i];
 		const struct repair_metafile own = { f.metatype, f.group };
-		const struct named *name = NULL;
+		const struct named *name;
 		struct named told = { .ino = XFS_NULL64 };
 
-		for (size_t k = 0; k < s->n && !name; k++)
-			name = s->named[k].ino == f.ino ? &s->named[k] : NULL;
+		name = name_of(s, f.ino);
 		if (!name && !repair_metafile_possible(s->r, &own))
 			error = ask_blocks(s->r, &f, image, &told);
 		if (told.ino == f.ino)
 			name = &told;
 		if (!name || error || (name->file.metatype == own.metatype && name->file.group == own.group) ||
-		    (repair_metafile_possible(s->r, &own) && !is_doubled(s->r, &f)))
+		    (repair_metafile_possible(s->r, &own) && !repair_metafile_is_doubled(s->r, &own)))
 			continue;
 		error = become(s->r, &f, &name->file, image);
 	}
@@ -333,6 +311,8 @@ int repair_metafiles_settle(struct repair *r)
 	error = image ? read_names(&s, REPAIR_META_RTGROUPS) : -XFS_E_NOMEM;
 	if (!error)
 		error = read_names(&s, REPAIR_META_QUOTA);
+	if (!error && s.n)
+		qsort(s.named, s.n, sizeof(*s.named), by_ino);
 	for (uint32_t a = 0; a < r->geo.agcount && !error; a++)
 		error = settle_ag(&s, &r->ags[a], image);
 	free(s.named);

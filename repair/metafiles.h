@@ -30,9 +30,15 @@ bool repair_metafile_by_name(const struct repair *, const void *name, size_t len
 bool repair_metafile_by_blocks(struct repair *, uint64_t ino, const struct xfs_mapset *, struct repair_metafile *out);
 /* The directory and the name that a file has; false: none. */
 bool repair_metafile_name(const struct repair *, const struct repair_metafile *, const char **dir, char name[32]);
-/* The file that has this inode, or NULL; the inode of a file, or XFS_NULL64. */
+/*
+ * metaindex.c: all that inodes say of themselves is in the lists of the AGs; before any of those below. Errors: NOMEM.
+ */
+int repair_metafiles_index(struct repair *);
+void repair_metaindex_free(struct repair_metaindex *);
+/* The file that has this inode, or NULL; the inode of a file, or XFS_NULL64; do several inodes say that they are it? */
 const struct repair_rt_file *repair_metafile_of(const struct repair *, uint64_t ino);
 uint64_t repair_metafile_find(const struct repair *, const struct repair_metafile *);
+bool repair_metafile_is_doubled(const struct repair *, const struct repair_metafile *);
 /* One more is known, or one is now something else. Errors: NOMEM. */
 int repair_metafile_add(struct repair *, uint64_t ino, const struct repair_metafile *);
 /* Makes a core, which has mode and times, that of this file. */

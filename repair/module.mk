@@ -32,6 +32,7 @@ repair_core_SRCS = \
 	repair/lost.c \
 	repair/mend.c \
 	repair/metafiles.c \
+	repair/metaindex.c \
 	repair/names.c \
 	repair/names_attr.c \
 	repair/names_attrmend.c \
@@ -61,6 +62,7 @@ repair_core_SRCS = \
 	repair/parts.c \
 	repair/quota.c \
 	repair/realtime.c \
+	repair/realtime_cut.c \
 	repair/realtime_files.c \
 	repair/realtime_super.c \
 	repair/realtime_trees.c \

@@ -66,6 +66,7 @@ struct names_dir {
 	bool bad;		/* it has to be built anew whatever is decided */
 	bool dirty;		/* its entries or its ".." change */
 	bool meta;		/* of the metadata tree */
+	uint8_t kind;		/* of those: first letter of the name that its contents ask for, or 0 (names_meta.c) */
 };
 
 /* An attribute fork whose readable attributes were gathered is kept until it is built. */
@@ -102,6 +103,9 @@ struct names {
 	size_t nsorted;
 	struct names_dir *dirs;		/* ascending */
 	size_t ndirs, dir_room;
+	struct names_dir *late;		/* ascending, too: directories that are not in the list yet */
+	size_t nlate, late_room;
+	uint32_t variants;		/* counts behind names that were tried (names_place.c) */
 	uint64_t fresh;			/* order of the next entry that is added */
 	uint32_t *table;		/* entries that count by (directory, name): open hash of 1 << table_bits */
 	unsigned table_bits;
@@ -146,7 +150,10 @@ int names_keep(struct names *, const void *bytes, size_t len, uint32_t *at);
 int names_add_entry(struct names *, const struct names_entry *);
 /* NULL: it is no directory, or it was not gathered. */
 struct names_dir *names_find_dir(struct names *, uint64_t ino);
+/* Pointers to directories hold until the next call of one of these two. Errors: NOMEM. */
 int names_add_dir(struct names *, const struct names_dir *);
+/* All are in n->dirs: before who goes through them. */
+int names_settle_dirs(struct names *);
 /* Salvages the entries of a directory; `map` NULL: the blocks of its fork. */
 int names_gather_dir(struct names *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
 		const struct xfs_mapset *map,

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #define MOST_ENTRIES (UINT32_MAX - 1)
+#define MOST_LATE 256u		/* directories beside the list, in any case */
 
 static int make_room(void **list, size_t *room, size_t need, size_t size)
 {
@@ -62,42 +63,72 @@ int names_add_entry(struct names *n, const struct names_entry *e)
 	return error;
 }
 
-static int add_dir(struct names *n, const struct names_dir *d)
+static size_t place_of_dir(const struct names_dir *dirs, size_t n, uint64_t ino)
 {
-	void *list = n->dirs;
-	int error = make_room(&list, &n->dir_room, n->ndirs + 1, sizeof(*d));
-	size_t at = n->ndirs;
-
-	n->dirs = list;
-	if (error)
-		return error;
-	/* the scan goes upwards: at the end as a rule */
-	while (at && n->dirs[at - 1].ino > d->ino)
-		at--;
-	memmove(&n->dirs[at + 1], &n->dirs[at], (n->ndirs - at) * sizeof(*d));
-	n->dirs[at] = *d;
-	n->ndirs++;
-	return 0;
-}
-
-int names_add_dir(struct names *n, const struct names_dir *d)
-{
-	return add_dir(n, d);
-}
-
-struct names_dir *names_find_dir(struct names *n, uint64_t ino)
-{
-	size_t lo = 0, hi = n->ndirs;
+	size_t lo = 0, hi = n;
 
 	while (lo < hi) {
 		size_t mid = lo + (hi - lo) / 2;
 
-		if (n->dirs[mid].ino < ino)
+		if (dirs[mid].ino < ino)
 			lo = mid + 1;
 		else
 			hi = mid;
 	}
-	return lo < n->ndirs && n->dirs[lo].ino == ino ? &n->dirs[lo] : NULL;
+	return lo;
+}
+
+int names_settle_dirs(struct names *n)
+{
+	size_t from = n->ndirs, late = n->nlate;
+	void *list = n->dirs;
+	int error = late ? make_room(&list, &n->dir_room, from + late, sizeof(*n->dirs)) : 0;
+
+	n->dirs = list;
+	if (error)
+		return error;
+	n->ndirs += late;
+	for (size_t to = n->ndirs; late;)
+		n->dirs[--to] = from && n->dirs[from - 1].ino > n->late[late - 1].ino ? n->dirs[--from]
+											      : n->late[--late];
+	n->nlate = 0;
+	return 0;
+}
+
+/* Among those that come late when it is not the last one; these join the list when they are many for its length. */
+int names_add_dir(struct names *n, const struct names_dir *d)
+{
+	bool many = n->nlate >= MOST_LATE && n->nlate / 4 * (n->nlate / 4) >= n->ndirs;
+	int error = many ? names_settle_dirs(n) : 0;
+	bool last = !n->nlate && (!n->ndirs || n->dirs[n->ndirs - 1].ino < d->ino);
+	void *list = last ? n->dirs : n->late;
+	size_t at;
+
+	if (!error)
+		error = make_room(&list, last ? &n->dir_room : &n->late_room, (last ? n->ndirs : n->nlate) + 1,
+				  sizeof(*d));
+	if (error)
+		return error;
+	if (last) {
+		n->dirs = list;
+		n->dirs[n->ndirs++] = *d;
+		return 0;
+	}
+	n->late = list;
+	at = place_of_dir(n->late, n->nlate, d->ino);
+	memmove(&n->late[at + 1], &n->late[at], (n->nlate++ - at) * sizeof(*d));
+	n->late[at] = *d;
+	return 0;
+}
+
+struct names_dir *names_find_dir(struct names *n, uint64_t ino)
+{
+	size_t at = place_of_dir(n->dirs, n->ndirs, ino);
+
+	if (at < n->ndirs && n->dirs[at].ino == ino)
+		return &n->dirs[at];
+	at = place_of_dir(n->late, n->nlate, ino);
+	return at < n->nlate && n->late[at].ino == ino ? &n->late[at] : NULL;
 }
 
 size_t names_first_parent(const struct names *n, uint64_t ino)
@@ -127,8 +158,11 @@ int names_sort_entries(struct names *n)
 	static const struct xfs_sort_spec order = {
 		.size = sizeof(struct names_entry), .words = 2,
 		.word_off = { offsetof(struct names_entry, dir), offsetof(struct names_entry, order) } };
-	int error = xfs_sort(&order, n->entries, n->nentries);
+	int error = names_settle_dirs(n);
 	size_t k = 0;
+
+	if (!error)
+		error = xfs_sort(&order, n->entries, n->nentries);
 
 	for (size_t i = 0; i < n->ndirs && !error; i++) {
 		struct names_dir *d = &n->dirs[i];
@@ -150,6 +184,7 @@ void names_release(struct names *n)
 	free(n->parents);
 	free(n->sorted);
 	free(n->dirs);
+	free(n->late);
 	free(n->table);
 	free(n->ip);
 	free(n->block);
@@ -250,7 +285,7 @@ static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact
 		error = names_gather_dir(n, s->ino, &s->d, s->image, NULL, &d.said);
 	}
 	d.meta = f->meta;
-	return error ? error : add_dir(n, &d);
+	return error ? error : names_add_dir(n, &d);
 }
 
 /* ---- parent pointers ---- */

@@ -10,33 +10,42 @@
 
 #include "repair/evidence.h"
 
+#include "libxfs/base/sort.h"
 #include "libxfs/inode/inode.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
+struct link {
+	uint64_t ino, entry;
+};
+
 struct tree {
 	struct names *n;
 	uint64_t rtgroups, quota;	/* XFS_NULL64: not there */
+	struct link *links;		/* entries by the inodes that they lead to */
+	size_t nlinks;
 };
 
 /* ---- directories ---- */
 
-/* Which of the two it is, as its entries have it; NULL: they do not say. */
-static const char *kind_of_dir(struct names *n, uint64_t ino)
+/* Which of the two each directory of the tree is, as the first of its entries that tells has it. */
+static void tell_kinds(struct names *n)
 {
+	for (size_t i = 0; i < n->ndirs; i++)
+		n->dirs[i].kind = 0;
 	for (size_t i = 0; i < n->nentries; i++) {
 		const struct names_entry *e = &n->entries[i];
+		struct names_dir *d = e->flags & NAMES_DROPPED ? NULL : names_find_dir(n, e->dir);
 		struct repair_metafile f;
 		const char *dir;
 		char name[32];
 
-		if (e->dir == ino && !(e->flags & NAMES_DROPPED) && repair_metafile_by_name(n->r, n->arena + e->name, e->namelen, &f) &&
+		if (d && d->meta && !d->kind && repair_metafile_by_name(n->r, n->arena + e->name, e->namelen, &f) &&
 		    repair_metafile_name(n->r, &f, &dir, name))
-			return dir;
+			d->kind = (uint8_t)dir[0];
 	}
-	return NULL;
 }
 
 static bool is_named(struct names *n, uint64_t ino, const char *name)
@@ -51,28 +60,57 @@ static struct names_dir *find_nameless(struct names *n, const char *name)
 {
 	struct names_dir *empty = NULL;
 
+	tell_kinds(n);
 	for (size_t i = 0; i < n->ndirs; i++) {
 		struct names_dir *d = &n->dirs[i];
-		const char *kind = d->meta && !names_is_root(n, d->ino) ? kind_of_dir(n, d->ino) : NULL;
 
 		if (!d->meta || names_is_root(n, d->ino) || is_named(n, d->ino, REPAIR_META_RTGROUPS) ||
 		    is_named(n, d->ino, REPAIR_META_QUOTA))
 			continue;
-		if (kind && !strcmp(kind, name))
+		if (d->kind == (uint8_t)name[0])
 			return d;
-		if (!kind && !empty)
+		if (!d->kind && !empty)
 			empty = d;
 	}
 	return empty;
 }
 
-/* Entries that lead to this inode under other names go; how many did. */
-static unsigned drop_names(struct names *n, uint64_t ino, uint32_t but)
+/* Entries as they lead to inodes; what is added later leads to what was placed then. */
+static int sort_links(struct tree *t)
 {
+	static const struct xfs_sort_spec order = {
+		.size = sizeof(struct link), .words = 2,
+		.word_off = { offsetof(struct link, ino), offsetof(struct link, entry) } };
+	const struct names *n = t->n;
+
+	t->nlinks = n->nentries;
+	t->links = malloc((n->nentries + 1) * sizeof(*t->links));
+	if (!t->links)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < n->nentries; i++)
+		t->links[i] = (struct link){ n->entries[i].ino, i };
+	return xfs_sort(&order, t->links, t->nlinks);
+}
+
+/* Entries that lead to this inode under other names go; how many did. */
+static unsigned drop_names(struct tree *t, uint64_t ino, uint32_t but)
+{
+	struct names *n = t->n;
 	struct repair_fact *f = repair_fact_of(n->r, ino);
+	size_t lo = 0, hi = t->nlinks;
 	unsigned count = 0;
 
-	for (uint32_t i = 0; i < n->nentries; i++) {
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (t->links[mid].ino < ino)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < t->nlinks && t->links[lo].ino == ino; lo++) {
+		uint32_t i = (uint32_t)t->links[lo].entry;
+
 		if (n->entries[i].ino != ino || i == but || n->entries[i].flags & NAMES_DROPPED)
 			continue;
 		if (!(n->entries[i].flags & NAMES_ASTRAY) && f->links)
@@ -83,15 +121,16 @@ static unsigned drop_names(struct names *n, uint64_t ino, uint32_t but)
 	return count;
 }
 
-static int name_dir(struct names *n, struct names_dir *d, const char *name)
+static int name_dir(struct tree *t, struct names_dir *d, const char *name)
 {
+	struct names *n = t->n;
 	uint64_t root = n->r->primary.metadirino, ino = d->ino;
 	struct repair_fact *f = repair_fact_of(n->r, ino);
 	uint32_t at;
 	int error;
 
-	names_note(n, drop_names(n, ino, NAMES_NONE) ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata directory", ino, true, "it is /%s",
-		   name);
+	names_note(n, drop_names(t, ino, NAMES_NONE) ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata directory", ino,
+		   true, "it is /%s", name);
 	error = names_insert(n, root, ino, (const uint8_t *)name, strlen(name), &at);
 	if (error)
 		return error;
@@ -127,8 +166,9 @@ static int new_meta_inode(struct names *n, const struct xfs_dinode *like, struct
 	return 0;
 }
 
-static int make_dir(struct names *n, const char *name, uint64_t *ino)
+static int make_dir(struct tree *t, const char *name, uint64_t *ino)
 {
+	struct names *n = t->n;
 	struct xfs_dinode like, d;
 	struct repair_inode *c;
 	int error = names_read_inode(n, n->r->primary.metadirino, n->image, &like);
@@ -147,15 +187,17 @@ static int make_dir(struct names *n, const char *name, uint64_t *ino)
 		return error;
 	repair_fact_of(n->r, *ino)->meta = true;
 	names_find_dir(n, *ino)->meta = true;
-	return name_dir(n, names_find_dir(n, *ino), name);
+	return name_dir(t, names_find_dir(n, *ino), name);
 }
 
 /* *ino: the directory of this name, found, named, or made. */
-static int settle_dir(struct names *n, const char *name, bool needed, uint64_t *ino)
+static int settle_dir(struct tree *t, const char *name, bool needed, uint64_t *ino)
 {
+	struct names *n = t->n;
 	uint32_t at = names_find(n, n->r->primary.metadirino, (const uint8_t *)name, strlen(name));
 	struct repair_fact *f = at == NAMES_NONE ? NULL : repair_fact_of(n->r, n->entries[at].ino);
 	struct names_dir *d;
+	int error = 0;
 
 	*ino = XFS_NULL64;
 	if (f && f->used && f->meta && f->ftype == XFS_DIR_FT_DIR) {
@@ -168,17 +210,24 @@ static int settle_dir(struct names *n, const char *name, bool needed, uint64_t *
 			f->links--;
 	}
 	for (size_t i = 0; i < n->nentries; i++) {	/* those with names that are none */
-		int error = n->entries[i].dir == n->r->primary.metadirino ? names_want(n, n->entries[i].ino) : 0;
+		error = n->entries[i].dir == n->r->primary.metadirino ? names_want(n, n->entries[i].ino) : 0;
 
 		if (error)
 			return error;
 	}
+	error = names_settle_dirs(n);
+	free(t->links);
+	t->links = NULL;
+	if (!error)
+		error = sort_links(t);
+	if (error)
+		return error;
 	d = find_nameless(n, name);
 	if (d) {
 		*ino = d->ino;
-		return name_dir(n, d, name);
+		return name_dir(t, d, name);
 	}
-	return needed ? make_dir(n, name, ino) : 0;
+	return needed ? make_dir(t, name, ino) : 0;
 }
 
 /* ---- files ---- */
@@ -208,7 +257,7 @@ static int link_file(struct tree *t, uint64_t ino, const struct repair_metafile 
 		names_drop(n, at);
 		at = NAMES_NONE;
 	}
-	others = drop_names(n, ino, at);
+	others = drop_names(t, ino, at);
 	if (at != NAMES_NONE)
 		return 0;
 	names_note(n, others ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata file", ino, true, "it is /%s/%s", dir, name);
@@ -222,7 +271,7 @@ static int drop_file(struct tree *t, uint64_t ino)
 	struct names *n = t->n;
 
 	names_note(n, XFS_F_INODE_UNREACHED, "metadata file", ino, true, "it is none that belongs here, and becomes free");
-	drop_names(n, ino, NAMES_NONE);
+	drop_names(t, ino, NAMES_NONE);
 	return names_free_inode(n, ino, repair_fact_of(n->r, ino));
 }
 
@@ -345,10 +394,17 @@ int names_place_metadata(struct names *n)
 		return 0;
 	error = names_want(n, n->r->primary.metadirino);
 	if (!error)
-		error = settle_dir(n, REPAIR_META_RTGROUPS, n->r->geo.sb.rgcount && n->r->geo.sb.rblocks, &t.rtgroups);
+		error = names_settle_dirs(n);
 	if (!error)
-		error = settle_dir(n, REPAIR_META_QUOTA, has_quota(n->r), &t.quota);
+		error = settle_dir(&t, REPAIR_META_RTGROUPS, n->r->geo.sb.rgcount && n->r->geo.sb.rblocks, &t.rtgroups);
+	if (!error)
+		error = settle_dir(&t, REPAIR_META_QUOTA, has_quota(n->r), &t.quota);
+	free(t.links);
+	t.links = NULL;
+	if (!error)
+		error = sort_links(&t);
 	if (!error)
 		error = settle_files(&t);
+	free(t.links);
 	return error ? error : each_missing(n->r, make_missing, &t);
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define LOST_FOUND "lost+found"
+#define FEW_VARIANTS 16u	/* of a name are tried in any case */
 
 /* The k-th name that is tried: as it is, then with the inode's number, then with a count; never longer than a name may be. */
 static size_t variant(const uint8_t *name, size_t len, uint64_t ino, unsigned k, uint8_t out[XFS_DIR_NAME_MAX])
@@ -41,12 +42,13 @@ int names_link(struct names *n, uint64_t dir, uint64_t ino, const uint8_t *name,
 	uint8_t made[XFS_DIR_NAME_MAX];
 	unsigned k = 0;
 	uint32_t at;
-	size_t len;
+	size_t len = variant(name, namelen, ino, k, made);
 
-	/* ends: no directory holds them all */
-	do
-		len = variant(name, namelen, ino, k++, made);
-	while (names_find(n, dir, made, len) != NAMES_NONE);
+	/* ends: no directory holds them all. Where many have one name, no count is tried a second time */
+	while (names_find(n, dir, made, len) != NAMES_NONE) {
+		k = k < FEW_VARIANTS ? k + 1 : FEW_VARIANTS + ++n->variants;
+		len = variant(name, namelen, ino, k, made);
+	}
 	return names_insert(n, dir, ino, made, len, &at);
 }
 

@@ -20,10 +20,18 @@ struct linked {
 	uint64_t ino, entry;
 };
 
+/* An entry by the hash of its directory and name. */
+struct keyed {
+	uint64_t key, entry;
+};
+
 struct planning {
 	struct names *n;
 	struct linked *linked;		/* entries that lead to inodes whose attributes are built anew, by inode */
 	size_t nlinked;
+	struct keyed *keyed;		/* those of the inode at hand that no pointer agrees with, by hash; once asked for */
+	size_t nkeyed;
+	bool known;
 };
 
 /* ---- forks ---- */
@@ -150,21 +158,64 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	return error;
 }
 
-/* A parent pointer that lost its flag: it says the same as an entry that no other one says. */
-static bool is_lost_pointer(const struct planning *p, size_t lo, uint64_t ino, const struct names_attr *a)
+static int key_entries(struct planning *p, size_t lo, uint64_t ino)
 {
+	static const struct xfs_sort_spec order = {
+		.size = sizeof(struct keyed), .words = 2,
+		.word_off = { offsetof(struct keyed, key), offsetof(struct keyed, entry) } };
 	const struct names *n = p->n;
+	size_t hi = lo;
 
-	if (a->flags || a->valuelen != sizeof(struct xfs_parent_rec_disk))
-		return false;
-	for (; lo < p->nlinked && p->linked[lo].ino == ino; lo++) {
+	while (hi < p->nlinked && p->linked[hi].ino == ino)
+		hi++;
+	free(p->keyed);
+	p->nkeyed = 0;
+	p->keyed = malloc((hi - lo + 1) * sizeof(*p->keyed));
+	if (!p->keyed)
+		return -XFS_E_NOMEM;
+	for (; lo < hi; lo++) {
 		const struct names_entry *e = &n->entries[p->linked[lo].entry];
 
-		if (!(e->flags & NAMES_POINTED) && e->dir == xfs_be64(n->arena + a->value) && e->namelen == a->namelen &&
-		    !memcmp(n->arena + e->name, n->arena + a->name, a->namelen))
-			return true;
+		if (!(e->flags & NAMES_POINTED))
+			p->keyed[p->nkeyed++] = (struct keyed){ names_hash(n, e->dir, n->arena + e->name, e->namelen),
+								p->linked[lo].entry };
 	}
-	return false;
+	p->known = true;
+	return xfs_sort(&order, p->keyed, p->nkeyed);
+}
+
+static bool says_same(const struct names *n, const struct names_entry *e, const struct names_attr *a)
+{
+	return e->dir == xfs_be64(n->arena + a->value) && e->namelen == a->namelen &&
+	       !memcmp(n->arena + e->name, n->arena + a->name, a->namelen);
+}
+
+/* *lost: a parent pointer that lost its flag, which says the same as an entry that no other one says. */
+static int find_lost_pointer(struct planning *p, size_t first, uint64_t ino, const struct names_attr *a, bool *lost)
+{
+	const struct names *n = p->n;
+	size_t lo = 0, hi;
+	uint64_t key;
+	int error;
+
+	*lost = false;
+	if (a->flags || a->valuelen != sizeof(struct xfs_parent_rec_disk))
+		return 0;
+	error = p->known ? 0 : key_entries(p, first, ino);
+	if (error)
+		return error;
+	key = names_hash(n, xfs_be64(n->arena + a->value), n->arena + a->name, a->namelen);
+	for (hi = p->nkeyed; lo < hi;) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (p->keyed[mid].key < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	for (; lo < p->nkeyed && p->keyed[lo].key == key && !*lost; lo++)
+		*lost = says_same(n, &n->entries[p->keyed[lo].entry], a);
+	return 0;
 }
 
 /* A pointer to a directory that nobody had to gather is right. */
@@ -197,10 +248,15 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 		else
 			hi = mid;
 	}
-	for (size_t i = 0; i < count && !error; i++)
-		if (!pointers || (list[i].flags & XFS_ATTR_PARENT ? is_believed(n, &list[i])
-							  : !is_lost_pointer(p, lo, ino, &list[i])))
+	p->known = false;
+	for (size_t i = 0; i < count && !error; i++) {
+		bool pointer = list[i].flags & XFS_ATTR_PARENT, lost = false;
+
+		if (pointers && !pointer)
+			error = find_lost_pointer(p, lo, ino, &list[i], &lost);
+		if (!error && !lost && (!pointers || !pointer || is_believed(n, &list[i])))
 			error = keep_attr(c->names, &room, &list[i]);
+	}
 	for (; lo < p->nlinked && p->linked[lo].ino == ino && !error && pointers; lo++)
 		error = keep_pointer(n, c->names, &room, &n->entries[p->linked[lo].entry]);
 	free(list);
@@ -391,5 +447,6 @@ int names_plan(struct names *n)
 	if (!error)
 		settle_pointers(n);
 	free(p.linked);
+	free(p.keyed);
 	return error;
 }

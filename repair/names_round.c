@@ -117,8 +117,11 @@ static int decide(struct names *n)
 	};
 	int error = 0;
 
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(steps) && !error; i++)
-		error = steps[i](n);
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(steps) && !error; i++) {
+		error = names_settle_dirs(n);
+		if (!error)
+			error = steps[i](n);
+	}
 	return error;
 }
 

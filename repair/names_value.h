@@ -19,6 +19,7 @@ struct names_values {
 	const struct xfs_mapset *map;	/* of the fork; normalised, borrowed */
 	uint8_t *bytes;			/* of the value that was fetched last */
 	uint64_t *before;		/* by mapping: blocks of the fork before it */
+	uint64_t fetched, most;		/* bytes: of all values so far; that the blocks of the fork may say */
 	struct xfs_bitmap held;		/* which blocks, counted so, hold values as the leaves say */
 	struct names_value_start *starts;	/* of values that no leaf names, by length */
 	size_t nstarts, start_room;

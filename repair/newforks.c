@@ -74,6 +74,7 @@ static bool is_planned(const struct repair_inode *c, unsigned k)
 int repair_plan_forks(struct repair *r)
 {
 	repair_merge_changed(r);
+	repair_rt_forget(r);
 	for (size_t i = 0; i < r->ninodes; i++) {
 		struct repair_inode *c = &r->inodes[i];
 		struct xfs_dinode d;
@@ -324,10 +325,12 @@ int repair_build_forks(struct repair *r)
 	int error = 0;
 
 	repair_merge_changed(r);
+	repair_rt_forget(r);
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		error = make_inode(r, &r->inodes[i]);
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		if (r->inodes[i].new_chunk)
 			error = write_new_inode(r, &r->inodes[i]);
+	repair_rt_forget(r);
 	return error;
 }

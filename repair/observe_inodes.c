@@ -7,6 +7,7 @@
  */
 #include "repair/forks.h"
 #include "repair/lanes.h"
+#include "repair/metafiles.h"
 #include "repair/quota.h"
 #include "repair/realtime.h"
 #include "repair/scan.h"
@@ -197,6 +198,8 @@ int repair_observe_inodes(struct repair *r)
 	repair_glance_end(r);
 	if (!error)
 		check_attr_bit(r);
+	if (!error && r->geo.metadir)
+		error = repair_metafiles_index(r);
 	if (error || !r->geo.rmapbt)
 		return error;
 	for (uint32_t i = 0; i < 1u << r->fork_sums.bits; i++) {

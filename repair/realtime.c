@@ -5,7 +5,9 @@
  * Mappings are kept by AG of their inode while inodes are observed.  Where two files claim one extent, the one with
  * less evidence loses it, as with blocks of the data device (conflict.c).
  */
+#include "repair/cuts.h"
 #include "repair/realtime.h"
+#include "repair/realtime_cut.h"
 #include "repair/space.h"
 
 #include "libxfs/base/grow.h"
@@ -208,50 +210,23 @@ int repair_rt_free(struct repair *r, uint64_t *count, bool *any)
 
 /* ---- claimed twice ---- */
 
+struct settling {
+	struct repair *r;
+	struct repair_cuts wholes;	/* for what it knows of forks */
+	struct repair_rt_cuts cuts;
+	uint8_t *image;
+	uint64_t settled;
+};
+
 /* True: `b` loses. The whole inode first, then the one with the lower number. */
-static int weigh(struct repair *r, const struct repair_rt_map *a, const struct repair_rt_map *b, bool *second)
+static int weigh(struct settling *t, const struct repair_rt_map *a, const struct repair_rt_map *b, bool *second)
 {
-	uint8_t *image = malloc(r->geo.inodesize);
 	int whole_a = 0, whole_b = 0;
-	int error = image ? repair_fork_is_whole(r, a->ino, XFS_FORK_DATA, image, &whole_a) : -XFS_E_NOMEM;
+	int error = repair_cuts_whole(&t->wholes, a->ino, XFS_FORK_DATA, t->image, &whole_a);
 
 	if (!error)
-		error = repair_fork_is_whole(r, b->ino, XFS_FORK_DATA, image, &whole_b);
+		error = repair_cuts_whole(&t->wholes, b->ino, XFS_FORK_DATA, t->image, &whole_b);
 	*second = whole_a != whole_b ? whole_a : a->ino < b->ino || (a->ino == b->ino && a->off < b->off);
-	free(image);
-	return error;
-}
-
-/* Takes what lies in these blocks out of the loser's fork; where both are one file, only what stands at this offset. */
-static int take_out(struct repair *r, const struct repair_rt_map *loser, uint64_t lo, uint64_t hi, bool twice)
-{
-	struct xfs_mapset cut = { 0 }, left = { 0 };
-	struct repair_inode *c;
-	int error = repair_open_fork(r, loser->ino, XFS_FORK_DATA, &c);
-	struct xfs_mapset *s = error ? NULL : &c->map[XFS_FORK_DATA];
-
-	for (size_t i = 0; !error && i < s->n; i++) {
-		struct xfs_mapping m = s->m[i];
-		uint64_t start = repair_rt_linear(&r->geo, m.fsbno), from = xfs_max(start, lo),
-			 to = xfs_min(start + m.len, hi);
-
-		if (from >= to || (twice && (m.off + m.len <= loser->off || m.off >= loser->off + loser->len)))
-			continue;
-		m.off += from - start;
-		m.fsbno += from - start;
-		m.len = to - from;
-		error = xfs_mapset_add(&cut, &m);
-	}
-	if (!error && cut.n)
-		error = xfs_mapset_subtract(&left, s, &cut);
-	if (!error && cut.n) {
-		xfs_mapset_release(s);
-		*s = left;
-		left = (struct xfs_mapset){ 0 };
-		error = repair_rt_align(r, s);
-	}
-	xfs_mapset_release(&cut);
-	xfs_mapset_release(&left);
 	return error;
 }
 
@@ -291,13 +266,13 @@ int repair_rt_align(const struct repair *r, struct xfs_mapset *s)
 	return error;
 }
 
-static int settle(struct repair *r, const struct repair_rt_map *a, const struct repair_rt_map *b, uint64_t lo,
+static int settle(struct settling *t, const struct repair_rt_map *a, const struct repair_rt_map *b, uint64_t lo,
 		  uint64_t hi)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_CONFLICT, "realtime");
 	const struct repair_rt_map *loser;
 	bool second;
-	int error = weigh(r, a, b, &second);
+	int error = weigh(t, a, b, &second);
 
 	if (error)
 		return error;
@@ -308,8 +283,8 @@ static int settle(struct repair *r, const struct repair_rt_map *a, const struct 
 	f.fileoff = loser->off + (lo > loser->start ? lo - loser->start : 0);
 	xfs_finding_detail(&f, "realtime blocks %" PRIu64 " to %" PRIu64 " are kept by inode %" PRIu64, lo, hi - 1,
 			   (second ? a : b)->ino);
-	repair_note(r, &f, true);
-	return r->looking ? 0 : take_out(r, loser, lo, hi, a->ino == b->ino);
+	repair_note(t->r, &f, true);
+	return t->r->looking ? 0 : repair_rt_cuts_add(&t->cuts, loser, lo, hi, a->ino == b->ino);
 }
 
 /* Do these two contradict each other? Another file may not even have another part of the same extent. */
@@ -325,25 +300,25 @@ static bool contradict(const struct repair *r, const struct repair_rt_map *a, co
 	return *lo < *hi && !(a->shareable && b->shareable);
 }
 
-static int one_round(struct repair *r, uint64_t *settled)
+static int one_round(struct settling *t)
 {
 	struct repair_rt_map *maps;
 	size_t n, reach = 0;
-	int error = repair_rt_claims(r, &maps, &n);
+	int error = repair_rt_claims(t->r, &maps, &n);
 
-	for (size_t i = 1; i < n && !error; i++) {
+	for (size_t i = 1; i < n && !error && repair_rt_cuts_room(&t->cuts); i++) {
 		uint64_t lo, hi;
 
 		/* the one that reaches furthest stands for those before it: what is left comes up in the next round */
-		if (contradict(r, &maps[reach], &maps[i], &lo, &hi)) {
-			++*settled;
-			error = settle(r, &maps[reach], &maps[i], lo, hi);
+		if (contradict(t->r, &maps[reach], &maps[i], &lo, &hi)) {
+			t->settled++;
+			error = settle(t, &maps[reach], &maps[i], lo, hi);
 		}
 		if (maps[i].start + maps[i].len >= maps[reach].start + maps[reach].len)
 			reach = i;
 	}
 	free(maps);
-	return error;
+	return error ? error : repair_rt_cuts_apply(t->r, &t->cuts);
 }
 
 int repair_rt_settle(struct repair *r)
@@ -355,10 +330,13 @@ int repair_rt_settle(struct repair *r)
 	if (!repair_rt_shape(r, &shape))
 		return 0;
 	for (unsigned round = 0; settled && !error && (!round || !r->looking); round++) {
-		if (round == MOST_ROUNDS)
-			return -XFS_E_OVERLAP;
-		settled = 0;
-		error = one_round(r, &settled);
+		struct settling t = { .r = r, .wholes = { .r = r }, .image = malloc(r->geo.inodesize) };
+
+		error = round == MOST_ROUNDS ? -XFS_E_OVERLAP : t.image ? one_round(&t) : -XFS_E_NOMEM;
+		settled = t.settled;
+		repair_cuts_release(&t.wholes);
+		repair_rt_cuts_release(&t.cuts);
+		free(t.image);
 	}
 	return error;
 }

@@ -56,6 +56,8 @@ int repair_rt_claims(struct repair *, struct repair_rt_map **, size_t *n);
  */
 int repair_rt_trees(struct repair *);
 bool repair_rt_is_tree(const struct repair *, const struct xfs_dinode *);
+/* Forks may have changed: what follows in the next two starts from them. */
+void repair_rt_forget(struct repair *);
 /* Blocks that the tree of this inode will take; then the tree: c->image gets its root, *d format and size. */
 int repair_rt_tree_blocks(struct repair *, const struct xfs_dinode *, uint64_t *blocks);
 int repair_rt_build_tree(struct repair *, struct repair_inode *c, struct xfs_dinode *d,

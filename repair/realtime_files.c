@@ -334,10 +334,10 @@ static void fill_block(struct syncing *s, const struct rt_file *f, uint64_t bloc
 
 static uint64_t fsbno_of(const struct rt_file *f, uint64_t block)
 {
-	for (size_t i = 0; i < f->map.n; i++)
-		if (f->map.m[i].off <= block && block - f->map.m[i].off < f->map.m[i].len)
-			return f->map.m[i].fsbno + (block - f->map.m[i].off);
-	return XFS_NULL64;
+	size_t i = xfs_mapset_find(&f->map, block);
+	const struct xfs_mapping *m = i < f->map.n ? &f->map.m[i] : NULL;
+
+	return m && m->off <= block ? m->fsbno + (block - m->off) : XFS_NULL64;
 }
 
 /* Says the runs of words that differ; returns how many words do. */

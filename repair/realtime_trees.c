@@ -279,16 +279,21 @@ bool repair_rt_is_tree(const struct repair *r, const struct xfs_dinode *d)
 	return r->geo.metadir && xfs_dinode_is_metadata(d) && repair_metafile_is_tree(d->core.metatype);
 }
 
+void repair_rt_forget(struct repair *r)
+{
+	free(r->rt_claims);
+	r->rt_claims = NULL;
+}
+
+/* Claims of all groups are gathered once for all trees. */
 static int want_own(struct repair *r, const struct xfs_dinode *d, struct wanted *w)
 {
-	struct repair_rt_map *maps;
-	size_t n;
-	int error = repair_rt_claims(r, &maps, &n);
+	int error = r->rt_claims ? 0 : repair_rt_claims(r, &r->rt_claims, &r->nrt_claims);
 
-	if (!error)
-		error = want_tree(r, maps, n, xfs_dinode_projid(d), d->core.metatype, w);
-	free(maps);
-	return error;
+	*w = (struct wanted){ .recs = NULL };
+	if (error)
+		repair_rt_forget(r);
+	return error ? error : want_tree(r, r->rt_claims, r->nrt_claims, xfs_dinode_projid(d), d->core.metatype, w);
 }
 
 static int shape_of(const struct repair *r, const struct xfs_dinode *d, const struct wanted *w, struct xfs_btree_geometry *shape)

@@ -2,6 +2,7 @@
 /* repair.c - runs the passes and keeps the count of what was found. */
 #include "repair/flips.h"
 #include "repair/lanes.h"
+#include "repair/metafiles.h"
 #include "repair/names.h"
 #include "repair/quota.h"
 
@@ -129,7 +130,7 @@ int repair_run(struct repair *r)
 
 int repair_runs_add(struct repair_runs *s, uint32_t agbno, uint32_t len, uint64_t owner)
 {
-	if (xfs_grow(&s->r, s->n, &s->room, 64))
+	if (xfs_grow(&s->r, s->n, &s->room, 8))	/* groups may be many */
 		return -XFS_E_NOMEM;
 	s->r[s->n++] = (struct repair_run){ agbno, len, owner };
 	return 0;
@@ -185,6 +186,8 @@ void repair_release(struct repair *r)
 	free(r->ags);
 	free(r->secondary_bad);
 	free(r->odd_buckets);
+	repair_metaindex_free(r->metas);
+	free(r->rt_claims);
 	free(r->sharers);
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);

@@ -254,6 +254,9 @@ struct repair {
 	/* the same without blocks that fail their verifiers; opened when first needed */
 	struct xfs_fs *strict;
 	struct repair_ag *ags;
+	struct repair_rt_map *rt_claims;	/* repair_rt_claims(), while trees of realtime groups are planned or built */
+	size_t nrt_claims;
+	struct repair_metaindex *metas;		/* files of the metadata directory, once all inodes were observed */
 	struct xfs_fingerprint fork_sums, rmap_sums;
 	/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
 	uint8_t *sharers;

@@ -60,10 +60,18 @@ static int decode_copy(const uint8_t *buf, size_t len, struct repair_sb_copy *c)
 	return 0;
 }
 
+/* What one bit at most tells from the first word of a superblock: searching sectors of anything else takes long. */
+static bool is_near(const uint8_t *buf)
+{
+	uint32_t differs = xfs_be32(buf) ^ XFS_SB_MAGIC;
+
+	return !(differs & (differs - 1));
+}
+
 /* One flipped bit: which sector size is right only the checksum can say, as the bit may be in that field. */
 static int flip_back(uint8_t *buf, size_t len, struct repair_sb_copy *c)
 {
-	for (size_t size = 512; size <= len; size *= 2) {
+	for (size_t size = 512; size <= len && is_near(buf); size *= 2) {
 		struct repair_sb_copy again = { 0 };
 		size_t byte;
 		unsigned bit;

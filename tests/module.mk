@@ -13,6 +13,8 @@ repairhelper_SRCS += $(patsubst $(srcdir)/%,%,$(sort $(wildcard $(srcdir)/tests/
 repairhelperlib_SRCS += tests/lib/listing.c tests/lib/listing_fs.c tests/lib/writelog.c tests/unit/sha256.c
 # Images with very much in them.
 bin/tests/helpers/bombs bin/tests/bench/make-extents: obj/tests/lib/imagefill.o obj/tests/lib/building.o
+bin/tests/helpers/metadir: obj/tests/lib/metadir.o obj/tests/lib/metadir_groups.o
+bin/tests/helpers/bombs: $(patsubst %,obj/tests/lib/%.o,bombs bombs_names bombs_inodes)
 # What tests that build forks share.
 bin/tests/unit/test_build_image: obj/tests/lib/building.o
 # The driver of scripts of operations, and its model.

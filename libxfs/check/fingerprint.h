@@ -6,7 +6,8 @@
  * continue each other the end of one is the start of the next and both terms cancel, so records that are merged
  * differently (an rmap covers many bmbt records) give the same sum, and equal sums mean equal coverage.
  * H is keyed by a random number of the run, so no image can be made to collide on purpose.
- * Memory: 8 bytes a bucket, whatever the size of the filesystem.  Layer: check.
+ * Memory: 8 bytes a bucket, whatever the size of the filesystem.  A table that little was added to costs little: pages
+ * of it that nothing was added to are not touched.  Layer: check.
  */
 #ifndef XFS_CHECK_FINGERPRINT_H
 #define XFS_CHECK_FINGERPRINT_H
@@ -18,6 +19,7 @@ struct xfs_fingerprint {
 	uint64_t factor[2], spread;	/* made from the key */
 	unsigned bits;		/* 1 << bits buckets */
 	uint64_t *sums;
+	uint8_t *pages;		/* those of the sums that something was added to */
 };
 
 /* `bits` 4..24. The key must be the same for tables that are compared. Errors: NOMEM. */

@@ -3,8 +3,8 @@
 #include "libxfs/log/transactions.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#define BUCKETS 64u
 #define MAX_OPEN 4096u			/* transactions at once; kernels have a few */
 #define OP_SIZE (uint32_t)sizeof(struct xfs_log_op_disk)
 #define HDR_SIZE (uint32_t)sizeof(struct xfs_log_trans_hdr_disk)
@@ -16,7 +16,7 @@ struct open_region {
 
 /* A transaction that is being put together. */
 struct open_trans {
-	struct open_trans *next;	/* in its bucket, or unused */
+	struct open_trans *next;	/* that is unused, too */
 	uint32_t tid;
 	bool writer_le;
 	bool cut;			/* the last region goes on in the next record */
@@ -36,8 +36,9 @@ struct xfs_log_iter {
 	int error;			/* sticks */
 	struct xfs_finding finding;
 	uint32_t at, op, block;		/* byte of the record's data, operation; block for findings */
-	struct open_trans *buckets[BUCKETS], *unused;
-	unsigned nopen, drain;		/* drain: bucket whose rest is handed out at the end */
+	struct open_trans **open;	/* ascending by tid: no choice of numbers makes them slow to find */
+	size_t nopen, open_room;
+	struct open_trans *unused;
 	/* the transaction that was handed out */
 	struct open_trans *out;
 	struct xfs_log_trans trans;
@@ -89,12 +90,28 @@ static int make_room(void **p, size_t *room, size_t need, size_t each)
 	return 0;
 }
 
-static struct open_trans **find(struct xfs_log_iter *it, uint32_t tid)
+/* Where it stands among the open ones, or would. */
+static size_t place_of(const struct xfs_log_iter *it, uint32_t tid)
 {
-	struct open_trans **t = &it->buckets[(tid ^ tid >> 16) % BUCKETS];
+	size_t lo = 0, hi = it->nopen;
 
-	while (*t && (*t)->tid != tid)
-		t = &(*t)->next;
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (it->open[mid]->tid < tid)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+static struct open_trans *take_out(struct xfs_log_iter *it, size_t at)
+{
+	struct open_trans *t = it->open[at];
+
+	it->nopen--;
+	memmove(&it->open[at], &it->open[at + 1], (it->nopen - at) * sizeof(struct open_trans *));
 	return t;
 }
 
@@ -118,12 +135,16 @@ static void free_all(struct open_trans *t)
 
 static int begin(struct xfs_log_iter *it, uint32_t tid)
 {
-	struct open_trans **place = find(it, tid), *t = it->unused;
+	size_t at = place_of(it, tid);
+	struct open_trans *t = it->unused;
 
-	if (*place)
+	if (at < it->nopen && it->open[at]->tid == tid)
 		return corrupt(it, "a transaction starts twice");
 	if (it->nopen >= MAX_OPEN)
 		return corrupt(it, "too many transactions are open at once");
+	if (it->nopen == it->open_room &&
+	    make_room((void **)&it->open, &it->open_room, 2 * it->nopen + 16, sizeof(struct open_trans *)))
+		return no_memory(it);
 	if (t) {
 		it->unused = t->next;
 	} else {
@@ -133,8 +154,8 @@ static int begin(struct xfs_log_iter *it, uint32_t tid)
 	}
 	*t = (struct open_trans){ .tid = tid, .lsn = it->record.h.lsn, .writer_le = xfs_log_record_is_le(&it->record),
 		.bytes = t->bytes, .room = t->room, .regions = t->regions, .regions_room = t->regions_room };
-	*place = t;
-	it->nopen++;
+	memmove(&it->open[at + 1], &it->open[at], (it->nopen++ - at) * sizeof(struct open_trans *));
+	it->open[at] = t;
 	return 0;
 }
 
@@ -244,15 +265,13 @@ static void describe(struct xfs_log_iter *it, const struct open_trans *t)
 		xfs_log_trans_hdr_decode_as(&it->trans.hdr, t->hdr, t->writer_le);
 }
 
-static int commit(struct xfs_log_iter *it, struct open_trans **place)
+static int commit(struct xfs_log_iter *it, size_t at)
 {
-	struct open_trans *t = *place;
+	struct open_trans *t = it->open[at];
 
 	if (t->cut)
 		return corrupt(it, "a transaction ends inside a region");
-	*place = t->next;
-	it->nopen--;
-	it->out = t;
+	it->out = take_out(it, at);
 	describe(it, t);
 	it->trans.committed = true;
 	it->trans.commit_lsn = it->record.h.lsn;
@@ -272,7 +291,7 @@ static int take_op(struct xfs_log_iter *it, const struct xfs_log_op *op, const u
 {
 	const unsigned known = XFS_LOG_OP_START | XFS_LOG_OP_COMMIT | XFS_LOG_OP_CONTINUE | XFS_LOG_OP_WAS_CONT |
 		XFS_LOG_OP_END;
-	struct open_trans **place = find(it, op->tid);
+	size_t at = place_of(it, op->tid);
 	int err = 0;
 
 	if (op->flags & ~known)
@@ -282,17 +301,17 @@ static int take_op(struct xfs_log_iter *it, const struct xfs_log_op *op, const u
 			return corrupt(it, "a transaction starts with data");
 		return begin(it, op->tid);
 	}
-	if (!*place)	/* began before the tail */
+	if (at == it->nopen || it->open[at]->tid != op->tid)	/* began before the tail */
 		return 0;
 	if (op->flags & XFS_LOG_OP_COMMIT) {
-		err = commit(it, place);
+		err = commit(it, at);
 		*event = !err;
 		*out = (struct xfs_log_event){ XFS_LOG_EV_TRANS, &it->record, &it->trans };
 		return err;
 	}
 	if ((op->flags & XFS_LOG_OP_END) && !(op->flags & XFS_LOG_OP_WAS_CONT))
 		return corrupt(it, "a region ends that did not go on");
-	return add_data(it, *place, op->flags, p, op->len);
+	return add_data(it, it->open[at], op->flags, p, op->len);
 }
 
 /* Goes through the operations of the record until there is an event, or until it ends. */
@@ -353,13 +372,9 @@ static int drain(struct xfs_log_iter *it, struct xfs_log_event *out)
 {
 	struct open_trans *t;
 
-	while (it->drain < BUCKETS && !it->buckets[it->drain])
-		it->drain++;
-	if (it->drain == BUCKETS)
+	if (!it->nopen)
 		return it->error = -XFS_E_NOENT;
-	t = it->buckets[it->drain];
-	it->buckets[it->drain] = t->next;
-	it->out = t;
+	t = it->out = take_out(it, it->nopen - 1);
 	describe(it, t);
 	*out = (struct xfs_log_event){ XFS_LOG_EV_OPEN, NULL, &it->trans };
 	return 0;
@@ -429,8 +444,9 @@ void xfs_log_iter_free(struct xfs_log_iter *it)
 {
 	if (!it)
 		return;
-	for (unsigned i = 0; i < BUCKETS; i++)
-		free_all(it->buckets[i]);
+	while (it->nopen)
+		put_away(it, it->open[--it->nopen]);
+	free(it->open);
 	free_all(it->unused);
 	if (it->out) {
 		it->out->next = NULL;

@@ -55,15 +55,28 @@ said = repair(image)
 good, again = clean(image)
 lab.ok(said.code == 0 and good, "300 files that claim the same blocks: repaired", "%s\n%s" % (str(said)[-1000:], again))
 
+section = lab.path("section.img")
+with open(section, "wb") as out:
+    out.truncate(4 << 30)
+for n, files in (200000, 2), (100, 300):
+    image = bomb("rtcopies", n, files)
+    said = repair("-r", section, image)
+    again = repair("-n", "-r", section, image)
+    held = sorted(int(n) for n in re.findall(r"core.nblocks = (\d+)", Run(DB, "-r", *sum((["-c", "inode %d" % (524288 + k), "-c", "p core.nblocks"]
+                                                                                 for k in range(files)), []), image).out))
+    lab.ok(said.code == 0 and again.code == 0 and held[-1] >= n and not any(held[:-1]),
+           "%d files that claim the same %d realtime extents: one of them has them all" % (files, n),
+           "%s\n%s\n%s" % (str(said)[-1000:], again, held))
+
 # ---- many that change ----
 def listed(image):
     return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
 
 
-def repaired(image):
+def repaired(image, *options):
     """What it said, and the most memory that it had at a time, in bytes."""
-    start = subprocess.Popen([REPAIR, image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = start.stdout.read().decode()
+    start = subprocess.Popen([REPAIR, *options, image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = start.stdout.read().decode("utf-8", "replace")
     _, status, usage = os.wait4(start.pid, 0)
     start.returncode = os.waitstatus_to_exitcode(status)
     return start.returncode, said, usage.ru_maxrss * 1024
@@ -137,6 +150,52 @@ good, again = clean(image)
 lab.ok(len(before) == len(places) == 20000 and said.code == 0 and good and listed(image) == before,
        "each of 20,000 names holds a byte that none may hold: their hashes tell which it was", "%s\n%s" % (str(said)[-800:], again))
 
+image = bomb("twins", 100000, options=("-n", "parent=0"))
+said = repair(image)
+good, again = clean(image)
+names = re.findall(r"aaaa\S*", Run(DB, "-r", "-c", "ls /d", image).out)
+lab.ok(said.code == 0 and good and len(names) == len(set(names)) == 100001,
+       "a name that 100,001 entries of a directory have: each of them keeps one of its own", "%s\n%s" % (str(said)[-800:], again))
+
+image = bomb("doubled", 100000, options=("-n", "parent=0"))
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and len(listed(image)) >= 50000,
+       "50,000 directories that two directories name: one of these keeps each of them", "%s\n%s" % (str(said)[-800:], again))
+
+image = bomb("unflagged", 100000, options=("-n", "parent=1"))
+said = repair(image)
+good, again = clean(image)
+text = said.out + said.err
+lab.ok(said.code == 0 and good and "is lost" not in text and int(re.search(r"with (\d+) bytes kept", text).group(1)) < 10 << 20,
+       "100,000 parent pointers of a file lost the bit that says what they are: none is there twice", "%s\n%s" % (text[-800:], again))
+
+image = bomb("shared", 10000, 60000, options=("-n", "parent=1"))
+said = repair(image)
+good, again = clean(image)
+kept = int(re.search(r"with (\d+) bytes kept", str(said)).group(1))
+lab.ok(said.code == 0 and good and kept < 4 << 20, "10,000 attributes share one value of 60,000 bytes: not each gets one of its own",
+       "%s\n%s" % (str(said)[-800:], again))
+
+# ---- allocation groups ----
+def groups(count):
+    """That many, without secondary superblocks: what repair said, and its memory."""
+    log = lab.path("groups.log")
+    with open(log, "wb") as out:
+        out.truncate(64 << 20)
+    image = lab.mkfs("bomb.img", count * (16 << 20), "-d", "agsize=16m", "-l", "size=64m,logdev=" + log)
+    with open(image, "r+b") as f:
+        for agno in range(1, count):
+            os.pwrite(f.fileno(), bytes(512), agno * (16 << 20))
+    code, text, memory = repaired(image, "-l", log)
+    again = repair("-n", "-l", log, image)
+    return code == 0 and again.code == 0, "%s\n%s" % (text[-800:], again), memory
+
+
+some, many = groups(1000), groups(4000)
+lab.ok(some[0] and many[0], "4,000 groups, of which but one have no superblock: repaired", some[1] + many[1])
+lab.ok((many[2] - some[2]) / 3000 < 12000, "each group takes a few kilobytes of memory", (many[2] - some[2]) / 3000)
+
 # ---- the log ----
 def fill_log(image):
     """Records of two blocks from its first block to its last, none of which starts where the tail of one is."""
@@ -154,6 +213,42 @@ def fill_log(image):
             f.write(header.ljust(320, b"\0") + struct.pack(">I", 32768) + bytes(188) + struct.pack(">I", 2) + bytes(508))
     return count
 
+
+def where_log(image):
+    """First byte of it, its length, uuid of the filesystem."""
+    with open(image, "rb") as f:
+        sb = f.read(512)
+    blocksize, logstart, agblocks, logblocks = (struct.unpack(form, sb[at:at + size])[0]
+                                                for form, at, size in ((">I", 4, 4), (">Q", 48, 8), (">I", 84, 4), (">I", 96, 4)))
+    block = (logstart >> sb[124]) * agblocks + (logstart & (1 << sb[124]) - 1)
+    return block * blocksize, logblocks * blocksize, sb[32:48]
+
+
+def open_many(image):
+    """4,000 transactions that are open all the time, and millions of operations for the last one: numbers that are alike in most bits."""
+    tids = [64 * n + (64 * n >> 16) for n in range(1, 4001)]
+    starts = b"".join(struct.pack(">IIBBH", tid, 0, 0x69, 1, 0) for tid in tids)
+    more = struct.pack(">IIBBH", tids[-1], 0, 0x69, 0, 0)
+    start, length, uuid = where_log(image)
+    per, at = 2730, 0
+    with open(image, "r+b") as f:
+        while (at + 2 * 65) * 512 <= length:
+            ops = starts[at // 65 * per * 12:][:per * 12] or more * per
+            data = bytearray(ops.ljust(32768, b"\0"))
+            words = b"".join(bytes(data[k:k + 4]) for k in range(0, 32768, 512))
+            for k in range(0, 32768, 512):
+                data[k:k + 4] = struct.pack(">I", 1)
+            header = struct.pack(">IIIIQQIII", 0xfeedbabe, 1, 2, 32768, 1 << 32 | at, 1 << 32, 0, at - 65 if at else 0xffffffff, len(ops) // 12)
+            f.seek(start + at * 512)
+            f.write((header + words).ljust(300, b"\0") + struct.pack(">I", 1) + uuid + struct.pack(">I", 32768) + bytes(188) + data)
+            at += 65
+
+
+image = lab.mkfs("bomb.img", 4 << 30, "-m", "crc=0", "-l", "size=64m")
+open_many(image)
+said = repair(image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good, "a log of 4,000 transactions that are open at once, and 5,000,000 operations: replayed", "%s\n%s" % (said, again))
 
 image = lab.mkfs("bomb.img", 4 << 30, "-l", "size=256m")
 count = fill_log(image)

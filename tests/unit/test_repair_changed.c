@@ -96,6 +96,12 @@ START_TEST(packs_and_opens)
 }
 END_TEST
 
+static bool is_odd(void *payload, uint64_t ino)
+{
+	(void)payload;
+	return ino & 1;
+}
+
 /* What was written to an open one is what lies packed. */
 START_TEST(keeps_changes)
 {
@@ -117,9 +123,10 @@ START_TEST(keeps_changes)
 		image[511] ^= 0x5a;
 		qk_assert_mem_eq(c->image, image, 512);
 	}
-	for (uint64_t ino = 1; ino < 100; ino += 2)
-		repair_drop_changed(&r, ino);
-	qk_assert_uint_eq(r.ninodes, 49);
+	repair_drop_changed(&r, 11, 91, is_odd, NULL);
+	qk_assert_uint_eq(r.ninodes, 59);
+	for (uint64_t ino = 1; ino < 100; ino++)
+		qk_assert_int_eq(repair_find_changed(&r, ino) != NULL, ino < 11 || ino > 90 || !(ino & 1));
 	repair_forget_changed(&r);
 }
 END_TEST

@@ -11,6 +11,8 @@
 
 #include "repair/write.h"
 
+#include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/log/items.h"
 
 #include <stdlib.h>
@@ -148,15 +150,8 @@ static int look_at_inode(struct looking *l, const struct xfs_log_item *it)
 	    xfs_dev_read(l->r->dev.data, xfs_ino_byte(g, XFS_INO(i.f.ino)), l->buf, g->inodesize))
 		return 0;
 	xfs_log_dinode_to_disk(disk, i.core, i.core_len, it->writer_le);
-	if (l->ncores == l->room) {
-		size_t room = l->room ? 2 * l->room : 256;
-		struct seen_core *more = realloc(l->cores, room * sizeof(*more));
-
-		if (!more)
-			return -XFS_E_NOMEM;
-		l->cores = more;
-		l->room = room;
-	}
+	if (xfs_grow(&l->cores, l->ncores, &l->room, 256))
+		return -XFS_E_NOMEM;
 	c = &l->cores[l->ncores++];
 	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->behind, .in_place = same_core(disk, l->buf),
 				 .flush = xfs_be16(disk + XFS_OFF(dinode_core, flushiter)) };
@@ -310,17 +305,9 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 
 bool repair_ages_inode_is_later(const struct repair_ages *a, uint64_t ino)
 {
-	size_t lo = 0, hi = a->nlater;
+	size_t at = xfs_search(a->nlater, i, a->later[i] < ino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (a->later[mid] < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < a->nlater && a->later[lo] == ino;
+	return at < a->nlater && a->later[at] == ino;
 }
 
 enum repair_age repair_ages_of(const struct repair_ages *a, size_t place, bool owner_is_later)

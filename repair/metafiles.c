@@ -6,6 +6,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/name/path.h"
 #include "libxfs/ondisk/dquot.h"
@@ -263,17 +264,9 @@ static int by_ino(const void *pa, const void *pb)
 /* The first name of an inode. */
 static const struct named *name_of(const struct settling *s, uint64_t ino)
 {
-	size_t lo = 0, hi = s->n;
+	size_t at = xfs_search(s->n, i, s->named[i].ino < ino);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (s->named[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < s->n && s->named[lo].ino == ino ? &s->named[lo] : NULL;
+	return at < s->n && s->named[at].ino == ino ? &s->named[at] : NULL;
 }
 
 static int settle_ag(struct settling *s, struct repair_ag *ag, uint8_t *image)

@@ -9,6 +9,8 @@
 #include "repair/metafiles.h"
 #include "repair/realtime.h"
 
+#include "libxfs/base/grow.h"
+
 #include <stdlib.h>
 
 #define NONE UINT32_MAX
@@ -70,15 +72,8 @@ static int add(const struct repair *r, struct repair_metaindex *x, uint64_t key,
 	struct slot *s;
 	int error = !x->slots || x->taken >= (size_t)1 << (x->bits - 1) ? grow(r, x) : 0;
 
-	if (!error && x->n == x->room) {
-		size_t room = x->room ? 2 * x->room : 64;
-		struct place *grown = room < NONE ? realloc(x->places, room * sizeof(*grown)) : NULL;
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		x->places = grown;
-		x->room = room;
-	}
+	if (!error)
+		error = x->n < NONE ? xfs_grow(&x->places, x->n, &x->room, 64) : -XFS_E_NOMEM;
 	if (error)
 		return error;
 	x->places[x->n] = (struct place){ agno, at, NONE };

@@ -12,6 +12,8 @@
 #include "repair/realtime.h"
 #include "repair/space.h"
 
+#include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -32,15 +34,8 @@ bool repair_rt_cuts_room(const struct repair_rt_cuts *c)
 int repair_rt_cuts_add(struct repair_rt_cuts *c, const struct repair_rt_map *loser, uint64_t lo, uint64_t hi,
 		       bool twice)
 {
-	if (c->n == c->room) {
-		size_t room = c->room ? 2 * c->room : 64;
-		struct repair_rt_cut *grown = realloc(c->list, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		c->list = grown;
-		c->room = room;
-	}
+	if (xfs_grow(&c->list, c->n, &c->room, 64))
+		return -XFS_E_NOMEM;
 	c->list[c->n++] = (struct repair_rt_cut){ loser->ino, lo, hi, loser->off, twice ? loser->len : 0 };
 	return 0;
 }
@@ -102,18 +97,9 @@ static int gather_blocks(const struct repair *r, const struct xfs_mapset *s, con
 
 	for (size_t i = 0; i < s->n && n && !error; i++) {
 		uint64_t start = repair_rt_linear(&r->geo, s->m[i].fsbno), end = start + s->m[i].len;
-		size_t lo = 0, hi = n;
 
-		while (lo < hi) {
-			size_t mid = lo + (hi - lo) / 2;
-
-			if (list[mid].hi <= start)
-				lo = mid + 1;
-			else
-				hi = mid;
-		}
-		for (; lo < n && list[lo].lo < end && !error; lo++)
-			error = add_part(r, out, &s->m[i], list[lo].lo, list[lo].hi);
+		for (size_t k = xfs_search(n, j, list[j].hi <= start); k < n && list[k].lo < end && !error; k++)
+			error = add_part(r, out, &s->m[i], list[k].lo, list[k].hi);
 	}
 	return error;
 }

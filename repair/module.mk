@@ -38,7 +38,9 @@ repair_core_SRCS = \
 	repair/names_build.c \
 	repair/names_decide.c \
 	repair/names_dir.c \
+	repair/names_fill.c \
 	repair/names_gather.c \
+	repair/names_links.c \
 	repair/names_meta.c \
 	repair/names_new.c \
 	repair/names_place.c \

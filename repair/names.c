@@ -66,7 +66,10 @@ static void __attribute__((format(printf, 4, 5))) note(struct reading *n, enum x
 	struct xfs_finding f = xfs_finding_of(id, id == XFS_F_LINK_COUNT || id == XFS_F_INODE_UNREACHED ? "inode" : "directory");
 	va_list args;
 
-	n->r->names_bad = true;
+	if (id == XFS_F_PARENT_MISSING)
+		n->r->links_differ = true;
+	else
+		n->r->names_bad = true;
 	/* pointers: by their buckets; rings: who lies on them */
 	if (id != XFS_F_PARENT_MISSING && id != XFS_F_DIR_RING)
 		touch(n, ino);

@@ -165,8 +165,13 @@ static bool rmaps_say_it(const struct repair *r)
 
 static int claim_files(struct repair *r)
 {
+	bool any = false;
 	int error = 0;
 
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		any |= repair_ag_changes(r, i);
+	if (!any)
+		return 0;
 	if (!rmaps_say_it(r))
 		return repair_each_ag(r, claim_ag_inodes, r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)

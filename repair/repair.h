@@ -282,6 +282,7 @@ struct repair {
 	bool log_given_up;		/* changes were lost with it, in this run or in one that was stopped */
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
+	bool links_differ;		/* entries and parent pointers do not say the same */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */
 	uint64_t (*link_buckets)[2];	/* the same by directories, REPAIR_LINK_BUCKETS; NULL: nothing to compare */
 	struct repair_glance *glance;

@@ -197,6 +197,7 @@ int repair_upgrade_check(struct repair *r)
 /* Of one parent pointer as an attribute: its value, what its entry takes, and alignment. */
 #define POINTER_BYTES (XFS_DIR_NAME_MAX + 12u + 33u)
 #define BLOCKS_EACH 4u		/* that an attribute fork can grow by besides */
+#define TRIAL_SHARE 16u		/* of what claims may take: what a trial changed, before it goes to a file */
 
 /* More than enough is free for attributes of every link, in blocks that are half full, and for new trees of all AGs. */
 static bool has_plenty(const struct repair *r)
@@ -226,12 +227,13 @@ static int try_parents(struct repair *r)
 		.cache = r->cache, .threads = r->threads, .add = r->add, .no_quota = r->no_quota, .held = r->held,
 		.name = r->name
 	};
-	int error = xfs_dev_scratch(&trial.dev.data, r->dev.data, REPAIR_SCRATCH);
+	size_t memory = xfs_min(r->memory / TRIAL_SHARE, REPAIR_SCRATCH);
+	int error = xfs_dev_scratch(&trial.dev.data, r->dev.data, memory);
 
 	if (!error && r->dev.log)
-		error = xfs_dev_scratch(&trial.dev.log, r->dev.log, REPAIR_SCRATCH);
+		error = xfs_dev_scratch(&trial.dev.log, r->dev.log, memory);
 	if (!error && r->dev.rt)
-		error = xfs_dev_scratch(&trial.dev.rt, r->dev.rt, REPAIR_SCRATCH);
+		error = xfs_dev_scratch(&trial.dev.rt, r->dev.rt, memory);
 	if (!error) {
 		error = repair_run(&trial);
 		repair_release(&trial);

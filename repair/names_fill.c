@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * names_fill.c - names are in order, and nothing but parent pointers is missing: in a filesystem that gets the feature, or
+ * where that was cut off.
+ *
+ * Nothing is to be decided then.  Entries of the directories whose sums differ are sorted by the inodes that they lead to,
+ * within a limit of memory, and a batch of inodes after the other gets what it lacks.  A batch is durable before the next
+ * one begins; a run that is stopped leaves less for the next one to do.
+ */
+#include "repair/names.h"
+
+#include "repair/evidence.h"
+#include "repair/names_links.h"
+#include "repair/rebuild.h"
+
+#include "libxfs/base/sort.h"
+#include "libxfs/name/hash.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINKS_SHARE 4u			/* of what claims may take */
+#define INODE_MEMORY ((size_t)2 << 10)	/* that a changed inode takes, with what hangs on it, and blocks that are claimed */
+#define BATCH_LEAST ((size_t)1 << 10)
+#define BATCH_MOST ((size_t)16 << 10)
+
+struct filling {
+	struct repair *told;
+	struct repair *first;		/* the state whose names were read: its keys make the sums */
+	struct names n;			/* n.r: the state at hand, NULL when it has to be looked at */
+	struct names_links *links;
+	uint8_t differs[REPAIR_LINK_BUCKETS];	/* by bucket of directories */
+	uint64_t pointers;		/* sums of these buckets: of all pointers; of those with an entry */
+	uint64_t pointed;
+	struct names_link next;		/* the first link of the next inode */
+	bool more;
+	struct names_parent *entries;	/* those of one inode, as pointers to them */
+	uint64_t *keys[2];		/* of its entries, of its pointers; sorted */
+	size_t n_of[2], room[2], entry_room;
+	uint64_t ino;
+	uint32_t gen;			/* of the directory that is read */
+};
+
+static bool is_doubted(const struct filling *f, uint64_t dir)
+{
+	return f->differs[repair_link_bucket(f->first, dir)];
+}
+
+/* ---- what there is ---- */
+
+static int keep_link(void *payload, const struct xfs_dir_entry *e)
+{
+	struct filling *f = payload;
+	struct names_link link = { .ino = e->ino.v, .dir = f->ino, .gen = f->gen, .namelen = (uint8_t)e->namelen };
+
+	if (e->namelen <= 2 && e->name[0] == '.' && e->name[e->namelen - 1] == '.')
+		return 0;
+	memcpy(link.name, e->name, e->namelen);
+	return names_links_add(f->links, &link);
+}
+
+static int gather_inode(void *payload, struct repair_seen *s)
+{
+	struct filling *f = payload;
+	struct xfs_inode *ip = f->n.ip;
+	struct xfs_dir dir;
+	int error;
+
+	if (s->free || !s->identified || (s->d.core.mode & XFS_MODE_FMT) != XFS_MODE_DIR || !is_doubted(f, s->ino))
+		return 0;
+	f->ino = s->ino;
+	f->gen = s->d.core.gen;
+	error = xfs_inode_parse(f->n.r->fs, XFS_INO(s->ino), s->image, ip);
+	if (!error)
+		error = xfs_dir_open(&dir, ip, NULL);
+	return error ? error : xfs_dir_each(&dir, 0, keep_link, f);
+}
+
+static int gather_ag(void *payload, size_t agno)
+{
+	struct filling *f = payload;
+
+	return repair_scan_ag_inodes(f->n.r, &f->n.r->ags[agno], gather_inode, f);
+}
+
+static int gather(struct filling *f)
+{
+	struct repair *r = f->n.r;
+	int error = names_links_new(&f->links, f->told->memory / LINKS_SHARE);
+
+	r->ahead = true;
+	if (!error)
+		error = repair_each_ag(r, gather_ag, f);
+	r->ahead = false;
+	return error;
+}
+
+/* ---- one inode ---- */
+
+static int make_room(void **list, size_t *room, size_t n, size_t size)
+{
+	size_t want = *room ? 2 * *room : 16;
+	void *grown;
+
+	if (n < *room)
+		return 0;
+	grown = realloc(*list, want * size);
+	if (!grown)
+		return -XFS_E_NOMEM;
+	*list = grown;
+	*room = want;
+	return 0;
+}
+
+/* All of a link, byte for byte, keyed by numbers of this run. */
+static int add_key(struct filling *f, unsigned which, uint64_t dir, uint32_t gen, const uint8_t *name, size_t len)
+{
+	uint64_t h = repair_link_hash(f->first, f->ino, dir, gen, (uint32_t)len);
+	void *list = f->keys[which];
+	int error = make_room(&list, &f->room[which], f->n_of[which], sizeof(h));
+
+	f->keys[which] = list;
+	if (error)
+		return error;
+	for (size_t i = 0; i < len; i++) {
+		h = (h ^ name[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		h ^= h >> 29;
+	}
+	f->keys[which][f->n_of[which]++] = h ^ f->first->fork_sums.key[1];
+	return 0;
+}
+
+static int add_entry(struct filling *f)
+{
+	const struct names_link *l = &f->next;
+	struct names_parent p = { .ino = l->ino, .parent = l->dir, .gen = l->gen, .namelen = l->namelen };
+	void *list = f->entries;
+	int error = names_keep(&f->n, l->name, l->namelen, &p.name);
+
+	if (!error)
+		error = make_room(&list, &f->entry_room, f->n_of[0], sizeof(p));
+	f->entries = list;
+	if (error)
+		return error;
+	f->entries[f->n_of[0]] = p;
+	return add_key(f, 0, l->dir, l->gen, l->name, l->namelen);
+}
+
+/* All entries that lead to the next inode. */
+static int next_inode(struct filling *f)
+{
+	int error = 0;
+
+	f->n_of[0] = f->n_of[1] = 0;
+	f->ino = f->next.ino;
+	while (!error && f->more && f->next.ino == f->ino) {
+		error = add_entry(f);
+		if (!error)
+			error = names_links_next(f->links, &f->next, &f->more);
+	}
+	return error;
+}
+
+static int begin(struct filling *f)
+{
+	int error = names_links_rewind(f->links);
+
+	return error ? error : names_links_next(f->links, &f->next, &f->more);
+}
+
+static int keep_pointer(void *payload, const struct xfs_parent *p)
+{
+	struct filling *f = payload;
+
+	if (!is_doubted(f, p->ino.v))
+		return 0;
+	f->pointed += repair_link_hash(f->first, f->ino, p->ino.v, p->gen, xfs_name_hash(p->name, p->namelen));
+	return add_key(f, 1, p->ino.v, p->gen, p->name, p->namelen);
+}
+
+static int read_pointers(struct filling *f)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(uint64_t), .words = 1 };
+	struct names *n = &f->n;
+	struct xfs_dinode d;
+	struct xfs_attrs a;
+	int error = repair_read_inode(n->r, f->ino, n->image, &d);
+
+	if (!error && f->pointers && d.core.forkoff) {
+		error = xfs_inode_parse(n->r->fs, XFS_INO(f->ino), n->image, n->ip);
+		if (!error)
+			error = xfs_attrs_open(&a, n->ip, NULL);
+		if (!error)
+			error = xfs_parents_each(&a, keep_pointer, f);
+	}
+	return error || !f->n_of[1] ? error : xfs_sort(&order, f->keys[1], f->n_of[1]);
+}
+
+static bool has_key(const struct filling *f, unsigned which, uint64_t key)
+{
+	size_t lo = 0, hi = f->n_of[which];
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+
+		if (f->keys[which][mid] < key)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo < f->n_of[which] && f->keys[which][lo] == key;
+}
+
+/* ---- is anything else wrong? ---- */
+
+static int check_inode(struct filling *f)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(uint64_t), .words = 1 };
+	int error = read_pointers(f);
+
+	if (!error)
+		error = xfs_sort(&order, f->keys[0], f->n_of[0]);
+	for (size_t i = 0; i < f->n_of[1] && !error; i++)
+		if (!has_key(f, 0, f->keys[1][i]) || (i && f->keys[1][i] == f->keys[1][i - 1]))
+			error = -XFS_E_AGAIN;
+	return error;
+}
+
+/* Every pointer to a directory whose sums differ must have its entry. */
+static int check_pointers(struct filling *f)
+{
+	int error = begin(f);
+
+	while (!error && f->more) {
+		error = next_inode(f);
+		if (!error)
+			error = check_inode(f);
+		f->n.used = 0;
+	}
+	return error ? error : f->pointed == f->pointers ? 0 : -XFS_E_AGAIN;
+}
+
+/* ---- what is missing ---- */
+
+static int plan_missing(struct filling *f)
+{
+	struct names *n = &f->n;
+	struct names_attr *list;
+	struct repair_inode *c;
+	size_t count, room = 0;
+	int error = names_begin_attrs(n, f->ino, &c, &list, &count);
+
+	for (size_t i = 0; i < count && !error; i++) {
+		bool pointer = list[i].flags & XFS_ATTR_PARENT && list[i].valuelen == sizeof(struct xfs_parent_rec_disk);
+
+		/* those to these directories follow from the entries */
+		if (!pointer || !is_doubted(f, xfs_be64(n->arena + list[i].value)))
+			error = names_plan_attr(c->names, &room, &list[i]);
+	}
+	for (size_t i = 0; i < f->n_of[0] && !error; i++)
+		error = names_plan_pointer(n, c->names, &room, &f->entries[i]);
+	free(list);
+	return error;
+}
+
+static int plan_inode(struct filling *f)
+{
+	struct names *n = &f->n;
+	size_t missing = 0;
+	int error = read_pointers(f);
+
+	for (size_t i = 0; i < f->n_of[0] && !error; i++) {
+		const struct names_parent *p = &f->entries[i];
+
+		/* the keys of entries are in their order still */
+		if (has_key(f, 1, f->keys[0][i]))
+			continue;
+		missing++;
+		names_note(n, XFS_F_PARENT_MISSING, "attributes", f->ino, true, "ino %" PRIu64 " name \"%.*s\"", p->parent,
+			   (int)xfs_min(p->namelen, 60), (const char *)n->arena + p->name);
+	}
+	return error || !missing ? error : plan_missing(f);
+}
+
+static size_t batch_size(const struct filling *f)
+{
+	size_t n = f->told->memory / INODE_MEMORY;
+
+	return n < BATCH_LEAST ? BATCH_LEAST : n < BATCH_MOST ? n : BATCH_MOST;
+}
+
+static int plan_batch(struct filling *f)
+{
+	struct repair *r = f->n.r;
+	size_t most = batch_size(f);
+	int error = 0;
+
+	/* an inode with very many names ends a batch, too */
+	while (!error && f->more && r->ninodes + r->nlate < most && f->n.used < most * INODE_MEMORY) {
+		error = next_inode(f);
+		if (!error)
+			error = plan_inode(f);
+	}
+	if (!error)
+		names_settle_plans(&f->n);
+	return error;
+}
+
+/* ---- batch after batch ---- */
+
+static bool any_ag_changes(const struct repair *r)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		any |= repair_ag_changes(r, i);
+	return any;
+}
+
+/* What the batch changed; where that was inodes alone, all else that is known of the filesystem stays true. */
+static void leave(struct filling *f, bool keep)
+{
+	struct repair *r = f->n.r;
+
+	if (!r)
+		return;
+	keep = keep && !any_ag_changes(r);
+	repair_forget_changed(r);
+	repair_rest(r);
+	f->n.used = 0;
+	if (keep)
+		return;
+	if (r != f->told && r != f->told->renewed) {
+		repair_release(r);
+		free(r);
+	}
+	f->n.r = NULL;
+}
+
+static int do_batches(struct filling *f)
+{
+	int error = begin(f);
+
+	while (!error && f->more) {
+		if (!f->n.r)
+			error = repair_state_afresh(f->told, &f->n.r);
+		if (error)
+			break;
+		repair_rest(f->n.r);
+		error = plan_batch(f);
+		if (!error && f->n.r->ninodes + f->n.r->nlate)
+			error = repair_rebuild_and_switch(f->n.r);
+		if (!error)
+			repair_take_over(f->told, f->n.r);
+		leave(f, !error && f->more);
+	}
+	return error;
+}
+
+/* Which directories differ. The sums themselves go with all that only decisions need. */
+static bool choose(struct filling *f)
+{
+	const struct repair *r = f->n.r, *told = f->told;
+
+	if (r->names_bad || !r->link_buckets || r->nlost || r->ninodes || r->flips.n || told->held || told->holds.findings)
+		return false;
+	for (unsigned i = 0; i < REPAIR_LINK_BUCKETS; i++) {
+		f->differs[i] = r->link_buckets[i][0] != r->link_buckets[i][1];
+		if (f->differs[i])
+			f->pointers += r->link_buckets[i][1];
+	}
+	return true;
+}
+
+int names_fill(struct repair *told, struct repair *state)
+{
+	struct filling *f = calloc(1, sizeof(*f));
+	int error = f ? 0 : -XFS_E_NOMEM;
+
+	if (error)
+		return error;
+	f->told = told;
+	f->first = state;
+	f->n = (struct names){ .told = told, .r = state, .lost_found = XFS_NULL64 };
+	error = choose(f) ? names_prepare(&f->n) : -XFS_E_AGAIN;
+	if (!error && !f->pointers)	/* nothing that asks for decisions will be found */
+		repair_rest(state);
+	if (!error)
+		error = gather(f);
+	if (!error && f->pointers)
+		error = check_pointers(f);
+	if (!error)
+		error = do_batches(f);
+	names_links_free(f->links);
+	names_release(&f->n);
+	free(f->entries);
+	free(f->keys[0]);
+	free(f->keys[1]);
+	free(f);
+	return error;
+}

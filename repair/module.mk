@@ -82,6 +82,7 @@ repair_core_SRCS = \
 	repair/strays.c \
 	repair/survey.c \
 	repair/switch.c \
+	repair/tape.c \
 	repair/treewalk.c \
 	repair/upgrade.c \
 	repair/verify.c

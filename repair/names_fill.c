@@ -4,14 +4,17 @@
  * where that was cut off.
  *
  * Nothing is to be decided then.  Entries of the directories whose sums differ are sorted by the inodes that they lead to,
- * within a limit of memory, and a batch of inodes after the other gets what it lacks.  A batch is durable before the next
- * one begins; a run that is stopped leaves less for the next one to do.
+ * within a limit of memory.  Those inodes are known by one bit each: a batch after the other is planned and built among the
+ * other forks, and waits on a tape until what it leads to is durable.  Where there is no room beside the old forks, each
+ * batch is a repair of its own.
  */
 #include "repair/names.h"
 
 #include "repair/evidence.h"
 #include "repair/names_links.h"
 #include "repair/rebuild.h"
+#include "repair/tape.h"
+#include "repair/write.h"
 
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
@@ -23,9 +26,10 @@
 #define LINKS_SHARE 4u			/* of what claims may take */
 #define INODE_MEMORY ((size_t)2 << 10)	/* that a changed inode takes, with what hangs on it, and blocks that are claimed */
 #define BATCH_LEAST ((size_t)1 << 10)
-#define BATCH_MOST ((size_t)16 << 10)
+#define BATCH_MOST ((size_t)4 << 10)
+#define ALONE_MOST ((size_t)16 << 10)	/* each of these costs a fresh look */
 
-struct filling {
+struct repair_fill {
 	struct repair *told;
 	struct repair *first;		/* the state whose names were read: its keys make the sums */
 	struct names n;			/* n.r: the state at hand, NULL when it has to be looked at */
@@ -40,9 +44,13 @@ struct filling {
 	size_t n_of[2], room[2], entry_room;
 	uint64_t ino;
 	uint32_t gen;			/* of the directory that is read */
+	uint64_t **wanted;		/* by AG and chunk: inodes that lack some, one bit each */
+	uint64_t nwanted;
+	struct tape images;		/* inodes as they will be, each behind its number */
+	uint64_t nimages;
 };
 
-static bool is_doubted(const struct filling *f, uint64_t dir)
+static bool is_doubted(const struct repair_fill *f, uint64_t dir)
 {
 	return f->differs[repair_link_bucket(f->first, dir)];
 }
@@ -51,7 +59,7 @@ static bool is_doubted(const struct filling *f, uint64_t dir)
 
 static int keep_link(void *payload, const struct xfs_dir_entry *e)
 {
-	struct filling *f = payload;
+	struct repair_fill *f = payload;
 	struct names_link link = { .ino = e->ino.v, .dir = f->ino, .gen = f->gen, .namelen = (uint8_t)e->namelen };
 
 	if (e->namelen <= 2 && e->name[0] == '.' && e->name[e->namelen - 1] == '.')
@@ -62,7 +70,7 @@ static int keep_link(void *payload, const struct xfs_dir_entry *e)
 
 static int gather_inode(void *payload, struct repair_seen *s)
 {
-	struct filling *f = payload;
+	struct repair_fill *f = payload;
 	struct xfs_inode *ip = f->n.ip;
 	struct xfs_dir dir;
 	int error;
@@ -79,12 +87,12 @@ static int gather_inode(void *payload, struct repair_seen *s)
 
 static int gather_ag(void *payload, size_t agno)
 {
-	struct filling *f = payload;
+	struct repair_fill *f = payload;
 
 	return repair_scan_ag_inodes(f->n.r, &f->n.r->ags[agno], gather_inode, f);
 }
 
-static int gather(struct filling *f)
+static int gather(struct repair_fill *f)
 {
 	struct repair *r = f->n.r;
 	int error = names_links_new(&f->links, f->told->memory / LINKS_SHARE);
@@ -114,7 +122,7 @@ static int make_room(void **list, size_t *room, size_t n, size_t size)
 }
 
 /* All of a link, byte for byte, keyed by numbers of this run. */
-static int add_key(struct filling *f, unsigned which, uint64_t dir, uint32_t gen, const uint8_t *name, size_t len)
+static int add_key(struct repair_fill *f, unsigned which, uint64_t dir, uint32_t gen, const uint8_t *name, size_t len)
 {
 	uint64_t h = repair_link_hash(f->first, f->ino, dir, gen, (uint32_t)len);
 	void *list = f->keys[which];
@@ -131,7 +139,7 @@ static int add_key(struct filling *f, unsigned which, uint64_t dir, uint32_t gen
 	return 0;
 }
 
-static int add_entry(struct filling *f)
+static int add_entry(struct repair_fill *f)
 {
 	const struct names_link *l = &f->next;
 	struct names_parent p = { .ino = l->ino, .parent = l->dir, .gen = l->gen, .namelen = l->namelen };
@@ -148,7 +156,7 @@ static int add_entry(struct filling *f)
 }
 
 /* All entries that lead to the next inode. */
-static int next_inode(struct filling *f)
+static int next_inode(struct repair_fill *f)
 {
 	int error = 0;
 
@@ -162,7 +170,7 @@ static int next_inode(struct filling *f)
 	return error;
 }
 
-static int begin(struct filling *f)
+static int begin(struct repair_fill *f)
 {
 	int error = names_links_rewind(f->links);
 
@@ -171,7 +179,7 @@ static int begin(struct filling *f)
 
 static int keep_pointer(void *payload, const struct xfs_parent *p)
 {
-	struct filling *f = payload;
+	struct repair_fill *f = payload;
 
 	if (!is_doubted(f, p->ino.v))
 		return 0;
@@ -179,13 +187,13 @@ static int keep_pointer(void *payload, const struct xfs_parent *p)
 	return add_key(f, 1, p->ino.v, p->gen, p->name, p->namelen);
 }
 
-static int read_pointers(struct filling *f)
+static int read_pointers(struct repair_fill *f)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(uint64_t), .words = 1 };
 	struct names *n = &f->n;
 	struct xfs_dinode d;
 	struct xfs_attrs a;
-	int error = repair_read_inode(n->r, f->ino, n->image, &d);
+	int error = f->pointers ? repair_read_inode(n->r, f->ino, n->image, &d) : 0;
 
 	if (!error && f->pointers && d.core.forkoff) {
 		error = xfs_inode_parse(n->r->fs, XFS_INO(f->ino), n->image, n->ip);
@@ -197,7 +205,7 @@ static int read_pointers(struct filling *f)
 	return error || !f->n_of[1] ? error : xfs_sort(&order, f->keys[1], f->n_of[1]);
 }
 
-static bool has_key(const struct filling *f, unsigned which, uint64_t key)
+static bool has_key(const struct repair_fill *f, unsigned which, uint64_t key)
 {
 	size_t lo = 0, hi = f->n_of[which];
 
@@ -212,38 +220,108 @@ static bool has_key(const struct filling *f, unsigned which, uint64_t key)
 	return lo < f->n_of[which] && f->keys[which][lo] == key;
 }
 
-/* ---- is anything else wrong? ---- */
+/* ---- who lacks some, and is anything else wrong? ---- */
 
-static int check_inode(struct filling *f)
+static uint64_t *word_of(const struct repair_fill *f, uint64_t ino, unsigned *index)
+{
+	const struct repair *r = f->first;
+	uint32_t agno;
+	const struct xfs_inode_chunk *c;
+
+	if (!xfs_ino_valid(&r->geo, XFS_INO(ino)))
+		return NULL;
+	agno = xfs_ino_agno(&r->geo, XFS_INO(ino)).v;
+	c = repair_chunk_of(&r->ags[agno], xfs_ino_agino(&r->geo, XFS_INO(ino)).v, index);
+	return c && f->wanted[agno] ? &f->wanted[agno][c - r->ags[agno].chunks] : NULL;
+}
+
+bool repair_fills(const struct repair *r, uint64_t ino)
+{
+	unsigned index;
+	const uint64_t *word = word_of(r->fill, ino, &index);
+
+	return word && *word >> index & 1;
+}
+
+static int want(struct repair_fill *f)
+{
+	unsigned index;
+	uint64_t *word = word_of(f, f->ino, &index);
+
+	if (!word)
+		return -XFS_E_AGAIN;
+	*word |= UINT64_C(1) << index;
+	f->nwanted++;
+	return 0;
+}
+
+/* Tells what the inode lacks. */
+static int note_missing(struct repair_fill *f)
+{
+	struct names *n = &f->n;
+	bool any = false;
+
+	for (size_t i = 0; i < f->n_of[0]; i++) {
+		const struct names_parent *p = &f->entries[i];
+
+		if (has_key(f, 1, f->keys[0][i]))
+			continue;
+		any = true;
+		names_note(n, XFS_F_PARENT_MISSING, "attributes", f->ino, true, "ino %" PRIu64 " name \"%.*s\"", p->parent,
+			   (int)xfs_min(p->namelen, 60), (const char *)n->arena + p->name);
+	}
+	return any ? want(f) : 0;
+}
+
+/* Every pointer to a directory whose sums differ must have its entry. */
+static int check_pointers(struct repair_fill *f)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(uint64_t), .words = 1 };
-	int error = read_pointers(f);
+	int error = xfs_sort(&order, f->keys[0], f->n_of[0]);
 
-	if (!error)
-		error = xfs_sort(&order, f->keys[0], f->n_of[0]);
 	for (size_t i = 0; i < f->n_of[1] && !error; i++)
 		if (!has_key(f, 0, f->keys[1][i]) || (i && f->keys[1][i] == f->keys[1][i - 1]))
 			error = -XFS_E_AGAIN;
 	return error;
 }
 
-/* Every pointer to a directory whose sums differ must have its entry. */
-static int check_pointers(struct filling *f)
+/* A first time to see whether there is something to decide, then again to tell what is missing. */
+static int go_over(struct repair_fill *f, int (*job)(struct repair_fill *))
 {
 	int error = begin(f);
 
 	while (!error && f->more) {
 		error = next_inode(f);
 		if (!error)
-			error = check_inode(f);
+			error = read_pointers(f);
+		if (!error)
+			error = job(f);
 		f->n.used = 0;
 	}
-	return error ? error : f->pointed == f->pointers ? 0 : -XFS_E_AGAIN;
+	return error;
+}
+
+static int survey(struct repair_fill *f)
+{
+	const struct repair *r = f->first;
+	int error = f->pointers ? go_over(f, check_pointers) : 0;
+
+	if (!error && f->pointed != f->pointers)
+		return -XFS_E_AGAIN;
+	f->wanted = error ? NULL : calloc(r->geo.agcount, sizeof(*f->wanted));
+	if (!error && !f->wanted)
+		return -XFS_E_NOMEM;
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
+		if (r->ags[i].nchunks && !(f->wanted[i] = calloc(r->ags[i].nchunks, sizeof(uint64_t))))
+			error = -XFS_E_NOMEM;
+	if (!error)
+		error = go_over(f, note_missing);
+	return error || f->nwanted ? error : -XFS_E_AGAIN;
 }
 
 /* ---- what is missing ---- */
 
-static int plan_missing(struct filling *f)
+static int plan_missing(struct repair_fill *f)
 {
 	struct names *n = &f->n;
 	struct names_attr *list;
@@ -264,37 +342,20 @@ static int plan_missing(struct filling *f)
 	return error;
 }
 
-static int plan_inode(struct filling *f)
+static int plan_inode(struct repair_fill *f)
 {
-	struct names *n = &f->n;
-	size_t missing = 0;
-	int error = read_pointers(f);
+	unsigned index;
+	const uint64_t *word = word_of(f, f->ino, &index);
 
-	for (size_t i = 0; i < f->n_of[0] && !error; i++) {
-		const struct names_parent *p = &f->entries[i];
-
-		/* the keys of entries are in their order still */
-		if (has_key(f, 1, f->keys[0][i]))
-			continue;
-		missing++;
-		names_note(n, XFS_F_PARENT_MISSING, "attributes", f->ino, true, "ino %" PRIu64 " name \"%.*s\"", p->parent,
-			   (int)xfs_min(p->namelen, 60), (const char *)n->arena + p->name);
-	}
-	return error || !missing ? error : plan_missing(f);
+	return word && *word >> index & 1 ? plan_missing(f) : 0;
 }
 
-static size_t batch_size(const struct filling *f)
-{
-	size_t n = f->told->memory / INODE_MEMORY;
-
-	return n < BATCH_LEAST ? BATCH_LEAST : n < BATCH_MOST ? n : BATCH_MOST;
-}
-
-static int plan_batch(struct filling *f)
+static int plan_batch(struct repair_fill *f, size_t most)
 {
 	struct repair *r = f->n.r;
-	size_t most = batch_size(f);
 	int error = 0;
+
+	most = xfs_min(most, xfs_max(f->told->memory / INODE_MEMORY, BATCH_LEAST));
 
 	/* an inode with very many names ends a batch, too */
 	while (!error && f->more && r->ninodes + r->nlate < most && f->n.used < most * INODE_MEMORY) {
@@ -307,25 +368,143 @@ static int plan_batch(struct filling *f)
 	return error;
 }
 
-/* ---- batch after batch ---- */
+/* ---- all in one rebuild ---- */
 
-static bool any_ag_changes(const struct repair *r)
+static int give_up(void *payload, const struct xfs_mapping *m)
 {
-	bool any = false;
-
-	for (uint32_t i = 0; i < r->geo.agcount; i++)
-		any |= repair_ag_changes(r, i);
-	return any;
+	repair_ag_of(payload, m->fsbno)->reasons |= REPAIR_FORK;
+	return 0;
 }
 
+static int mark_inode(void *payload, struct repair_seen *s)
+{
+	struct repair *r = payload;
+	int error = 0;
+
+	if (s->free || !s->identified || !repair_fills(r, s->ino))
+		return 0;
+	for (unsigned k = 0; k < 2 && !error; k++) {
+		struct repair_fork f;
+
+		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, k ? give_up : NULL, r);
+		for (size_t i = 0; i < f.nown; i++)
+			repair_ag_of(r, f.own[i])->reasons |= REPAIR_FORK;
+		repair_fork_release(&f);
+	}
+	return error;
+}
+
+/* AGs with blocks that are given up. */
+static int mark_ag(void *payload, size_t agno)
+{
+	struct repair *r = payload;
+
+	return repair_scan_ag_inodes(r, &r->ags[agno], mark_inode, r);
+}
+
+static int keep_image(struct repair_fill *f, const struct repair_inode *c)
+{
+	const struct repair *r = f->n.r;
+	uint8_t bytes[sizeof(c->ino) + XFS_DINODE_MAX_SIZE];
+	uint64_t at;
+	int error;
+
+	memcpy(bytes, &c->ino, sizeof(c->ino));
+	repair_copy_image(r, c, bytes + sizeof(c->ino));
+	error = tape_add(&f->images, bytes, sizeof(c->ino) + r->geo.inodesize, &at);
+	f->nimages += !error;
+	return error;
+}
+
+static uint64_t count_changing(const struct repair *r)
+{
+	uint64_t n = 0;
+
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		n += repair_ag_changes(r, i);
+	return n;
+}
+
+int repair_fill_build(struct repair *r)
+{
+	struct repair_fill *f = r->fill;
+	uint64_t before = count_changing(r);
+	/* what came to change while claims were gathered is written by itself */
+	struct repair_inode *others = r->inodes;
+	size_t nothers = r->ninodes, others_room = r->inode_room;
+	int error = begin(f);
+
+	r->inodes = NULL;
+	r->ninodes = r->inode_room = 0;
+	tape_release(&f->images);	/* of an attempt that had no room */
+	f->nimages = 0;
+	while (!error && f->more) {
+		error = plan_batch(f, BATCH_MOST);
+		/* where nothing was claimed, nothing may be taken */
+		if (!error && count_changing(r) != before)
+			error = -XFS_E_INTERNAL;
+		repair_merge_changed(r);
+		for (size_t i = 0; i < r->ninodes && !error; i++) {
+			error = repair_build_inode(r, &r->inodes[i]);
+			if (!error)
+				error = keep_image(f, &r->inodes[i]);
+		}
+		repair_forget_changed(r);
+		f->n.used = 0;
+	}
+	r->inodes = others;
+	r->ninodes = nothers;
+	r->inode_room = others_room;
+	return error;
+}
+
+int repair_fill_write(struct repair *r)
+{
+	struct repair_fill *f = r->fill;
+	size_t size = sizeof(uint64_t) + r->geo.inodesize;
+	int error = 0;
+
+	for (uint64_t i = 0; i < f->nimages && !error; i++) {
+		const uint8_t *bytes;
+		uint64_t ino;
+
+		error = tape_read(&f->images, i * size, size, &bytes);
+		if (error)
+			break;
+		memcpy(&ino, bytes, sizeof(ino));
+		error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes + sizeof(ino), r->geo.inodesize);
+	}
+	return error;
+}
+
+static int do_at_once(struct repair_fill *f)
+{
+	struct repair *r = f->n.r;
+	int error;
+
+	repair_rest(r);
+	r->fill = f;
+	error = repair_each_ag(r, mark_ag, r);
+	if (!error)
+		error = repair_build_new(r);
+	if (!error)
+		error = repair_switch_over(r);
+	r->fill = NULL;
+	if (!error)
+		repair_take_over(f->told, r);
+	return error;
+}
+
+/* ---- where that has no room: batch after batch ---- */
+
 /* What the batch changed; where that was inodes alone, all else that is known of the filesystem stays true. */
-static void leave(struct filling *f, bool keep)
+static void leave(struct repair_fill *f, bool keep)
 {
 	struct repair *r = f->n.r;
 
 	if (!r)
 		return;
-	keep = keep && !any_ag_changes(r);
+	keep = keep && !count_changing(r);
 	repair_forget_changed(r);
 	repair_rest(r);
 	f->n.used = 0;
@@ -338,7 +517,7 @@ static void leave(struct filling *f, bool keep)
 	f->n.r = NULL;
 }
 
-static int do_batches(struct filling *f)
+static int do_batches(struct repair_fill *f)
 {
 	int error = begin(f);
 
@@ -348,7 +527,7 @@ static int do_batches(struct filling *f)
 		if (error)
 			break;
 		repair_rest(f->n.r);
-		error = plan_batch(f);
+		error = plan_batch(f, ALONE_MOST);
 		if (!error && f->n.r->ninodes + f->n.r->nlate)
 			error = repair_rebuild_and_switch(f->n.r);
 		if (!error)
@@ -359,7 +538,7 @@ static int do_batches(struct filling *f)
 }
 
 /* Which directories differ. The sums themselves go with all that only decisions need. */
-static bool choose(struct filling *f)
+static bool choose(struct repair_fill *f)
 {
 	const struct repair *r = f->n.r, *told = f->told;
 
@@ -373,9 +552,23 @@ static bool choose(struct filling *f)
 	return true;
 }
 
+static void release(struct repair_fill *f)
+{
+	for (uint32_t i = 0; f->wanted && i < f->told->geo.agcount; i++)
+		free(f->wanted[i]);
+	free(f->wanted);
+	names_links_free(f->links);
+	names_release(&f->n);
+	tape_release(&f->images);
+	free(f->entries);
+	free(f->keys[0]);
+	free(f->keys[1]);
+	free(f);
+}
+
 int names_fill(struct repair *told, struct repair *state)
 {
-	struct filling *f = calloc(1, sizeof(*f));
+	struct repair_fill *f = calloc(1, sizeof(*f));
 	int error = f ? 0 : -XFS_E_NOMEM;
 
 	if (error)
@@ -388,15 +581,14 @@ int names_fill(struct repair *told, struct repair *state)
 		repair_rest(state);
 	if (!error)
 		error = gather(f);
-	if (!error && f->pointers)
-		error = check_pointers(f);
 	if (!error)
+		error = survey(f);
+	if (error == -XFS_E_AGAIN && f->links && !f->pointers)
+		error = -XFS_E_INTERNAL;
+	if (!error)
+		error = do_at_once(f);
+	if (error == -XFS_E_NOSPC)
 		error = do_batches(f);
-	names_links_free(f->links);
-	names_release(&f->n);
-	free(f->entries);
-	free(f->keys[0]);
-	free(f->keys[1]);
-	free(f);
+	release(f);
 	return error;
 }

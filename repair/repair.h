@@ -175,6 +175,7 @@ struct repair_inode {
 
 struct repair_words;
 struct repair_name_plan;
+struct repair_fill;
 struct repair_lane;
 
 /* flips.c: blocks with one flipped bit, each once. */
@@ -260,6 +261,7 @@ struct repair {
 	size_t nlate, late_room;
 	uint64_t opened[REPAIR_OPEN_IMAGES];	/* of these the last ones that were opened, as a ring */
 	unsigned nopened;
+	struct repair_fill *fill;	/* inodes that get parent pointers while forks are built, or NULL (names_fill.c) */
 	struct xfs_claims *claims;
 	uint64_t used_inodes;
 	uint64_t scanned;		/* inodes looked at in this phase, for who watches */

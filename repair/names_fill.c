@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names_fill.c - names are in order, and nothing but parent pointers is missing: in a filesystem that gets the feature, or
- * where that was cut off.
+ * names_fill.c - names are in order, and nothing but parent pointers is missing: the filesystem gets the feature, or that
+ * was cut off.
  *
- * Nothing is to be decided then.  Entries of the directories whose sums differ are sorted by the inodes that they lead to,
- * within a limit of memory.  Those inodes are known by one bit each: a batch after the other is planned and built among the
- * other forks, and waits on a tape until what it leads to is durable.  Where there is no room beside the old forks, each
- * batch is a repair of its own.
+ * Nothing is to be decided then.  Entries of the directories whose sums differ are sorted by the inodes that they lead
+ * to, within a limit of memory.  Those inodes are known by one bit each: a batch after the other is planned and built
+ * among the other forks, and waits on a tape until what it leads to is durable.  Where there is no room beside the old
+ * forks, each batch is a repair of its own.
  */
 #include "repair/names.h"
 
@@ -24,7 +24,7 @@
 #include <string.h>
 
 #define LINKS_SHARE 4u			/* of what claims may take */
-#define INODE_MEMORY ((size_t)2 << 10)	/* that a changed inode takes, with what hangs on it, and blocks that are claimed */
+#define INODE_MEMORY ((size_t)2 << 10)	/* that a changed inode takes, with what hangs on it */
 #define BATCH_LEAST ((size_t)1 << 10)
 #define BATCH_MOST ((size_t)4 << 10)
 #define ALONE_MOST ((size_t)16 << 10)	/* each of these costs a fresh look */
@@ -267,8 +267,8 @@ static int note_missing(struct repair_fill *f)
 		if (has_key(f, 1, f->keys[0][i]))
 			continue;
 		any = true;
-		names_note(n, XFS_F_PARENT_MISSING, "attributes", f->ino, true, "ino %" PRIu64 " name \"%.*s\"", p->parent,
-			   (int)xfs_min(p->namelen, 60), (const char *)n->arena + p->name);
+		names_note(n, XFS_F_PARENT_MISSING, "attributes", f->ino, true, "ino %" PRIu64 " name \"%.*s\"",
+			   p->parent, (int)xfs_min(p->namelen, 60), (const char *)n->arena + p->name);
 	}
 	return any ? want(f) : 0;
 }
@@ -330,7 +330,8 @@ static int plan_missing(struct repair_fill *f)
 	int error = names_begin_attrs(n, f->ino, &c, &list, &count);
 
 	for (size_t i = 0; i < count && !error; i++) {
-		bool pointer = list[i].flags & XFS_ATTR_PARENT && list[i].valuelen == sizeof(struct xfs_parent_rec_disk);
+		bool pointer = list[i].flags & XFS_ATTR_PARENT &&
+			       list[i].valuelen == sizeof(struct xfs_parent_rec_disk);
 
 		/* those to these directories follow from the entries */
 		if (!pointer || !is_doubted(f, xfs_be64(n->arena + list[i].value)))
@@ -356,7 +357,6 @@ static int plan_batch(struct repair_fill *f, size_t most)
 	int error = 0;
 
 	most = xfs_min(most, xfs_max(f->told->memory / INODE_MEMORY, BATCH_LEAST));
-
 	/* an inode with very many names ends a batch, too */
 	while (!error && f->more && r->ninodes + r->nlate < most && f->n.used < most * INODE_MEMORY) {
 		error = next_inode(f);
@@ -472,7 +472,8 @@ int repair_fill_write(struct repair *r)
 		if (error)
 			break;
 		memcpy(&ino, bytes, sizeof(ino));
-		error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes + sizeof(ino), r->geo.inodesize);
+		error = xfs_dev_write(r->dev.data, xfs_ino_byte(&r->geo, XFS_INO(ino)), bytes + sizeof(ino),
+				      r->geo.inodesize);
 	}
 	return error;
 }
@@ -542,7 +543,8 @@ static bool choose(struct repair_fill *f)
 {
 	const struct repair *r = f->n.r, *told = f->told;
 
-	if (r->names_bad || !r->link_buckets || r->nlost || r->ninodes || r->flips.n || told->held || told->holds.findings)
+	if (r->names_bad || !r->link_buckets || r->nlost || r->ninodes || r->flips.n || told->held ||
+	    told->holds.findings)
 		return false;
 	for (unsigned i = 0; i < REPAIR_LINK_BUCKETS; i++) {
 		f->differs[i] = r->link_buckets[i][0] != r->link_buckets[i][1];

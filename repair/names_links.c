@@ -24,8 +24,9 @@ struct names_links {
 
 int names_links_new(struct names_links **out, size_t memory)
 {
-	static const struct xfs_sort_spec order = { .size = sizeof(struct numbers), .words = 2,
-						    .word_off = { offsetof(struct numbers, ino), offsetof(struct numbers, at) } };
+	static const struct xfs_sort_spec order = {
+		.size = sizeof(struct numbers), .words = 2,
+		.word_off = { offsetof(struct numbers, ino), offsetof(struct numbers, at) } };
 	struct names_links *l = *out = calloc(1, sizeof(*l));
 	int error = l ? xfs_sorter_create(&l->sorter, &order, memory, NULL) : -XFS_E_NOMEM;
 

@@ -12,6 +12,7 @@
 
 #include "repair/evidence.h"
 #include "repair/names_links.h"
+#include "repair/options.h"
 #include "repair/rebuild.h"
 #include "repair/tape.h"
 #include "repair/write.h"
@@ -35,6 +36,7 @@ struct repair_fill {
 	struct names n;			/* n.r: the state at hand, NULL when it has to be looked at */
 	struct names_links *links;
 	uint8_t differs[REPAIR_LINK_BUCKETS];	/* by bucket of directories */
+	bool fresh;			/* there is no pointer anywhere */
 	uint64_t pointers;		/* sums of these buckets: of all pointers; of those with an entry */
 	uint64_t pointed;
 	struct names_link next;		/* the first link of the next inode */
@@ -193,16 +195,19 @@ static int read_pointers(struct repair_fill *f)
 	struct names *n = &f->n;
 	struct xfs_dinode d;
 	struct xfs_attrs a;
-	int error = f->pointers ? repair_read_inode(n->r, f->ino, n->image, &d) : 0;
+	int error = f->fresh ? 0 : repair_read_inode(n->r, f->ino, n->image, &d);
 
-	if (!error && f->pointers && d.core.forkoff) {
+	if (!error && !f->fresh && d.core.forkoff) {
 		error = xfs_inode_parse(n->r->fs, XFS_INO(f->ino), n->image, n->ip);
 		if (!error)
 			error = xfs_attrs_open(&a, n->ip, NULL);
 		if (!error)
 			error = xfs_parents_each(&a, keep_pointer, f);
 	}
-	return error || !f->n_of[1] ? error : xfs_sort(&order, f->keys[1], f->n_of[1]);
+	/* one that cannot be: nothing was written so far */
+	if (error)
+		return error == -XFS_E_NOMEM ? error : -XFS_E_AGAIN;
+	return f->n_of[1] ? xfs_sort(&order, f->keys[1], f->n_of[1]) : 0;
 }
 
 static bool has_key(const struct repair_fill *f, unsigned which, uint64_t key)
@@ -304,7 +309,7 @@ static int go_over(struct repair_fill *f, int (*job)(struct repair_fill *))
 static int survey(struct repair_fill *f)
 {
 	const struct repair *r = f->first;
-	int error = f->pointers ? go_over(f, check_pointers) : 0;
+	int error = f->fresh ? 0 : go_over(f, check_pointers);
 
 	if (!error && f->pointed != f->pointers)
 		return -XFS_E_AGAIN;
@@ -321,6 +326,31 @@ static int survey(struct repair_fill *f)
 
 /* ---- what is missing ---- */
 
+static bool is_named(const struct names *n, const struct names_parent *p, const struct names_attr *a)
+{
+	return a->valuelen == sizeof(struct xfs_parent_rec_disk) && p->parent == xfs_be64(n->arena + a->value) &&
+	       p->namelen == a->namelen && !memcmp(n->arena + p->name, n->arena + a->name, a->namelen);
+}
+
+/* A pointer that lost its flag: it says the same as an entry that no other one says. */
+static bool is_lost_pointer(const struct repair_fill *f, const struct names_attr *list, size_t count,
+			    const struct names_attr *a)
+{
+	const struct names *n = &f->n;
+	bool entry = false;
+
+	if (a->flags || a->valuelen != sizeof(struct xfs_parent_rec_disk))
+		return false;
+	for (size_t i = 0; i < f->n_of[0] && !entry; i++)
+		if (is_named(n, &f->entries[i], a)) {
+			entry = true;
+			for (size_t k = 0; k < count; k++)
+				if (list[k].flags & XFS_ATTR_PARENT && is_named(n, &f->entries[i], &list[k]))
+					return false;
+		}
+	return entry;
+}
+
 static int plan_missing(struct repair_fill *f)
 {
 	struct names *n = &f->n;
@@ -334,7 +364,8 @@ static int plan_missing(struct repair_fill *f)
 			       list[i].valuelen == sizeof(struct xfs_parent_rec_disk);
 
 		/* those to these directories follow from the entries */
-		if (!pointer || !is_doubted(f, xfs_be64(n->arena + list[i].value)))
+		if (pointer ? !is_doubted(f, xfs_be64(n->arena + list[i].value)) :
+			      !is_lost_pointer(f, list, count, &list[i]))
 			error = names_plan_attr(c->names, &room, &list[i]);
 	}
 	for (size_t i = 0; i < f->n_of[0] && !error; i++)
@@ -546,7 +577,9 @@ static bool choose(struct repair_fill *f)
 	if (r->names_bad || !r->link_buckets || r->nlost || r->ninodes || r->flips.n || told->held ||
 	    told->holds.findings)
 		return false;
+	f->fresh = told->add & REPAIR_ADD_PARENT;
 	for (unsigned i = 0; i < REPAIR_LINK_BUCKETS; i++) {
+		f->fresh = f->fresh && !r->link_buckets[i][1];
 		f->differs[i] = r->link_buckets[i][0] != r->link_buckets[i][1];
 		if (f->differs[i])
 			f->pointers += r->link_buckets[i][1];
@@ -568,6 +601,18 @@ static void release(struct repair_fill *f)
 	free(f);
 }
 
+/* What cannot be read like this is a matter of decisions, when what they need is there still. */
+static int look(struct repair_fill *f)
+{
+	int error = gather(f);
+
+	if (!error)
+		error = survey(f);
+	if (error && error != -XFS_E_NOMEM && !f->fresh)
+		return -XFS_E_AGAIN;
+	return error == -XFS_E_AGAIN ? -XFS_E_INTERNAL : error;
+}
+
 int names_fill(struct repair *told, struct repair *state)
 {
 	struct repair_fill *f = calloc(1, sizeof(*f));
@@ -579,18 +624,15 @@ int names_fill(struct repair *told, struct repair *state)
 	f->first = state;
 	f->n = (struct names){ .told = told, .r = state, .lost_found = XFS_NULL64 };
 	error = choose(f) ? names_prepare(&f->n) : -XFS_E_AGAIN;
-	if (!error && !f->pointers)	/* nothing that asks for decisions will be found */
+	if (!error && f->fresh)		/* nothing that asks for decisions will be found */
 		repair_rest(state);
 	if (!error)
-		error = gather(f);
-	if (!error)
-		error = survey(f);
-	if (error == -XFS_E_AGAIN && f->links && !f->pointers)
-		error = -XFS_E_INTERNAL;
-	if (!error)
+		error = look(f);
+	if (!error) {
 		error = do_at_once(f);
-	if (error == -XFS_E_NOSPC)
-		error = do_batches(f);
+		if (error == -XFS_E_NOSPC)
+			error = do_batches(f);
+	}
 	release(f);
 	return error;
 }

@@ -39,6 +39,7 @@ repair_core_SRCS = \
 	repair/names_decide.c \
 	repair/names_dir.c \
 	repair/names_fill.c \
+	repair/names_fill_build.c \
 	repair/names_gather.c \
 	repair/names_links.c \
 	repair/names_meta.c \

@@ -40,7 +40,10 @@ repair_core_SRCS = \
 	repair/names_build.c \
 	repair/names_decide.c \
 	repair/names_dir.c \
+	repair/names_fill.c \
+	repair/names_fill_build.c \
 	repair/names_gather.c \
+	repair/names_links.c \
 	repair/names_meta.c \
 	repair/names_new.c \
 	repair/names_place.c \
@@ -83,6 +86,7 @@ repair_core_SRCS = \
 	repair/strays.c \
 	repair/survey.c \
 	repair/switch.c \
+	repair/tape.c \
 	repair/treewalk.c \
 	repair/upgrade.c \
 	repair/verify.c

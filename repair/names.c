@@ -67,7 +67,10 @@ static void __attribute__((format(printf, 4, 5))) note(struct reading *n, enum x
 					      "directory");
 	va_list args;
 
-	n->r->names_bad = true;
+	if (id == XFS_F_PARENT_MISSING)
+		n->r->links_differ = true;
+	else
+		n->r->names_bad = true;
 	/* pointers: by their buckets; rings: who lies on them */
 	if (id != XFS_F_PARENT_MISSING && id != XFS_F_DIR_RING)
 		touch(n, ino);

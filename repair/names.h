@@ -144,8 +144,19 @@ void names_say(struct names *, const char *doing, const char *would, ...) __attr
 /* Reads the inode as it will be: as round one or an earlier step changed it. */
 int names_read_inode(struct names *, uint64_t ino, uint8_t *image, struct xfs_dinode *);
 
+/* What the second round wrote is what the last words are about. */
+void repair_take_over(struct repair *, const struct repair *done);
+
+/*
+ * names_fill.c: names are in order, and parent pointers alone are missing, in `state`, which is r or what r is like after
+ * round one.  Errors: AGAIN (nothing was written: decisions are needed), those of a rebuild.
+ */
+int names_fill(struct repair *r, struct repair *state);
+
 /* names_gather.c */
 int names_gather(struct names *);
+/* Scratch space for the functions below. */
+int names_prepare(struct names *);
 int names_keep(struct names *, const void *bytes, size_t len, uint32_t *at);
 int names_add_entry(struct names *, const struct names_entry *);
 /* NULL: it is no directory, or it was not gathered. */
@@ -285,6 +296,15 @@ bool repair_metafile_misnamed(const struct repair *, uint64_t dir, uint64_t ino,
 int names_free_inode(struct names *, uint64_t ino, struct repair_fact *);
 /* names_plan.c: what differs from the disk becomes changed inodes. */
 int names_plan(struct names *);
+/*
+ * The attribute fork of this inode is built anew, so far from nothing: *list is what it holds (the caller's, also after
+ * an error), names_plan_attr() and names_plan_pointer() add to the plan, whose list has room for *room.  A pointer: its
+ * directory, generation and name.  At last, when the arena does not move any more, names_settle_plans().
+ */
+int names_begin_attrs(struct names *, uint64_t ino, struct repair_inode **, struct names_attr **list, size_t *count);
+int names_plan_attr(struct repair_name_plan *, size_t *room, const struct names_attr *);
+int names_plan_pointer(struct names *, struct repair_name_plan *, size_t *room, const struct names_parent *);
+void names_settle_plans(struct names *);
 /*
  * Blocks of a fork of the inode, which gets others or none: their AGs are
  * rebuilt, and they stay whole until the switch.

@@ -377,17 +377,21 @@ static int gather_ag(void *payload, size_t agno)
 	return repair_scan_ag_inodes(n->r, &n->r->ags[agno], gather_inode, n);
 }
 
+int names_prepare(struct names *n)
+{
+	n->ip = malloc(sizeof(*n->ip));
+	n->block = malloc(xfs_max(n->r->geo.dirblksize, XFS_BUF_MAXLEN));
+	n->image = malloc(n->r->geo.inodesize);
+	n->fresh = NAMES_BEHIND;
+	return n->ip && n->block && n->image ? 0 : -XFS_E_NOMEM;
+}
+
 int names_gather(struct names *n)
 {
-	const struct xfs_geometry *g = &n->r->geo;
-	int error;
+	int error = names_prepare(n);
 
-	n->ip = malloc(sizeof(*n->ip));
-	n->block = malloc(xfs_max(g->dirblksize, XFS_BUF_MAXLEN));
-	n->image = malloc(g->inodesize);
-	n->fresh = NAMES_BEHIND;
-	if (!n->ip || !n->block || !n->image)
-		return -XFS_E_NOMEM;
+	if (error)
+		return error;
 	names_choose(n);
 	error = repair_each_ag(n->r, gather_ag, n);
 	if (!error)

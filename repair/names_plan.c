@@ -74,7 +74,7 @@ static const uint8_t *as_pointer(uint32_t offset)
 	return (const uint8_t *)(uintptr_t)offset;
 }
 
-static void settle_pointers(struct names *n)
+void names_settle_plans(struct names *n)
 {
 	repair_merge_changed(n->r);
 	for (size_t i = 0; i < n->r->ninodes; i++) {
@@ -118,7 +118,7 @@ static int plan_dir(struct names *n, const struct names_dir *dir)
 
 /* ---- attributes ---- */
 
-static int keep_attr(struct repair_name_plan *p, size_t *room, const struct names_attr *a)
+int names_plan_attr(struct repair_name_plan *p, size_t *room, const struct names_attr *a)
 {
 	if (xfs_grow(&p->list, p->nlist, room, 2))
 		return -XFS_E_NOMEM;
@@ -127,17 +127,24 @@ static int keep_attr(struct repair_name_plan *p, size_t *room, const struct name
 	return 0;
 }
 
-static int keep_pointer(struct names *n, struct repair_name_plan *p, size_t *room, const struct names_entry *e)
+int names_plan_pointer(struct names *n, struct repair_name_plan *p, size_t *room, const struct names_parent *pointer)
 {
-	struct names_attr a = { .name = e->name, .namelen = e->namelen, .flags = XFS_ATTR_PARENT,
+	struct names_attr a = { .name = pointer->name, .namelen = pointer->namelen, .flags = XFS_ATTR_PARENT,
 				.valuelen = sizeof(struct xfs_parent_rec_disk) };
-	const struct names_dir *d = names_find_dir(n, e->dir);
 	uint8_t value[sizeof(struct xfs_parent_rec_disk)];
 	int error;
 
-	xfs_parent_rec_encode(value, &(struct xfs_parent_rec){ e->dir, d ? d->gen : 0 });
+	xfs_parent_rec_encode(value, &(struct xfs_parent_rec){ pointer->parent, pointer->gen });
 	error = names_keep(n, value, sizeof(value), &a.value);
-	return error ? error : keep_attr(p, room, &a);
+	return error ? error : names_plan_attr(p, room, &a);
+}
+
+static int plan_entry(struct names *n, struct repair_name_plan *p, size_t *room, const struct names_entry *e)
+{
+	const struct names_dir *d = names_find_dir(n, e->dir);
+	struct names_parent pointer = { .parent = e->dir, .gen = d ? d->gen : 0, .name = e->name, .namelen = e->namelen };
+
+	return names_plan_pointer(n, p, room, &pointer);
 }
 
 /* The attribute fork may need another size: the data fork is then made for what it gets. */
@@ -224,22 +231,33 @@ static bool is_believed(struct names *n, const struct names_attr *a)
 	return a->valuelen == sizeof(struct xfs_parent_rec_disk) && names_is_believed(n, xfs_be64(n->arena + a->value));
 }
 
+int names_begin_attrs(struct names *n, uint64_t ino, struct repair_inode **c, struct names_attr **list, size_t *count)
+{
+	struct xfs_dinode d;
+	int error = planned(n, ino, c, &d);
+
+	*list = NULL;
+	*count = 0;
+	if (!error)
+		error = names_give_up(n, *c, &d, n->image, XFS_FORK_ATTR);
+	if (!error)
+		error = free_data_fork(n, *c, &d);
+	if (!error)
+		error = names_salvage_attrs(n, ino, &d, n->image, false, list, count);
+	if (!error)
+		(*c)->names->attrs = (*c)->fork[XFS_FORK_ATTR] = true;
+	return error;
+}
+
 static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact *f)
 {
 	struct names *n = p->n;
 	bool pointers = n->r->geo.parent && !f->kept;
-	struct names_attr *list = NULL;
-	size_t count = 0, room = 0, lo = 0;
+	struct names_attr *list;
+	size_t count, room = 0, lo = 0;
 	struct repair_inode *c;
-	struct xfs_dinode d;
-	int error = planned(n, ino, &c, &d);
+	int error = names_begin_attrs(n, ino, &c, &list, &count);
 
-	if (!error)
-		error = names_give_up(n, c, &d, n->image, XFS_FORK_ATTR);
-	if (!error)
-		error = free_data_fork(n, c, &d);
-	if (!error)
-		error = names_salvage_attrs(n, ino, &d, n->image, false, &list, &count);
 	for (size_t hi = p->nlinked; lo < hi;) {
 		size_t mid = lo + (hi - lo) / 2;
 
@@ -255,13 +273,11 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 		if (pointers && !pointer)
 			error = find_lost_pointer(p, lo, ino, &list[i], &lost);
 		if (!error && !lost && (!pointers || !pointer || is_believed(n, &list[i])))
-			error = keep_attr(c->names, &room, &list[i]);
+			error = names_plan_attr(c->names, &room, &list[i]);
 	}
 	for (; lo < p->nlinked && p->linked[lo].ino == ino && !error && pointers; lo++)
-		error = keep_pointer(n, c->names, &room, &n->entries[p->linked[lo].entry]);
+		error = plan_entry(n, c->names, &room, &n->entries[p->linked[lo].entry]);
 	free(list);
-	if (!error)
-		c->names->attrs = c->fork[XFS_FORK_ATTR] = true;
 	return error;
 }
 
@@ -445,7 +461,7 @@ int names_plan(struct names *n)
 		}
 	}
 	if (!error)
-		settle_pointers(n);
+		names_settle_plans(n);
 	free(p.linked);
 	free(p.keyed);
 	return error;

@@ -125,8 +125,7 @@ static int decide(struct names *n)
 	return error;
 }
 
-/* What the second round wrote is what the last words are about. */
-static void take_over(struct repair *r, const struct repair *done)
+void repair_take_over(struct repair *r, const struct repair *done)
 {
 	r->fixed_something |= done->fixed_something;
 	if (done == r)
@@ -142,7 +141,10 @@ int repair_names(struct repair *r)
 	struct names n = { .told = r, .lost_found = XFS_NULL64 };
 	int error = repair_names_state(r, &n.r);
 
-	if (error || r->looking || !(n.r->names_bad || r->add & REPAIR_ADD_PARENT) || repair_names_are_held(r))
+	if (error || r->looking || !(n.r->names_bad || n.r->links_differ) || repair_names_are_held(r))
+		return error;
+	error = names_fill(r, n.r);
+	if (error != -XFS_E_AGAIN)
 		return error;
 	error = decide(&n);
 	if (error || repair_names_are_held(r))
@@ -150,7 +152,7 @@ int repair_names(struct repair *r)
 	repair_rest(n.r);
 	error = repair_rebuild_and_switch(n.r);
 	if (!error)
-		take_over(r, n.r);
+		repair_take_over(r, n.r);
 out:
 	names_release(&n);
 	return error;

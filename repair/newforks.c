@@ -258,7 +258,7 @@ static void flag_sharing(struct repair *r, const struct repair_inode *c, struct 
 			d->v3.flags2 |= XFS_DIFLAG2_REFLINK;
 }
 
-static int make_inode(struct repair *r, struct repair_inode *c)
+int repair_build_inode(struct repair *r, struct repair_inode *c)
 {
 	struct making m = { .r = r, .c = c, .agno = xfs_ino_agno(&r->geo, XFS_INO(c->ino)).v };
 	struct xfs_dinode d;
@@ -327,10 +327,10 @@ int repair_build_forks(struct repair *r)
 	repair_merge_changed(r);
 	repair_rt_forget(r);
 	for (size_t i = 0; i < r->ninodes && !error; i++)
-		error = make_inode(r, &r->inodes[i]);
+		error = repair_build_inode(r, &r->inodes[i]);
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		if (r->inodes[i].new_chunk)
 			error = write_new_inode(r, &r->inodes[i]);
 	repair_rt_forget(r);
-	return error;
+	return error || !r->fill ? error : repair_fill_build(r);
 }

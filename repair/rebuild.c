@@ -76,6 +76,32 @@ static int avoid_own(struct repair *r, const struct repair_fork *f)
 	return error;
 }
 
+static int avoid_mapping(void *payload, const struct xfs_mapping *m)
+{
+	struct claiming *c = payload;
+	uint32_t agno = xfs_fsbno_agno(&c->r->geo, XFS_FSBNO(m->fsbno)).v;
+
+	return repair_ag_changes(c->r, agno) ?
+		xfs_claims_avoid(c->r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&c->r->geo, XFS_FSBNO(m->fsbno)).v, m->len) : 0;
+}
+
+/* Its attribute fork is built anew later on, and the tree of its data fork. */
+static int claim_filled(struct repair *r, struct repair_seen *s)
+{
+	int error = 0;
+
+	for (unsigned k = 0; k < 2 && !error; k++) {
+		struct claiming c = { r, s->ino, 0 };
+		struct repair_fork f;
+
+		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, k ? avoid_mapping : claim_mapping, &c);
+		if (!error)
+			error = avoid_own(r, &f);
+		repair_fork_release(&f);
+	}
+	return error;
+}
+
 static int claim_inode(void *payload, struct repair_seen *s)
 {
 	struct repair *r = payload;
@@ -84,6 +110,8 @@ static int claim_inode(void *payload, struct repair_seen *s)
 
 	if (s->free || !s->identified || repair_is_lost(r, s->ino))
 		return 0;
+	if (r->fill && repair_fills(r, s->ino))
+		return claim_filled(r, s);
 	changed = repair_find_changed(r, s->ino);
 	for (unsigned k = 0; k < 2 && !error; k++) {
 		struct claiming c = { r, s->ino, k ? XFS_RMAP_ATTR : 0 };
@@ -158,7 +186,7 @@ static int claim_lost_inodes(struct repair *r, uint32_t agno)
  */
 static bool rmaps_say_it(const struct repair *r)
 {
-	if (!r->geo.rmapbt || r->any_odd || r->ninodes || r->nlost)
+	if (!r->geo.rmapbt || r->any_odd || r->ninodes || r->fill || r->nlost)
 		return false;
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		if (repair_ag_changes(r, i) && !r->ags[i].tree[XFS_TREE_RMAP].sound)
@@ -168,8 +196,13 @@ static bool rmaps_say_it(const struct repair *r)
 
 static int claim_files(struct repair *r)
 {
+	bool any = false;
 	int error = 0;
 
+	for (uint32_t i = 0; i < r->geo.agcount; i++)
+		any |= repair_ag_changes(r, i);
+	if (!any)
+		return 0;
 	if (!rmaps_say_it(r))
 		return repair_each_ag(r, claim_ag_inodes, r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
@@ -446,7 +479,7 @@ static int make_forks(struct repair *r)
 
 int repair_build_new(struct repair *r)
 {
-	bool any = r->ninodes != 0;
+	bool any = r->ninodes || r->fill;
 	int error;
 
 	for (uint32_t i = 0; i < r->geo.agcount; i++)

@@ -16,6 +16,16 @@ int repair_take_blocks(struct repair *, uint32_t agno, uint32_t len, uint64_t in
 int repair_plan_forks(struct repair *);
 /* Writes the btree blocks of the forks and completes the inodes' images. Claims are sealed. */
 int repair_build_forks(struct repair *);
+/* The same for one inode of the list. */
+int repair_build_inode(struct repair *, struct repair_inode *);
+
+/*
+ * names_fill_build.c: inodes that stand in no list, as they are many: r->fill knows which these are, builds their forks with the
+ * others, and writes them when what they lead to is durable.
+ */
+bool repair_fills(const struct repair *, uint64_t ino);
+int repair_fill_build(struct repair *);
+int repair_fill_write(struct repair *);
 
 /* Claims, forks and trees: all that nothing points to yet. NOSPC: no room beside what is there. */
 int repair_build_new(struct repair *);

@@ -176,6 +176,7 @@ struct repair_inode {
 
 struct repair_words;
 struct repair_name_plan;
+struct repair_fill;
 struct repair_lane;
 
 /* flips.c: blocks with one flipped bit, each once. */
@@ -269,6 +270,7 @@ struct repair {
 	size_t nlate, late_room;
 	uint64_t opened[REPAIR_OPEN_IMAGES];	/* of these the last ones that were opened, as a ring */
 	unsigned nopened;
+	struct repair_fill *fill;	/* inodes that get parent pointers while forks are built, or NULL (names_fill.c) */
 	struct xfs_claims *claims;
 	uint64_t used_inodes;
 	uint64_t scanned;		/* inodes looked at in this phase, for who watches */
@@ -291,6 +293,7 @@ struct repair {
 	bool log_given_up;		/* changes were lost with it, in this run or in one that was stopped */
 	/* names */
 	bool names_bad;			/* something must be decided with all names side by side */
+	bool links_differ;		/* entries and parent pointers do not say the same */
 	uint64_t link_sums[2];		/* of entries, of parent pointers */
 	uint64_t (*link_buckets)[2];	/* the same by directories, REPAIR_LINK_BUCKETS; NULL: nothing to compare */
 	struct repair_glance *glance;

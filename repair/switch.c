@@ -9,6 +9,7 @@
 #include "repair/flips.h"
 #include "repair/quota.h"
 #include "repair/realtime.h"
+#include "repair/rebuild.h"
 #include "repair/scan.h"
 #include "repair/superblock.h"
 #include "repair/write.h"
@@ -160,6 +161,8 @@ static int write_inodes(struct repair *r)
 	size_t left;
 	int error = write_some_inodes(r, false, &left);
 
+	if (!error && r->fill)
+		error = repair_fill_write(r);
 	if (error || !left)
 		return error;
 	error = xfs_dev_barrier(r->dev.data);
@@ -211,7 +214,7 @@ static bool anything_to_write(const struct repair *r)
 	for (uint32_t i = 0; i < r->geo.agcount; i++)
 		if (r->ags[i].rebuilt || r->ags[i].reasons || r->secondary_bad[i])
 			return true;
-	return r->sb_changed || r->ninodes || r->flips.n || r->zero_log;
+	return r->sb_changed || r->ninodes || r->fill || r->flips.n || r->zero_log;
 }
 
 static void doubt_quota(struct repair *r)
@@ -231,7 +234,7 @@ int repair_switch_over(struct repair *r)
 	if (r->looking || !anything_to_write(r))
 		return 0;
 	/* who owns which blocks may have changed */
-	if (r->rebuilt_any || r->ninodes)
+	if (r->rebuilt_any || r->ninodes || r->fill)
 		doubt_quota(r);
 	repair_merge_changed(r);
 	error = repair_begin_writing(r);

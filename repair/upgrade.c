@@ -11,8 +11,12 @@
 #include "repair/options.h"
 #include "repair/repair.h"
 
+#include "libxfs/base/fdio.h"
 #include "libxfs/log/logsize.h"
 #include "libxfs/ondisk/attr.h"
+
+#include <stdlib.h>
+#include <unistd.h>
 
 #define TREES (REPAIR_ADD_FINOBT | REPAIR_ADD_REFLINK | REPAIR_ADD_RMAPBT)
 
@@ -179,11 +183,20 @@ int repair_upgrade_check(struct repair *r)
 	if (!r->add)
 		return 0;
 	error = set_lazy(r, &sb);
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(features) && !error; i++)
-		if (r->add & features[i].bit)
+	for (size_t i = 0; i < XFS_ARRAY_SIZE(features) && !error; i++) {
+		if (!(r->add & features[i].bit))
+			continue;
+		if (r->had_needsrepair && has(&sb, features[i].bit)) {
+			/* who added it may have been cut off: what is missing is a matter of repair */
+			repair_tell(r, "%s", features[i].already);
+			r->add &= ~(unsigned)features[i].bit;
+		} else {
 			error = add_feature(r, &features[i], &sb);
-	if (!error)
-		error = xfs_geometry_init(&geo, &sb, NULL, NULL);
+		}
+	}
+	if (error || !r->add)
+		return error;
+	error = xfs_geometry_init(&geo, &sb, NULL, NULL);
 	if (!error)
 		error = check_log(r, &geo);
 	if (!error && r->add & TREES)
@@ -198,6 +211,7 @@ int repair_upgrade_check(struct repair *r)
 #define POINTER_BYTES (xfs_attr_local_size(XFS_DIR_NAME_MAX, sizeof(struct xfs_parent_rec_disk)) + \
 		       sizeof(struct xfs_attr_leaf_ent_disk))
 #define BLOCKS_EACH 4u		/* that an attribute fork can grow by besides */
+#define TRIAL_SHARE 16u		/* of what claims may take: what a trial changed, before it goes to a file */
 
 /* More than enough is free for attributes of every link, in blocks that are half full, and for new trees of all AGs. */
 static bool has_plenty(const struct repair *r)
@@ -218,6 +232,52 @@ static bool has_plenty(const struct repair *r)
 	return have / 2 > BLOCKS_EACH * inodes + 2 * (links * POINTER_BYTES / r->geo.blocksize) + trees;
 }
 
+static size_t facts_size(const struct repair_ag *ag)
+{
+	return ag->nchunks * XFS_INODES_PER_CHUNK * sizeof(*ag->facts);
+}
+
+/* The trial has facts of its own: those of this run go to a file. -1: there is none, and they stay. */
+static int lay_aside(struct repair *r)
+{
+	int fd = xfs_fd_temporary(NULL);
+	uint64_t at = 0;
+
+	for (uint32_t i = 0; i < r->geo.agcount && fd >= 0; i++) {
+		if (r->ags[i].facts && xfs_fd_write(fd, r->ags[i].facts, facts_size(&r->ags[i]), at)) {
+			close(fd);
+			fd = -1;
+		}
+		at += facts_size(&r->ags[i]);
+	}
+	for (uint32_t i = 0; i < r->geo.agcount && fd >= 0; i++) {
+		free(r->ags[i].facts);
+		r->ags[i].facts = NULL;
+	}
+	xfs_buf_forget(r->fs->cache, 0, 0);
+	return fd;
+}
+
+static int take_back(struct repair *r, int fd)
+{
+	uint64_t at = 0;
+	int error = 0;
+
+	if (fd < 0)
+		return 0;
+	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
+		struct repair_ag *ag = &r->ags[i];
+
+		if (!ag->nchunks)
+			continue;
+		ag->facts = malloc(facts_size(ag));
+		error = ag->facts ? xfs_fd_read(fd, ag->facts, facts_size(ag), at) : -XFS_E_NOMEM;
+		at += facts_size(ag);
+	}
+	close(fd);
+	return error;
+}
+
 /* The whole run above the device. Errors: NOSPC, said; NOMEM.  What else it meets the real one will tell. */
 static int try_parents(struct repair *r)
 {
@@ -227,15 +287,20 @@ static int try_parents(struct repair *r)
 		.cache = r->cache, .threads = r->threads, .add = r->add, .no_quota = r->no_quota, .held = r->held,
 		.name = r->name
 	};
-	int error = xfs_dev_scratch(&trial.dev.data, r->dev.data, REPAIR_SCRATCH);
+	size_t memory = xfs_min(r->memory / TRIAL_SHARE, REPAIR_SCRATCH);
+	int error = xfs_dev_scratch(&trial.dev.data, r->dev.data, memory);
 
 	if (!error && r->dev.log)
-		error = xfs_dev_scratch(&trial.dev.log, r->dev.log, REPAIR_SCRATCH);
+		error = xfs_dev_scratch(&trial.dev.log, r->dev.log, memory);
 	if (!error && r->dev.rt)
-		error = xfs_dev_scratch(&trial.dev.rt, r->dev.rt, REPAIR_SCRATCH);
+		error = xfs_dev_scratch(&trial.dev.rt, r->dev.rt, memory);
 	if (!error) {
+		int fd = lay_aside(r);
+
 		error = repair_run(&trial);
 		repair_release(&trial);
+		if (take_back(r, fd))
+			error = -XFS_E_NOMEM;
 	}
 	xfs_dev_close(trial.dev.rt);
 	xfs_dev_close(trial.dev.log);

@@ -27,9 +27,10 @@ endif
 # The driver needs libc only: formats, damages, repairs and prints by a script, on any architecture.
 driver_SRCS = tests/cross/driver.c $(filter-out mkfs/main.c mkfs/config.c mkfs/devices.c,$(mkfs.xfs_SRCS)) $(repair_core_SRCS)
 # Runs of the core of xfs_repair on devices that fail.
-bin/tests/unit/test_repair_changed bin/tests/unit/test_repair_names bin/tests/unit/test_repair_reads bin/tests/unit/test_repair_survey \
+bin/tests/unit/test_repair_changed bin/tests/unit/test_repair_links bin/tests/unit/test_repair_names bin/tests/unit/test_repair_reads bin/tests/unit/test_repair_survey \
 	bin/tests/unit/test_repair_threads: $(patsubst %.c,obj/%.o,$(repair_core_SRCS))
 test_repair_changed_LIBS = libxfskit.a
+test_repair_links_LIBS = libxfskit.a
 test_repair_names_LIBS = libxfskit.a
 test_repair_reads_LIBS = libxfskit.a
 test_repair_survey_LIBS = libxfskit.a

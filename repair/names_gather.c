@@ -2,8 +2,8 @@
 /*
  * names_gather.c - the names that decisions are about: entries and parent pointers, sound or salvaged.
  *
- * One pass over the inodes in the order of the disk; arrays grow, nothing is allocated for a single name.  What stands in
- * directories that nothing is wrong with is counted and not kept.
+ * One pass over the inodes in the order of the disk; arrays grow, nothing is allocated for a single name.  What stands
+ * in directories that nothing is wrong with is counted and not kept.
  */
 #include "repair/names.h"
 
@@ -230,7 +230,8 @@ int names_gather_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, 
 		error = names_salvage_dir(n, ino, d, image, map ? map : &own, said);
 	xfs_mapset_release(&own);
 	if (!error && n->r->verbose)
-		names_say(n, "        - directory inode %llu: %zu entries salvaged", "        - directory inode %llu: %zu entries salvaged",
+		names_say(n, "        - directory inode %llu: %zu entries salvaged",
+			  "        - directory inode %llu: %zu entries salvaged",
 			  (unsigned long long)ino, n->nentries - before);
 	return error;
 }
@@ -241,7 +242,8 @@ int names_read_dir(struct names *n, uint64_t ino, const struct xfs_dinode *core,
 	struct xfs_dir dir;
 	int error = xfs_dir_open(&dir, n->ip, NULL);
 
-	*out = (struct names_dir){ .ino = ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = core->core.gen };
+	*out = (struct names_dir){ .ino = ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE,
+				   .gen = core->core.gen };
 	if (!error)
 		error = xfs_dir_each(&dir, 0, keep_entry, &g);
 	out->said = g.said;
@@ -273,7 +275,8 @@ static int count_dir(struct names *n, struct repair_seen *s)
 
 static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact *f)
 {
-	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = s->d.core.gen };
+	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE,
+			       .gen = s->d.core.gen };
 	size_t before = n->nentries;
 	int error = f->bad_names ? -XFS_E_CORRUPT : names_read_dir(n, s->ino, &s->d, &d);
 
@@ -397,8 +400,8 @@ int names_gather(struct names *n)
 	if (!error)
 		error = names_root(n);
 	if (!error && n->r->verbose)
-		repair_say(n->told, "        - %zu entries of %zu directories and %zu parent pointers gathered", n->nentries, n->ndirs,
-			   n->nparents);
+		repair_say(n->told, "        - %zu entries of %zu directories and %zu parent pointers gathered",
+			   n->nentries, n->ndirs, n->nparents);
 	if (!error)
 		error = names_sort_pointers(n);
 	return error ? error : names_sort_entries(n);

@@ -2,8 +2,8 @@
 /*
  * names_pointers.c - which parent pointers of an inode mean an entry?
  *
- * Pointers stay in the order in which they were found.  Most inodes have one or two; those of an inode with many are sorted
- * beside it, so that many entries may ask.
+ * Pointers stay in the order in which they were found.  Most inodes have one or two; those of an inode with many are
+ * sorted beside it, so that many entries may ask.
  */
 #include "repair/names.h"
 
@@ -33,7 +33,8 @@ static bool has_many(const struct names *n, size_t first)
 int names_sort_pointers(struct names *n)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct names_sorted), .words = 3,
-		.word_off = { offsetof(struct names_sorted, ino), offsetof(struct names_sorted, parent), offsetof(struct names_sorted, key) } };
+		.word_off = { offsetof(struct names_sorted, ino), offsetof(struct names_sorted, parent),
+			      offsetof(struct names_sorted, key) } };
 	size_t many = 0;
 
 	for (unsigned round = 0; round < 2; round++) {
@@ -44,7 +45,8 @@ int names_sort_pointers(struct names *n)
 				const struct names_parent *p = &n->parents[end];
 
 				if (keep && round)
-					n->sorted[n->nsorted++] = (struct names_sorted){ p->ino, p->parent, key_of(n, p), end };
+					n->sorted[n->nsorted++] =
+						(struct names_sorted){ p->ino, p->parent, key_of(n, p), end };
 				many += keep && !round;
 			}
 		}
@@ -76,7 +78,8 @@ static size_t first_sorted(const struct names *n, uint64_t ino, uint64_t parent,
 
 static bool is_pointer_to(const struct names *n, const struct names_parent *p, const struct names_entry *e)
 {
-	return p->parent == e->dir && p->namelen == e->namelen && !memcmp(n->arena + p->name, n->arena + e->name, e->namelen);
+	return p->parent == e->dir && p->namelen == e->namelen &&
+	       !memcmp(n->arena + p->name, n->arena + e->name, e->namelen);
 }
 
 bool names_is_pointed(const struct names *n, const struct names_entry *e)

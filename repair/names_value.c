@@ -2,8 +2,8 @@
 /*
  * names_value.c - values of attributes in blocks of their own, where the leaves say, or wherever they are.
  *
- * A block of a value confirms itself: owner, place in the value, checksum.  What no attribute has is measured once, when
- * the first value is missed.
+ * A block of a value confirms itself: owner, place in the value, checksum.  What no attribute has is measured once,
+ * when the first value is missed.
  */
 #include "repair/names_value.h"
 
@@ -60,10 +60,11 @@ bool names_values_hold(const struct names_values *v, uint64_t off)
 {
 	size_t i = xfs_mapset_find(v->map, off);
 
-	return i < v->map->n && v->map->m[i].off <= off && xfs_bitmap_get(&v->held, v->before[i] + (off - v->map->m[i].off));
+	return i < v->map->n && v->map->m[i].off <= off &&
+	       xfs_bitmap_get(&v->held, v->before[i] + (off - v->map->m[i].off));
 }
 
-/* The block at hand belongs to the value: its checksum is right, and at most one field of its header is not what it must be. */
+/* The block at hand belongs to the value: its checksum is right, and at most one field of its header is not. */
 static bool is_value_block(struct names_values *v, uint64_t fsbno, uint32_t done, uint32_t part)
 {
 	const struct xfs_geometry *g = &v->n->r->geo;

@@ -3,10 +3,11 @@
  * partial.c - replays what stands before the damage of a log, when the user gives up the rest (-L).
  *
  * Transactions behind the damage may have freed blocks that older ones wrote, and files may have their data there now,
- * which no LSN tells.  So it is done above the device first, and images whose places hold nothing that speaks for itself are
- * noted; then all forks and reverse mappings say who claims these places.  Metadata is never in danger: it is newer by its
- * LSN, and stays.  What the rest of the log would have changed besides is what the repair sorts out.  Changes that were cut off
- * at the damage are finished when nothing of what followed is in place (logend.c): else it may have finished them.
+ * which no LSN tells.  So it is done above the device first, and images whose places hold nothing that speaks for
+ * itself are noted; then all forks and reverse mappings say who claims these places.  Metadata is never in danger: it
+ * is newer by its LSN, and stays.  What the rest of the log would have changed besides is what the repair sorts out.
+ * Changes that were cut off at the damage are finished when nothing of what followed is in place (logend.c): else it
+ * may have finished them.
  */
 #include "repair/partial.h"
 
@@ -145,7 +146,8 @@ static int ask_rmap(void *payload, const void *disk)
 	if (!known || !d.core.mode)
 		d = (struct xfs_dinode){ .core = { .mode = XFS_MODE_REG } };
 	if (counts(a->look, c.owner, &d, a->attr))
-		claim(a, xfs_agbno_daddr(g, a->ag->agno, XFS_AGBNO(c.agbno)).v, (uint64_t)c.len << (g->blocklog - XFS_BBSHIFT));
+		claim(a, xfs_agbno_daddr(g, a->ag->agno, XFS_AGBNO(c.agbno)).v,
+		      (uint64_t)c.len << (g->blocklog - XFS_BBSHIFT));
 	return 0;
 }
 
@@ -173,8 +175,9 @@ static int ask_ag(struct asking *a, uint32_t agno)
 /* Looks at what stands on these devices; says nothing. */
 static int ask_all(struct repair *r, const struct xfs_devset *top, struct asking *a)
 {
-	struct repair look = { .no_modify = true, .force_geometry = true, .dev = *top, .name = r->name, .memory = r->memory,
-			       .cache = r->cache, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack };
+	struct repair look = { .no_modify = true, .force_geometry = true, .dev = *top, .name = r->name,
+			       .memory = r->memory, .cache = r->cache, .leaf_slack = r->leaf_slack,
+			       .node_slack = r->node_slack };
 	int error = repair_locate(&look);
 
 	if (!error)
@@ -202,8 +205,8 @@ static bool stays(const struct asking *a, size_t place, struct repair_partial *p
 }
 
 /* `all`: an answer is wanted even if no place is asked for. */
-static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c, struct repair_partial *p,
-		      bool all, uint64_t *newest)
+static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c,
+		      struct repair_partial *p, bool all, uint64_t *newest)
 {
 	struct asking a = { .careful = c, .taken = calloc(c->nplaces + 1, sizeof(bool)),
 			    .of_later = calloc(c->nplaces + 1, sizeof(bool)) };
@@ -276,7 +279,8 @@ static int try_part(struct repair *r, struct repair_partial *p)
 	if (!error && open && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
 		error = repair_cut_plan(r, p, newest);
 	if (error && !repair_is_of_machine(error)) {
-		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.", xfs_error_text(error));
+		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.",
+			   xfs_error_text(error));
 		p->parts.before.kind = XFS_LOG_CLEAN;
 		error = 0;
 	}
@@ -313,9 +317,11 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 {
 	repair_say_replayed(r, &rec->counts);
 	if (p->ntaken - p->later)
-		repair_say(r, "        - %llu blocks belong to others now and stay as they are", (unsigned long long)(p->ntaken - p->later));
+		repair_say(r, "        - %llu blocks belong to others now and stay as they are",
+			   (unsigned long long)(p->ntaken - p->later));
 	if (p->later)
-		repair_say(r, "        - %llu blocks are in place as of later and stay as they are", (unsigned long long)p->later);
+		repair_say(r, "        - %llu blocks are in place as of later and stay as they are",
+			   (unsigned long long)p->later);
 	if (p->unknown)
 		repair_say(r, "        - %llu blocks do not tell whether they were older, and are written over",
 			   (unsigned long long)p->unknown);
@@ -323,7 +329,8 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 		repair_say(r, "        - %llu changes do not fit what is in place", (unsigned long long)c->left_out);
 	left += rec->nintents + c->doubtful;
 	if (left)
-		repair_say(r, "        - %llu changes that were cut off are left to the repair", (unsigned long long)left);
+		repair_say(r, "        - %llu changes that were cut off are left to the repair",
+			   (unsigned long long)left);
 }
 
 /* What cannot be finished is left to the repair: *left, and what stays in the list. */
@@ -340,7 +347,8 @@ static int finish(struct repair *r, struct xfs_recovery *rec, uint64_t *left)
 
 int repair_partial_replay(struct repair *r, struct repair_partial *p)
 {
-	struct xfs_recovery_careful careful = { .log = p->parts.before, .may_write = repair_partial_may_write, .payload = p };
+	struct xfs_recovery_careful careful = { .log = p->parts.before, .may_write = repair_partial_may_write,
+						.payload = p };
 	struct xfs_recovery rec = { .nintents = 0 };
 	uint64_t left = 0;
 	int error = 0;
@@ -360,7 +368,7 @@ int repair_partial_replay(struct repair *r, struct repair_partial *p)
 		if (!error)
 			error = repair_locate_again(r);
 	}
-	/* the log is cleared with needsrepair on disk: what was brought to its place is not all that belongs together */
+	/* the log is cleared with needsrepair on disk: what was brought to its place is not all that goes together */
 	if (!error)
 		error = repair_begin_writing(r);
 	xfs_recovery_free(&rec);

@@ -11,6 +11,7 @@
 #include "repair/forks.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -184,17 +185,9 @@ static int read_index(struct reader *r)
 static const struct pair *index_at(const struct reader *r, uint32_t off)
 {
 	uint64_t address = (r->db * r->n->r->geo.dirblksize + off) / XFS_DIR_ALIGN;
-	size_t lo = 0, hi = r->nindex;
+	size_t at = xfs_search(r->nindex, i, r->index[i].address < address);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->index[mid].address < address)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < r->nindex && r->index[lo].address == address ? &r->index[lo] : NULL;
+	return at < r->nindex && r->index[at].address == address ? &r->index[at] : NULL;
 }
 
 /* ---- entries ---- */

@@ -9,6 +9,8 @@
 
 #include "repair/evidence.h"
 
+#include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -18,29 +20,10 @@
 #define MOST_ENTRIES (UINT32_MAX - 1)
 #define MOST_LATE 256u		/* directories beside the list, in any case */
 
-static int make_room(void **list, size_t *room, size_t need, size_t size)
-{
-	size_t want = *room ? *room : 256;
-	void *grown;
-
-	if (need <= *room)
-		return 0;
-	while (want < need)
-		want += want / 2;
-	grown = realloc(*list, want * size);
-	if (!grown)
-		return -XFS_E_NOMEM;
-	*list = grown;
-	*room = want;
-	return 0;
-}
-
 int names_keep(struct names *n, const void *bytes, size_t len, uint32_t *at)
 {
-	void *arena = n->arena;
-	int error = make_room(&arena, &n->room, n->used + len, 1);
+	int error = xfs_grow_to(&n->arena, &n->room, n->used + len, 1);
 
-	n->arena = arena;
 	if (!error && n->used + len > UINT32_MAX)
 		error = -XFS_E_TOOBIG;
 	if (error)
@@ -53,11 +36,9 @@ int names_keep(struct names *n, const void *bytes, size_t len, uint32_t *at)
 
 int names_add_entry(struct names *n, const struct names_entry *e)
 {
-	void *list = n->entries;
-	int error = n->nentries >= MOST_ENTRIES ? -XFS_E_TOOBIG : make_room(&list, &n->entry_room, n->nentries + 1,
-			sizeof(*e));
+	int error = n->nentries >= MOST_ENTRIES ? -XFS_E_TOOBIG :
+		    xfs_grow_to(&n->entries, &n->entry_room, n->nentries + 1, sizeof(*e));
 
-	n->entries = list;
 	if (!error)
 		n->entries[n->nentries++] = *e;
 	return error;
@@ -65,26 +46,14 @@ int names_add_entry(struct names *n, const struct names_entry *e)
 
 static size_t place_of_dir(const struct names_dir *dirs, size_t n, uint64_t ino)
 {
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (dirs[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(n, i, dirs[i].ino < ino);
 }
 
 int names_settle_dirs(struct names *n)
 {
 	size_t from = n->ndirs, late = n->nlate;
-	void *list = n->dirs;
-	int error = late ? make_room(&list, &n->dir_room, from + late, sizeof(*n->dirs)) : 0;
+	int error = late ? xfs_grow_to(&n->dirs, &n->dir_room, from + late, sizeof(*n->dirs)) : 0;
 
-	n->dirs = list;
 	if (error)
 		return error;
 	n->ndirs += late;
@@ -101,20 +70,17 @@ int names_add_dir(struct names *n, const struct names_dir *d)
 	bool many = n->nlate >= MOST_LATE && n->nlate / 4 * (n->nlate / 4) >= n->ndirs;
 	int error = many ? names_settle_dirs(n) : 0;
 	bool last = !n->nlate && (!n->ndirs || n->dirs[n->ndirs - 1].ino < d->ino);
-	void *list = last ? n->dirs : n->late;
 	size_t at;
 
 	if (!error)
-		error = make_room(&list, last ? &n->dir_room : &n->late_room, (last ? n->ndirs : n->nlate) + 1,
-				  sizeof(*d));
+		error = last ? xfs_grow_to(&n->dirs, &n->dir_room, n->ndirs + 1, sizeof(*d)) :
+			       xfs_grow_to(&n->late, &n->late_room, n->nlate + 1, sizeof(*d));
 	if (error)
 		return error;
 	if (last) {
-		n->dirs = list;
 		n->dirs[n->ndirs++] = *d;
 		return 0;
 	}
-	n->late = list;
 	at = place_of_dir(n->late, n->nlate, d->ino);
 	memmove(&n->late[at + 1], &n->late[at], (n->nlate++ - at) * sizeof(*d));
 	n->late[at] = *d;
@@ -133,17 +99,7 @@ struct names_dir *names_find_dir(struct names *n, uint64_t ino)
 
 size_t names_first_parent(const struct names *n, uint64_t ino)
 {
-	size_t lo = 0, hi = n->nparents;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (n->parents[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(n->nparents, i, n->parents[i].ino < ino);
 }
 
 bool names_has_parents(const struct names *n, uint64_t ino)
@@ -295,10 +251,8 @@ static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact
 
 static int add_parent(struct names *n, const struct names_parent *p)
 {
-	void *list = n->parents;
-	int error = make_room(&list, &n->parent_room, n->nparents + 1, sizeof(*p));
+	int error = xfs_grow_to(&n->parents, &n->parent_room, n->nparents + 1, sizeof(*p));
 
-	n->parents = list;
 	if (!error)
 		n->parents[n->nparents++] = *p;
 	return error;

@@ -11,6 +11,7 @@
 
 #include "repair/evidence.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/inode/inode.h"
 
@@ -98,19 +99,11 @@ static unsigned drop_names(struct tree *t, uint64_t ino, uint32_t but)
 {
 	struct names *n = t->n;
 	struct repair_fact *f = repair_fact_of(n->r, ino);
-	size_t lo = 0, hi = t->nlinks;
+	size_t at = xfs_search(t->nlinks, k, t->links[k].ino < ino);
 	unsigned count = 0;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->links[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < t->nlinks && t->links[lo].ino == ino; lo++) {
-		uint32_t i = (uint32_t)t->links[lo].entry;
+	for (; at < t->nlinks && t->links[at].ino == ino; at++) {
+		uint32_t i = (uint32_t)t->links[at].entry;
 
 		if (n->entries[i].ino != ino || i == but || n->entries[i].flags & NAMES_DROPPED)
 			continue;

@@ -10,6 +10,7 @@
 #include "repair/forks.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <inttypes.h>
@@ -206,7 +207,6 @@ static bool says_same(const struct names *n, const struct names_entry *e, const 
 static int find_lost_pointer(struct planning *p, size_t first, uint64_t ino, const struct names_attr *a, bool *lost)
 {
 	const struct names *n = p->n;
-	size_t lo = 0, hi;
 	uint64_t key;
 	int error;
 
@@ -217,16 +217,9 @@ static int find_lost_pointer(struct planning *p, size_t first, uint64_t ino, con
 	if (error)
 		return error;
 	key = names_hash(n, xfs_be64(n->arena + a->value), n->arena + a->name, a->namelen);
-	for (hi = p->nkeyed; lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->keyed[mid].key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < p->nkeyed && p->keyed[lo].key == key && !*lost; lo++)
-		*lost = says_same(n, &n->entries[p->keyed[lo].entry], a);
+	for (size_t at = xfs_search(p->nkeyed, i, p->keyed[i].key < key);
+	     at < p->nkeyed && p->keyed[at].key == key && !*lost; at++)
+		*lost = says_same(n, &n->entries[p->keyed[at].entry], a);
 	return 0;
 }
 
@@ -259,29 +252,21 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 	struct names *n = p->n;
 	bool pointers = n->r->geo.parent && !f->kept;
 	struct names_attr *list;
-	size_t count, room = 0, lo = 0;
+	size_t count, room = 0, at = xfs_search(p->nlinked, k, p->linked[k].ino < ino);
 	struct repair_inode *c;
 	int error = names_begin_attrs(n, ino, &c, &list, &count);
 
-	for (size_t hi = p->nlinked; lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->linked[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	p->known = false;
 	for (size_t i = 0; i < count && !error; i++) {
 		bool pointer = list[i].flags & XFS_ATTR_PARENT, lost = false;
 
 		if (pointers && !pointer)
-			error = find_lost_pointer(p, lo, ino, &list[i], &lost);
+			error = find_lost_pointer(p, at, ino, &list[i], &lost);
 		if (!error && !lost && (!pointers || !pointer || is_believed(n, &list[i])))
 			error = names_plan_attr(c->names, &room, &list[i]);
 	}
-	for (; lo < p->nlinked && p->linked[lo].ino == ino && !error && pointers; lo++)
-		error = plan_entry(n, c->names, &room, &n->entries[p->linked[lo].entry]);
+	for (; at < p->nlinked && p->linked[at].ino == ino && !error && pointers; at++)
+		error = plan_entry(n, c->names, &room, &n->entries[p->linked[at].entry]);
 	free(list);
 	return error;
 }

@@ -7,6 +7,7 @@
  */
 #include "repair/names.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -62,18 +63,10 @@ int names_sort_pointers(struct names *n)
 /* Index of the first one that is not before this. */
 static size_t first_sorted(const struct names *n, uint64_t ino, uint64_t parent, uint64_t key)
 {
-	size_t lo = 0, hi = n->nsorted;
+	const struct names_sorted *s = n->sorted;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct names_sorted *s = &n->sorted[mid];
-
-		if (s->ino != ino ? s->ino < ino : s->parent != parent ? s->parent < parent : s->key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(n->nsorted, i, s[i].ino != ino ? s[i].ino < ino :
+					 s[i].parent != parent ? s[i].parent < parent : s[i].key < key);
 }
 
 static bool is_pointer_to(const struct names *n, const struct names_parent *p, const struct names_entry *e)

@@ -9,6 +9,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -155,24 +156,16 @@ static int measure_all(struct names_values *v)
 /* The one value of this length that no other attribute has. 1: there is none, or there are several. */
 static int find_value(struct names_values *v, struct xfs_attr *a)
 {
-	size_t lo = 0, hi;
 	int error = v->measured ? 0 : measure_all(v);
+	size_t at;
 
 	if (error)
 		return error;
-	hi = v->nstarts;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (v->starts[mid].length < a->valuelen)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == v->nstarts || v->starts[lo].length != a->valuelen ||
-	    (lo + 1 < v->nstarts && v->starts[lo + 1].length == a->valuelen))
+	at = xfs_search(v->nstarts, i, v->starts[i].length < a->valuelen);
+	if (at == v->nstarts || v->starts[at].length != a->valuelen ||
+	    (at + 1 < v->nstarts && v->starts[at + 1].length == a->valuelen))
 		return 1;
-	a->valueblk = (uint32_t)v->starts[lo].off;
+	a->valueblk = (uint32_t)v->starts[at].off;
 	return 0;
 }
 

@@ -17,6 +17,7 @@
 #include "repair/scan.h"
 #include "repair/write.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/recovery/recovery.h"
 
 #include <stdatomic.h>
@@ -42,24 +43,16 @@ struct asking {
 static void claim(struct asking *a, uint64_t daddr, uint64_t bbs)
 {
 	const struct xfs_recovery_careful *c = a->careful;
-	size_t lo = 0, hi = c->nplaces;
+	size_t at = xfs_search(c->nplaces, i, c->places[i].daddr + a->widest <= daddr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->places[mid].daddr + a->widest <= daddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < c->nplaces && c->places[lo].daddr < daddr + bbs; lo++) {
-		const struct xfs_recovery_place *p = &c->places[lo];
+	for (; at < c->nplaces && c->places[at].daddr < daddr + bbs; at++) {
+		const struct xfs_recovery_place *p = &c->places[at];
 
 		if (p->daddr + p->bbs > daddr && a->later)
-			a->of_later[lo] = true;
+			a->of_later[at] = true;
 		/* an attribute fork may well be the one that the image is of, unless a value came there later */
 		else if (p->daddr + p->bbs > daddr && (!a->attr || p->owner != a->ino || (p->value && a->newer)))
-			a->taken[lo] = true;
+			a->taken[at] = true;
 	}
 }
 
@@ -239,17 +232,9 @@ static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs
 
 static bool has(const struct xfs_recovery_place *p, size_t n, const struct xfs_recovery_place *key)
 {
-	size_t lo = 0, hi = n;
+	size_t at = xfs_search(n, i, p[i].daddr < key->daddr || (p[i].daddr == key->daddr && p[i].bbs < key->bbs));
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p[mid].daddr < key->daddr || (p[mid].daddr == key->daddr && p[mid].bbs < key->bbs))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && p[lo].daddr == key->daddr && p[lo].bbs == key->bbs;
+	return at < n && p[at].daddr == key->daddr && p[at].bbs == key->bbs;
 }
 
 bool repair_partial_may_write(void *payload, const struct xfs_recovery_place *place)

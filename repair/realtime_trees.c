@@ -11,6 +11,7 @@
 #include "repair/realtime.h"
 #include "repair/space.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/btree/btree.h"
 #include "libxfs/build/treewrite.h"
 #include "libxfs/inode/inode.h"
@@ -50,16 +51,9 @@ static int mappings_of(const struct repair *r, const struct repair_rt_map *maps,
 		       struct xfs_rmap_rec **out, size_t *n)
 {
 	uint64_t span = (uint64_t)r->geo.sb.rgextents * r->geo.sb.rextsize, lo = group * span, hi = lo + span;
-	size_t first = 0, end = nmaps, behind;
+	size_t first = xfs_search(nmaps, i, maps[i].start < lo);	/* none reaches over the border of a group */
+	size_t behind;
 
-	while (first < end) {		/* none reaches over the border of a group */
-		size_t mid = first + (end - first) / 2;
-
-		if (maps[mid].start < lo)
-			first = mid + 1;
-		else
-			end = mid;
-	}
 	for (behind = first; behind < nmaps && maps[behind].start < hi; )
 		behind++;
 	*out = calloc(behind - first + 1, sizeof(**out));

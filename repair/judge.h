@@ -27,8 +27,8 @@ int judge_damaged(struct repair *, struct evidence *, unsigned fork);
 /* A data fork whose extents lie in the realtime section. */
 int judge_damaged_realtime(struct repair *, struct evidence *);
 /*
- * A fork that reads well, without the help of all reverse mappings: more entries than are counted stand in the inode, and
- * with them the blocks are as many as the inode says.  Then the counter is wrong, and *done.
+ * A fork that reads well, without the help of all reverse mappings: more entries than are counted stand in the inode,
+ * and with them the blocks are as many as the inode says.  Then the counter is wrong, and *done.
  */
 int judge_try_counts(struct repair *, struct evidence *, unsigned fork, bool *done);
 
@@ -38,8 +38,8 @@ int judge_difference(struct repair *, struct evidence *, unsigned fork);
 void judge_own_blocks(struct repair *, struct evidence *, unsigned fork);
 
 /*
- * judge_newer.c: *newer when changes were lost with the log, and where both differ each block of the fork was written later, by
- * its LSN, than what the rmapbt has there.  Errors: NOMEM.
+ * judge_newer.c: *newer when changes were lost with the log, and where both differ each block of the fork was written
+ * later, by its LSN, than what the rmapbt has there.  Errors: NOMEM.
  */
 int judge_fork_is_newer(struct repair *, const struct evidence *, unsigned fork, const struct xfs_mapset *only_fork,
 			const struct xfs_mapset *only_rmap, bool *newer);

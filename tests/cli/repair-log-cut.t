@@ -186,8 +186,8 @@ def realtime(work):
     """Space of the realtime section follows from files: what a log announces of it is sorted out, mappings are made in the file."""
     image, section = metaimage.made("rtgroups")
     path, rt = f"{work}/w", f"{work}/rt"
-    chains_of = ["rt-efi:20:4", "rt-rui:1:131:20:0:4", "rt-cui:1:20:4"]
-    for words, name in ((chains_of, "realtime space announced"), ([f"bui:{chains.MAP | 1 << 29}:131:0:20:4"], "a realtime mapping announced")):
+    chains_of = ["rt-efi:20:4", "rt-rui:1:139:20:0:4", "rt-cui:1:20:4"]
+    for words, name in ((chains_of, "realtime space announced"), ([f"bui:{chains.MAP | 1 << 29}:139:5000:280:4"], "a realtime mapping announced")):
         shutil.copy(image, path)
         shutil.copy(section, rt)
         before = read(rt)

@@ -20,7 +20,7 @@ WRECK = os.path.join(HERE, "wreck")
 LISTER = os.path.join(HERE, "list-image")
 JUDGE = os.path.join(SRC, "tests", "oracle", "judge.py")
 IMAGES = os.path.join(BUILD, "images")
-BOX_DIR = os.path.join(BUILD, "box")
+BOX_DIR = os.environ.get("BOX_DIR") or os.path.join(BUILD, "box")
 
 
 # What a program says of an image that is newer than itself.
@@ -105,10 +105,6 @@ def sample():
     return kept("data/sample.img", "sample.img")
 
 
-# Incompatible features that a kernel knows, by its release.
-BOX_FEATURES = (((6, 15), 0x3ff), ((6, 13), 0x1ff), ((6, 10), 0xff), ((5, 19), 0x3f))
-
-
 def build_box():
     """'' or why there is none."""
     if os.path.exists(os.path.join(BOX_DIR, "vmlinuz")):
@@ -121,12 +117,7 @@ def box_knows(image):
     """Does the kernel of the box know the features of an image?"""
     if build_box():
         return True                 # that there is no box is said by who asks it
-    kernel = os.path.basename(os.path.realpath(os.path.join(BOX_DIR, "vmlinuz")))
-    release = tuple(int(part) for part in re.findall("[0-9]+", kernel)[:2])
-    with open(image, "rb") as f:
-        f.seek(216)
-        features = int.from_bytes(f.read(4), "big")
-    return not features & ~next((bits for since, bits in BOX_FEATURES if release >= since), 0)
+    return knows(os.path.basename(os.path.realpath(os.path.join(BOX_DIR, "vmlinuz"))), image)
 
 
 def can_loop():
@@ -161,10 +152,26 @@ def made(profile, mkfs=None, name=None, via="box"):
     return image, None
 
 
+# Incompatible features that Linux and xfsprogs know, by release.
+FEATURES = (((6, 15), 0x3ff), ((6, 13), 0x1ff), ((6, 10), 0xff), ((5, 19), 0x3f))
+
+
+def knows(release, image):
+    """Does a release ("6.1.0", say) know all features of an image?"""
+    release = tuple(int(part) for part in re.findall("[0-9]+", release)[:2])
+    with open(image, "rb") as f:
+        sb = f.read(512)
+    if int.from_bytes(sb[100:102], "big") & 15 < 5:
+        return True
+    return not int.from_bytes(sb[216:220], "big") & ~next((bits for since, bits in FEATURES if release >= since), 0)
+
+
 def upstream_finds(image, *options):
     """'' or what the distribution's xfs_repair -n has against it. It knows nothing newer than itself."""
-    theirs = run(UPSTREAM, "-n", "-f", *options, image) if UPSTREAM else None
-    if not theirs or not theirs.returncode or UNKNOWN_FEATURES.search(theirs.stdout):
+    if not UPSTREAM or not knows(run(UPSTREAM, "-V").stdout, image):
+        return ""
+    theirs = run(UPSTREAM, "-n", "-f", *options, image)
+    if not theirs.returncode or UNKNOWN_FEATURES.search(theirs.stdout):
         return ""
     return "the distribution's xfs_repair -n: exit %d\n%s" % (theirs.returncode, theirs.stdout)
 

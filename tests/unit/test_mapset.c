@@ -143,6 +143,43 @@ START_TEST(normalise_sorts_many)
 }
 END_TEST
 
+/*
+ * Few of many overlap: only these are held twice.  The first is cut into more pieces than there is room for where it
+ * was; they come to their places all the same, and all others stay.
+ */
+START_TEST(normalise_cuts_into_many)
+{
+	const uint64_t n = 1000;
+	struct xfs_mapping low = { 0, 5000000, 4 * 100, false, 1 }, twin = { 4 * 500, 1000 + 4 * 500, 1, true, 1 };
+	struct xfs_mapset s = { 0 };
+
+	ck_assert_int_eq(xfs_mapset_add(&s, &low), 0);
+	ck_assert_int_eq(xfs_mapset_add(&s, &twin), 0);
+	for (uint64_t i = 0; i < n; i++) {
+		struct xfs_mapping m = { 4 * i + 1, 1000 + 4 * i + 1, 2, false, 2 };
+
+		ck_assert_int_eq(xfs_mapset_add(&s, &m), 0);
+	}
+	twin.off = 4 * 600 + 1;		/* in the middle of nothing but a better one */
+	ck_assert_int_eq(xfs_mapset_add(&s, &twin), 0);
+	ck_assert_int_eq(xfs_mapset_normalise(&s), 2 * 100 + 1);
+	/* before the first, between each two and behind the last of the hundred: what is left of `low`; and one twin */
+	ck_assert_uint_eq(s.n, n + 101 + 1);
+	for (size_t i = 0; i < s.n; i++) {
+		const struct xfs_mapping *m = &s.m[i];
+
+		ck_assert(!i || m[-1].off + m[-1].len <= m->off);
+		if (m->trust == 2)
+			ck_assert(m->len == 2 && m->off % 4 == 1 && m->fsbno == 1000 + m->off);
+		else if (m->unwritten)
+			ck_assert(m->off == 4 * 500 && m->len == 1);
+		else
+			ck_assert(m->fsbno == 5000000 + m->off && m->len == (m->off && m->off != 399 ? 2 : 1));
+	}
+	xfs_mapset_release(&s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("mapset");
@@ -153,6 +190,7 @@ int main(void)
 	tcase_add_test(t, normalise_keeps_the_trusted);
 	tcase_add_test(t, subtract_and_equal);
 	tcase_add_loop_test(t, normalise_sorts_many, 0, 3);
+	tcase_add_test(t, normalise_cuts_into_many);
 	suite_add_tcase(s, t);
 	return vectors_main(s);
 }

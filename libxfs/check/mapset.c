@@ -341,6 +341,66 @@ int xfs_mapset_subtract(struct xfs_mapset *out, const struct xfs_mapset *a, cons
 	return 0;
 }
 
+/* The mapping at d->at goes no further: what was not matched of it. */
+static int end_of_set_mapping(struct xfs_mapdiff *d)
+{
+	const struct xfs_mapping *o = &d->set->m[d->at++];
+	uint64_t from = xfs_max(d->from, o->off), end = o->off + o->len;
+
+	d->from = 0;
+	return from < end ? add_piece(d->only_set, o, from, end) : 0;
+}
+
+static int compare_one(struct xfs_mapdiff *d, const struct xfs_mapping *m)
+{
+	const struct xfs_mapset *set = d->set;
+	uint64_t at = m->off, end = m->off + m->len;
+	int error = 0;
+
+	while (d->at < set->n && set->m[d->at].off < end && !error) {
+		const struct xfs_mapping *o = &set->m[d->at];
+		uint64_t start = xfs_max(d->from, o->off), from = xfs_max(start, m->off);
+		uint64_t to = xfs_min(end, o->off + o->len);
+
+		if (from < to && o->unwritten == m->unwritten && o->fsbno - o->off == m->fsbno - m->off) {
+			if (from > start)
+				error = add_piece(d->only_set, o, start, from);
+			if (!error && from > at)
+				error = add_piece(d->only_given, m, at, from);
+			at = d->from = to;
+		}
+		if (o->off + o->len > end)
+			break;
+		if (!error)
+			error = end_of_set_mapping(d);
+	}
+	return at < end && !error ? add_piece(d->only_given, m, at, end) : error;
+}
+
+int xfs_mapdiff_add(struct xfs_mapdiff *d, const struct xfs_mapping *m)
+{
+	int error = 0;
+
+	if (d->last.len && continues(&d->last, m)) {
+		d->last.len += m->len;
+		return 0;
+	}
+	if (d->last.len)
+		error = compare_one(d, &d->last);
+	d->last = *m;
+	return error;
+}
+
+int xfs_mapdiff_finish(struct xfs_mapdiff *d)
+{
+	int error = d->last.len ? compare_one(d, &d->last) : 0;
+
+	d->last.len = 0;
+	while (d->at < d->set->n && !error)
+		error = end_of_set_mapping(d);
+	return error;
+}
+
 uint64_t xfs_mapset_blocks(const struct xfs_mapset *s)
 {
 	uint64_t sum = 0;

@@ -16,6 +16,7 @@ enum { EVIDENCE_STRAY, EVIDENCE_FORK = 1, EVIDENCE_RMAP_PART = 2, EVIDENCE_RMAP 
 struct evidence_side {			/* of one fork */
 	struct repair_fork f;		/* what the fork says of itself */
 	struct xfs_mapset fork, rmap;	/* normalised */
+	bool apart;			/* `fork` is its last mapping alone: it is read once more to be compared */
 	bool rmap_cut;			/* reverse mappings claimed one place of the file twice */
 	uint64_t *bmbt;			/* bmbt blocks by the reverse mappings, fsblocks */
 	size_t nbmbt, room;

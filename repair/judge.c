@@ -21,32 +21,32 @@ void judge_note_fork(struct repair *r, const struct evidence *e, unsigned k, enu
 
 /* ---- a fork that is replaced ---- */
 
-/* Mappings of the fork in AGs whose rmapbt can't answer. */
-static int keep_unanswered(struct repair *r, struct xfs_mapset *out, const struct xfs_mapset *fork)
-{
-	int error = 0;
+struct unanswered {
+	struct repair *r;
+	struct xfs_mapset *out;
+};
 
-	for (size_t i = 0; i < fork->n && !error; i++)
-		if (!r->geo.rmapbt || !judge_ag_sound(r, fork->m[i].fsbno))
-			error = xfs_mapset_add(out, &fork->m[i]);
-	return error;
+/* Mappings of the fork in AGs whose rmapbt can't answer. */
+static int keep_unanswered(void *payload, const struct xfs_mapping *m)
+{
+	struct unanswered *u = payload;
+
+	return u->r->geo.rmapbt && judge_ag_sound(u->r, m->fsbno) ? 0 : xfs_mapset_add(u->out, m);
 }
 
 int judge_make_final(struct repair *r, struct evidence *e, unsigned k, bool strays, struct xfs_mapset *out)
 {
 	struct evidence_side *s = &e->side[k];
-	struct xfs_mapset found = { 0 };
+	struct unanswered u = { r, out };
 	int64_t cut;
-	int error;
+	int error = 0;
 
 	*out = s->rmap;
 	s->rmap = (struct xfs_mapset){ 0 };
-	error = keep_unanswered(r, out, &s->fork);
+	for (size_t i = 0; i < s->fork.n && !error; i++)
+		error = keep_unanswered(&u, &s->fork.m[i]);
 	if (!error && strays)
-		error = repair_each_stray_mapping(r, e->ino, &e->side[1 - k].f, repair_keep_mapping, &found);
-	if (!error)
-		error = keep_unanswered(r, out, &found);
-	xfs_mapset_release(&found);
+		error = repair_each_stray_mapping(r, e->ino, &e->side[1 - k].f, keep_unanswered, &u);
 	if (error)
 		return error;
 	cut = xfs_mapset_normalise(out);

@@ -107,14 +107,38 @@ static bool is_denied(struct repair *r, uint64_t ino, const struct xfs_mapset *s
 
 /* ---- what speaks for which side ---- */
 
+static int compare_mapping(void *payload, const struct xfs_mapping *m)
+{
+	return xfs_mapdiff_add(payload, m);
+}
+
+/* The fork is not held: it is read once more.  Should less of it be read now, then it is damaged. */
+static int differences_apart(struct repair *r, struct evidence *e, unsigned k, struct xfs_mapset *only_fork,
+			     struct xfs_mapset *only_rmap)
+{
+	struct evidence_side *s = &e->side[k];
+	struct xfs_mapdiff d = { .set = &s->rmap, .only_given = only_fork, .only_set = only_rmap };
+	struct repair_fork again;
+	int error = repair_fork_scan_any(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &again, compare_mapping, &d);
+
+	if (!error)
+		error = xfs_mapdiff_finish(&d);
+	repair_fork_release(&s->f);
+	s->f = again;
+	return error;
+}
+
 /* Parts of either side that the other does not hold, in AGs whose rmapbt is whole. */
-static int differences(struct repair *r, const struct evidence_side *s, struct xfs_mapset *only_fork,
+static int differences(struct repair *r, struct evidence *e, unsigned k, struct xfs_mapset *only_fork,
 		       struct xfs_mapset *only_rmap)
 {
+	const struct evidence_side *s = &e->side[k];
 	bool whole = r->rmaps_whole;
 	struct xfs_mapset fork = { 0 };
 	int error = 0;
 
+	if (s->apart)
+		return differences_apart(r, e, k, only_fork, only_rmap);
 	for (size_t i = 0; i < s->fork.n && !whole && !error; i++)
 		if (judge_ag_sound(r, s->fork.m[i].fsbno))
 			error = xfs_mapset_add(&fork, &s->fork.m[i]);
@@ -292,9 +316,13 @@ int judge_difference(struct repair *r, struct evidence *e, unsigned k)
 {
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset only_fork = { 0 }, only_rmap = { 0 }, final = { 0 };
-	int error = differences(r, s, &only_fork, &only_rmap);
+	int error = differences(r, e, k, &only_fork, &only_rmap);
 	bool fork_newer = false;
 
+	if (!error && s->f.damaged) {
+		error = judge_damaged(r, e, k);
+		goto out;
+	}
 	if (error || (!only_fork.n && !only_rmap.n)) {
 		if (!error)
 			judge_own_blocks(r, e, k);

@@ -35,21 +35,40 @@ static int keep_mapping(void *payload, const struct xfs_mapping *m)
 	return xfs_mapset_add(payload, &copy);
 }
 
+static int keep_last_mapping(void *payload, const struct xfs_mapping *m)
+{
+	struct xfs_mapset *s = payload;
+
+	s->n = 0;
+	return keep_mapping(s, m);
+}
+
+/* The map of a file, which may be large, and reverse mappings of this device know all of it. */
+static bool has_witness(const struct repair *r, const struct evidence *e, unsigned k)
+{
+	return r->geo.rmapbt && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && !repair_fork_is_realtime(&e->d, k) &&
+	       e->d.core.format != XFS_DINODE_FMT_META_BTREE;
+}
+
 /*
- * A damaged map of a file, and all reverse mappings are there: that it held something is all that is asked of it
- * (judge.c), and they need its memory.
+ * Where not all reverse mappings can be read, a damaged map of a file is asked for what they can't tell (judge.c), and
+ * whether it held anything.  Its other fork asks for its blocks when that is damaged, too.
  */
-static void forget_fork(struct repair *r, struct evidence *e, unsigned k)
+static void forget_answered(struct repair *r, struct evidence *e, unsigned k)
 {
 	struct xfs_mapset *fork = &e->side[k].fork;
-	struct xfs_mapset one = { 0 };
+	struct xfs_mapping *less;
+	size_t keep = 1;
 
-	if (fork->n < 2 || !e->side[k].f.damaged || (e->d.core.mode & XFS_MODE_FMT) != XFS_MODE_REG ||
-	    repair_fork_is_realtime(&e->d, k) || e->d.core.format == XFS_DINODE_FMT_META_BTREE || !r->rmaps_whole ||
-	    xfs_mapset_add(&one, &fork->m[0]))
+	if (fork->n < 2 || e->side[k].apart || !e->side[k].f.damaged || e->side[!k].f.damaged || e->lost ||
+	    !has_witness(r, e, k))
 		return;
-	xfs_mapset_release(fork);
-	*fork = one;
+	for (size_t i = 1; i < fork->n; i++)
+		if (!repair_ag_of(r, fork->m[i].fsbno)->tree[XFS_TREE_RMAP].sound)
+			fork->m[keep++] = fork->m[i];
+	fork->n = fork->room = keep;
+	less = realloc(fork->m, keep * sizeof(*less));
+	fork->m = less ? less : fork->m;
 }
 
 static int scan_forks(struct repair *r, struct evidence *e)
@@ -57,10 +76,15 @@ static int scan_forks(struct repair *r, struct evidence *e)
 	int error = 0;
 
 	for (unsigned k = 0; k < 2 && !error; k++) {
-		error = repair_fork_scan_any(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &e->side[k].f, keep_mapping,
-					     &e->side[k].fork);
-		forget_fork(r, e, k);
+		struct evidence_side *s = &e->side[k];
+
+		/* they need its memory; a damaged one is asked no more than whether it held something */
+		s->apart = r->rmaps_whole && !e->lost && has_witness(r, e, k);
+		error = repair_fork_scan_any(r, e->ino, &e->d, e->image, (enum xfs_fork)k, &s->f,
+					     s->apart ? keep_last_mapping : keep_mapping, &s->fork);
 	}
+	for (unsigned k = 0; k < 2 && !error; k++)
+		forget_answered(r, e, k);
 	return error;
 }
 

@@ -9,6 +9,7 @@
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define FEW 32u			/* sorted one by one */
 #define MANY 65536u		/* sorted in place */
@@ -173,48 +174,100 @@ static bool overlaps_somewhere(const struct xfs_mapset *s)
 	return false;
 }
 
+struct resolving {
+	struct xfs_mapset taken, next;	/* used for one cluster after the other */
+	int64_t cut;
+};
+
 /* Rare path: places mappings group by group in order of trust. */
-static int64_t resolve_overlaps(struct xfs_mapset *s)
+static int resolve_cluster(struct resolving *r, struct xfs_mapping *m, size_t n)
 {
-	struct xfs_mapset taken = { 0 }, next = { 0 };
-	int64_t cut = 0;
 	int error = 0;
 
-	qsort(s->m, s->n, sizeof(*s->m), by_trust);
-	for (size_t i = 0; i < s->n && !error; ) {
+	qsort(m, n, sizeof(*m), by_trust);
+	r->taken.n = 0;
+	for (size_t i = 0; i < n && !error; ) {
 		size_t group = i;
 		uint64_t end = 0;
+		struct xfs_mapset was;
 
+		r->next.n = 0;
 		/* one pass over a trust class: members are sorted by offset, so `end` resolves overlaps among them */
-		for (; group < s->n && s->m[group].trust == s->m[i].trust && !error; group++) {
-			struct xfs_mapping m = s->m[group];
-			uint64_t lost = m.off < end ? xfs_min(end - m.off, m.len) : 0;
+		for (; group < n && m[group].trust == m[i].trust && !error; group++) {
+			struct xfs_mapping one = m[group];
+			uint64_t lost = one.off < end ? xfs_min(end - one.off, one.len) : 0;
 
-			cut += (int64_t)lost;
-			m.off += lost;
-			m.fsbno += lost;
-			m.len -= (uint32_t)lost;
-			if (!m.len)
+			r->cut += (int64_t)lost;
+			one.off += lost;
+			one.fsbno += lost;
+			one.len -= (uint32_t)lost;
+			if (!one.len)
 				continue;
-			end = m.off + m.len;
-			error = add_untaken(&next, &taken, &m, &cut);
+			end = one.off + one.len;
+			error = add_untaken(&r->next, &r->taken, &one, &r->cut);
 		}
-		for (size_t k = 0; k < taken.n && !error; k++)
-			error = xfs_mapset_add(&next, &taken.m[k]);
-		if (!error && next.n)
-			qsort(next.m, next.n, sizeof(*next.m), by_offset);
-		xfs_mapset_release(&taken);
-		taken = next;
-		next = (struct xfs_mapset){ 0 };
+		for (size_t k = 0; k < r->taken.n && !error; k++)
+			error = xfs_mapset_add(&r->next, &r->taken.m[k]);
+		if (!error && r->next.n)
+			qsort(r->next.m, r->next.n, sizeof(*r->next.m), by_offset);
+		was = r->taken;
+		r->taken = r->next;
+		r->next = was;
 		i = group;
 	}
-	if (error) {
-		xfs_mapset_release(&taken);
-		return error;
+	return error;
+}
+
+/* Where the mappings that overlap the one at `i`, and each other in a chain, end. */
+static size_t cluster_end(const struct xfs_mapset *s, size_t i)
+{
+	uint64_t end = s->m[i].off + s->m[i].len;
+
+	while (++i < s->n && s->m[i].off < end)
+		end = xfs_max(end, s->m[i].off + s->m[i].len);
+	return i;
+}
+
+/*
+ * Sorted by offset: what overlaps lies together, and only that is held twice.  Pieces for which there is no room where
+ * the cluster was, as one mapping may be cut into many, are sorted in at the end.
+ */
+static int64_t resolve_overlaps(struct xfs_mapset *s)
+{
+	struct xfs_mapset late = { 0 };
+	struct resolving r = { .cut = 0 };
+	size_t keep = 0;
+	int error = 0;
+
+	for (size_t i = 0, end; i < s->n && !error; i = end) {
+		size_t fit;
+
+		end = cluster_end(s, i);
+		if (end - i == 1) {
+			if (s->m[i].len)
+				s->m[keep++] = s->m[i];
+			continue;
+		}
+		error = resolve_cluster(&r, &s->m[i], end - i);
+		if (error)
+			break;
+		fit = xfs_min(r.taken.n, end - keep);
+		if (fit)
+			memcpy(&s->m[keep], r.taken.m, fit * sizeof(*s->m));
+		keep += fit;
+		for (size_t k = fit; k < r.taken.n && !error; k++)
+			error = xfs_mapset_add(&late, &r.taken.m[k]);
 	}
-	xfs_mapset_release(s);
-	*s = taken;
-	return cut;
+	xfs_mapset_release(&r.taken);
+	xfs_mapset_release(&r.next);
+	if (!error)
+		s->n = keep;
+	for (size_t k = 0; k < late.n && !error; k++)
+		error = xfs_mapset_add(s, &late.m[k]);
+	if (!error && late.n)
+		error = sort_by_offset(s);
+	xfs_mapset_release(&late);
+	return error ? error : r.cut;
 }
 
 int64_t xfs_mapset_normalise(struct xfs_mapset *s)
@@ -286,6 +339,66 @@ int xfs_mapset_subtract(struct xfs_mapset *out, const struct xfs_mapset *a, cons
 		}
 	}
 	return 0;
+}
+
+/* The mapping at d->at goes no further: what was not matched of it. */
+static int end_of_set_mapping(struct xfs_mapdiff *d)
+{
+	const struct xfs_mapping *o = &d->set->m[d->at++];
+	uint64_t from = xfs_max(d->from, o->off), end = o->off + o->len;
+
+	d->from = 0;
+	return from < end ? add_piece(d->only_set, o, from, end) : 0;
+}
+
+static int compare_one(struct xfs_mapdiff *d, const struct xfs_mapping *m)
+{
+	const struct xfs_mapset *set = d->set;
+	uint64_t at = m->off, end = m->off + m->len;
+	int error = 0;
+
+	while (d->at < set->n && set->m[d->at].off < end && !error) {
+		const struct xfs_mapping *o = &set->m[d->at];
+		uint64_t start = xfs_max(d->from, o->off), from = xfs_max(start, m->off);
+		uint64_t to = xfs_min(end, o->off + o->len);
+
+		if (from < to && o->unwritten == m->unwritten && o->fsbno - o->off == m->fsbno - m->off) {
+			if (from > start)
+				error = add_piece(d->only_set, o, start, from);
+			if (!error && from > at)
+				error = add_piece(d->only_given, m, at, from);
+			at = d->from = to;
+		}
+		if (o->off + o->len > end)
+			break;
+		if (!error)
+			error = end_of_set_mapping(d);
+	}
+	return at < end && !error ? add_piece(d->only_given, m, at, end) : error;
+}
+
+int xfs_mapdiff_add(struct xfs_mapdiff *d, const struct xfs_mapping *m)
+{
+	int error = 0;
+
+	if (d->last.len && continues(&d->last, m)) {
+		d->last.len += m->len;
+		return 0;
+	}
+	if (d->last.len)
+		error = compare_one(d, &d->last);
+	d->last = *m;
+	return error;
+}
+
+int xfs_mapdiff_finish(struct xfs_mapdiff *d)
+{
+	int error = d->last.len ? compare_one(d, &d->last) : 0;
+
+	d->last.len = 0;
+	while (d->at < d->set->n && !error)
+		error = end_of_set_mapping(d);
+	return error;
 }
 
 uint64_t xfs_mapset_blocks(const struct xfs_mapset *s)

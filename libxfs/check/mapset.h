@@ -41,6 +41,23 @@ size_t xfs_mapset_find(const struct xfs_mapset *, uint64_t off);
 bool xfs_mapset_equal(const struct xfs_mapset *, const struct xfs_mapset *);
 /* out = parts of a that b does not hold in the same way (both normalised). Errors: NOMEM. */
 int xfs_mapset_subtract(struct xfs_mapset *out, const struct xfs_mapset *a, const struct xfs_mapset *b);
+
+/*
+ * What a set (normalised) and mappings that come one by one (ascending, none overlaps another) do not hold alike: as
+ * xfs_mapset_subtract() says it of both ways, but the latter are held nowhere.
+ */
+struct xfs_mapdiff {
+	const struct xfs_mapset *set;
+	struct xfs_mapset *only_given, *only_set;
+	struct xfs_mapping last;	/* that came; the next one may continue it */
+	size_t at;			/* of the set: not done yet, but for what lies before `from` */
+	uint64_t from;
+};
+
+/* Errors of both: NOMEM. */
+int xfs_mapdiff_add(struct xfs_mapdiff *, const struct xfs_mapping *);
+int xfs_mapdiff_finish(struct xfs_mapdiff *);
+
 /* Sum of lengths. */
 uint64_t xfs_mapset_blocks(const struct xfs_mapset *);
 

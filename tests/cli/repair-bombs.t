@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
 """xfs_repair where there is very much of one thing: sizes at which work that grows with the square would be noticed, and a right result."""
+import hashlib
 import os
 import re
 import struct
@@ -8,15 +9,15 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, Lab, REPAIR, repair, Run  # noqa: E402
+from repairlab import change, change_inode, DB, Lab, read, REPAIR, repair, Run, Super  # noqa: E402
 import campaign  # noqa: E402
 
 BOMBS = os.path.join(campaign.BUILD, "bin/tests/helpers/bombs")
 lab = Lab("repair-bombs")
 
 
-def bomb(kind, *numbers, options=()):
-    image = lab.mkfs("bomb.img", 4 << 30, "-m", "rmapbt=1,reflink=0", *options)
+def bomb(kind, *numbers, options=(), size=4 << 30):
+    image = lab.mkfs("bomb.img", size, "-m", "rmapbt=1,reflink=0", *options)
     made = Run(BOMBS, kind, image, *map(str, numbers))
     if made.code:
         raise SystemExit("bombs %s: %s" % (kind, made))
@@ -115,6 +116,106 @@ said = repair(image)
 good, again = clean(image)
 lab.ok(said.code == 0 and good and " 0 inodes and 0 bytes lost" in str(said),
        "a second file with the 40,000 parent pointers of another one: repaired", "%s\n%s" % (str(said)[-800:], again))
+
+# ---- a file with very many extents ----
+def first_leaf(image, ino):
+    """Byte of the first leaf of the btree in its data fork."""
+    sb = Super(image)
+    root = read(image, sb.inode(ino) + 176, sb.inodesize - 176)
+    level, at = int.from_bytes(root[:2], "big"), 4 + 8 * ((len(root) - 4) // 16)
+    block = root
+    while level:
+        agno, agbno = divmod(int.from_bytes(block[at:at + 8], "big"), 1 << sb.agblklog)
+        where = agno * sb.agbytes + agbno * sb.blocksize
+        block = read(image, where, sb.blocksize)
+        level, at = level - 1, 72 + 8 * ((sb.blocksize - 72) // 16)
+    return where
+
+
+def first_rmaps(image):
+    """Byte of the first leaf of the rmapbt of the second group."""
+    sb = Super(image)
+    start = sb.header(1, 0)
+    agbno = int.from_bytes(read(image, sb.header(1, 1) + 24, 4), "big")
+    while True:
+        block = read(image, start + agbno * sb.blocksize, sb.blocksize)
+        if not int.from_bytes(block[4:6], "big"):
+            return start + agbno * sb.blocksize
+        at = 56 + 40 * ((sb.blocksize - 56) // 44)
+        agbno = int.from_bytes(block[at:at + 4], "big")
+
+
+def lose_root(image, ino):
+    change_inode(image, ino, 176 + 4, b"\xde" * 100)
+
+
+def lose_leaf(image, ino):
+    change(image, first_leaf(image, ino), 4096, 64, (0, b"\xde" * 64))
+
+
+def move_record(image, ino):
+    """Another block than reverse mappings say, and one that is free."""
+    leaf = first_leaf(image, ino)
+    record = int.from_bytes(read(image, leaf + 72 + 16 * 7, 16), "big") + (1 << 21)
+    change(image, leaf, 4096, 64, (72 + 16 * 7, record.to_bytes(16, "big")))
+
+
+def lose_two_leaves(image, ino):
+    lose_leaf(image, ino)
+    change(image, first_rmaps(image), 4096, 52, (0, b"\xde" * 56))
+
+
+def written(image):
+    """A sum over what is not zero, and where: holes are not read."""
+    total = hashlib.sha256()
+    with open(image, "rb") as f:
+        at, size = 0, os.fstat(f.fileno()).st_size
+        while at < size:
+            try:
+                at = os.lseek(f.fileno(), at, os.SEEK_DATA) // 4096 * 4096
+            except OSError:
+                break
+            block = os.pread(f.fileno(), 4096, at)
+            if block.count(0) != len(block):
+                total.update(b"%d" % at + block)
+            at += 4096
+    return total.digest()
+
+
+# what is started has had as much memory as who starts it: a small one does
+METER = """import os, sys
+pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_, status, used = os.wait4(pid, 0)
+print("\\nmemory", used.ru_maxrss * 1024)
+sys.exit(os.waitstatus_to_exitcode(status))"""
+
+
+def memory_of_extents(few, many, spoil):
+    """Repaired (the few the same with and without -m 8), and with -m 8 the bytes for each extent beyond what any run takes."""
+    most, good, said = [], True, ""
+    for n in (few, many):
+        image, other = bomb("copies", n, 1, size=16 << 30), lab.path("other.img")
+        ino = int(re.search(r" (\d+) +regular", Run(DB, "-r", "-c", "ls /", image).out).group(1))
+        good = good and (n != few or clean(image)[0])
+        spoil(image, ino)
+        if n == few:
+            Run("cp", "--sparse=always", image, other)
+        done = Run(sys.executable, "-I", "-S", "-c", METER, REPAIR, "-m", "8", image)
+        said += str(done)[-800:]
+        most.append(int(re.search(r"^memory (\d+)$", done.out, re.M).group(1)))
+        good = good and done.code == 0 and clean(image)[0]
+        good = good and (n != few or (repair(other).code == 0 and written(image) == written(other)))
+        good = good and "core.nextents = %d\n" % n in Run(DB, "-r", "-c", "inode %d" % ino, "-c", "p core.nextents", image).out
+    os.unlink(other)
+    return good, (most[1] - most[0]) / (many - few), said
+
+
+for spoil, what, most in ((lose_root, "its root is lost", 42), (lose_leaf, "a leaf is lost", 42),
+                          (move_record, "one differs from reverse mappings", 42),
+                          (lose_two_leaves, "a leaf and one of the reverse mappings are lost", 70)):
+    good, each, said = memory_of_extents(80000, 360000, spoil)
+    lab.ok(good, "a file of 360,000 extents, %s: repaired; of 80,000 the same with and without -m 8" % what, said)
+    lab.ok(each < most, "memory for each extent: less than %d bytes" % most, each)
 
 # ---- names ----
 def each_entry(image):

@@ -70,6 +70,30 @@ START_TEST(normalise_keeps_the_trusted)
 }
 END_TEST
 
+/* Both differences are the same, piece by piece, when `a` is not there as a set, nor its neighbours joined. */
+static void assert_same_one_by_one(const struct xfs_mapset *a, const struct xfs_mapset *b)
+{
+	struct xfs_mapset want[2] = { { 0 } }, got[2] = { { 0 } };
+	struct xfs_mapdiff d = { .set = b, .only_given = &got[0], .only_set = &got[1] };
+
+	ck_assert_int_eq(xfs_mapset_subtract(&want[0], a, b), 0);
+	ck_assert_int_eq(xfs_mapset_subtract(&want[1], b, a), 0);
+	for (size_t i = 0; i < a->n; i++)
+		for (uint32_t done = 0, len; done < a->m[i].len; done += len) {
+			struct xfs_mapping m = a->m[i];
+
+			len = 1 + (uint32_t)rand() % (m.len - done);
+			m = (struct xfs_mapping){ m.off + done, m.fsbno + done, len, m.unwritten, m.trust };
+			ck_assert_int_eq(xfs_mapdiff_add(&d, &m), 0);
+		}
+	ck_assert_int_eq(xfs_mapdiff_finish(&d), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert(xfs_mapset_equal(&want[i], &got[i]));
+		xfs_mapset_release(&want[i]);
+		xfs_mapset_release(&got[i]);
+	}
+}
+
 START_TEST(subtract_and_equal)
 {
 	srand(4);
@@ -93,6 +117,7 @@ START_TEST(subtract_and_equal)
 		}
 		ck_assert_int_ge(xfs_mapset_normalise(&a), 0);
 		ck_assert_int_ge(xfs_mapset_normalise(&b), 0);
+		assert_same_one_by_one(&a, &b);
 		ck_assert_int_eq(xfs_mapset_subtract(&d, &a, &b), 0);
 		ck_assert_int_ge(xfs_mapset_normalise(&d), 0);
 		paint(ca, &a);
@@ -143,6 +168,43 @@ START_TEST(normalise_sorts_many)
 }
 END_TEST
 
+/*
+ * Few of many overlap: only these are held twice.  The first is cut into more pieces than there is room for where it
+ * was; they come to their places all the same, and all others stay.
+ */
+START_TEST(normalise_cuts_into_many)
+{
+	const uint64_t n = 1000;
+	struct xfs_mapping low = { 0, 5000000, 4 * 100, false, 1 }, twin = { 4 * 500, 1000 + 4 * 500, 1, true, 1 };
+	struct xfs_mapset s = { 0 };
+
+	ck_assert_int_eq(xfs_mapset_add(&s, &low), 0);
+	ck_assert_int_eq(xfs_mapset_add(&s, &twin), 0);
+	for (uint64_t i = 0; i < n; i++) {
+		struct xfs_mapping m = { 4 * i + 1, 1000 + 4 * i + 1, 2, false, 2 };
+
+		ck_assert_int_eq(xfs_mapset_add(&s, &m), 0);
+	}
+	twin.off = 4 * 600 + 1;		/* in the middle of nothing but a better one */
+	ck_assert_int_eq(xfs_mapset_add(&s, &twin), 0);
+	ck_assert_int_eq(xfs_mapset_normalise(&s), 2 * 100 + 1);
+	/* before the first, between each two and behind the last of the hundred: what is left of `low`; and one twin */
+	ck_assert_uint_eq(s.n, n + 101 + 1);
+	for (size_t i = 0; i < s.n; i++) {
+		const struct xfs_mapping *m = &s.m[i];
+
+		ck_assert(!i || m[-1].off + m[-1].len <= m->off);
+		if (m->trust == 2)
+			ck_assert(m->len == 2 && m->off % 4 == 1 && m->fsbno == 1000 + m->off);
+		else if (m->unwritten)
+			ck_assert(m->off == 4 * 500 && m->len == 1);
+		else
+			ck_assert(m->fsbno == 5000000 + m->off && m->len == (m->off && m->off != 399 ? 2 : 1));
+	}
+	xfs_mapset_release(&s);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("mapset");
@@ -153,6 +215,7 @@ int main(void)
 	tcase_add_test(t, normalise_keeps_the_trusted);
 	tcase_add_test(t, subtract_and_equal);
 	tcase_add_loop_test(t, normalise_sorts_many, 0, 3);
+	tcase_add_test(t, normalise_cuts_into_many);
 	suite_add_tcase(s, t);
 	return vectors_main(s);
 }

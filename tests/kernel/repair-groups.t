@@ -153,6 +153,7 @@ WIDE = (("inode of reverse mappings above leaves is wiped", "inode-wiped", lambd
         ("/rtgroups and the directory above it are wiped", "inode-wiped", lambda d: d.wipe("", "rtgroups"), False),
         ("all directories of the tree are wiped", "inode-wiped", lambda d: d.wipe("", "rtgroups", "quota"), True),
         ("/rtgroups is wiped", "inode-wiped", lambda d: d.wipe("rtgroups"), False),
+        ("/rtgroups, the directory above it and all superblocks are lost", "inode-wiped", both(lambda d: d.wipe("", "rtgroups"), LOST), False),
         ("/rtgroups, the directory above it and files of three groups are wiped", "inode-wiped",
          lambda d: d.wipe("", "rtgroups", *("rtgroups/%d.%s" % (n, k) for n in (1, 2, 15) for k in d.kinds())), True),
         ("every inode of the tree is wiped", "inode-wiped", lambda d: d.wipe(*(row[0] for row in metaimage.tree(d.path))), True))

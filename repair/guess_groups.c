@@ -110,6 +110,18 @@ static bool find_file(struct group_guess *g, unsigned metatype, uint32_t group, 
 	       (!ask_inodes(g) && find_said(g, metatype, group, ino));
 }
 
+static bool has_bitmaps(struct group_guess *g)
+{
+	xfs_ino_t ino;
+
+	if (repair_sb_group_file(g->fs, "bitmap", 0, &ino))
+		return true;
+	for (size_t i = 0; !ask_inodes(g) && i < g->nsaid; i++)
+		if (g->said[i].metatype == XFS_METAFILE_RTBITMAP)
+			return true;
+	return false;
+}
+
 static bool has_quota(struct group_guess *g)
 {
 	xfs_ino_t ino;
@@ -195,29 +207,72 @@ static bool read_rmap(struct group_guess *g, uint32_t group)
 	return true;
 }
 
-/* Extents of all groups: full ones have as many as the largest. */
-static bool measure(struct group_guess *g, struct xfs_sb *sb)
-{
-	uint64_t end, full = 0, last = 0;
-	xfs_ino_t ino;
+/* ---- geometry ---- */
 
-	if (!read_rmap(g, 0) || !g->first || g->first > UINT32_MAX)
-		return false;
-	sb->rextsize = (uint32_t)g->first;
-	for (sb->rgcount = 0; find_file(g, XFS_METAFILE_RTBITMAP, sb->rgcount, &ino) &&
-			      repair_sb_group_end(g->fs, ino, &end); sb->rgcount++) {
-		if (!read_rmap(g, sb->rgcount))
-			return false;
+struct measures {
+	uint64_t *end, *used;		/* of each group: extents, blocks */
+	uint32_t n;
+	size_t room[2];
+	uint64_t most;			/* of the ends */
+	bool sure;			/* all files could be read */
+};
+
+static int measure(struct group_guess *g, struct measures *m)
+{
+	m->sure = true;
+	for (;; m->n++) {
+		xfs_ino_t bitmap, rmap;
+		bool named = find_file(g, XFS_METAFILE_RTBITMAP, m->n, &bitmap);
+
+		if (!named && !find_file(g, XFS_METAFILE_RTRMAP, m->n, &rmap))
+			return 0;
+		if (m->n == UINT32_MAX || xfs_grow(&m->end, m->n, &m->room[0], 32) ||
+		    xfs_grow(&m->used, m->n, &m->room[1], 32))
+			return -XFS_E_NOMEM;
+		m->end[m->n] = 0;
+		m->sure &= named && repair_sb_group_end(g->fs, bitmap, &m->end[m->n]);
+		m->sure &= read_rmap(g, m->n);
+		m->used[m->n] = g->used;
+		m->most = xfs_max(m->most, m->end[m->n]);
+	}
+}
+
+/* Extents of all groups, of so many blocks each: full ones have as many as the largest. */
+static bool count_extents(const struct measures *m, uint64_t size, struct xfs_sb *sb)
+{
+	uint64_t full = 0, last = 0;
+
+	for (uint32_t i = 0; i < m->n; i++) {
 		full = xfs_max(full, last);
-		last = xfs_max(end, xfs_ceil_div(g->used, g->first));
+		last = xfs_max(m->end[i], xfs_ceil_div(m->used[i], size));
 	}
 	/* one alone may be shorter than a full one would be: nothing tells */
 	full = xfs_max(full, last);
 	if (full < 2 || full > UINT32_MAX || !last)
 		return false;
+	sb->rextsize = (uint32_t)size;
+	sb->rgcount = m->n;
 	sb->rgextents = (uint32_t)full;
-	sb->rextents = (sb->rgcount - 1) * full + last;
+	sb->rextents = (m->n - 1) * full + last;
 	return true;
+}
+
+/* What is not sure must fit the device, which has so many blocks; an unknown size of an extent, too, and no other one may. */
+static bool settle(const struct measures *m, uint64_t first, uint64_t device, struct xfs_sb *sb)
+{
+	struct xfs_sb other = *sb;
+	uint64_t size = 0;
+
+	if (first)
+		return first <= UINT32_MAX && count_extents(m, first, sb) && (m->sure || device / first == sb->rextents);
+	for (uint64_t s = 1; m->n > 1 && m->most && s <= xfs_min(device / m->most / (m->n - 1), UINT32_MAX); s++) {
+		if (!count_extents(m, s, &other) || device / s != other.rextents)
+			continue;
+		if (size)
+			return false;
+		size = s;
+	}
+	return size && count_extents(m, size, sb);
 }
 
 static void take_label(struct repair *r, struct xfs_sb *sb)
@@ -236,15 +291,24 @@ static void take_label(struct repair *r, struct xfs_sb *sb)
 	free(p);
 }
 
-static void set_groups(struct repair *r, struct xfs_sb *sb)
+static int set_groups(struct repair *r, struct group_guess *g, struct xfs_sb *sb)
 {
 	uint64_t device = r->dev.rt ? r->dev.rt->size >> sb->blocklog : 0;
+	struct measures m = { 0 };
+	int error = measure(g, &m);
 
+	if (!error && !settle(&m, g->first, device, sb))
+		error = -XFS_E_BADSB;
+	free(m.end);
+	free(m.used);
+	if (error)
+		return error;
 	sb->rblocks = device / sb->rextsize == sb->rextents ? device : sb->rextents * sb->rextsize;
 	sb->rextslog = (uint8_t)xfs_log2_floor(sb->rextents);
 	sb->rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)sb->rgextents * sb->rextsize);
 	sb->rbmblocks = (uint32_t)xfs_ceil_div(sb->rgextents, 32 * (uint64_t)xfs_rtbuf_words(sb->blocksize));
 	take_label(r, sb);
+	return 0;
 }
 
 int repair_guess_groups(struct repair *r, struct xfs_sb *sb)
@@ -254,10 +318,8 @@ int repair_guess_groups(struct repair *r, struct xfs_sb *sb)
 	int error = g.ip && g.block ? xfs_fs_open(&g.fs, &r->dev, &options, NULL) : -XFS_E_NOMEM;
 	xfs_ino_t ino;
 
-	if (!error && find_file(&g, XFS_METAFILE_RTBITMAP, 0, &ino)) {
-		error = measure(&g, sb) ? 0 : -XFS_E_BADSB;
-		if (!error)
-			set_groups(r, sb);
+	if (!error && has_bitmaps(&g)) {
+		error = set_groups(r, &g, sb);
 	} else if (!error && find_file(&g, XFS_METAFILE_RTRMAP, 0, &ino)) {
 		error = -XFS_E_BADSB;		/* zoned: nothing tells where a zone ends */
 	} else if (!error && xfs_path_lookup(g.fs, XFS_INO(sb->metadirino), "rtgroups", &ino) && r->dev.rt) {

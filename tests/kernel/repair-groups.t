@@ -154,6 +154,8 @@ WIDE = (("inode of reverse mappings above leaves is wiped", "inode-wiped", lambd
         ("all directories of the tree are wiped", "inode-wiped", lambda d: d.wipe("", "rtgroups", "quota"), True),
         ("/rtgroups is wiped", "inode-wiped", lambda d: d.wipe("rtgroups"), False),
         ("/rtgroups, the directory above it and all superblocks are lost", "inode-wiped", both(lambda d: d.wipe("", "rtgroups"), LOST), False),
+        ("reverse mappings of the first group and all superblocks are lost", "inode-wiped", both(lambda d: d.wipe("rtgroups/0.rmap"), LOST), False),
+        ("/rtgroups, a bitmap and all superblocks are lost", "inode-wiped", both(lambda d: d.wipe("rtgroups", "rtgroups/0.bitmap"), LOST), False),
         ("/rtgroups, the directory above it and files of three groups are wiped", "inode-wiped",
          lambda d: d.wipe("", "rtgroups", *("rtgroups/%d.%s" % (n, k) for n in (1, 2, 15) for k in d.kinds())), True),
         ("every inode of the tree is wiped", "inode-wiped", lambda d: d.wipe(*(row[0] for row in metaimage.tree(d.path))), True))

@@ -257,14 +257,18 @@ static bool count_extents(const struct measures *m, uint64_t size, struct xfs_sb
 	return true;
 }
 
-/* What is not sure must fit the device, which has so many blocks; an unknown size of an extent, too, and no other one may. */
+/*
+ * What is not sure must fit the device, which has so many blocks; an unknown size of an extent must, too, and no other
+ * size may.
+ */
 static bool settle(const struct measures *m, uint64_t first, uint64_t device, struct xfs_sb *sb)
 {
 	struct xfs_sb other = *sb;
 	uint64_t size = 0;
 
 	if (first)
-		return first <= UINT32_MAX && count_extents(m, first, sb) && (m->sure || device / first == sb->rextents);
+		return first <= UINT32_MAX && count_extents(m, first, sb) &&
+		       (m->sure || device / first == sb->rextents);
 	for (uint64_t s = 1; m->n > 1 && m->most && s <= xfs_min(device / m->most / (m->n - 1), UINT32_MAX); s++) {
 		if (!count_extents(m, s, &other) || device / s != other.rextents)
 			continue;

@@ -158,7 +158,8 @@ struct entries {
 static void count_entries(struct repair *r, const uint8_t *block, uint32_t len, struct entries *n)
 {
 	const struct xfs_geometry *g = &r->geo;
-	uint32_t off = xfs_dir_data_header_len(g->v5), end = len < g->dirblksize ? len : xfs_dir_data_end(block, g->v5, len);
+	uint32_t off = xfs_dir_data_header_len(g->v5);
+	uint32_t end = len < g->dirblksize ? len : xfs_dir_data_end(block, g->v5, len);
 	struct repair_metafile file;
 	struct xfs_dir_item it;
 
@@ -215,7 +216,7 @@ void repair_metafile_dress(const struct repair *r, const struct repair_metafile 
 	if (repair_metafile_is_tree(f->metatype)) {
 		d->core.format = XFS_DINODE_FMT_META_BTREE;
 		xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
-		if (r->geo.parent && !d->core.forkoff)	/* the root must leave room for the pointer, as one that grew could not */
+		if (r->geo.parent && !d->core.forkoff)	/* the root leaves room for the pointer */
 			d->core.forkoff = (uint8_t)xfs_forkoff_default(&r->geo, d->core.format);
 	} else if (!is_quota(f->metatype) && repair_rt_shape(r, &shape)) {
 		d->core.size = (int64_t)((f->metatype == XFS_METAFILE_RTBITMAP ? shape.bitmap :

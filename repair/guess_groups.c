@@ -217,14 +217,27 @@ struct measures {
 	bool sure;			/* all files could be read */
 };
 
+/* Behind the last group that has a bitmap; each has more files than one, so a larger number is wild. */
+static uint32_t groups_said(struct group_guess *g)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; !ask_inodes(g) && i < g->nsaid; i++)
+		if (g->said[i].metatype == XFS_METAFILE_RTBITMAP && g->said[i].group < g->nsaid)
+			n = xfs_max(n, g->said[i].group + 1);
+	return n;
+}
+
 static int measure(struct group_guess *g, struct measures *m)
 {
+	uint32_t said = groups_said(g);
+
 	m->sure = true;
 	for (;; m->n++) {
 		xfs_ino_t bitmap, rmap;
 		bool named = find_file(g, XFS_METAFILE_RTBITMAP, m->n, &bitmap);
 
-		if (!named && !find_file(g, XFS_METAFILE_RTRMAP, m->n, &rmap))
+		if (!named && !find_file(g, XFS_METAFILE_RTRMAP, m->n, &rmap) && m->n >= said)
 			return 0;
 		if (m->n == UINT32_MAX || xfs_grow(&m->end, m->n, &m->room[0], 32) ||
 		    xfs_grow(&m->used, m->n, &m->room[1], 32))

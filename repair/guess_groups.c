@@ -5,13 +5,15 @@
  *
  * Every extent of a group is free in its bitmap or owned in its reverse mappings, so the last one of either kind ends
  * it; the first record of group 0, that of the realtime superblock, is one extent long.  The label stands in that
- * superblock, too.
+ * superblock, too.  A file that no directory names is known by its inode, which says the same.
  */
 #include "repair/superblock.h"
 #include "repair/survey.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/fork.h"
+#include "libxfs/inode/scan.h"
 #include "libxfs/name/path.h"
 #include "libxfs/ondisk/realtime.h"
 
@@ -20,14 +22,118 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What an inode says of itself. */
+struct said {
+	xfs_ino_t ino;
+	unsigned metatype;
+	uint32_t group;
+};
+
 struct group_guess {
 	struct xfs_fs *fs;
+	struct said *said;		/* of all inodes, once they were asked */
+	size_t nsaid, room;
+	bool asked;
 	struct xfs_inode *ip;
 	uint8_t *block;
 	uint64_t first;			/* length of the first record of group 0 */
 	uint64_t used;			/* behind the last block that is owned in the group */
 	uint64_t left;			/* leaves that all trees together may still have: damaged links go in circles */
 };
+
+/* ---- files ---- */
+
+static int keep_said(void *payload, const struct xfs_inode_seen *s)
+{
+	struct group_guess *g = payload;
+	const struct xfs_geometry *geo = &g->fs->geo;
+	struct xfs_dinode d;
+
+	if (!s->raw || !xfs_crc32c_check(s->raw, geo->inodesize, XFS_DINODE_CRC_OFF))
+		return 0;
+	xfs_dinode_decode(&d, s->raw);
+	if (d.core.magic != XFS_DINODE_MAGIC || d.core.version != 3 || (d.core.mode & XFS_MODE_FMT) != XFS_MODE_REG ||
+	    d.v3.inumber != s->ino.v || memcmp(d.v3.uuid, geo->uuid, 16) || !xfs_dinode_is_metadata(&d))
+		return 0;
+	if (xfs_grow(&g->said, g->nsaid, &g->room, 64))
+		return -XFS_E_NOMEM;
+	g->said[g->nsaid++] = (struct said){ s->ino, d.core.metatype, xfs_dinode_projid(&d) };
+	return 0;
+}
+
+static int by_what(const void *pa, const void *pb)
+{
+	const struct said *a = pa, *b = pb;
+
+	if (a->metatype != b->metatype)
+		return a->metatype < b->metatype ? -1 : 1;
+	if (a->group != b->group)
+		return a->group < b->group ? -1 : 1;
+	return a->ino.v < b->ino.v ? -1 : a->ino.v > b->ino.v;
+}
+
+/* An AG whose inodes can't be read leaves out what it has. Errors: NOMEM. */
+static int ask_inodes(struct group_guess *g)
+{
+	for (uint32_t agno = 0; agno < g->fs->geo.agcount && !g->asked; agno++)
+		if (xfs_inodes_each(g->fs, XFS_AGNO(agno), 0, keep_said, g, NULL) == -XFS_E_NOMEM)
+			return -XFS_E_NOMEM;
+	if (!g->asked && g->nsaid)
+		qsort(g->said, g->nsaid, sizeof(*g->said), by_what);
+	g->asked = true;
+	return 0;
+}
+
+static bool find_said(const struct group_guess *g, unsigned metatype, uint32_t group, xfs_ino_t *ino)
+{
+	size_t lo = 0, hi = g->nsaid;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct said *s = &g->said[mid];
+
+		if (s->metatype < metatype || (s->metatype == metatype && s->group < group))
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	if (lo == g->nsaid || g->said[lo].metatype != metatype || g->said[lo].group != group)
+		return false;
+	*ino = g->said[lo].ino;
+	return true;
+}
+
+/* True: there is such a file of the group. */
+static bool find_file(struct group_guess *g, unsigned metatype, uint32_t group, xfs_ino_t *ino)
+{
+	return repair_sb_group_file(g->fs, metatype == XFS_METAFILE_RTBITMAP ? "bitmap" : "rmap", group, ino) ||
+	       (!ask_inodes(g) && find_said(g, metatype, group, ino));
+}
+
+static bool has_bitmaps(struct group_guess *g)
+{
+	xfs_ino_t ino;
+
+	if (repair_sb_group_file(g->fs, "bitmap", 0, &ino))
+		return true;
+	for (size_t i = 0; !ask_inodes(g) && i < g->nsaid; i++)
+		if (g->said[i].metatype == XFS_METAFILE_RTBITMAP)
+			return true;
+	return false;
+}
+
+static bool has_quota(struct group_guess *g)
+{
+	xfs_ino_t ino;
+
+	if (!xfs_path_lookup(g->fs, XFS_INO(g->fs->geo.sb.metadirino), "quota", &ino))
+		return true;
+	return !ask_inodes(g) && (find_said(g, XFS_METAFILE_USRQUOTA, 0, &ino) ||
+				  find_said(g, XFS_METAFILE_GRPQUOTA, 0, &ino) ||
+				  find_said(g, XFS_METAFILE_PRJQUOTA, 0, &ino));
+}
+
+/* ---- what they hold ---- */
 
 static void take_record(struct group_guess *g, const uint8_t *rec, bool first)
 {
@@ -83,13 +189,11 @@ static bool read_rmap(struct group_guess *g, uint32_t group)
 	const uint32_t head = sizeof(struct xfs_bmdr_disk);
 	struct xfs_bmdr root;
 	const uint8_t *fork;
-	char path[40];
 	xfs_ino_t ino;
 	uint32_t size;
 
 	g->used = 0;
-	snprintf(path, sizeof(path), "rtgroups/%" PRIu32 ".rmap", group);
-	if (xfs_path_lookup(g->fs, XFS_INO(g->fs->geo.sb.metadirino), path, &ino) ||
+	if (!find_file(g, XFS_METAFILE_RTRMAP, group, &ino) ||
 	    xfs_inode_read(g->fs, ino, XFS_INODE_NOCHECK, g->ip) || g->ip->d.core.format != XFS_DINODE_FMT_META_BTREE)
 		return false;
 	size = xfs_dinode_fork_size(3, g->ip->d.core.forkoff, g->fs->geo.inodesize, XFS_FORK_DATA);
@@ -106,27 +210,89 @@ static bool read_rmap(struct group_guess *g, uint32_t group)
 	return true;
 }
 
-/* Extents of all groups: full ones have as many as the largest. */
-static bool measure(struct group_guess *g, struct xfs_sb *sb)
-{
-	uint64_t end, full = 0, last = 0;
+/* ---- geometry ---- */
 
-	if (!read_rmap(g, 0) || !g->first || g->first > UINT32_MAX)
-		return false;
-	sb->rextsize = (uint32_t)g->first;
-	for (sb->rgcount = 0; repair_sb_group_end(g->fs, sb->rgcount, &end); sb->rgcount++) {
-		if (!read_rmap(g, sb->rgcount))
-			return false;
+struct measures {
+	uint64_t *end, *used;		/* of each group: extents, blocks */
+	uint32_t n;
+	size_t room[2];
+	uint64_t most;			/* of the ends */
+	bool sure;			/* all files could be read */
+};
+
+/* Behind the last group that has a bitmap; each has more files than one, so a larger number is wild. */
+static uint32_t groups_said(struct group_guess *g)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; !ask_inodes(g) && i < g->nsaid; i++)
+		if (g->said[i].metatype == XFS_METAFILE_RTBITMAP && g->said[i].group < g->nsaid)
+			n = xfs_max(n, g->said[i].group + 1);
+	return n;
+}
+
+static int measure(struct group_guess *g, struct measures *m)
+{
+	uint32_t said = groups_said(g);
+
+	m->sure = true;
+	for (;; m->n++) {
+		xfs_ino_t bitmap, rmap;
+		bool named = find_file(g, XFS_METAFILE_RTBITMAP, m->n, &bitmap);
+
+		if (!named && !find_file(g, XFS_METAFILE_RTRMAP, m->n, &rmap) && m->n >= said)
+			return 0;
+		if (m->n == UINT32_MAX || xfs_grow(&m->end, m->n, &m->room[0], 32) ||
+		    xfs_grow(&m->used, m->n, &m->room[1], 32))
+			return -XFS_E_NOMEM;
+		m->end[m->n] = 0;
+		m->sure &= named && repair_sb_group_end(g->fs, bitmap, &m->end[m->n]);
+		m->sure &= read_rmap(g, m->n);
+		m->used[m->n] = g->used;
+		m->most = xfs_max(m->most, m->end[m->n]);
+	}
+}
+
+/* Extents of all groups, of so many blocks each: full ones have as many as the largest. */
+static bool count_extents(const struct measures *m, uint64_t size, struct xfs_sb *sb)
+{
+	uint64_t full = 0, last = 0;
+
+	for (uint32_t i = 0; i < m->n; i++) {
 		full = xfs_max(full, last);
-		last = xfs_max(end, xfs_ceil_div(g->used, g->first));
+		last = xfs_max(m->end[i], xfs_ceil_div(m->used[i], size));
 	}
 	/* one alone may be shorter than a full one would be: nothing tells */
 	full = xfs_max(full, last);
 	if (full < 2 || full > UINT32_MAX || !last)
 		return false;
+	sb->rextsize = (uint32_t)size;
+	sb->rgcount = m->n;
 	sb->rgextents = (uint32_t)full;
-	sb->rextents = (sb->rgcount - 1) * full + last;
+	sb->rextents = (m->n - 1) * full + last;
 	return true;
+}
+
+/*
+ * What is not sure must fit the device, which has so many blocks; an unknown size of an extent must, too, and no other
+ * size may.
+ */
+static bool settle(const struct measures *m, uint64_t first, uint64_t device, struct xfs_sb *sb)
+{
+	struct xfs_sb other = *sb;
+	uint64_t size = 0;
+
+	if (first)
+		return first <= UINT32_MAX && count_extents(m, first, sb) &&
+		       (m->sure || device / first == sb->rextents);
+	for (uint64_t s = 1; m->n > 1 && m->most && s <= xfs_min(device / m->most / (m->n - 1), UINT32_MAX); s++) {
+		if (!count_extents(m, s, &other) || device / s != other.rextents)
+			continue;
+		if (size)
+			return false;
+		size = s;
+	}
+	return size && count_extents(m, size, sb);
 }
 
 static void take_label(struct repair *r, struct xfs_sb *sb)
@@ -145,25 +311,24 @@ static void take_label(struct repair *r, struct xfs_sb *sb)
 	free(p);
 }
 
-/* True: there is a file of group 0 of this kind. */
-static bool has_file(struct group_guess *g, const char *kind)
-{
-	char path[40];
-	xfs_ino_t ino;
-
-	snprintf(path, sizeof(path), "rtgroups/0.%s", kind);
-	return !xfs_path_lookup(g->fs, XFS_INO(g->fs->geo.sb.metadirino), path, &ino);
-}
-
-static void set_groups(struct repair *r, struct xfs_sb *sb)
+static int set_groups(struct repair *r, struct group_guess *g, struct xfs_sb *sb)
 {
 	uint64_t device = r->dev.rt ? r->dev.rt->size >> sb->blocklog : 0;
+	struct measures m = { 0 };
+	int error = measure(g, &m);
 
+	if (!error && !settle(&m, g->first, device, sb))
+		error = -XFS_E_BADSB;
+	free(m.end);
+	free(m.used);
+	if (error)
+		return error;
 	sb->rblocks = device / sb->rextsize == sb->rextents ? device : sb->rextents * sb->rextsize;
 	sb->rextslog = (uint8_t)xfs_log2_floor(sb->rextents);
 	sb->rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)sb->rgextents * sb->rextsize);
 	sb->rbmblocks = (uint32_t)xfs_ceil_div(sb->rgextents, 32 * (uint64_t)xfs_rtbuf_words(sb->blocksize));
 	take_label(r, sb);
+	return 0;
 }
 
 int repair_guess_groups(struct repair *r, struct xfs_sb *sb)
@@ -173,18 +338,17 @@ int repair_guess_groups(struct repair *r, struct xfs_sb *sb)
 	int error = g.ip && g.block ? xfs_fs_open(&g.fs, &r->dev, &options, NULL) : -XFS_E_NOMEM;
 	xfs_ino_t ino;
 
-	if (!error && has_file(&g, "bitmap")) {
-		error = measure(&g, sb) ? 0 : -XFS_E_BADSB;
-		if (!error)
-			set_groups(r, sb);
-	} else if (!error && has_file(&g, "rmap")) {
+	if (!error && has_bitmaps(&g)) {
+		error = set_groups(r, &g, sb);
+	} else if (!error && find_file(&g, XFS_METAFILE_RTRMAP, 0, &ino)) {
 		error = -XFS_E_BADSB;		/* zoned: nothing tells where a zone ends */
 	} else if (!error && xfs_path_lookup(g.fs, XFS_INO(sb->metadirino), "rtgroups", &ino) && r->dev.rt) {
 		error = -XFS_E_BADSB;		/* the device is given, and nothing tells of it */
 	}
-	if (!error && !xfs_path_lookup(g.fs, XFS_INO(sb->metadirino), "quota", &ino))
+	if (!error && has_quota(&g))
 		sb->versionnum |= XFS_SB_VERSION_QUOTA;		/* no flag says that it is to be on */
 	xfs_fs_close(g.fs);
+	free(g.said);
 	free(g.ip);
 	free(g.block);
 	return error;

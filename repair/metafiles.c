@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* metafiles.c - what the files of the metadata directory are. */
 #include "repair/metafiles.h"
+#include "repair/content.h"
 #include "repair/evidence.h"
+#include "repair/names.h"
 #include "repair/realtime.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
+#include "libxfs/inode/forkoff.h"
 #include "libxfs/inode/inode.h"
+#include "libxfs/name/dirdata.h"
 #include "libxfs/name/path.h"
 #include "libxfs/ondisk/dquot.h"
 #include "libxfs/ondisk/realtime.h"
@@ -145,6 +149,58 @@ bool repair_metafile_by_blocks(struct repair *r, uint64_t ino, const struct xfs_
 	return out->metatype && repair_metafile_possible(r, out);
 }
 
+/* What the entries of a directory say about it. */
+struct entries {
+	unsigned right;		/* they name files of metadata, and lead to such or to what is lost */
+	unsigned wrong;		/* they lead to files of users */
+};
+
+static void count_entries(struct repair *r, const uint8_t *block, uint32_t len, struct entries *n)
+{
+	const struct xfs_geometry *g = &r->geo;
+	uint32_t off = xfs_dir_data_header_len(g->v5);
+	uint32_t end = len < g->dirblksize ? len : xfs_dir_data_end(block, g->v5, len);
+	struct repair_metafile file;
+	struct xfs_dir_item it;
+
+	while (off < end && end <= len && xfs_dir_data_next(g, block, end, &off, &it) > 0) {
+		const struct repair_fact *f;
+
+		if (!it.used || xfs_dir_is_dot(&it) || xfs_dir_is_dotdot(&it))
+			continue;
+		f = repair_fact_of(r, it.ino);
+		if (f && f->used && !f->meta && !repair_is_lost(r, it.ino))
+			n->wrong++;
+		else if (repair_metafile_by_name(r, it.name, it.namelen, &file) &&
+			 ((f && f->used) || repair_is_lost(r, it.ino)))
+			n->right++;
+	}
+}
+
+int repair_metadir_by_blocks(struct repair *r, uint64_t ino, const struct xfs_mapset *s, bool *yes)
+{
+	const struct xfs_geometry *g = &r->geo;
+	struct entries n = { 0 };
+	unsigned looked = 0;
+	uint8_t *block = malloc(g->dirblksize);
+
+	*yes = false;
+	if (!block)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < s->n; i++)
+		for (uint64_t k = 0; k < s->m[i].len && looked < MOST_LOOKED; k += g->dirblkfsbs, looked++) {
+			uint64_t fsbno = s->m[i].fsbno + k;
+			uint32_t len = (uint32_t)xfs_min(s->m[i].len - k, g->dirblkfsbs) << g->blocklog;
+
+			if (repair_block_type(r, ino, fsbno) == XFS_MODE_DIR &&
+			    !xfs_dev_read(r->dev.data, xfs_fsbno_byte(g, XFS_FSBNO(fsbno)), block, len))
+				count_entries(r, block, len, &n);
+		}
+	free(block);
+	*yes = n.right > n.wrong;
+	return 0;
+}
+
 /* ---- cores ---- */
 
 void repair_metafile_dress(const struct repair *r, const struct repair_metafile *f, struct xfs_dinode *d)
@@ -160,6 +216,8 @@ void repair_metafile_dress(const struct repair *r, const struct repair_metafile 
 	if (repair_metafile_is_tree(f->metatype)) {
 		d->core.format = XFS_DINODE_FMT_META_BTREE;
 		xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
+		if (r->geo.parent && !d->core.forkoff)	/* the root leaves room for the pointer */
+			d->core.forkoff = (uint8_t)xfs_forkoff_default(&r->geo, d->core.format);
 	} else if (!is_quota(f->metatype) && repair_rt_shape(r, &shape)) {
 		d->core.size = (int64_t)((f->metatype == XFS_METAFILE_RTBITMAP ? shape.bitmap :
 					  shape.summary) << r->geo.blocklog);

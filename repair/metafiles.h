@@ -28,6 +28,8 @@ bool repair_metafile_by_name(const struct repair *, const void *name, size_t len
  * they do not say: the lowest one without such a file.
  */
 bool repair_metafile_by_blocks(struct repair *, uint64_t ino, const struct xfs_mapset *, struct repair_metafile *out);
+/* *yes: data blocks of this directory hold names of such files that lead to some. Errors: NOMEM. */
+int repair_metadir_by_blocks(struct repair *, uint64_t ino, const struct xfs_mapset *, bool *yes);
 /* The directory and the name that a file has; false: none. */
 bool repair_metafile_name(const struct repair *, const struct repair_metafile *, const char **dir, char name[32]);
 /*

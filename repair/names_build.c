@@ -136,8 +136,11 @@ static int build_attrs(struct taking *t, struct repair_inode *c, struct xfs_dino
 		return -XFS_E_NOMEM;
 	data_facts(r, c, d, &b.data);
 	error = xfs_build_attrs(&b);
-	if (!error && b.forkoff != d->core.forkoff && !move_border(r, c, d, b.forkoff))
+	if (!error && b.forkoff != d->core.forkoff && !move_border(r, c, d, b.forkoff)) {
 		error = -XFS_E_TOOBIG;
+		repair_say(r, "inode %llu: its data fork does not fit before its attributes at byte %u",
+			   (unsigned long long)c->ino, 8 * b.forkoff);
+	}
 	if (!error && !xfs_dinode_set_nextents(d, XFS_FORK_ATTR, b.fork.nextents))
 		error = -XFS_E_RANGE;
 	if (!error) {

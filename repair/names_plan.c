@@ -8,6 +8,7 @@
 
 #include "repair/evidence.h"
 #include "repair/forks.h"
+#include "repair/realtime.h"
 
 #include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
@@ -159,6 +160,10 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	struct repair_fork f;
 	int error;
 
+	if (!c->fork[XFS_FORK_DATA] && repair_rt_is_tree(n->r, d)) {
+		c->fork[XFS_FORK_DATA] = true;		/* its records follow from the files */
+		return names_give_up(n, c, d, n->image, XFS_FORK_DATA);
+	}
 	if (c->fork[XFS_FORK_DATA] || !mapped ||
 	    (d->core.format == XFS_DINODE_FMT_EXTENTS && !xfs_dinode_nextents(d, XFS_FORK_DATA)))
 		return 0;

@@ -331,6 +331,8 @@ int repair_build_forks(struct repair *r)
 	for (size_t i = 0; i < r->ninodes && !error; i++)
 		if (r->inodes[i].new_chunk)
 			error = write_new_inode(r, &r->inodes[i]);
+	if (!error && r->fill)
+		error = repair_fill_build(r);
 	repair_rt_forget(r);
-	return error || !r->fill ? error : repair_fill_build(r);
+	return error;
 }

@@ -117,16 +117,20 @@ static bool in_metadata_tree(const struct remade *m)
 }
 
 /* Its name says which file of the metadata directory it was, or its blocks do. */
-static void find_metafile(struct remade *m)
+static int find_metafile(struct remade *m)
 {
+	const struct xfs_mapset *s = &m->e->side[XFS_FORK_DATA].rmap;
+
 	if (!m->r->geo.metadir || repair_type_of_role(m->r, m->e->ino))
-		return;
+		return 0;
 	m->meta = in_metadata_tree(m);
 	if (m->meta && m->h->file.metatype)
 		m->file = m->h->file;
 	else if (m->meta || !m->h->names)
-		repair_metafile_by_blocks(m->r, m->e->ino, &m->e->side[XFS_FORK_DATA].rmap, &m->file);
+		repair_metafile_by_blocks(m->r, m->e->ino, s, &m->file);
 	m->meta |= m->file.metatype != XFS_METAFILE_UNKNOWN;
+	/* with the directory above it, a directory of that tree lost its name, too */
+	return m->meta || m->h->names ? 0 : repair_metadir_by_blocks(m->r, m->e->ino, s, &m->meta);
 }
 
 /* Is there enough to make it from? A device's number and a short target are gone with the inode. */
@@ -417,6 +421,7 @@ static bool can_be_completed(const struct repair *r, const struct evidence *e)
 int repair_restore(struct repair *r, struct evidence *e, const struct repair_hint *h)
 {
 	struct remade m = { .r = r, .e = e, .h = h };
+	int error;
 
 	if (can_be_completed(r, e))
 		return complete(r, e);
@@ -426,7 +431,9 @@ int repair_restore(struct repair *r, struct evidence *e, const struct repair_hin
 		if (cut < 0)
 			return (int)cut;
 	}
-	find_metafile(&m);
+	error = find_metafile(&m);
+	if (error)
+		return error;
 	m.type = choose_type(&m);
 	return m.type && can_be_made(&m) ? make_anew(&m) : set_free(&m);
 }

@@ -48,19 +48,23 @@ static int read_bits(void *payload, const struct xfs_extent *e)
 	return 0;
 }
 
-bool repair_sb_group_end(struct xfs_fs *fs, uint32_t group, uint64_t *end)
+bool repair_sb_group_file(struct xfs_fs *fs, const char *kind, uint32_t group, xfs_ino_t *ino)
+{
+	char path[40];
+
+	snprintf(path, sizeof(path), "rtgroups/%" PRIu32 ".%s", group, kind);
+	return !xfs_path_lookup(fs, XFS_INO(fs->geo.sb.metadirino), path, ino);
+}
+
+bool repair_sb_group_end(struct xfs_fs *fs, xfs_ino_t bitmap, uint64_t *end)
 {
 	struct bits b = { .fs = fs, .block = malloc(fs->geo.blocksize) };
 	struct xfs_inode *ip = malloc(sizeof(*ip));
 	struct xfs_ifork f;
-	char path[40];
-	xfs_ino_t ino;
 	bool found;
 
-	snprintf(path, sizeof(path), "rtgroups/%" PRIu32 ".bitmap", group);
-	found = ip && b.block && !xfs_path_lookup(fs, XFS_INO(fs->geo.sb.metadirino), path, &ino) &&
-		!xfs_inode_read(fs, ino, XFS_INODE_NOCHECK, ip) && !xfs_ifork_init(&f, ip, XFS_FORK_DATA) &&
-		!xfs_ifork_each(&f, read_bits, &b) && !b.odd;
+	found = ip && b.block && !xfs_inode_read(fs, bitmap, XFS_INODE_NOCHECK, ip) &&
+		!xfs_ifork_init(&f, ip, XFS_FORK_DATA) && !xfs_ifork_each(&f, read_bits, &b) && !b.odd;
 	*end = b.end;
 	free(b.block);
 	free(ip);
@@ -72,6 +76,7 @@ unsigned repair_sb_group_evidence(struct repair *r, const struct xfs_sb *sb)
 	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = sb };
 	unsigned points = 0;
 	struct xfs_fs *fs;
+	xfs_ino_t ino;
 	uint64_t end;
 
 	if (!xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_ZONED) ||
@@ -80,10 +85,10 @@ unsigned repair_sb_group_evidence(struct repair *r, const struct xfs_sb *sb)
 	for (uint32_t g = 0; g < sb->rgcount && g < MOST_GROUPS; g++) {
 		uint64_t most = g == sb->rgcount - 1 ? sb->rextents - (uint64_t)g * sb->rgextents : sb->rgextents;
 
-		if (repair_sb_group_end(fs, g, &end))
+		if (repair_sb_group_file(fs, "bitmap", g, &ino) && repair_sb_group_end(fs, ino, &end))
 			points += (end <= most) + (end == most);
 	}
-	points += 2 * !repair_sb_group_end(fs, sb->rgcount, &end);
+	points += 2 * !(repair_sb_group_file(fs, "bitmap", sb->rgcount, &ino) && repair_sb_group_end(fs, ino, &end));
 	xfs_fs_close(fs);
 	return points;
 }

@@ -28,8 +28,10 @@ void repair_sb_vote_uuid(struct repair *, struct xfs_sb *);
 uint64_t repair_sb_first_length(struct repair *);
 /* sbvotes_rt.c: the same by the files of realtime groups, alone. */
 unsigned repair_sb_group_evidence(struct repair *, const struct xfs_sb *);
-/* Behind the last free extent of a group, as its bitmap has it; false: it has none that can be read. */
-bool repair_sb_group_end(struct xfs_fs *, uint32_t group, uint64_t *end);
+/* The file of a group that the metadata directory names ("bitmap", ...). */
+bool repair_sb_group_file(struct xfs_fs *, const char *kind, uint32_t group, xfs_ino_t *);
+/* Behind the last free extent of a group, as its bitmap has it; false: that can't be read. */
+bool repair_sb_group_end(struct xfs_fs *, xfs_ino_t bitmap, uint64_t *end);
 /* guess.c: r->primary from a survey of the device; says what it found. Errors: NOMEM, BADSB (nothing that will do). */
 int repair_guess_superblock(struct repair *);
 /* specials.c: inode numbers of the superblock that lead nowhere become those that mkfs gives. Needs r->geo. */

@@ -20,7 +20,9 @@ MKFS = os.path.join(campaign.BUILD, "mkfs.xfs")
 FILL = os.path.join(campaign.BUILD, "bin", "tests", "helpers", "metadir")
 UUID = "uuid=11111111-2222-3333-4444-555555555555"
 QUOTA = "metadir=1,uquota,gquota,pquota,"
-RT_SIZE = {"rtgroups": 4 << 20, "rtgroups-1k": 80 << 20, "rtgroups-many": 4 << 20}
+RT_SIZE = {"rtgroups": 4 << 20, "rtgroups-1k": 80 << 20, "rtgroups-many": 4 << 20,
+           "rtgroups-block": 16 << 20, "rtgroups-leaf": 16 << 20,
+           "rtgroups-bare": 16 << 20}
 # mkfs options; extents of a group and blocks of an extent: groups are no power of two (but for one kind), the last one is short, and the bitmap of a
 # group has one block or two
 # With reflink on the realtime device Linux wants a larger log than without one.
@@ -28,6 +30,12 @@ KINDS = {"metadir": ("-m %s -b size=1k -n parent=1" % (QUOTA + UUID), ()),
          "rtgroups": ("-m %s -L groups -l size=20m" % (QUOTA + UUID), ("300", "1")),
          # a tree of reverse mappings with blocks of its own: the helper leaves it empty, and our own xfs_repair fills it
          "rtgroups-many": ("-m %s -l size=20m" % (QUOTA + UUID), ("256+", "1")),
+         # sixteen groups, whose files fill a directory of one block and one of leaf form; trees above leaves and parent
+         # pointers
+         "rtgroups-block": ("-m %s -n parent=1 -l size=20m" % (QUOTA + UUID), ("256+", "1")),
+         "rtgroups-leaf": ("-m %s -b size=1k -n parent=1 -l size=20m" % (QUOTA + UUID), ("256+", "4")),
+         # nothing owns the extents of files: what is free and the device tell the geometry
+         "rtgroups-bare": ("-m rmapbt=0,reflink=0,%s -n parent=1 -l size=20m" % (QUOTA + UUID), ("256", "1")),
          "rtgroups-1k": ("-m metadir=1,reflink=0,%s -b size=1k -n parent=1" % UUID, ("9000", "4"))}
 
 
@@ -41,7 +49,8 @@ def make(kind, image, rt):
     env = dict(os.environ, SOURCE_DATE_EPOCH="1700000000", DETERMINISTIC_SEED="1")
     full = [campaign.REPAIR, "-o", "force_geometry", "-r", rt, image]
     for command in ([MKFS, "-q", "-f", "--unsupported", "-d", "agcount=2", *options.split(), image],
-                    [FILL, image, *((rt, *groups) if groups else ())], *([full] if kind == "rtgroups-many" else ())):
+                    [FILL, image, *((rt, *groups) if groups else ())],
+                    *([full] if groups and groups[0].endswith("+") else ())):
         done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise SystemExit(" ".join(command) + ": " + done.stdout)

@@ -149,6 +149,21 @@ MANY = (("all superblocks are lost", "sb-guessed", LOST),
         ("a record in a leaf of reverse mappings", "rmap-missing", lambda d: d.leaf("rtgroups/1.rmap", bytes(64) + b"junk" * 9)),
         ("root above leaves is gone", "rmap-missing", root("1.rmap", 0, bytes(200))),
         ("inode of reverse mappings is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.rmap")))
+WIDE = (("inode of reverse mappings above leaves is wiped", "inode-wiped", lambda d: d.wipe("rtgroups/1.rmap"), False),
+        ("/rtgroups and the directory above it are wiped", "inode-wiped", lambda d: d.wipe("", "rtgroups"), False),
+        ("all directories of the tree are wiped", "inode-wiped", lambda d: d.wipe("", "rtgroups", "quota"), True),
+        ("/rtgroups is wiped", "inode-wiped", lambda d: d.wipe("rtgroups"), False),
+        ("/rtgroups, the directory above it and all superblocks are lost", "inode-wiped",
+         both(lambda d: d.wipe("", "rtgroups"), LOST), False),
+        ("reverse mappings of the first group and all superblocks are lost", "inode-wiped",
+         both(lambda d: d.wipe("rtgroups/0.rmap"), LOST), False),
+        ("/rtgroups, a bitmap and all superblocks are lost", "inode-wiped",
+         both(lambda d: d.wipe("rtgroups", "rtgroups/0.bitmap"), LOST), False),
+        ("/rtgroups, the directory above it and files of three groups are wiped", "inode-wiped",
+         lambda d: d.wipe("", "rtgroups", *("rtgroups/%d.%s" % (n, k) for n in (1, 2, 15) for k in d.kinds())), True),
+        ("every inode of the tree is wiped", "inode-wiped",
+         lambda d: d.wipe(*(row[0] for row in metaimage.tree(d.path))), True))
+WIDE_QUICK = {"rtgroups-block": WIDE[:5], "rtgroups-leaf": WIDE[1:2], "rtgroups-bare": WIDE[4:5]}
 QUICK = {"rtgroups": ("the superblock names a bitmap", "the superblock names a summary", "all superblocks are lost", "root of reverse mappings is junk", "a reference count", "realtime superblock: label", "realtime superblock: zeroes", "bitmap: owner", "bitmap: lsn", "summary: magic",
                       "everything that is derived is junk", "a bitmap and a summary have changed places",
                       "free extents of the superblock", "size of groups in the superblock", "all files of a group are wiped",
@@ -318,6 +333,18 @@ def main():
         lab.ok(not wrong, "rtgroups-many: %s" % what, wrong)
         if asked and not wrong:
             keep(lab, results, work, workrt)
+    for kind in ("rtgroups-block", "rtgroups-leaf", "rtgroups-bare"):
+        truth = listing(*metaimage.made(kind)), metaimage.tree(metaimage.made(kind)[0])
+        for what, ident, action, other in WIDE if LONG else WIDE_QUICK[kind]:
+            if kind == "rtgroups-bare" and "reverse mappings" in what:
+                continue
+            campaign.copy_sparse(metaimage.made(kind)[0], work)
+            campaign.copy_sparse(metaimage.made(kind)[1], workrt)
+            # without reverse mappings nobody knows the blocks of a directory whose inode is gone
+            wrong = one(work, workrt, truth, ident, action, not other and kind != "rtgroups-bare")
+            lab.ok(not wrong, "%s: %s" % (kind, what), wrong)
+            if asked and not wrong:
+                keep(lab, results, work, workrt)
     ask_kernel(lab, results)
     clash(lab, image, rt)
     told_once(lab, *metaimage.made("rtgroups-1k"))

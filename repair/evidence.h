@@ -29,6 +29,9 @@ struct evidence {
 	bool suspect;			/* its core is written anew: repair_core_flawed() */
 	bool lost;			/* its type is not known, or nothing at all: restore.c decides */
 	bool wiped;			/* nothing at all: image and d are blank */
+	struct xfs_mapset rt;		/* of the realtime section, by the reverse mappings of its groups: where needs_groups() */
+	bool rt_asked, rt_whole;	/* these were asked, and all of them could answer */
+	bool rt_shared;			/* of a wiped one: other files have some of it, too */
 	uint64_t rmap_blocks;		/* all blocks with this owner in reverse mappings */
 };
 

@@ -116,7 +116,7 @@ int judge_try_counts(struct repair *r, struct evidence *e, unsigned k, bool *don
 
 		fits = xfs_dinode_set_nextents(&d, (enum xfs_fork)k, count);
 		if (fits)
-			error = repair_fork_scan(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
+			error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
 		fits = fits && !error && !f.damaged;
 		*done = fits && f.blocks + others == e->d.core.nblocks;
 		if (*done) {
@@ -210,25 +210,76 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	return error;
 }
 
+/* The blocks of this map, of the trees and of attributes are as many as the core counts. */
+static bool has_all_blocks(const struct repair *r, const struct evidence *e, const struct xfs_mapset *final)
+{
+	const struct repair_fork *attr = &e->side[XFS_FORK_ATTR].f;
+
+	return r->rmaps_whole && !attr->damaged && e->d.core.nblocks ==
+	       xfs_mapset_blocks(final) + e->side[XFS_FORK_DATA].nbmbt + attr->blocks + attr->nown;
+}
+
+/* What the reverse mappings of groups say of a fork, filled up with what only the fork can tell. */
+static int make_realtime(struct repair *r, struct evidence *e, struct xfs_mapset *final)
+{
+	const struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
+	int64_t cut;
+	int error = 0;
+
+	*final = e->rt;
+	e->rt = (struct xfs_mapset){ 0 };
+	for (size_t i = 0; i < fork->n && !error; i++)
+		error = xfs_mapset_add(final, &fork->m[i]);
+	cut = error ? 0 : xfs_mapset_normalise(final);
+	if (cut < 0)
+		error = (int)cut;
+	return error ? error : repair_rt_align(r, final);
+}
+
 /* Its extents lie in the realtime section, of which the reverse mappings of this device know nothing. */
 int judge_damaged_realtime(struct repair *r, struct evidence *e)
 {
 	struct evidence_side *s = &e->side[XFS_FORK_DATA];
 	struct xfs_mapset final = { 0 };
 	bool done = false;
-	int error = s->fork.n ? 0 : try_formats(r, e, XFS_FORK_DATA, &done);
+	int error = e->rt_whole || s->fork.n ? 0 : try_formats(r, e, XFS_FORK_DATA, &done);
 
 	if (error || done)
 		return error;
-	for (size_t i = 0; i < s->fork.n && !error; i++)
-		error = xfs_mapset_add(&final, &s->fork.m[i]);
-	if (!error)
-		error = repair_rt_align(r, &final);
+	error = make_realtime(r, e, &final);
 	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, s->f.why);
-	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_LOST, true,
-			"nothing else knows its extents in the realtime section");
+	if (!error && !e->rt_whole && !has_all_blocks(r, e, &final))
+		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_LOST, true,
+				e->rt_asked ? "not all reverse mappings of realtime groups are there to fill the gaps"
+					    : "nothing else knows its extents in the realtime section");
 	if (!error)
 		error = judge_replace_fork(r, e, XFS_FORK_DATA, &final);
 	xfs_mapset_release(&final);
+	return error;
+}
+
+/* Two witnesses, reverse mappings and the blocks of the core or records that are not counted, against a fork that reads well. */
+static bool lacks_blocks(struct repair *r, const struct evidence *e)
+{
+	const struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
+
+	return xfs_mapset_blocks(&e->rt) > xfs_mapset_blocks(fork) &&
+	       (has_all_blocks(r, e, &e->rt) ||
+		repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, XFS_FORK_DATA, &e->rt));
+}
+
+int judge_realtime_count(struct repair *r, struct evidence *e)
+{
+	bool done = false;
+	int error = 0;
+
+	if (e->rt_whole && lacks_blocks(r, e)) {
+		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, "reverse mappings hold the blocks that it lacks");
+		return judge_replace_fork(r, e, XFS_FORK_DATA, &e->rt);
+	}
+	if (!e->rt_whole)
+		error = judge_try_counts(r, e, XFS_FORK_DATA, &done);
+	if (!error && !done && r->geo.rmapbt)
+		judge_own_blocks(r, e, XFS_FORK_DATA);
 	return error;
 }

@@ -67,6 +67,7 @@ repair_core_SRCS = \
 	repair/realtime.c \
 	repair/realtime_cut.c \
 	repair/realtime_files.c \
+	repair/realtime_owned.c \
 	repair/realtime_super.c \
 	repair/realtime_trees.c \
 	repair/rebuild.c \

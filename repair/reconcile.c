@@ -5,6 +5,7 @@
  * Memory grows with the damage: one odd owner brings its bucket, 1/65536 of all owners, and nothing else.
  */
 #include "repair/realtime.h"
+#include "repair/realtime_owned.h"
 #include "repair/space.h"
 
 #include "libxfs/base/grow.h"
@@ -174,6 +175,159 @@ static int gather_ag_rmaps(void *payload, size_t agno)
 	return error ? error : g->error;
 }
 
+/* ---- reverse mappings of realtime groups ---- */
+
+/*
+ * A fork that leads to the realtime section and is not whole, or what may have been one.  A whole one is not asked
+ * about: the trees follow from it.
+ */
+static bool needs_groups(const struct evidence *e)
+{
+	const struct repair_fork *f = &e->side[XFS_FORK_DATA].f, *attr = &e->side[XFS_FORK_ATTR].f;
+
+	if (e->wiped)
+		return true;
+	return repair_fork_is_realtime(&e->d, XFS_FORK_DATA) &&
+	       (f->damaged || f->blocks + f->nown + attr->blocks + attr->nown != e->d.core.nblocks);
+}
+
+static int gather_owned(void *payload, uint64_t ino, const struct xfs_mapping *m)
+{
+	struct gather *g = payload;
+	struct evidence *e = is_odd(g->r, ino) ? find(g, ino) : NULL;
+
+	return e && e->rt_asked ? xfs_mapset_add(&e->rt, m) : 0;
+}
+
+static const uint64_t *blocks_of(void *payload, uint64_t ino, size_t *n)
+{
+	const struct evidence *e = find(payload, ino);
+
+	*n = e ? e->side[XFS_FORK_DATA].nbmbt : 0;
+	return e ? e->side[XFS_FORK_DATA].bmbt : NULL;
+}
+
+static const uint64_t *no_blocks(void *payload, uint64_t ino, size_t *n)
+{
+	(void)payload;
+	(void)ino;
+	*n = 0;
+	return NULL;
+}
+
+/* A tree whose inode is wiped: names say whose it was. */
+static int gather_wiped_trees(struct gather *g, struct repair_rt_owned *o)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < g->n && !error; i++) {
+		const struct evidence_side *s = &g->e[i].side[XFS_FORK_DATA];
+		const struct repair_hint *h = g->e[i].wiped ? repair_hint_of(&g->hints, g->e[i].ino) : NULL;
+
+		if (h && h->meta && h->file.metatype == XFS_METAFILE_RTRMAP && repair_metafile_possible(g->r, &h->file))
+			error = repair_rt_owned_leaves(o, h->file.group, g->e[i].ino, s->bmbt, s->nbmbt);
+	}
+	return error;
+}
+
+/* Where a group has said all that it knows, the fork has nothing to add. */
+static int settle_owned(struct gather *g, struct repair_rt_owned *o, struct evidence *e)
+{
+	struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
+	size_t keep = 0;
+	int64_t cut = xfs_mapset_normalise(&e->rt);
+
+	e->rt_whole = repair_rt_owned_whole(o);
+	for (size_t i = 0; i < fork->n && e->side[XFS_FORK_DATA].f.damaged; i++)
+		if (!repair_rt_group_sound(o, (uint32_t)(fork->m[i].fsbno >> g->r->geo.sb.rgblklog)))
+			fork->m[keep++] = fork->m[i];
+	if (e->side[XFS_FORK_DATA].f.damaged)
+		fork->n = keep;
+	return cut < 0 ? (int)cut : 0;
+}
+
+struct piece {
+	uint64_t start, end;		/* realtime blocks as forks have them */
+	uint64_t reach;			/* the highest end of this one and those before it */
+	struct evidence *e;
+};
+
+struct sharing {
+	struct piece *p;		/* of wiped inodes, ascending */
+	size_t n;
+};
+
+static int by_start(const void *pa, const void *pb)
+{
+	const struct piece *a = pa, *b = pb;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static int mark_shared(void *payload, uint64_t ino, const struct xfs_mapping *m)
+{
+	struct sharing *s = payload;
+	size_t at = m->unwritten ? 0 : xfs_search(s->n, i, s->p[i].start < m->fsbno + m->len);
+
+	for (; at && s->p[at - 1].reach > m->fsbno; at--)
+		if (s->p[at - 1].end > m->fsbno && s->p[at - 1].e->ino != ino)
+			s->p[at - 1].e->rt_shared = true;
+	return 0;
+}
+
+/* The flag of shared extents is gone with the core: it is set again where another inode has some of them. */
+static int find_sharers(struct gather *g)
+{
+	struct repair_rt_owned o = { .r = g->r, .each = mark_shared, .blocks = no_blocks };
+	struct sharing s = { 0 };
+	uint64_t reach = 0;
+	size_t room = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < g->n; i++)
+		room += g->e[i].wiped ? g->e[i].rt.n : 0;
+	if (!room || !g->r->geo.reflink)
+		return 0;
+	s.p = calloc(room, sizeof(*s.p));
+	if (!s.p)
+		return -XFS_E_NOMEM;
+	for (size_t i = 0; i < g->n; i++)
+		for (size_t k = 0; g->e[i].wiped && k < g->e[i].rt.n; k++) {
+			const struct xfs_mapping *m = &g->e[i].rt.m[k];
+
+			if (!m->unwritten)
+				s.p[s.n++] = (struct piece){ m->fsbno, m->fsbno + m->len, 0, &g->e[i] };
+		}
+	qsort(s.p, s.n, sizeof(*s.p), by_start);
+	for (size_t i = 0; i < s.n; i++)
+		s.p[i].reach = reach = xfs_max(reach, s.p[i].end);
+	o.payload = &s;
+	error = repair_rt_each_owned(&o);
+	free(o.sound);
+	free(s.p);
+	return error;
+}
+
+static int gather_groups(struct gather *g)
+{
+	struct repair_rt_owned o = { .r = g->r, .each = gather_owned, .blocks = blocks_of, .payload = g };
+	bool any = false;
+	int error;
+
+	for (size_t i = 0; i < g->n; i++)
+		any |= g->e[i].rt_asked = needs_groups(&g->e[i]);
+	if (!any)
+		return 0;
+	error = repair_rt_each_owned(&o);
+	if (!error)
+		error = gather_wiped_trees(g, &o);
+	for (size_t i = 0; i < g->n && !error; i++)
+		if (g->e[i].rt_asked)
+			error = settle_owned(g, &o, &g->e[i]);
+	free(o.sound);
+	return error ? error : find_sharers(g);
+}
+
 static void release_evidence(struct gather *g)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -183,6 +337,7 @@ static void release_evidence(struct gather *g)
 			xfs_mapset_release(&g->e[i].side[k].rmap);
 			free(g->e[i].side[k].bmbt);
 		}
+		xfs_mapset_release(&g->e[i].rt);
 		free(g->e[i].image);
 	}
 	free(g->e);
@@ -198,6 +353,8 @@ static int judge_odd(struct repair *r)
 		error = repair_each_ag(r, gather_ag_inodes, &g);
 	if (!error && r->geo.rmapbt)
 		error = repair_each_ag(r, gather_ag_rmaps, &g);
+	if (!error && r->geo.rmapbt && r->geo.metadir && r->geo.sb.rgcount)
+		error = gather_groups(&g);
 	for (size_t i = 0; i < g.n && !error; i++)
 		error = g.e[i].lost ? repair_restore(r, &g.e[i],
 						     repair_hint_of(&g.hints, g.e[i].ino)) : repair_judge(r, &g.e[i]);

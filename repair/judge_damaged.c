@@ -258,14 +258,20 @@ int judge_damaged_realtime(struct repair *r, struct evidence *e)
 	return error;
 }
 
-/* Two witnesses, reverse mappings and the blocks of the core or records that are not counted, against a fork that reads well. */
-static bool lacks_blocks(struct repair *r, const struct evidence *e)
+/*
+ * Of a fork that reads well: what the reverse mappings say fits the block counter, and the fork lacks something of it, or
+ * the checksum of the inode is wrong; or records that are not counted say the same.
+ */
+static bool groups_know_better(struct repair *r, const struct evidence *e)
 {
 	const struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
+	bool more = xfs_mapset_blocks(&e->rt) > xfs_mapset_blocks(fork);
 
-	return xfs_mapset_blocks(&e->rt) > xfs_mapset_blocks(fork) &&
-	       (has_all_blocks(r, e, &e->rt) ||
-		repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, XFS_FORK_DATA, &e->rt));
+	if (!e->rt_whole || !e->rt.n || xfs_mapset_equal(&e->rt, fork))
+		return false;
+	if (has_all_blocks(r, e, &e->rt))
+		return more || e->suspect;
+	return more && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, XFS_FORK_DATA, &e->rt);
 }
 
 int judge_realtime_count(struct repair *r, struct evidence *e)
@@ -273,8 +279,8 @@ int judge_realtime_count(struct repair *r, struct evidence *e)
 	bool done = false;
 	int error = 0;
 
-	if (e->rt_whole && lacks_blocks(r, e)) {
-		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, "reverse mappings hold the blocks that it lacks");
+	if (groups_know_better(r, e)) {
+		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, "it contradicts all reverse mappings of realtime groups");
 		return judge_replace_fork(r, e, XFS_FORK_DATA, &e->rt);
 	}
 	if (!e->rt_whole)

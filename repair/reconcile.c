@@ -177,18 +177,10 @@ static int gather_ag_rmaps(void *payload, size_t agno)
 
 /* ---- reverse mappings of realtime groups ---- */
 
-/*
- * A fork that leads to the realtime section and is not whole, or what may have been one.  A whole one is not asked
- * about: the trees follow from it.
- */
+/* What leads to the realtime section, or may have done. */
 static bool needs_groups(const struct evidence *e)
 {
-	const struct repair_fork *f = &e->side[XFS_FORK_DATA].f, *attr = &e->side[XFS_FORK_ATTR].f;
-
-	if (e->wiped)
-		return true;
-	return repair_fork_is_realtime(&e->d, XFS_FORK_DATA) &&
-	       (f->damaged || f->blocks + f->nown + attr->blocks + attr->nown != e->d.core.nblocks);
+	return e->wiped || repair_fork_is_realtime(&e->d, XFS_FORK_DATA);
 }
 
 static int gather_owned(void *payload, uint64_t ino, const struct xfs_mapping *m)

@@ -31,7 +31,8 @@ struct evidence {
 	bool wiped;			/* nothing at all: image and d are blank */
 	struct xfs_mapset rt;		/* of the realtime section, by the reverse mappings of its groups: where needs_groups() */
 	bool rt_asked, rt_whole;	/* these were asked, and all of them could answer */
-	bool rt_shared;			/* of a wiped one: other files have some of it, too */
+	bool rt_others;			/* other inodes have some of it, too; of a fork that reads well: of what it lacks */
+	bool rt_strange;		/* or of what that fork alone says */
 	uint64_t rmap_blocks;		/* all blocks with this owner in reverse mappings */
 };
 

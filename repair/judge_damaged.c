@@ -7,6 +7,7 @@
  */
 #include "repair/judge.h"
 #include "repair/realtime.h"
+#include "repair/realtime_owned.h"
 
 #include <inttypes.h>
 
@@ -258,28 +259,69 @@ int judge_damaged_realtime(struct repair *r, struct evidence *e)
 	return error;
 }
 
+/* ---- a fork that reads well, and leads to the realtime section ---- */
+
+int judge_realtime_differences(struct evidence *e, struct xfs_mapset *only_fork, struct xfs_mapset *only_rt)
+{
+	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	int64_t cut;
+	int error;
+
+	if (s->f.damaged || !e->rt_whole || !e->rt.n)
+		return 0;
+	cut = xfs_mapset_normalise(&e->side[XFS_FORK_DATA].fork);
+	error = cut < 0 ? (int)cut : xfs_mapset_subtract(only_fork, &s->fork, &e->rt);
+	return error ? error : xfs_mapset_subtract(only_rt, &e->rt, &s->fork);
+}
+
 /*
- * Of a fork that reads well: what the reverse mappings say fits the block counter, and the fork lacks something of it, or
- * the checksum of the inode is wrong; or records that are not counted say the same.
+ * The bitmaps have in use what the fork lacks, nobody else is there by the trees, and what the fork alone says is free, or
+ * is another's.  (After changes were lost with the log the trees may be the older ones.)
  */
-static bool groups_know_better(struct repair *r, const struct evidence *e)
+static int ask_others(struct repair *r, struct evidence *e, bool *denied)
+{
+	struct xfs_mapset only_fork = { 0 }, only_rt = { 0 };
+	bool used = true, any_free = false, is_used, is_free;
+	int error = judge_realtime_differences(e, &only_fork, &only_rt);
+
+	for (size_t i = 0; i < only_rt.n && used && !error; i++) {
+		error = repair_rt_bits(r, &only_rt.m[i], &is_used, &is_free);
+		used = is_used;
+	}
+	for (size_t i = 0; i < only_fork.n && used && !any_free && !error; i++)
+		error = repair_rt_bits(r, &only_fork.m[i], &is_used, &any_free);
+	*denied = !error && only_rt.n && only_fork.n && used && !e->rt_others && !r->log_given_up && (any_free || e->rt_strange);
+	xfs_mapset_release(&only_fork);
+	xfs_mapset_release(&only_rt);
+	return error;
+}
+
+/*
+ * What the reverse mappings say fits the block counter, and the fork lacks something of it, or the checksum of the inode is
+ * wrong, or others deny the fork; or records that are not counted say the same.
+ */
+static int ask_groups(struct repair *r, struct evidence *e, bool *better)
 {
 	const struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
 	bool more = xfs_mapset_blocks(&e->rt) > xfs_mapset_blocks(fork);
+	bool fits = has_all_blocks(r, e, &e->rt);
 
+	*better = false;
 	if (!e->rt_whole || !e->rt.n || xfs_mapset_equal(&e->rt, fork))
-		return false;
-	if (has_all_blocks(r, e, &e->rt))
-		return more || e->suspect;
-	return more && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, XFS_FORK_DATA, &e->rt);
+		return 0;
+	*better = fits ? more || e->suspect
+		       : more && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, XFS_FORK_DATA, &e->rt);
+	return *better || !fits ? 0 : ask_others(r, e, better);
 }
 
-int judge_realtime_count(struct repair *r, struct evidence *e)
+int judge_whole_realtime(struct repair *r, struct evidence *e)
 {
-	bool done = false;
-	int error = 0;
+	bool done = false, better;
+	int error = ask_groups(r, e, &better);
 
-	if (groups_know_better(r, e)) {
+	if (error)
+		return error;
+	if (better) {
 		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, "it contradicts all reverse mappings of realtime groups");
 		return judge_replace_fork(r, e, XFS_FORK_DATA, &e->rt);
 	}

@@ -93,10 +93,10 @@ static int read_tree(struct repair_rt_owned *o, const struct repair_rt_file *fil
 	o->group = file->group;
 	error = repair_fork_scan_meta(r, file->ino, &d, image, &f, take_record, o);
 	error = o->error ? o->error : error;
-	if (!error && f.damaged) {
+	if (!error && f.damaged && o->blocks) {
 		blocks = o->blocks(o->payload, file->ino, &n);
 		error = repair_rt_owned_leaves(o, file->group, file->ino, blocks, n);
-	} else if (!error && !repair_metafile_is_doubled(r, &(struct repair_metafile){ file->metatype, file->group })) {
+	} else if (!error && !f.damaged && !repair_metafile_is_doubled(r, &(struct repair_metafile){ file->metatype, file->group })) {
 		error = xfs_grow(&o->sound, o->nsound, &o->room, 16);
 		if (!error)
 			o->sound[o->nsound++] = file->group;
@@ -142,4 +142,32 @@ bool repair_rt_group_sound(const struct repair_rt_owned *o, uint32_t group)
 bool repair_rt_owned_whole(const struct repair_rt_owned *o)
 {
 	return o->nsound == o->r->geo.sb.rgcount;
+}
+
+/* ---- against the forks ---- */
+
+static int sum_owned(void *payload, uint64_t ino, const struct xfs_mapping *m)
+{
+	xfs_fingerprint_add_alone(payload, ino, m->off | (m->unwritten ? XFS_RMAP_UNWRITTEN : 0), m->fsbno, m->len);
+	return 0;
+}
+
+int repair_rt_find_odd(struct repair *r)
+{
+	struct xfs_fingerprint sums;
+	struct repair_rt_owned o = { .r = r, .each = sum_owned, .payload = &sums };
+	int error = r->rt_sums.sums ? xfs_fingerprint_init(&sums, r->rt_sums.bits, r->rt_sums.key) : 0;
+
+	if (error || !r->rt_sums.sums)
+		return error;
+	error = repair_rt_each_owned(&o);
+	for (uint32_t i = 0; !error && repair_rt_owned_whole(&o) && i < 1u << sums.bits; i++) {
+		if (!xfs_fingerprint_differs(&r->rt_sums, &sums, i))
+			continue;
+		r->odd_buckets[i] = 1;
+		r->any_odd = true;
+	}
+	xfs_fingerprint_release(&sums);
+	free(o.sound);
+	return error;
 }

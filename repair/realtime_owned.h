@@ -8,6 +8,12 @@
 
 #include "repair/scan.h"
 
+/* The filesystem has such trees. */
+static inline bool repair_rt_has_owners(const struct repair *r)
+{
+	return r->geo.rmapbt && r->geo.metadir && r->geo.sb.rgcount;
+}
+
 /* Whose records are wanted; fsbno of the mapping is as forks have it. Nonzero stops. */
 typedef int (*repair_rt_owned_fn)(void *payload, uint64_t ino, const struct xfs_mapping *);
 
@@ -15,7 +21,7 @@ struct repair_rt_owned {
 	struct repair *r;
 	repair_rt_owned_fn each;
 	void *payload;
-	/* blocks of the tree in this inode by the reverse mappings of the data device: asked where its root does not lead on */
+	/* may be NULL: blocks of the tree in this inode by the data device, asked where its root does not lead on */
 	const uint64_t *(*blocks)(void *payload, uint64_t ino, size_t *n);
 	uint32_t *sound;		/* groups that have one tree, and a whole one; ascending.  The caller frees */
 	size_t nsound, room;
@@ -31,5 +37,13 @@ int repair_rt_owned_leaves(struct repair_rt_owned *, uint32_t group, uint64_t in
 bool repair_rt_group_sound(const struct repair_rt_owned *, uint32_t group);
 /* So have all of them. */
 bool repair_rt_owned_whole(const struct repair_rt_owned *);
+
+/* Owners of which forks and whole trees of all groups do not say the same are odd.  Errors: NOMEM. */
+int repair_rt_find_odd(struct repair *);
+/*
+ * realtime_bits.c: what bitmaps have on the extents of this mapping.  *used: all are in use, *is_free: one is free; neither
+ * where a bitmap can't be read.  Errors: NOMEM.
+ */
+int repair_rt_bits(struct repair *, const struct xfs_mapping *, bool *used, bool *is_free);
 
 #endif

@@ -4,6 +4,7 @@
  *
  * Memory grows with the damage: one odd owner brings its bucket, 1/65536 of all owners, and nothing else.
  */
+#include "repair/judge.h"
 #include "repair/realtime.h"
 #include "repair/realtime_owned.h"
 #include "repair/space.h"
@@ -199,14 +200,6 @@ static const uint64_t *blocks_of(void *payload, uint64_t ino, size_t *n)
 	return e ? e->side[XFS_FORK_DATA].bmbt : NULL;
 }
 
-static const uint64_t *no_blocks(void *payload, uint64_t ino, size_t *n)
-{
-	(void)payload;
-	(void)ino;
-	*n = 0;
-	return NULL;
-}
-
 /* A tree whose inode is wiped: names say whose it was. */
 static int gather_wiped_trees(struct gather *g, struct repair_rt_owned *o)
 {
@@ -242,11 +235,12 @@ struct piece {
 	uint64_t start, end;		/* realtime blocks as forks have them */
 	uint64_t reach;			/* the highest end of this one and those before it */
 	struct evidence *e;
+	bool strange;			/* only the fork says so */
 };
 
 struct sharing {
-	struct piece *p;		/* of wiped inodes, ascending */
-	size_t n;
+	struct piece *p;		/* ascending */
+	size_t n, room;
 };
 
 static int by_start(const void *pa, const void *pb)
@@ -263,38 +257,59 @@ static int mark_shared(void *payload, uint64_t ino, const struct xfs_mapping *m)
 
 	for (; at && s->p[at - 1].reach > m->fsbno; at--)
 		if (s->p[at - 1].end > m->fsbno && s->p[at - 1].e->ino != ino)
-			s->p[at - 1].e->rt_shared = true;
+			*(s->p[at - 1].strange ? &s->p[at - 1].e->rt_strange : &s->p[at - 1].e->rt_others) = true;
 	return 0;
 }
 
-/* The flag of shared extents is gone with the core: it is set again where another inode has some of them. */
-static int find_sharers(struct gather *g)
+static int add_pieces(struct sharing *s, struct evidence *e, const struct xfs_mapset *from, bool strange)
 {
-	struct repair_rt_owned o = { .r = g->r, .each = mark_shared, .blocks = no_blocks };
-	struct sharing s = { 0 };
-	uint64_t reach = 0;
-	size_t room = 0;
 	int error = 0;
 
-	for (size_t i = 0; i < g->n; i++)
-		room += g->e[i].wiped ? g->e[i].rt.n : 0;
-	if (!room || !g->r->geo.reflink)
-		return 0;
-	s.p = calloc(room, sizeof(*s.p));
-	if (!s.p)
-		return -XFS_E_NOMEM;
-	for (size_t i = 0; i < g->n; i++)
-		for (size_t k = 0; g->e[i].wiped && k < g->e[i].rt.n; k++) {
-			const struct xfs_mapping *m = &g->e[i].rt.m[k];
+	for (size_t i = 0; i < from->n && !error; i++) {
+		const struct xfs_mapping *m = &from->m[i];
 
-			if (!m->unwritten)
-				s.p[s.n++] = (struct piece){ m->fsbno, m->fsbno + m->len, 0, &g->e[i] };
-		}
-	qsort(s.p, s.n, sizeof(*s.p), by_start);
-	for (size_t i = 0; i < s.n; i++)
-		s.p[i].reach = reach = xfs_max(reach, s.p[i].end);
-	o.payload = &s;
-	error = repair_rt_each_owned(&o);
+		error = xfs_grow(&s->p, s->n, &s->room, 64);
+		if (!error && (!m->unwritten || !e->wiped))
+			s->p[s->n++] = (struct piece){ m->fsbno, m->fsbno + m->len, 0, e, strange };
+	}
+	return error;
+}
+
+/* Of a wiped inode all of it; of a fork that reads well what either side alone says. */
+static int add_asked(struct repair *r, struct sharing *s, struct evidence *e)
+{
+	struct xfs_mapset only_rt = { 0 }, only_fork = { 0 };
+	int error;
+
+	if (e->wiped)
+		return r->geo.reflink ? add_pieces(s, e, &e->rt, false) : 0;
+	error = e->rt_whole ? judge_realtime_differences(e, &only_fork, &only_rt) : 0;
+	if (!error)
+		error = add_pieces(s, e, &only_rt, false);
+	if (!error)
+		error = add_pieces(s, e, &only_fork, true);
+	xfs_mapset_release(&only_rt);
+	xfs_mapset_release(&only_fork);
+	return error;
+}
+
+/* Who else has what is in question: an inode that is made anew gets the flag of shared extents, a fork is denied. */
+static int find_others(struct gather *g)
+{
+	struct sharing s = { 0 };
+	struct repair_rt_owned o = { .r = g->r, .each = mark_shared, .payload = &s };
+	uint64_t reach = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < g->n && !error; i++)
+		if (g->e[i].rt_asked)
+			error = add_asked(g->r, &s, &g->e[i]);
+	if (!error && s.n) {
+		qsort(s.p, s.n, sizeof(*s.p), by_start);
+		for (size_t i = 0; i < s.n; i++)
+			s.p[i].reach = reach = xfs_max(reach, s.p[i].end);
+		error = repair_rt_each_owned(&o);
+	}
 	free(o.sound);
 	free(s.p);
 	return error;
@@ -317,7 +332,7 @@ static int gather_groups(struct gather *g)
 		if (g->e[i].rt_asked)
 			error = settle_owned(g, &o, &g->e[i]);
 	free(o.sound);
-	return error ? error : find_sharers(g);
+	return error ? error : find_others(g);
 }
 
 static void release_evidence(struct gather *g)
@@ -345,7 +360,7 @@ static int judge_odd(struct repair *r)
 		error = repair_each_ag(r, gather_ag_inodes, &g);
 	if (!error && r->geo.rmapbt)
 		error = repair_each_ag(r, gather_ag_rmaps, &g);
-	if (!error && r->geo.rmapbt && r->geo.metadir && r->geo.sb.rgcount)
+	if (!error && repair_rt_has_owners(r))
 		error = gather_groups(&g);
 	for (size_t i = 0; i < g.n && !error; i++)
 		error = g.e[i].lost ? repair_restore(r, &g.e[i],

@@ -271,7 +271,7 @@ static bool any_shared(const struct repair *r, const struct xfs_mapset *s)
 
 static bool is_shared(const struct remade *m)
 {
-	return m->realtime ? m->e->rt_shared : any_shared(m->r, &m->e->side[XFS_FORK_DATA].rmap);
+	return m->realtime ? m->e->rt_others : any_shared(m->r, &m->e->side[XFS_FORK_DATA].rmap);
 }
 
 /* Reverse mappings of realtime groups name it, those of the data device give its data fork nothing: it is a file, and they lie there. */

@@ -159,6 +159,19 @@ def records(name, data, index=0):
     return act
 
 
+def moved(name, index, block):
+    """A record leads to other realtime blocks."""
+    def act(d):
+        at = d.locate("inode:/realtime/" + name)[0] + 176 + 16 * index
+        old = int.from_bytes(d.read(at, 16), "big")
+        records(name, (old & ~(((1 << 52) - 1) << 21) | block << 21).to_bytes(16, "big"), index)(d)
+    return act
+
+
+def core_raw(name, offset, data):
+    return lambda d: d.write(d.locate("inode:/realtime/" + name)[0] + offset, data)
+
+
 def bmbt(name, data):
     """Bytes from the start of the leaf of its tree."""
     return lambda d: d.write(d.locate("bmbt:/realtime/" + name)[0], data)
@@ -178,6 +191,10 @@ FORKS = (    # files of the realtime section: their forks follow from the trees 
     ("format of a fork is none", "fork-damaged", core("rt1", 5, 1, 9)),
     ("forks of all files are junk", "fork-damaged", both(*(records("rt%d" % n, b"\xa5" * 48) for n in range(4)))),
     ("forks that share extents are junk", "fork-damaged", both(records("rt1", b"\xff" * 48), records("rt3", b"\xff" * 32))),
+    ("a record leads to extents that are free", "fork-damaged", moved("rt2", 0, 400)),
+    ("a record leads to extents of another file", "fork-damaged", moved("rt2", 0, 512)),
+    ("records of two files lead to each other's extents", "fork-damaged", both(moved("rt0", 2, 512 + 100), moved("rt2", 0, 512))),
+    ("a record leads elsewhere, and the checksum is wrong", "fork-damaged", both(moved("rt1", 0, 100), core_raw("rt1", 100, b"junk"))),
     ("a fork is junk, and the tree of a group that it has nothing in", "fork-damaged",
      both(records("rt2", b"\xff" * 48), root("0.rmap", 0, b"junk" * 20))),
 )

@@ -7,6 +7,7 @@
 #include "repair/agtrees.h"
 #include "repair/scan.h"
 #include "repair/space.h"
+#include "libxfs/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -134,15 +135,8 @@ struct blocks {
 
 static int blocks_add(struct blocks *l, uint32_t agbno, uint32_t len)
 {
-	if (l->room - l->n < len) {
-		size_t room = 2 * (l->n + len) + 64;
-		uint32_t *grown = realloc(l->b, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		l->b = grown;
-		l->room = room;
-	}
+	if (xfs_grow_to(&l->b, &l->room, l->n + len, sizeof(*l->b)))
+		return -XFS_E_NOMEM;
 	for (uint32_t i = 0; i < len; i++)
 		l->b[l->n++] = agbno + i;
 	return 0;

@@ -2,10 +2,11 @@
 /*
  * ages.c - what is in place of a V4 filesystem, before or behind the damage of its log?
  *
- * Blocks of V4 have no LSN.  But the log has images of them: what stands in place is as of one that it equals.  Images from
- * behind the damage, where that can be read, tell what is later.  Inodes count how often they were written since they were
- * logged, so one may be known to be later than all that stands before the damage; blocks of its directory, its attributes
- * and its trees were logged and written with it, and count as later, too, unless they equal an image from before.
+ * Blocks of V4 have no LSN.  But the log has images of them: what stands in place is as of one that it equals.  Images
+ * from behind the damage, where that can be read, tell what is later.  Inodes count how often they were written since
+ * they were logged, so one may be known to be later than all that stands before the damage; blocks of its directory,
+ * its attributes and its trees were logged and written with it, and count as later, too, unless they equal an image
+ * from before.
  */
 #include "repair/ages.h"
 
@@ -153,7 +154,8 @@ static int look_at_inode(struct looking *l, const struct xfs_log_item *it)
 	if (xfs_grow(&l->cores, l->ncores, &l->room, 256))
 		return -XFS_E_NOMEM;
 	c = &l->cores[l->ncores++];
-	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->behind, .in_place = same_core(disk, l->buf),
+	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->behind,
+				 .in_place = same_core(disk, l->buf),
 				 .flush = xfs_be16(disk + XFS_OFF(dinode_core, flushiter)) };
 	return 0;
 }
@@ -217,7 +219,7 @@ static int by_ino(const void *pa, const void *pb)
 	return a->turn < b->turn ? -1 : a->turn > b->turn;
 }
 
-/* `last`: of the part, NULL: it has none. What is not as it was logged last, and was written since, was changed since. */
+/* `last`: of the part, NULL: it has none. What is not as it was logged last and was written since was changed since. */
 static bool is_later(struct looking *l, const struct seen_core *last, bool behind)
 {
 	const struct xfs_geometry *g = &l->r->geo;
@@ -275,8 +277,8 @@ static int make_chunks(struct looking *l)
 	return l->chunks ? 0 : -XFS_E_NOMEM;
 }
 
-int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const struct xfs_recovery_place *places, size_t n,
-		     struct repair_ages *out)
+int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const struct xfs_recovery_place *places,
+		     size_t n, struct repair_ages *out)
 {
 	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct looking l = { .r = r, .ages = out, .buf = malloc(XFS_BUF_MAXLEN) };

@@ -23,8 +23,8 @@ struct repair_ages {
 };
 
 /*
- * Looks at what is in place, and at both sides of the damage.  repair_ages_release() in any case.  Errors: of xfs_fs_open(),
- * NOMEM.
+ * Looks at what is in place, and at both sides of the damage.  repair_ages_release() in any case.  Errors: of
+ * xfs_fs_open(), NOMEM.
  */
 int repair_ages_find(struct repair *, const struct xfs_log_parts *, const struct xfs_recovery_place *, size_t n,
 		     struct repair_ages *out);

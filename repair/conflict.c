@@ -3,9 +3,9 @@
  * conflict.c - two owners claim the same blocks: the one with less evidence loses them, the rest of its file stays.
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
- * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; on V4 an inode that was
- * written since it came from the log (a replay sets its counter of writes to zero); an inode whose checksum and forks are
- * whole.  Between equals the lower inode number keeps the blocks.
+ * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; on V4 an inode
+ * that was written since it came from the log (a replay sets its counter of writes to zero); an inode whose checksum
+ * and forks are whole.  Between equals the lower inode number keeps the blocks.
  */
 #include "repair/cuts.h"
 #include "repair/scan.h"

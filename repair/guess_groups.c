@@ -97,7 +97,10 @@ static bool read_rmap(struct group_guess *g, uint32_t group)
 	xfs_bmdr_decode(&root, fork);
 	size -= head;
 	if (root.level)
-		return root.numrecs && read_leaves(g, xfs_be64(fork + head + xfs_btree_root_maxrecs(shape, size, false) * shape->keylen), root.level);
+		return root.numrecs &&
+		       read_leaves(g, xfs_be64(fork + head +
+					       xfs_btree_root_maxrecs(shape, size, false) * shape->keylen),
+				   root.level);
 	for (uint32_t i = 0; i < root.numrecs && i < size / shape->reclen; i++)
 		take_record(g, fork + head + i * shape->reclen, !i);
 	return true;

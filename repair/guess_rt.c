@@ -9,6 +9,7 @@
 #include "repair/superblock.h"
 #include "repair/survey.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/inode/fork.h"
 
@@ -37,15 +38,8 @@ static int add_pair(uint64_t **p, size_t *n, size_t *room, uint64_t start, uint6
 		(*p)[2 * *n - 1] += len;
 		return 0;
 	}
-	if (*n == *room) {
-		size_t more = *room ? 2 * *room : 64;
-		uint64_t *grown = realloc(*p, more * 16);
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		*p = grown;
-		*room = more;
-	}
+	if (xfs_grow_one(p, *n, room, 64, 2 * sizeof(**p)))
+		return -XFS_E_NOMEM;
 	(*p)[2 * *n] = start;
 	(*p)[2 * *n + 1] = len;
 	++*n;

@@ -31,8 +31,8 @@ int judge_whole_realtime(struct repair *, struct evidence *);
 /* What such a fork and the trees of groups, all of them whole, do not both say.  Nothing otherwise.  Errors: NOMEM. */
 int judge_realtime_differences(struct evidence *, struct xfs_mapset *only_fork, struct xfs_mapset *only_rt);
 /*
- * A fork that reads well, without the help of all reverse mappings: more entries than are counted stand in the inode, and
- * with them the blocks are as many as the inode says.  Then the counter is wrong, and *done.
+ * A fork that reads well, without the help of all reverse mappings: more entries than are counted stand in the inode,
+ * and with them the blocks are as many as the inode says.  Then the counter is wrong, and *done.
  */
 int judge_try_counts(struct repair *, struct evidence *, unsigned fork, bool *done);
 
@@ -42,8 +42,8 @@ int judge_difference(struct repair *, struct evidence *, unsigned fork);
 void judge_own_blocks(struct repair *, struct evidence *, unsigned fork);
 
 /*
- * judge_newer.c: *newer when changes were lost with the log, and where both differ each block of the fork was written later, by
- * its LSN, than what the rmapbt has there.  Errors: NOMEM.
+ * judge_newer.c: *newer when changes were lost with the log, and where both differ each block of the fork was written
+ * later, by its LSN, than what the rmapbt has there.  Errors: NOMEM.
  */
 int judge_fork_is_newer(struct repair *, const struct evidence *, unsigned fork, const struct xfs_mapset *only_fork,
 			const struct xfs_mapset *only_rmap, bool *newer);

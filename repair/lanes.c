@@ -191,15 +191,8 @@ static int append(void *list, size_t *n, size_t *room, const void *more, size_t 
 {
 	char **at = list;
 
-	if (*room - *n < count) {
-		size_t grown_room = 2 * *room > *n + count ? 2 * *room : *n + count;
-		char *grown = realloc(*at, grown_room * size);
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		*at = grown;
-		*room = grown_room;
-	}
+	if (xfs_grow_to(list, room, *n + count, size))
+		return -XFS_E_NOMEM;
 	if (count)
 		memcpy(*at + *n * size, more, count * size);
 	*n += count;

@@ -148,8 +148,8 @@ int names_read_inode(struct names *, uint64_t ino, uint8_t *image, struct xfs_di
 void repair_take_over(struct repair *, const struct repair *done);
 
 /*
- * names_fill.c: names are in order, and parent pointers alone are missing, in `state`, which is r or what r is like after
- * round one.  Errors: AGAIN (nothing was written: decisions are needed), those of a rebuild.
+ * names_fill.c: names are in order, and parent pointers alone are missing, in `state`, which is r or what r is like
+ * after round one.  Errors: AGAIN (nothing was written: decisions are needed), those of a rebuild.
  */
 int names_fill(struct repair *r, struct repair *state);
 

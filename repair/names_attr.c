@@ -2,8 +2,8 @@
 /*
  * names_attr.c - every attribute that can be had, whatever became of the tree above the leaves.
  *
- * All blocks of the fork are read; what has the shape of a leaf is one.  An entry counts when its stored hash is that of
- * its name: this confirms the name, wherever the entry comes from.
+ * All blocks of the fork are read; what has the shape of a leaf is one.  An entry counts when its stored hash is that
+ * of its name: this confirms the name, wherever the entry comes from.
  */
 #include "repair/names_value.h"
 
@@ -34,7 +34,8 @@ struct reader {
 static int add(struct reader *r, const struct xfs_attr *a, const uint8_t *value)
 {
 	struct names_attr out = { .valuelen = a->valuelen, .namelen = (uint8_t)a->namelen, .hash = a->hash,
-				  .flags = (uint8_t)(a->flags & XFS_ATTR_NAMESPACES), .sure = names_attr_hash(&r->n->r->geo, a) == a->hash };
+				  .flags = (uint8_t)(a->flags & XFS_ATTR_NAMESPACES),
+				  .sure = names_attr_hash(&r->n->r->geo, a) == a->hash };
 	int error;
 
 	if (xfs_grow(&r->list, r->count, &r->room, 32))
@@ -121,8 +122,8 @@ static int note_values(struct reader *r)
 }
 
 /*
- * Whatever its header says: entries in order of their hashes, and most have a name with theirs; all of them, where the header
- * speaks against it.
+ * Whatever its header says: entries in order of their hashes, and most have a name with theirs; all of them, where the
+ * header speaks against it.
  */
 static bool has_entries(const struct reader *r, bool all)
 {
@@ -137,8 +138,8 @@ static bool has_entries(const struct reader *r, bool all)
 		struct xfs_attr a;
 		uint32_t at, size;
 
-		if (xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) || xfs_attr_problem(g, &a) || !a.namelen || a.hash < last ||
-		    names_attr_hash(g, &a) != a.hash)
+		if (xfs_attr_leaf_entry(g, r->leaf, i, &a, &at, &size) || xfs_attr_problem(g, &a) || !a.namelen ||
+		    a.hash < last || names_attr_hash(g, &a) != a.hash)
 			continue;
 		last = a.hash;
 		right++;
@@ -161,7 +162,8 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 		return false;
 	r->quality = names_judge_block(r->n, XFS_BLK_ATTR_LEAF, r->ino, fsbno, r->leaf, g->blocksize);
 	xfs_da3_blkinfo_decode(&h, r->leaf);
-	if (h.magic == XFS_DA3_NODE_MAGIC || (r->quality == NAMES_FOREIGN && xfs_be32(r->leaf) == XFS_ATTR_REMOTE_MAGIC))
+	if (h.magic == XFS_DA3_NODE_MAGIC ||
+	    (r->quality == NAMES_FOREIGN && xfs_be32(r->leaf) == XFS_ATTR_REMOTE_MAGIC))
 		return false;
 	if (r->quality == NAMES_FOREIGN)
 		return has_entries(r, true);
@@ -217,8 +219,8 @@ static bool is_chain(const uint8_t *p, uint32_t at, uint32_t end)
 }
 
 /*
- * The one length of name or of value with which the rest of the list is `left` entries, in the place of a damaged one; of
- * two, that of the value: so the name stays.
+ * The one length of name or of value with which the rest of the list is `left` entries, in the place of a damaged one;
+ * of two, that of the value: so the name stays.
  */
 static bool other_lengths(const uint8_t *p, uint32_t at, uint32_t end, int left, struct xfs_attr_sf_ent *e)
 {
@@ -292,21 +294,24 @@ static unsigned other_space(struct reader *r, unsigned flags, const struct xfs_a
 	bool pointer = r->n->r->geo.parent && a->valuelen == sizeof(struct xfs_parent_rec_disk);
 	struct repair_fact *f = pointer ? repair_fact_of(r->n->r, xfs_be64(a->value)) : NULL;
 
-	return f && f->used && f->ftype == XFS_DIR_FT_DIR ? XFS_ATTR_PARENT : names_attr_space(flags, a->name, a->namelen);
+	return f && f->used && f->ftype == XFS_DIR_FT_DIR ? XFS_ATTR_PARENT :
+	       names_attr_space(flags, a->name, a->namelen);
 }
 
 static void fill_attr(struct reader *r, const uint8_t *p, const struct xfs_attr_sf_ent *e, struct xfs_attr *a)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 
-	*a = (struct xfs_attr){ .name = p + 3, .namelen = e->namelen, .value = p + 3 + e->namelen, .valuelen = e->valuelen,
+	*a = (struct xfs_attr){ .name = p + 3, .namelen = e->namelen, .value = p + 3 + e->namelen,
+				.valuelen = e->valuelen,
 				.flags = e->flags & (XFS_ATTR_NAMESPACES | XFS_ATTR_INCOMPLETE) };
 	if (!is_flags(e->flags) || (e->flags & XFS_ATTR_PARENT && !g->parent))
 		a->flags = other_space(r, e->flags, a);
-	a->hash = a->flags & XFS_ATTR_PARENT && a->valuelen < sizeof(struct xfs_parent_rec_disk) ? 0 : names_attr_hash(g, a);
+	a->hash = a->flags & XFS_ATTR_PARENT && a->valuelen < sizeof(struct xfs_parent_rec_disk) ? 0 :
+		  names_attr_hash(g, a);
 }
 
-/* Entries one behind the other; one that cannot be ends the list, unless one change of its lengths makes the rest fit. */
+/* Entries one behind the other; one that cannot be ends the list, unless a change of its lengths makes the rest fit. */
 static int read_short(struct reader *r, const uint8_t *p, uint32_t len)
 {
 	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk), end;
@@ -386,8 +391,8 @@ static unsigned kind_of(uint8_t c)
 }
 
 /*
- * An attribute whose name became another's: a bit of it is turned so that it has its hash, and no twin.  Of several such
- * bits one that leaves a digit a digit is the likeliest, then one that leaves a letter a letter.
+ * An attribute whose name became another's: a bit of it is turned so that it has its hash, and no twin.  Of several
+ * such bits one that leaves a digit a digit is the likeliest, then one that leaves a letter a letter.
  */
 static bool rename_twin(struct reader *r, struct names_attr *a)
 {
@@ -400,7 +405,8 @@ static bool rename_twin(struct reader *r, struct names_attr *a)
 			uint8_t *c = &name[i / 8], was = *c;
 
 			*c ^= (uint8_t)(1u << i % 8);
-			if (kind_of(*c) <= kind && kind_of(was) <= kind && xfs_name_hash(name, a->namelen) == a->hash && !is_twin(r, a))
+			if (kind_of(*c) <= kind && kind_of(was) <= kind && xfs_name_hash(name, a->namelen) == a->hash &&
+			    !is_twin(r, a))
 				return true;
 			*c = was;
 		}
@@ -424,7 +430,8 @@ static void settle_twin(struct reader *r, struct names_attr *a, struct names_att
 static int drop_twins(struct reader *r)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct ordered), .words = 2,
-						    .word_off = { offsetof(struct ordered, hash), offsetof(struct ordered, at) } };
+						    .word_off = { offsetof(struct ordered, hash),
+								  offsetof(struct ordered, at) } };
 	struct ordered *o = calloc(r->count + 1, sizeof(*o));
 	size_t keep = 0, first = 0;
 	int error;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names_attrmend.c - an attribute of a leaf with one field that is wrong: the hash of its name tells which reading is right.
+ * names_attrmend.c - an attribute of a leaf with one field that is wrong: the hash of its name tells which reading is
+ * right.
  *
  * The hash stands in the entry, the name in the record, so either confirms the other: a reading with another length of
- * name, another place or kind of record, or another namespace that makes the hash right is what was written.  Records do
- * not run into each other: this bounds values.
+ * name, another place or kind of record, or another namespace that makes the hash right is what was written.  Records
+ * do not run into each other: this bounds values.
  */
 #include "repair/names.h"
 
@@ -121,7 +122,7 @@ unsigned names_attr_space(unsigned flags, const uint8_t *name, unsigned len)
 	return 0;
 }
 
-/* A parent pointer has a hash of its own kind; of the other namespaces the name alone tells, when it is one that is known. */
+/* A parent pointer has a hash of its own kind; of other namespaces a name that is known alone tells. */
 static bool try_space(const struct mend *m)
 {
 	static const uint8_t pointer = XFS_ATTR_LOCAL | XFS_ATTR_PARENT, others[] = { XFS_ATTR_LOCAL, 0 };
@@ -145,7 +146,8 @@ static bool try_space(const struct mend *m)
 static bool try_namelen(const struct mend *m)
 {
 	uint32_t at = xfs_be16(m->entry + NAMEIDX);
-	uint32_t fixed = m->entry[FLAGS] & XFS_ATTR_LOCAL ? XFS_OFF(attr_local, namelen) : XFS_OFF(attr_remote, namelen);
+	uint32_t fixed = m->entry[FLAGS] & XFS_ATTR_LOCAL ? XFS_OFF(attr_local, namelen) :
+			 XFS_OFF(attr_remote, namelen);
 
 	return at + fixed < m->g->blocksize && try_byte(m, m->leaf + at + fixed);
 }

@@ -52,8 +52,8 @@ int names_read_block(struct names *n, const struct xfs_mapset *map, uint64_t off
 		if (!done)
 			*fsbno = at;
 		/* what cannot be read is lost, and was told when the directory was first read */
-		if (xfs_dev_read(n->r->dev.data, xfs_fsbno_byte(&n->r->geo, XFS_FSBNO(at)), block + ((size_t)done << blocklog),
-				 (size_t)take << blocklog) == -XFS_E_NOMEM)
+		if (xfs_dev_read(n->r->dev.data, xfs_fsbno_byte(&n->r->geo, XFS_FSBNO(at)),
+				 block + ((size_t)done << blocklog), (size_t)take << blocklog) == -XFS_E_NOMEM)
 			return -XFS_E_NOMEM;
 		done += (unsigned)take;
 	}
@@ -71,8 +71,8 @@ static struct place place_of(enum xfs_block_kind kind)
 		return (struct place){ XFS_OFF(dir_blkhdr, crc), XFS_OFF(dir_blkhdr, bno), XFS_OFF(dir_blkhdr, uuid),
 				       XFS_OFF(dir_blkhdr, owner) };
 	if (kind == XFS_BLK_ATTR_REMOTE || kind == XFS_BLK_SYMLINK)
-		return (struct place){ XFS_OFF(attr_rmt_hdr, crc), XFS_OFF(attr_rmt_hdr, bno), XFS_OFF(attr_rmt_hdr, uuid),
-				       XFS_OFF(attr_rmt_hdr, owner) };
+		return (struct place){ XFS_OFF(attr_rmt_hdr, crc), XFS_OFF(attr_rmt_hdr, bno),
+				       XFS_OFF(attr_rmt_hdr, uuid), XFS_OFF(attr_rmt_hdr, owner) };
 	return (struct place){ XFS_OFF(da3_blkinfo, crc), XFS_OFF(da3_blkinfo, bno), XFS_OFF(da3_blkinfo, uuid),
 			       XFS_OFF(da3_blkinfo, owner) };
 }

@@ -2,7 +2,8 @@
 /*
  * names_build.c - directories and attribute forks from the lists of a plan, in blocks that nobody claims.
  *
- * The attribute fork comes first: where it begins says what the data fork has.  May run again after it was out of space.
+ * The attribute fork comes first: where it begins says what the data fork has.  May run again after it was out of
+ * space.
  */
 #include "repair/names.h"
 
@@ -97,7 +98,8 @@ static void data_facts(struct repair *r, struct repair_inode *c, const struct xf
 	} else if (f->format == XFS_DINODE_FMT_META_BTREE) {
 		f->used = c->fork[XFS_FORK_DATA] ? sizeof(struct xfs_bmdr_disk) : meta_root_used(r, d, bytes);
 	} else if (f->format == XFS_DINODE_FMT_BTREE) {
-		f->used = xfs_min(xfs_be16(bytes + XFS_OFF(bmdr, numrecs)), xfs_bmdr_maxrecs(repair_fork_size(r, d, XFS_FORK_DATA)));
+		f->used = xfs_min(xfs_be16(bytes + XFS_OFF(bmdr, numrecs)),
+				  xfs_bmdr_maxrecs(repair_fork_size(r, d, XFS_FORK_DATA)));
 	}
 }
 
@@ -139,7 +141,8 @@ static int build_attrs(struct taking *t, struct repair_inode *c, struct xfs_dino
 	if (!error && !xfs_dinode_set_nextents(d, XFS_FORK_ATTR, b.fork.nextents))
 		error = -XFS_E_RANGE;
 	if (!error) {
-		memcpy(c->image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, XFS_FORK_ATTR), bytes, b.forksize);
+		memcpy(c->image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, XFS_FORK_ATTR), bytes,
+		       b.forksize);
 		d->core.aformat = (uint8_t)b.fork.format;
 		c->names->blocks[XFS_FORK_ATTR] = b.fork.nblocks;
 		if (b.n && !(r->primary.versionnum & XFS_SB_VERSION_ATTR)) {

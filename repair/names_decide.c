@@ -2,8 +2,8 @@
 /*
  * names_decide.c - each entry by itself: its name, the inode it leads to, its type; and names that occur twice.
  *
- * Nothing is dropped that another witness explains: a name that the hash index or a parent pointer knows, an inode number
- * that is one bit away from an inode that lacks a name.
+ * Nothing is dropped that another witness explains: a name that the hash index or a parent pointer knows, an inode
+ * number that is one bit away from an inode that lacks a name.
  */
 #include "repair/names.h"
 
@@ -40,8 +40,8 @@ static void mend_illegal(struct names *n, struct names_entry *e)
 	const struct names_parent *p = names_only_pointer(n, e);
 	char name[72];
 
-	names_note(n, XFS_F_DIR_NAME, "directory", e->dir, true, "entry for inode %" PRIu64 " holds a byte that no name may hold",
-		   e->ino);
+	names_note(n, XFS_F_DIR_NAME, "directory", e->dir, true,
+		   "entry for inode %" PRIu64 " holds a byte that no name may hold", e->ino);
 	if (p) {
 		e->name = p->name;
 	} else {
@@ -88,7 +88,8 @@ static int settle_twin(struct names *n, uint32_t first, uint32_t second)
 	int error;
 
 	names_note(n, XFS_F_DIR_TWIN, "directory", b->dir, true,
-		   "entry \"%s\" (ino %" PRIu64 ") in dir %" PRIu64 " already points to ino %" PRIu64, shown(n, b, name), b->ino, b->dir, a->ino);
+		   "entry \"%s\" (ino %" PRIu64 ") in dir %" PRIu64 " already points to ino %" PRIu64,
+		   shown(n, b, name), b->ino, b->dir, a->ino);
 	if (!same && weight(n, b) > weight(n, a)) {
 		loser = first;
 		names_drop(n, first);
@@ -183,8 +184,8 @@ static void retarget(struct names *n, uint32_t at, uint64_t ino)
 	struct repair_fact *f = repair_fact_of(n->r, ino), *old = repair_fact_of(n->r, e->ino);
 	char name[72];
 
-	names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true, "entry \"%s\" leads to inode %" PRIu64 ", meant is %" PRIu64,
-		   shown(n, e, name), e->ino, ino);
+	names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true,
+		   "entry \"%s\" leads to inode %" PRIu64 ", meant is %" PRIu64, shown(n, e, name), e->ino, ino);
 	if (old && !(e->flags & NAMES_ASTRAY))
 		old->links--;
 	f->links++;
@@ -199,10 +200,10 @@ static void drop_astray(struct names *n, uint32_t at)
 	struct names_entry *e = &n->entries[at];
 	char name[72];
 
-	names_note(n, XFS_F_DIR_TARGET, "directory", e->dir, true, "entry \"%s\" leads to inode %" PRIu64 ", which is not in use",
-		   shown(n, e, name), e->ino);
-	names_say(n, "junking entry \"%s\" in directory inode %llu", "would have junked entry \"%s\" in directory inode %llu", name,
-		  (unsigned long long)e->dir);
+	names_note(n, XFS_F_DIR_TARGET, "directory", e->dir, true,
+		   "entry \"%s\" leads to inode %" PRIu64 ", which is not in use", shown(n, e, name), e->ino);
+	names_say(n, "junking entry \"%s\" in directory inode %llu",
+		  "would have junked entry \"%s\" in directory inode %llu", name, (unsigned long long)e->dir);
 	names_drop(n, at);
 }
 
@@ -210,11 +211,11 @@ static void set_type(struct names *n, struct names_entry *e, unsigned ftype)
 {
 	char name[72];
 
-	names_note(n, XFS_F_DIR_FTYPE, "directory", e->dir, true, "entry \"%s\": type %u, inode %" PRIu64 " has type %u",
-		   shown(n, e, name), e->ftype, e->ino, ftype);
+	names_note(n, XFS_F_DIR_FTYPE, "directory", e->dir, true,
+		   "entry \"%s\": type %u, inode %" PRIu64 " has type %u", shown(n, e, name), e->ftype, e->ino, ftype);
 	names_say(n, "fixing ftype mismatch (%u/%u) in directory/child inode %llu/%llu",
-		  "would fix ftype mismatch (%u/%u) in directory/child inode %llu/%llu", e->ftype, ftype, (unsigned long long)e->dir,
-		  (unsigned long long)e->ino);
+		  "would fix ftype mismatch (%u/%u) in directory/child inode %llu/%llu", e->ftype, ftype,
+		  (unsigned long long)e->dir, (unsigned long long)e->ino);
 	e->ftype = (uint8_t)ftype;
 	touch_entry(n, e);
 }
@@ -222,8 +223,8 @@ static void set_type(struct names *n, struct names_entry *e, unsigned ftype)
 /* A file that lacks all its names. */
 static bool is_nameless(struct names *n, uint64_t ino, const struct repair_fact *f)
 {
-	return f->used && !f->links && f->nlink && !f->meta && f->ftype != XFS_DIR_FT_DIR && !repair_is_internal(n->r, ino) &&
-	       !repair_is_lost(n->r, ino);
+	return f->used && !f->links && f->nlink && !f->meta && f->ftype != XFS_DIR_FT_DIR &&
+	       !repair_is_internal(n->r, ino) && !repair_is_lost(n->r, ino);
 }
 
 enum { TYPES = XFS_DIR_FT_LNK + 1 };
@@ -273,7 +274,8 @@ int names_decide_strays(struct names *n)
 		struct names_entry *e = &n->entries[i];
 		struct repair_fact *f = repair_fact_of(n->r, e->ino);
 		bool astray = e->flags & NAMES_ASTRAY;
-		bool other = f && f->used && (e->ftype || n->r->geo.ftype) && e->ftype != f->ftype && !repair_is_lost(n->r, e->ino);
+		bool other = f && f->used && (e->ftype || n->r->geo.ftype) && e->ftype != f->ftype &&
+			     !repair_is_lost(n->r, e->ino);
 		uint64_t meant;
 
 		if (e->flags & NAMES_DROPPED || (!astray && !other))
@@ -297,8 +299,8 @@ int names_decide_strays(struct names *n)
 /* Has the inode fewer names than links? */
 static bool lacks_name(struct names *n, uint64_t ino, const struct repair_fact *f)
 {
-	return f->used && !f->meta && !f->open && f->links < f->nlink && f->ftype != XFS_DIR_FT_DIR && ino != n->r->primary.rootino &&
-	       !repair_is_internal(n->r, ino) && !repair_is_lost(n->r, ino);
+	return f->used && !f->meta && !f->open && f->links < f->nlink && f->ftype != XFS_DIR_FT_DIR &&
+	       ino != n->r->primary.rootino && !repair_is_internal(n->r, ino) && !repair_is_lost(n->r, ino);
 }
 
 struct leftovers {
@@ -313,7 +315,8 @@ static void count_inodes(struct names *n, struct leftovers *l)
 		struct repair_ag *ag = &n->r->ags[agno];
 
 		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK; i++) {
-			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
+			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino +
+					 (uint32_t)(i % XFS_INODES_PER_CHUNK);
 			uint64_t ino = xfs_ino_of(&n->r->geo, ag->agno, XFS_AGINO(agino)).v;
 			unsigned type = ag->facts[i].ftype;
 
@@ -361,10 +364,11 @@ int names_match_strays(struct names *n)
 		const struct names_entry *e = &n->entries[l.entry[type]];
 		uint32_t at;
 
-		if (l.entries[type] != 1 || l.inodes[type] != 1 || (l.entries[0] && all != 1) || !names_find_dir(n, e->dir) ||
-		    names_find(n, e->dir, n->arena + e->name, e->namelen) != NAMES_NONE)
+		if (l.entries[type] != 1 || l.inodes[type] != 1 || (l.entries[0] && all != 1) ||
+		    !names_find_dir(n, e->dir) || names_find(n, e->dir, n->arena + e->name, e->namelen) != NAMES_NONE)
 			continue;
-		names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true, "entry \"%.*s\": the inode that misses a name is %" PRIu64,
+		names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true,
+			   "entry \"%.*s\": the inode that misses a name is %" PRIu64,
 			   e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, l.ino[type]);
 		repair_fact_of(n->r, l.ino[type])->links++;
 		error = names_insert(n, e->dir, l.ino[type], n->arena + e->name, e->namelen, &at);

@@ -2,8 +2,8 @@
 /*
  * names_dir.c - every entry of a damaged directory that can be had.
  *
- * Data blocks are read one by one, whatever the index says of them; the hash index is the second witness: it confirms an
- * entry at its place, and tells which bit of a name is wrong.  In a damaged block an entry counts when the index
+ * Data blocks are read one by one, whatever the index says of them; the hash index is the second witness: it confirms
+ * an entry at its place, and tells which bit of a name is wrong.  In a damaged block an entry counts when the index
  * confirms it, or when it is where its own tag says and leads to an inode in use.
  */
 #include "repair/names.h"
@@ -11,6 +11,7 @@
 #include "repair/forks.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -90,7 +91,8 @@ static bool is_index(const struct xfs_geometry *g, const uint8_t *block, uint32_
 		uint32_t hash = xfs_dir_leaf_hash(block + at, 0), address = xfs_dir_leaf_address(block + at, 0);
 
 		wrong += hash < last ||
-			 (address != XFS_DIR_NULL_ADDRESS && (address < first / XFS_DIR_ALIGN || address >= end / XFS_DIR_ALIGN));
+			 (address != XFS_DIR_NULL_ADDRESS &&
+			  (address < first / XFS_DIR_ALIGN || address >= end / XFS_DIR_ALIGN));
 		last = hash;
 	}
 	return end < most && wrong <= (uint64_t)(most - end) / 8 * odd / 100;
@@ -118,7 +120,8 @@ static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 	by_items = is_index(g, block, off, 0);
 	by_count = is_index(g, block, said, 25);
 	/* both damaged: what is no entry is found out when it is read */
-	return by_items && by_count ? (uint32_t)xfs_min(off, said) : by_items ? off : by_count ? said : (uint32_t)xfs_max(off, said);
+	return by_items && by_count ? (uint32_t)xfs_min(off, said) :
+	       by_items ? off : by_count ? said : (uint32_t)xfs_max(off, said);
 }
 
 static int read_tail(struct reader *r)
@@ -163,7 +166,8 @@ static int each_block(struct reader *r, uint64_t from, uint64_t to, int (*job)(s
 static int read_index(struct reader *r)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct pair), .words = 2,
-						    .word_off = { offsetof(struct pair, address), offsetof(struct pair, hash) } };
+						    .word_off = { offsetof(struct pair, address),
+								  offsetof(struct pair, hash) } };
 	const struct xfs_geometry *g = &r->n->r->geo;
 	const struct xfs_mapping *last = &r->map->m[r->map->n - 1];
 	int error = read_tail(r);
@@ -172,7 +176,8 @@ static int read_index(struct reader *r)
 	if (last->off + last->len > XFS_DIR_LEAF_OFFSET >> g->blocklog)
 		r->index_whole = true;
 	if (!error)
-		error = each_block(r, XFS_DIR_LEAF_OFFSET >> g->blocklog, XFS_DIR_FREE_OFFSET >> g->blocklog, read_leaf);
+		error = each_block(r, XFS_DIR_LEAF_OFFSET >> g->blocklog, XFS_DIR_FREE_OFFSET >> g->blocklog,
+				   read_leaf);
 	return error ? error : xfs_sort(&order, r->index, r->nindex);
 }
 
@@ -180,17 +185,9 @@ static int read_index(struct reader *r)
 static const struct pair *index_at(const struct reader *r, uint32_t off)
 {
 	uint64_t address = (r->db * r->n->r->geo.dirblksize + off) / XFS_DIR_ALIGN;
-	size_t lo = 0, hi = r->nindex;
+	size_t at = xfs_search(r->nindex, i, r->index[i].address < address);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (r->index[mid].address < address)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < r->nindex && r->index[lo].address == address ? &r->index[lo] : NULL;
+	return at < r->nindex && r->index[at].address == address ? &r->index[at] : NULL;
 }
 
 /* ---- entries ---- */
@@ -200,7 +197,7 @@ static bool is_legal(const uint8_t *name, unsigned len)
 	return len && !memchr(name, 0, len) && !memchr(name, '/', len);
 }
 
-/* What the byte at `at` must change by for the name to get another hash: a byte is moved seven bits by each that follows. */
+/* What the byte at `at` must change by for the name to get another hash: each that follows moves it by seven bits. */
 static uint32_t change_of(uint32_t hash, uint32_t wanted, unsigned at, unsigned len)
 {
 	uint32_t change = hash ^ wanted;
@@ -210,8 +207,8 @@ static uint32_t change_of(uint32_t hash, uint32_t wanted, unsigned at, unsigned 
 }
 
 /*
- * One bit, or the one byte that no name may hold, turned so that the name gets the hash that the index has for it.  Hashes of
- * folded names depend on what a byte becomes: there each value is tried.
+ * One bit, or the one byte that no name may hold, turned so that the name gets the hash that the index has for it.
+ * Hashes of folded names depend on what a byte becomes: there each value is tried.
  */
 static bool mend_name(const struct xfs_geometry *g, uint8_t *name, unsigned len, uint32_t hash)
 {
@@ -248,8 +245,8 @@ static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	const struct pair *known = index_at(r, off);
-	struct names_entry e = { .dir = r->ino, .ino = it->ino, .order = r->db * g->dirblksize + off, .ftype = it->ftype,
-				 .namelen = it->namelen };
+	struct names_entry e = { .dir = r->ino, .ino = it->ino, .order = r->db * g->dirblksize + off,
+				 .ftype = it->ftype, .namelen = it->namelen };
 	uint8_t name[XFS_DIR_NAME_MAX];
 
 	memcpy(name, it->name, it->namelen);
@@ -271,9 +268,10 @@ static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
 	if (!is_legal(name, it->namelen))
 		e.flags |= NAMES_ILLEGAL;
 	/* without a witness, and what it leads to is not there either */
-	if (!(e.flags & NAMES_CONFIRMED) && (r->quality == NAMES_FOREIGN ||
-					     ((it->tag != it->off || e.flags & NAMES_ILLEGAL) && !leads_somewhere(r->n, it->ino)) ||
-					     (e.flags & NAMES_DOUBTED && (it->tag != it->off || !leads_somewhere(r->n, it->ino)))))
+	if (!(e.flags & NAMES_CONFIRMED) &&
+	    (r->quality == NAMES_FOREIGN ||
+	     ((it->tag != it->off || e.flags & NAMES_ILLEGAL) && !leads_somewhere(r->n, it->ino)) ||
+	     (e.flags & NAMES_DOUBTED && (it->tag != it->off || !leads_somewhere(r->n, it->ino)))))
 		return 0;
 	e.hash = xfs_dir_hash(g, name, it->namelen);
 	r->taken++;
@@ -297,10 +295,12 @@ static bool guess_length(struct reader *r, const uint8_t *block, uint32_t off, u
 		for (unsigned k = 1; k <= XFS_DIR_NAME_MAX; k++) {
 			const uint8_t *name = block + off + 9;
 
-			if (xfs_dir_data_entsize(g->ftype, k) != len || !known || xfs_dir_hash(g, name, k) != known->hash)
+			if (xfs_dir_data_entsize(g->ftype, k) != len || !known ||
+			    xfs_dir_hash(g, name, k) != known->hash)
 				continue;
-			*it = (struct xfs_dir_item){ .used = true, .off = off, .len = len, .tag = off, .ino = xfs_be64(block + off),
-						     .name = name, .namelen = (uint8_t)k };
+			*it = (struct xfs_dir_item){ .used = true, .off = off, .len = len, .tag = off,
+						     .ino = xfs_be64(block + off), .name = name,
+						     .namelen = (uint8_t)k };
 			it->ftype = g->ftype ? block[off + xfs_dir_data_ftype_off(k)] : 0;
 			return true;
 		}
@@ -397,7 +397,8 @@ int names_salvage_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d,
 
 	*said = XFS_NULL64;
 	if (!map->n) {
-		uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize, XFS_FORK_DATA);
+		uint32_t at = xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize,
+						  XFS_FORK_DATA);
 
 		return d->core.format == XFS_DINODE_FMT_LOCAL ? names_salvage_short(n, ino, image + at, size,
 				(uint64_t)d->core.size, said)

@@ -11,6 +11,8 @@
 #include "repair/options.h"
 #include "repair/scan.h"
 
+#include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -77,29 +79,12 @@ static int gather(struct repair_fill *f)
 
 /* ---- one inode ---- */
 
-static int make_room(void **list, size_t *room, size_t n, size_t size)
-{
-	size_t want = *room ? 2 * *room : 16;
-	void *grown;
-
-	if (n < *room)
-		return 0;
-	grown = realloc(*list, want * size);
-	if (!grown)
-		return -XFS_E_NOMEM;
-	*list = grown;
-	*room = want;
-	return 0;
-}
-
 /* All of a link, byte for byte, keyed by numbers of this run. */
 static int add_key(struct repair_fill *f, unsigned which, uint64_t dir, uint32_t gen, const uint8_t *name, size_t len)
 {
 	uint64_t h = repair_link_hash(f->first, f->ino, dir, gen, (uint32_t)len);
-	void *list = f->keys[which];
-	int error = make_room(&list, &f->room[which], f->n_of[which], sizeof(h));
+	int error = xfs_grow(&f->keys[which], f->n_of[which], &f->room[which], 16);
 
-	f->keys[which] = list;
 	if (error)
 		return error;
 	for (size_t i = 0; i < len; i++) {
@@ -114,12 +99,10 @@ static int add_entry(struct repair_fill *f)
 {
 	const struct names_link *l = &f->next;
 	struct names_parent p = { .ino = l->ino, .parent = l->dir, .gen = l->gen, .namelen = l->namelen };
-	void *list = f->entries;
 	int error = names_keep(&f->n, l->name, l->namelen, &p.name);
 
 	if (!error)
-		error = make_room(&list, &f->entry_room, f->n_of[0], sizeof(p));
-	f->entries = list;
+		error = xfs_grow(&f->entries, f->n_of[0], &f->entry_room, 16);
 	if (error)
 		return error;
 	f->entries[f->n_of[0]] = p;
@@ -181,17 +164,9 @@ static int read_pointers(struct repair_fill *f)
 
 static bool has_key(const struct repair_fill *f, unsigned which, uint64_t key)
 {
-	size_t lo = 0, hi = f->n_of[which];
+	size_t at = xfs_search(f->n_of[which], i, f->keys[which][i] < key);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (f->keys[which][mid] < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < f->n_of[which] && f->keys[which][lo] == key;
+	return at < f->n_of[which] && f->keys[which][at] == key;
 }
 
 /* ---- who lacks some, and is anything else wrong? ---- */

@@ -2,13 +2,15 @@
 /*
  * names_gather.c - the names that decisions are about: entries and parent pointers, sound or salvaged.
  *
- * One pass over the inodes in the order of the disk; arrays grow, nothing is allocated for a single name.  What stands in
- * directories that nothing is wrong with is counted and not kept.
+ * One pass over the inodes in the order of the disk; arrays grow, nothing is allocated for a single name.  What stands
+ * in directories that nothing is wrong with is counted and not kept.
  */
 #include "repair/names.h"
 
 #include "repair/evidence.h"
 
+#include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/name/hash.h"
 
@@ -18,29 +20,10 @@
 #define MOST_ENTRIES (UINT32_MAX - 1)
 #define MOST_LATE 256u		/* directories beside the list, in any case */
 
-static int make_room(void **list, size_t *room, size_t need, size_t size)
-{
-	size_t want = *room ? *room : 256;
-	void *grown;
-
-	if (need <= *room)
-		return 0;
-	while (want < need)
-		want += want / 2;
-	grown = realloc(*list, want * size);
-	if (!grown)
-		return -XFS_E_NOMEM;
-	*list = grown;
-	*room = want;
-	return 0;
-}
-
 int names_keep(struct names *n, const void *bytes, size_t len, uint32_t *at)
 {
-	void *arena = n->arena;
-	int error = make_room(&arena, &n->room, n->used + len, 1);
+	int error = xfs_grow_to(&n->arena, &n->room, n->used + len, 1);
 
-	n->arena = arena;
 	if (!error && n->used + len > UINT32_MAX)
 		error = -XFS_E_TOOBIG;
 	if (error)
@@ -53,11 +36,9 @@ int names_keep(struct names *n, const void *bytes, size_t len, uint32_t *at)
 
 int names_add_entry(struct names *n, const struct names_entry *e)
 {
-	void *list = n->entries;
-	int error = n->nentries >= MOST_ENTRIES ? -XFS_E_TOOBIG : make_room(&list, &n->entry_room, n->nentries + 1,
-			sizeof(*e));
+	int error = n->nentries >= MOST_ENTRIES ? -XFS_E_TOOBIG :
+		    xfs_grow_to(&n->entries, &n->entry_room, n->nentries + 1, sizeof(*e));
 
-	n->entries = list;
 	if (!error)
 		n->entries[n->nentries++] = *e;
 	return error;
@@ -65,26 +46,14 @@ int names_add_entry(struct names *n, const struct names_entry *e)
 
 static size_t place_of_dir(const struct names_dir *dirs, size_t n, uint64_t ino)
 {
-	size_t lo = 0, hi = n;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (dirs[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(n, i, dirs[i].ino < ino);
 }
 
 int names_settle_dirs(struct names *n)
 {
 	size_t from = n->ndirs, late = n->nlate;
-	void *list = n->dirs;
-	int error = late ? make_room(&list, &n->dir_room, from + late, sizeof(*n->dirs)) : 0;
+	int error = late ? xfs_grow_to(&n->dirs, &n->dir_room, from + late, sizeof(*n->dirs)) : 0;
 
-	n->dirs = list;
 	if (error)
 		return error;
 	n->ndirs += late;
@@ -101,20 +70,17 @@ int names_add_dir(struct names *n, const struct names_dir *d)
 	bool many = n->nlate >= MOST_LATE && n->nlate / 4 * (n->nlate / 4) >= n->ndirs;
 	int error = many ? names_settle_dirs(n) : 0;
 	bool last = !n->nlate && (!n->ndirs || n->dirs[n->ndirs - 1].ino < d->ino);
-	void *list = last ? n->dirs : n->late;
 	size_t at;
 
 	if (!error)
-		error = make_room(&list, last ? &n->dir_room : &n->late_room, (last ? n->ndirs : n->nlate) + 1,
-				  sizeof(*d));
+		error = last ? xfs_grow_to(&n->dirs, &n->dir_room, n->ndirs + 1, sizeof(*d)) :
+			       xfs_grow_to(&n->late, &n->late_room, n->nlate + 1, sizeof(*d));
 	if (error)
 		return error;
 	if (last) {
-		n->dirs = list;
 		n->dirs[n->ndirs++] = *d;
 		return 0;
 	}
-	n->late = list;
 	at = place_of_dir(n->late, n->nlate, d->ino);
 	memmove(&n->late[at + 1], &n->late[at], (n->nlate++ - at) * sizeof(*d));
 	n->late[at] = *d;
@@ -133,17 +99,7 @@ struct names_dir *names_find_dir(struct names *n, uint64_t ino)
 
 size_t names_first_parent(const struct names *n, uint64_t ino)
 {
-	size_t lo = 0, hi = n->nparents;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (n->parents[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(n->nparents, i, n->parents[i].ino < ino);
 }
 
 bool names_has_parents(const struct names *n, uint64_t ino)
@@ -230,7 +186,8 @@ int names_gather_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, 
 		error = names_salvage_dir(n, ino, d, image, map ? map : &own, said);
 	xfs_mapset_release(&own);
 	if (!error && n->r->verbose)
-		names_say(n, "        - directory inode %llu: %zu entries salvaged", "        - directory inode %llu: %zu entries salvaged",
+		names_say(n, "        - directory inode %llu: %zu entries salvaged",
+			  "        - directory inode %llu: %zu entries salvaged",
 			  (unsigned long long)ino, n->nentries - before);
 	return error;
 }
@@ -241,7 +198,8 @@ int names_read_dir(struct names *n, uint64_t ino, const struct xfs_dinode *core,
 	struct xfs_dir dir;
 	int error = xfs_dir_open(&dir, n->ip, NULL);
 
-	*out = (struct names_dir){ .ino = ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = core->core.gen };
+	*out = (struct names_dir){ .ino = ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE,
+				   .gen = core->core.gen };
 	if (!error)
 		error = xfs_dir_each(&dir, 0, keep_entry, &g);
 	out->said = g.said;
@@ -273,7 +231,8 @@ static int count_dir(struct names *n, struct repair_seen *s)
 
 static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact *f)
 {
-	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = s->d.core.gen };
+	struct names_dir d = { .ino = s->ino, .said = XFS_NULL64, .parent = XFS_NULL64, .entry = NAMES_NONE,
+			       .gen = s->d.core.gen };
 	size_t before = n->nentries;
 	int error = f->bad_names ? -XFS_E_CORRUPT : names_read_dir(n, s->ino, &s->d, &d);
 
@@ -292,10 +251,8 @@ static int gather_dir(struct names *n, struct repair_seen *s, struct repair_fact
 
 static int add_parent(struct names *n, const struct names_parent *p)
 {
-	void *list = n->parents;
-	int error = make_room(&list, &n->parent_room, n->nparents + 1, sizeof(*p));
+	int error = xfs_grow_to(&n->parents, &n->parent_room, n->nparents + 1, sizeof(*p));
 
-	n->parents = list;
 	if (!error)
 		n->parents[n->nparents++] = *p;
 	return error;
@@ -397,8 +354,8 @@ int names_gather(struct names *n)
 	if (!error)
 		error = names_root(n);
 	if (!error && n->r->verbose)
-		repair_say(n->told, "        - %zu entries of %zu directories and %zu parent pointers gathered", n->nentries, n->ndirs,
-			   n->nparents);
+		repair_say(n->told, "        - %zu entries of %zu directories and %zu parent pointers gathered",
+			   n->nentries, n->ndirs, n->nparents);
 	if (!error)
 		error = names_sort_pointers(n);
 	return error ? error : names_sort_entries(n);

@@ -2,8 +2,8 @@
 /*
  * names_links.h - links by the inodes that they lead to, any number of them within a limit of memory.
  *
- * Numbers are sorted, and spill; names lie in a temporary file as soon as they are many.  Links of an inode keep the order
- * in which they were added.  Add all, finish, read all, again from the first one after each names_links_rewind().
+ * Numbers are sorted, and spill; names lie in a temporary file as soon as they are many.  Links of an inode keep the
+ * order in which they were added.  Add all, finish, read all, again from the first one after each names_links_rewind().
  */
 #ifndef REPAIR_NAMES_LINKS_H
 #define REPAIR_NAMES_LINKS_H

@@ -2,14 +2,16 @@
 /*
  * names_meta.c - names in the metadata directory (format sheet 10, section 4.1).
  *
- * There a name follows from what an inode is: so a file without one gets it back, one with another gets the right one, and a file of
- * a realtime group that is not there is made, for all that it holds follows from the files of users.  Nothing moves to lost+found.
+ * There a name follows from what an inode is: so a file without one gets it back, one with another gets the right one,
+ * and a file of a realtime group that is not there is made, for all that it holds follows from the files of users.
+ * Nothing moves to lost+found.
  */
 #include "repair/metafiles.h"
 #include "repair/names.h"
 
 #include "repair/evidence.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/inode/inode.h"
 
@@ -97,19 +99,11 @@ static unsigned drop_names(struct tree *t, uint64_t ino, uint32_t but)
 {
 	struct names *n = t->n;
 	struct repair_fact *f = repair_fact_of(n->r, ino);
-	size_t lo = 0, hi = t->nlinks;
+	size_t at = xfs_search(t->nlinks, k, t->links[k].ino < ino);
 	unsigned count = 0;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (t->links[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < t->nlinks && t->links[lo].ino == ino; lo++) {
-		uint32_t i = (uint32_t)t->links[lo].entry;
+	for (; at < t->nlinks && t->links[at].ino == ino; at++) {
+		uint32_t i = (uint32_t)t->links[at].entry;
 
 		if (n->entries[i].ino != ino || i == but || n->entries[i].flags & NAMES_DROPPED)
 			continue;
@@ -129,8 +123,8 @@ static int name_dir(struct tree *t, struct names_dir *d, const char *name)
 	uint32_t at;
 	int error;
 
-	names_note(n, drop_names(t, ino, NAMES_NONE) ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata directory", ino,
-		   true, "it is /%s", name);
+	names_note(n, drop_names(t, ino, NAMES_NONE) ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata directory",
+		   ino, true, "it is /%s", name);
 	error = names_insert(n, root, ino, (const uint8_t *)name, strlen(name), &at);
 	if (error)
 		return error;
@@ -143,7 +137,8 @@ static int name_dir(struct tree *t, struct names_dir *d, const char *name)
 	return 0;
 }
 
-static int new_meta_inode(struct names *n, const struct xfs_dinode *like, struct xfs_dinode *d, struct repair_inode **c, uint64_t *ino)
+static int new_meta_inode(struct names *n, const struct xfs_dinode *like, struct xfs_dinode *d,
+			  struct repair_inode **c, uint64_t *ino)
 {
 	struct xfs_dinode old;
 	bool fresh;
@@ -162,7 +157,8 @@ static int new_meta_inode(struct names *n, const struct xfs_dinode *like, struct
 		return error;
 	(*c)->made_free = false;
 	(*c)->last = true;
-	*repair_fact_of(n->r, *ino) = (struct repair_fact){ .used = true, .meta = true, .nlink = 1, .ftype = XFS_DIR_FT_REG };
+	*repair_fact_of(n->r, *ino) = (struct repair_fact){ .used = true, .meta = true, .nlink = 1,
+							    .ftype = XFS_DIR_FT_REG };
 	return 0;
 }
 
@@ -260,7 +256,8 @@ static int link_file(struct tree *t, uint64_t ino, const struct repair_metafile 
 	others = drop_names(t, ino, at);
 	if (at != NAMES_NONE)
 		return 0;
-	names_note(n, others ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata file", ino, true, "it is /%s/%s", dir, name);
+	names_note(n, others ? XFS_F_DIR_NAME : XFS_F_INODE_UNREACHED, "metadata file", ino, true,
+		   "it is /%s/%s", dir, name);
 	f->links++;
 	return names_insert(n, dir_of(t, dir), ino, (const uint8_t *)name, strlen(name), &at);
 }
@@ -270,7 +267,8 @@ static int drop_file(struct tree *t, uint64_t ino)
 {
 	struct names *n = t->n;
 
-	names_note(n, XFS_F_INODE_UNREACHED, "metadata file", ino, true, "it is none that belongs here, and becomes free");
+	names_note(n, XFS_F_INODE_UNREACHED, "metadata file", ino, true,
+		   "it is none that belongs here, and becomes free");
 	drop_names(t, ino, NAMES_NONE);
 	return names_free_inode(n, ino, repair_fact_of(n->r, ino));
 }
@@ -329,7 +327,8 @@ static int make_file(struct tree *t, const struct repair_metafile *file)
 /* Calls job() for each file of a realtime group that must be there and is not. */
 static int each_missing(struct repair *r, int (*job)(void *payload, const struct repair_metafile *), void *payload)
 {
-	static const uint16_t types[] = { XFS_METAFILE_RTBITMAP, XFS_METAFILE_RTSUMMARY, XFS_METAFILE_RTRMAP, XFS_METAFILE_RTREFCOUNT };
+	static const uint16_t types[] = { XFS_METAFILE_RTBITMAP, XFS_METAFILE_RTSUMMARY, XFS_METAFILE_RTRMAP,
+					  XFS_METAFILE_RTREFCOUNT };
 	int error = 0;
 
 	for (uint32_t g = 0; g < r->geo.sb.rgcount && r->geo.sb.rblocks; g++)
@@ -367,10 +366,11 @@ bool repair_metafile_misnamed(const struct repair *r, uint64_t dir, uint64_t ino
 	char right[32];
 
 	if (!f)		/* a directory: of the root, where there are two */
-		return dir == r->primary.metadirino && !(len == strlen(REPAIR_META_QUOTA) && !memcmp(name, REPAIR_META_QUOTA, len)) &&
+		return dir == r->primary.metadirino &&
+		       !(len == strlen(REPAIR_META_QUOTA) && !memcmp(name, REPAIR_META_QUOTA, len)) &&
 		       !(len == strlen(REPAIR_META_RTGROUPS) && !memcmp(name, REPAIR_META_RTGROUPS, len));
-	return !repair_metafile_name(r, &(struct repair_metafile){ f->metatype, f->group }, &folder, right) || len != strlen(right) ||
-	       memcmp(name, right, len);
+	return !repair_metafile_name(r, &(struct repair_metafile){ f->metatype, f->group }, &folder, right) ||
+	       len != strlen(right) || memcmp(name, right, len);
 }
 
 static bool has_quota(const struct repair *r)

@@ -2,8 +2,8 @@
 /*
  * names_new.c - inodes that names need or give up: a root directory where there is none, lost+found, deleted files.
  *
- * A new inode takes a free one of the lowest chunk; when none is free, a chunk is made in free space.  Its 64 inodes are
- * written with the new blocks, before anything points to them.
+ * A new inode takes a free one of the lowest chunk; when none is free, a chunk is made in free space.  Its 64 inodes
+ * are written with the new blocks, before anything points to them.
  */
 #include "repair/names.h"
 #include "repair/space.h"
@@ -25,9 +25,10 @@ void names_new_core(struct names *n, uint64_t ino, unsigned mode, const struct x
 	uint64_t now = g->bigtime ? BIGTIME_1970 : 0;
 
 	*d = (struct xfs_dinode){ .core = {
-		.magic = XFS_DINODE_MAGIC, .mode = (uint16_t)mode, .version = g->v5 ? 3 : 2, .format = XFS_DINODE_FMT_LOCAL,
-		.aformat = XFS_DINODE_FMT_EXTENTS, .nlinkv2 = 2, .next_unlinked = XFS_NULL32, .gen = (uint32_t)ino + 1,
-		.size = xfs_dir_sf_hdr_len(false), .atime = now, .mtime = now, .ctime = now,
+		.magic = XFS_DINODE_MAGIC, .mode = (uint16_t)mode, .version = g->v5 ? 3 : 2,
+		.format = XFS_DINODE_FMT_LOCAL, .aformat = XFS_DINODE_FMT_EXTENTS, .nlinkv2 = 2,
+		.next_unlinked = XFS_NULL32, .gen = (uint32_t)ino + 1, .size = xfs_dir_sf_hdr_len(false),
+		.atime = now, .mtime = now, .ctime = now,
 	} };
 	if (g->v5) {
 		d->v3.inumber = ino;
@@ -46,8 +47,8 @@ void names_new_core(struct names *n, uint64_t ino, unsigned mode, const struct x
 /* The inode, whose image is in the list of changes, is a directory from now on. */
 int names_become_dir(struct names *n, uint64_t ino, const struct xfs_dinode *d, uint64_t said)
 {
-	struct names_dir dir = { .ino = ino, .said = said, .parent = XFS_NULL64, .entry = NAMES_NONE, .gen = d->core.gen,
-				 .bad = true, .dirty = true };
+	struct names_dir dir = { .ino = ino, .said = said, .parent = XFS_NULL64, .entry = NAMES_NONE,
+				 .gen = d->core.gen, .bad = true, .dirty = true };
 	struct repair_fact *f = repair_fact_of(n->r, ino);
 
 	f->used = true;
@@ -149,7 +150,8 @@ static int make_chunk(struct names *n, struct repair_ag *ag, bool *made)
 	const struct xfs_geometry *g = &n->r->geo;
 	struct place p = { .ag = ag, .inopblog = g->inopblog,
 			   .blocks = (uint32_t)xfs_max(1, (uint64_t)XFS_INODES_PER_CHUNK >> g->inopblog) };
-	struct xfs_inode_chunk c = { .count = XFS_INODES_PER_CHUNK, .freecount = XFS_INODES_PER_CHUNK, .free = UINT64_MAX };
+	struct xfs_inode_chunk c = { .count = XFS_INODES_PER_CHUNK, .freecount = XFS_INODES_PER_CHUNK,
+				     .free = UINT64_MAX };
 	int error;
 
 	*made = false;
@@ -353,7 +355,8 @@ int names_root(struct names *n)
 
 	if (names_find_dir(n, root) || (f && f->used && f->ftype == XFS_DIR_FT_DIR && !f->touched))
 		return 0;
-	names_note(n, XFS_F_ROOT_LOST, "directory", root, f != NULL, f ? "the root directory is not there" : "no chunk holds its inode");
+	names_note(n, XFS_F_ROOT_LOST, "directory", root, f != NULL,
+		   f ? "the root directory is not there" : "no chunk holds its inode");
 	if (!f)
 		return 0;
 	names_say(n, "reinitializing root directory", "would reinitialize root directory");

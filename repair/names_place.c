@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * names_place.c - what no directory names goes to lost+found: the top of each lost tree, under the name that anything
- * still holds for it, else under its inode number.  Deleted files that were still open when the filesystem went down are
- * freed: nobody misses a name for them.
+ * still holds for it, else under its inode number.  Deleted files that were still open when the filesystem went down
+ * are freed: nobody misses a name for them.
  */
 #include "repair/names.h"
 
@@ -15,7 +15,7 @@
 #define LOST_FOUND "lost+found"
 #define FEW_VARIANTS 16u	/* of a name are tried in any case */
 
-/* The k-th name that is tried: as it is, then with the inode's number, then with a count; never longer than a name may be. */
+/* The k-th name that is tried: as it is, then with the inode's number, then with a count; never longer than may be. */
 static size_t variant(const uint8_t *name, size_t len, uint64_t ino, unsigned k, uint8_t out[XFS_DIR_NAME_MAX])
 {
 	char number[24], suffix[40] = "";
@@ -78,8 +78,8 @@ static int find_lost_found(struct names *n)
 	if (at != NAMES_NONE) {		/* something else has the name: it keeps its contents, under another one */
 		uint64_t ino = n->entries[at].ino;
 
-		names_note(n, XFS_F_DIR_NAME, "directory", root, true, "%s (ino %" PRIu64 ") in root (%" PRIu64 ") is not a directory",
-			   LOST_FOUND, ino, root);
+		names_note(n, XFS_F_DIR_NAME, "directory", root, true,
+			   "%s (ino %" PRIu64 ") in root (%" PRIu64 ") is not a directory", LOST_FOUND, ino, root);
 		names_drop(n, at);
 		if (names_link(n, root, ino, (const uint8_t *)LOST_FOUND ".file", sizeof(LOST_FOUND ".file") - 1))
 			return -XFS_E_NOMEM;
@@ -124,9 +124,10 @@ static int move(struct names *n, uint64_t ino)
 	known_name(n, ino, d, &name);
 	names_note(n, XFS_F_INODE_UNREACHED, "inode", ino, true, "as \"%.*s\"", (int)xfs_min(name.len, 60),
 			(const char *)name.bytes);
-	names_say(n, d ? "disconnected dir inode %llu, moving to lost+found" : "disconnected inode %llu, moving to lost+found",
-		  d ? "disconnected dir inode %llu, would move to lost+found" : "disconnected inode %llu, would move to lost+found",
-		  (unsigned long long)ino);
+	names_say(n, d ? "disconnected dir inode %llu, moving to lost+found" :
+			 "disconnected inode %llu, moving to lost+found",
+		  d ? "disconnected dir inode %llu, would move to lost+found" :
+		      "disconnected inode %llu, would move to lost+found", (unsigned long long)ino);
 	error = names_link(n, n->lost_found, ino, name.bytes, name.len);
 	if (error)
 		return error;
@@ -151,7 +152,8 @@ static int place(struct names *n, uint64_t ino, struct repair_fact *f)
 {
 	struct names_dir *d;
 
-	if (!f->used || f->meta || repair_is_internal(n->r, ino) || ino == n->r->primary.rootino || repair_is_lost(n->r, ino))
+	if (!f->used || f->meta || repair_is_internal(n->r, ino) || ino == n->r->primary.rootino ||
+	    repair_is_lost(n->r, ino))
 		return 0;
 	d = f->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, ino) : NULL;
 	if (d ? d->parent != XFS_NULL64 : f->links > 0)
@@ -182,7 +184,8 @@ int names_place_orphans(struct names *n)
 
 		/* a chunk for lost+found may come in between */
 		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK && !error; i++) {
-			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
+			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino +
+					 (uint32_t)(i % XFS_INODES_PER_CHUNK);
 
 			error = place(n, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v, &ag->facts[i]);
 		}

@@ -10,6 +10,7 @@
 #include "repair/forks.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <inttypes.h>
@@ -29,7 +30,8 @@ struct planning {
 	struct names *n;
 	struct linked *linked;		/* entries that lead to inodes whose attributes are built anew, by inode */
 	size_t nlinked;
-	struct keyed *keyed;		/* those of the inode at hand that no pointer agrees with, by hash; once asked for */
+	/* entries of the inode at hand that no pointer agrees with, by hash; once asked for */
+	struct keyed *keyed;
 	size_t nkeyed;
 	bool known;
 };
@@ -99,7 +101,8 @@ static int plan_dir(struct names *n, const struct names_dir *dir)
 		error = names_give_up(n, c, &d, n->image, XFS_FORK_DATA);
 	if (error)
 		return error;
-	names_say(n, "rebuilding directory inode %llu", "would rebuild directory inode %llu", (unsigned long long)dir->ino);
+	names_say(n, "rebuilding directory inode %llu", "would rebuild directory inode %llu",
+		  (unsigned long long)dir->ino);
 	c->names->dir = c->fork[XFS_FORK_DATA] = true;
 	c->names->parent = dir->parent;
 	c->names->entries = malloc((dir->n + 1) * sizeof(*c->names->entries));
@@ -111,7 +114,8 @@ static int plan_dir(struct names *n, const struct names_dir *dir)
 		if (e->flags & NAMES_DROPPED)
 			continue;
 		c->early |= e->order >= NAMES_BEHIND;
-		c->names->entries[c->names->nentries++] = (struct xfs_build_dirent){ e->ino, as_pointer(e->name), e->namelen, e->ftype };
+		c->names->entries[c->names->nentries++] =
+			(struct xfs_build_dirent){ e->ino, as_pointer(e->name), e->namelen, e->ftype };
 	}
 	return 0;
 }
@@ -142,7 +146,8 @@ int names_plan_pointer(struct names *n, struct repair_name_plan *p, size_t *room
 static int plan_entry(struct names *n, struct repair_name_plan *p, size_t *room, const struct names_entry *e)
 {
 	const struct names_dir *d = names_find_dir(n, e->dir);
-	struct names_parent pointer = { .parent = e->dir, .gen = d ? d->gen : 0, .name = e->name, .namelen = e->namelen };
+	struct names_parent pointer = { .parent = e->dir, .gen = d ? d->gen : 0, .name = e->name,
+					.namelen = e->namelen };
 
 	return names_plan_pointer(n, p, room, &pointer);
 }
@@ -157,7 +162,8 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	if (c->fork[XFS_FORK_DATA] || !mapped ||
 	    (d->core.format == XFS_DINODE_FMT_EXTENTS && !xfs_dinode_nextents(d, XFS_FORK_DATA)))
 		return 0;
-	error = repair_fork_scan_any(n->r, c->ino, d, n->image, XFS_FORK_DATA, &f, repair_keep_mapping, &c->map[XFS_FORK_DATA]);
+	error = repair_fork_scan_any(n->r, c->ino, d, n->image, XFS_FORK_DATA, &f, repair_keep_mapping,
+				     &c->map[XFS_FORK_DATA]);
 	for (size_t i = 0; i < f.nown; i++)
 		repair_ag_of(n->r, f.own[i])->reasons |= REPAIR_FORK;
 	repair_fork_release(&f);
@@ -201,7 +207,6 @@ static bool says_same(const struct names *n, const struct names_entry *e, const 
 static int find_lost_pointer(struct planning *p, size_t first, uint64_t ino, const struct names_attr *a, bool *lost)
 {
 	const struct names *n = p->n;
-	size_t lo = 0, hi;
 	uint64_t key;
 	int error;
 
@@ -212,16 +217,9 @@ static int find_lost_pointer(struct planning *p, size_t first, uint64_t ino, con
 	if (error)
 		return error;
 	key = names_hash(n, xfs_be64(n->arena + a->value), n->arena + a->name, a->namelen);
-	for (hi = p->nkeyed; lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->keyed[mid].key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < p->nkeyed && p->keyed[lo].key == key && !*lost; lo++)
-		*lost = says_same(n, &n->entries[p->keyed[lo].entry], a);
+	for (size_t at = xfs_search(p->nkeyed, i, p->keyed[i].key < key);
+	     at < p->nkeyed && p->keyed[at].key == key && !*lost; at++)
+		*lost = says_same(n, &n->entries[p->keyed[at].entry], a);
 	return 0;
 }
 
@@ -254,29 +252,21 @@ static int plan_attrs(struct planning *p, uint64_t ino, const struct repair_fact
 	struct names *n = p->n;
 	bool pointers = n->r->geo.parent && !f->kept;
 	struct names_attr *list;
-	size_t count, room = 0, lo = 0;
+	size_t count, room = 0, at = xfs_search(p->nlinked, k, p->linked[k].ino < ino);
 	struct repair_inode *c;
 	int error = names_begin_attrs(n, ino, &c, &list, &count);
 
-	for (size_t hi = p->nlinked; lo < hi;) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p->linked[mid].ino < ino)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
 	p->known = false;
 	for (size_t i = 0; i < count && !error; i++) {
 		bool pointer = list[i].flags & XFS_ATTR_PARENT, lost = false;
 
 		if (pointers && !pointer)
-			error = find_lost_pointer(p, lo, ino, &list[i], &lost);
+			error = find_lost_pointer(p, at, ino, &list[i], &lost);
 		if (!error && !lost && (!pointers || !pointer || is_believed(n, &list[i])))
 			error = names_plan_attr(c->names, &room, &list[i]);
 	}
-	for (; lo < p->nlinked && p->linked[lo].ino == ino && !error && pointers; lo++)
-		error = plan_entry(n, c->names, &room, &n->entries[p->linked[lo].entry]);
+	for (; at < p->nlinked && p->linked[at].ino == ino && !error && pointers; at++)
+		error = plan_entry(n, c->names, &room, &n->entries[p->linked[at].entry]);
 	free(list);
 	return error;
 }
@@ -302,7 +292,8 @@ static void match_pointer(struct names *n, struct names_parent *p)
 	if (!f || !f->used || f->kept || repair_is_lost(n->r, p->parent) || names_is_believed(n, p->parent))
 		return;
 	if (at == NAMES_NONE || n->entries[at].ino != p->ino || n->entries[at].flags & NAMES_POINTED ||
-	    n->entries[at].namelen != p->namelen || memcmp(n->arena + n->entries[at].name, n->arena + p->name, p->namelen)) {
+	    n->entries[at].namelen != p->namelen ||
+	    memcmp(n->arena + n->entries[at].name, n->arena + p->name, p->namelen)) {
 		note_pointer(n, XFS_F_PARENT_SURPLUS, p->ino, p->parent, n->arena + p->name, p->namelen);
 		return;
 	}
@@ -334,7 +325,8 @@ static void match_pointers(struct names *n)
 static int gather_linked(struct planning *p)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct linked), .words = 2,
-						    .word_off = { offsetof(struct linked, ino), offsetof(struct linked, entry) } };
+						    .word_off = { offsetof(struct linked, ino),
+								  offsetof(struct linked, entry) } };
 	struct names *n = p->n;
 	size_t count = 0;
 
@@ -405,7 +397,7 @@ static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
 	return error;
 }
 
-/* Does the entry lead to a directory that counts as one below its own? Of one whose core is lost its name tells the type. */
+/* Does the entry lead to a directory that counts as one below its own? If its core is lost its name tells the type. */
 static bool is_subdir(struct names *n, const struct names_entry *e)
 {
 	const struct repair_fact *f = repair_fact_of(n->r, e->ino);
@@ -426,8 +418,8 @@ static void settle_parents(struct names *n)
 		if (d->parent == XFS_NULL64 || d->said == d->parent)
 			continue;
 		if (d->said != XFS_NULL64 && !d->dirty)
-			names_note(n, XFS_F_DIR_PARENT, "directory", d->ino, true, "\"..\" is inode %" PRIu64 ", named by inode %" PRIu64,
-				   d->said, d->parent);
+			names_note(n, XFS_F_DIR_PARENT, "directory", d->ino, true,
+				   "\"..\" is inode %" PRIu64 ", named by inode %" PRIu64, d->said, d->parent);
 		d->dirty = true;
 	}
 	for (size_t i = 0; i < n->nentries; i++) {
@@ -455,7 +447,8 @@ int names_plan(struct names *n)
 		struct repair_ag *ag = &r->ags[agno];
 
 		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK && !error; i++) {
-			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
+			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino +
+					 (uint32_t)(i % XFS_INODES_PER_CHUNK);
 
 			error = plan_inode(&p, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v, &ag->facts[i]);
 		}

@@ -2,11 +2,12 @@
 /*
  * names_pointers.c - which parent pointers of an inode mean an entry?
  *
- * Pointers stay in the order in which they were found.  Most inodes have one or two; those of an inode with many are sorted
- * beside it, so that many entries may ask.
+ * Pointers stay in the order in which they were found.  Most inodes have one or two; those of an inode with many are
+ * sorted beside it, so that many entries may ask.
  */
 #include "repair/names.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -33,7 +34,8 @@ static bool has_many(const struct names *n, size_t first)
 int names_sort_pointers(struct names *n)
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct names_sorted), .words = 3,
-		.word_off = { offsetof(struct names_sorted, ino), offsetof(struct names_sorted, parent), offsetof(struct names_sorted, key) } };
+		.word_off = { offsetof(struct names_sorted, ino), offsetof(struct names_sorted, parent),
+			      offsetof(struct names_sorted, key) } };
 	size_t many = 0;
 
 	for (unsigned round = 0; round < 2; round++) {
@@ -44,7 +46,8 @@ int names_sort_pointers(struct names *n)
 				const struct names_parent *p = &n->parents[end];
 
 				if (keep && round)
-					n->sorted[n->nsorted++] = (struct names_sorted){ p->ino, p->parent, key_of(n, p), end };
+					n->sorted[n->nsorted++] =
+						(struct names_sorted){ p->ino, p->parent, key_of(n, p), end };
 				many += keep && !round;
 			}
 		}
@@ -60,23 +63,16 @@ int names_sort_pointers(struct names *n)
 /* Index of the first one that is not before this. */
 static size_t first_sorted(const struct names *n, uint64_t ino, uint64_t parent, uint64_t key)
 {
-	size_t lo = 0, hi = n->nsorted;
+	const struct names_sorted *s = n->sorted;
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct names_sorted *s = &n->sorted[mid];
-
-		if (s->ino != ino ? s->ino < ino : s->parent != parent ? s->parent < parent : s->key < key)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(n->nsorted, i, s[i].ino != ino ? s[i].ino < ino :
+					 s[i].parent != parent ? s[i].parent < parent : s[i].key < key);
 }
 
 static bool is_pointer_to(const struct names *n, const struct names_parent *p, const struct names_entry *e)
 {
-	return p->parent == e->dir && p->namelen == e->namelen && !memcmp(n->arena + p->name, n->arena + e->name, e->namelen);
+	return p->parent == e->dir && p->namelen == e->namelen &&
+	       !memcmp(n->arena + p->name, n->arena + e->name, e->namelen);
 }
 
 bool names_is_pointed(const struct names *n, const struct names_entry *e)

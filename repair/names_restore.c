@@ -2,8 +2,8 @@
 /*
  * names_restore.c - entries that only parent pointers hold, and entries whose inode number a parent pointer corrects.
  *
- * A parent pointer alone makes an entry when its inode lacks a name, or when the directory is damaged anyway; where both
- * are whole, the directory decides, and the pointer is removed.
+ * A parent pointer alone makes an entry when its inode lacks a name, or when the directory is damaged anyway; where
+ * both are whole, the directory decides, and the pointer is removed.
  */
 #include "repair/names.h"
 
@@ -18,7 +18,7 @@ static bool may_hold(struct names *n, const struct names_parent *p, const struct
 	       !repair_is_internal(n->r, p->ino);
 }
 
-/* An entry of that name leads elsewhere: whose inode has no pointer that agrees, or which is astray, has a wrong number. */
+/* An entry of that name leads elsewhere: one whose inode has no pointer that agrees, or that is astray, is wrong. */
 static bool correct(struct names *n, uint32_t at, const struct names_parent *p, struct repair_fact *f)
 {
 	struct names_entry *e = &n->entries[at];
@@ -26,8 +26,9 @@ static bool correct(struct names *n, uint32_t at, const struct names_parent *p, 
 
 	if (!(e->flags & NAMES_ASTRAY) && (names_is_pointed(n, e) || f->links))
 		return false;
-	names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true, "entry \"%.*s\" leads to inode %" PRIu64 ", its parent pointer names %"
-		   PRIu64, e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, e->ino, p->ino);
+	names_note(n, XFS_F_DIR_TARGET_BIT, "directory", e->dir, true,
+		   "entry \"%.*s\" leads to inode %" PRIu64 ", its parent pointer names %" PRIu64,
+		   e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, e->ino, p->ino);
 	if (old && !(e->flags & NAMES_ASTRAY))
 		old->links--;
 	f->links++;

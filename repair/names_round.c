@@ -25,8 +25,8 @@ int repair_state_afresh(const struct repair *r, struct repair **out)
 
 	if (!fresh)
 		return -XFS_E_NOMEM;
-	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev, .name = r->name,
-				  .memory = r->memory, .cache = r->cache, .threads = r->threads,
+	*fresh = (struct repair){ .looking = true, .no_modify = r->no_modify, .force_geometry = true, .dev = r->dev,
+				  .name = r->name, .memory = r->memory, .cache = r->cache, .threads = r->threads,
 				  .leaf_slack = r->leaf_slack, .node_slack = r->node_slack, .verbose = r->verbose,
 				  .sink = { told_before, NULL } };
 	error = repair_look_afresh(fresh);
@@ -54,9 +54,11 @@ static int renew(struct repair *r)
 	/* round one cleared the lists of deleted files; which there were is known still */
 	for (uint32_t i = 0; i < r->geo.agcount && i < fresh->geo.agcount; i++)
 		for (size_t k = 0; fresh->ags[i].facts && k < fresh->ags[i].nchunks * XFS_INODES_PER_CHUNK; k++) {
-			uint32_t agino = fresh->ags[i].chunks[k / XFS_INODES_PER_CHUNK].startino + (uint32_t)(k % XFS_INODES_PER_CHUNK);
+			uint32_t agino = fresh->ags[i].chunks[k / XFS_INODES_PER_CHUNK].startino +
+					 (uint32_t)(k % XFS_INODES_PER_CHUNK);
 
-			fresh->ags[i].facts[k].open = r->ags[i].agi_ok && r->ags[i].unlinked[agino % XFS_AGI_BUCKETS] != XFS_NULL32;
+			fresh->ags[i].facts[k].open = r->ags[i].agi_ok &&
+						      r->ags[i].unlinked[agino % XFS_AGI_BUCKETS] != XFS_NULL32;
 		}
 	return 0;
 }
@@ -112,8 +114,9 @@ int names_read_inode(struct names *n, uint64_t ino, uint8_t *image, struct xfs_d
 static int decide(struct names *n)
 {
 	static int (*const steps[])(struct names *) = {
-		names_gather, names_decide_entries, names_want_doubted, names_restore, names_decide_strays, names_want_doubted,
-		names_decide_tree, names_match_strays, names_place_metadata, names_place_orphans, names_plan,
+		names_gather, names_decide_entries, names_want_doubted, names_restore, names_decide_strays,
+		names_want_doubted, names_decide_tree, names_match_strays, names_place_metadata,
+		names_place_orphans, names_plan,
 	};
 	int error = 0;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * names_short.c - short directories that do not read well: another width of inode numbers, another count, an entry whose
- * length of name is wrong.
+ * names_short.c - short directories that do not read well: another width of inode numbers, another count, an entry
+ * whose length of name is wrong.
  *
  * A reading is worth the entries that lead to inodes in use with the right type; the best one is taken.
  */
@@ -55,8 +55,9 @@ static unsigned other_length(const struct reading *r, uint32_t at)
 	uint32_t size, after;
 
 	for (unsigned k = 1; k <= UINT8_MAX && item_at(r, at, k, &it, &size); k++)
-		if (is_likely(r->n, &it) && (at + size == r->len || (item_at(r, at + size, r->p[at + size], &next, &after) &&
-								     is_likely(r->n, &next))))
+		if (is_likely(r->n, &it) &&
+		    (at + size == r->len ||
+		     (item_at(r, at + size, r->p[at + size], &next, &after) && is_likely(r->n, &next))))
 			return k;
 	return 0;
 }
@@ -93,7 +94,8 @@ static bool is_parent(struct names *n, uint64_t ino)
 
 static int keep(struct names *n, uint64_t dir, const struct xfs_dir_item *it, uint64_t order)
 {
-	struct names_entry e = { .dir = dir, .ino = it->ino, .order = order, .ftype = it->ftype, .namelen = it->namelen };
+	struct names_entry e = { .dir = dir, .ino = it->ino, .order = order, .ftype = it->ftype,
+				 .namelen = it->namelen };
 	int error;
 
 	if (!it->namelen || (it->namelen == 1 && it->name[0] == '.') || xfs_dir_is_dotdot(it))

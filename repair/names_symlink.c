@@ -2,8 +2,8 @@
 /*
  * names_symlink.c - symbolic links whose target does not read well: what can be had of it is written anew.
  *
- * A flipped bit is turned back, a header that is wrong does not make the bytes behind it wrong.  Where nothing is left the
- * link stays, with a target that says so: name, owner and attributes are not lost with it.
+ * A flipped bit is turned back, a header that is wrong does not make the bytes behind it wrong.  Where nothing is left
+ * the link stays, with a target that says so: name, owner and attributes are not lost with it.
  */
 #include "repair/names.h"
 
@@ -51,8 +51,8 @@ static int read_target(struct names *n, uint64_t ino, const struct xfs_dinode *d
 	if (!error && map.n) {
 		*len = read_blocks(n, ino, &map, want, target);
 	} else if (!error && d->core.format == XFS_DINODE_FMT_LOCAL) {
-		const uint8_t *bytes = n->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff, g->inodesize,
-								      XFS_FORK_DATA);
+		const uint8_t *bytes = n->image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff,
+								      g->inodesize, XFS_FORK_DATA);
 
 		want = (size_t)xfs_min(want, repair_fork_size(n->r, d, XFS_FORK_DATA));
 		*len = want;
@@ -91,7 +91,8 @@ int names_mend_symlink(struct names *n, uint64_t ino)
 		len = sizeof(NO_TARGET) - 1;
 		memcpy(target, NO_TARGET, len);
 	} else if (len != d.core.size) {
-		names_note(n, XFS_F_SYMLINK_TARGET, "inode", ino, true, "%zu of %lld bytes are left", len, (long long)d.core.size);
+		names_note(n, XFS_F_SYMLINK_TARGET, "inode", ino, true, "%zu of %lld bytes are left", len,
+			   (long long)d.core.size);
 	}
 	c->names->target = malloc(len);
 	if (!c->names->target)
@@ -121,8 +122,8 @@ static int write_target(struct repair *r, const struct repair_inode *c, uint64_t
 {
 	const struct xfs_geometry *g = &r->geo;
 	uint8_t *block = calloc(1, len);
-	struct xfs_symlink_hdr h = { .magic = XFS_SYMLINK_MAGIC, .bytes = (uint32_t)c->names->targetlen, .owner = c->ino,
-				     .bno = xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v };
+	struct xfs_symlink_hdr h = { .magic = XFS_SYMLINK_MAGIC, .bytes = (uint32_t)c->names->targetlen,
+				     .owner = c->ino, .bno = xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v };
 	int error;
 
 	if (!block)

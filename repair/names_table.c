@@ -31,7 +31,8 @@ uint32_t names_find(struct names *n, uint64_t dir, const uint8_t *name, size_t l
 
 	if (!n->table)
 		return NAMES_NONE;
-	for (at = names_hash(n, dir, name, len) >> (64 - n->table_bits); n->table[at] != NAMES_NONE; at = (at + 1) & mask)
+	for (at = names_hash(n, dir, name, len) >> (64 - n->table_bits); n->table[at] != NAMES_NONE;
+	     at = (at + 1) & mask)
 		if (is_same(n, &n->entries[n->table[at]], dir, name, len))
 			return n->table[at];
 	return NAMES_NONE;

@@ -2,8 +2,8 @@
 /*
  * names_tree.c - the tree of directories: each has one entry that leads to it, its ".." agrees, and all hang on a root.
  *
- * Of several entries the one counts that ".." and parent pointers confirm.  A ring is cut at one place; what hangs on it
- * stays together.
+ * Of several entries the one counts that ".." and parent pointers confirm.  A ring is cut at one place; what hangs on
+ * it stays together.
  */
 #include "repair/names.h"
 
@@ -27,10 +27,12 @@ static void second_entry(struct names *n, uint32_t loser, const struct names_dir
 	const struct names_entry *e = &n->entries[loser];
 	struct repair_fact *f = repair_fact_of(n->r, d->ino);
 
-	names_note(n, XFS_F_DIR_PARENT, "directory", d->ino, true, "named by two directories, the second is inode %" PRIu64, e->dir);
+	names_note(n, XFS_F_DIR_PARENT, "directory", d->ino, true,
+		   "named by two directories, the second is inode %" PRIu64, e->dir);
 	names_say(n, "entry \"%.*s\" in dir %llu points to an already connected directory inode %llu, clearing it",
-		  "entry \"%.*s\" in dir %llu points to an already connected directory inode %llu, would clear it", (int)e->namelen,
-		  (const char *)n->arena + e->name, (unsigned long long)e->dir, (unsigned long long)d->ino);
+		  "entry \"%.*s\" in dir %llu points to an already connected directory inode %llu, would clear it",
+		  (int)e->namelen, (const char *)n->arena + e->name, (unsigned long long)e->dir,
+		  (unsigned long long)d->ino);
 	names_drop(n, loser);
 	f->links--;
 }
@@ -85,8 +87,8 @@ bool names_is_cut_off(const struct names *n, const struct names_entry *e)
 }
 
 /*
- * A directory that lost its only name, and whose ".." says where it was: when there one entry for a directory led astray,
- * and nobody else misses one, that entry was its.
+ * A directory that lost its only name, and whose ".." says where it was: when there one entry for a directory led
+ * astray, and nobody else misses one, that entry was its.
  */
 static int match_leftovers(struct names *n)
 {
@@ -100,19 +102,22 @@ static int match_leftovers(struct names *n)
 	}
 	for (uint32_t i = 0; i < n->nentries; i++) {
 		const struct names_entry *e = &n->entries[i];
-		struct names_dir *d = e->flags & NAMES_DROPPED && e->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, e->dir) : NULL;
+		struct names_dir *d = e->flags & NAMES_DROPPED && e->ftype == XFS_DIR_FT_DIR ?
+				      names_find_dir(n, e->dir) : NULL;
 
 		if (d && !names_is_cut_off(n, e))
 			d->spare = d->nspares++ ? NAMES_NONE : i;
 	}
 	for (size_t i = 0; i < n->ndirs && !error; i++) {
-		struct names_dir *d = &n->dirs[i], *child = d->nmissed == 1 && d->nspares == 1 ? names_find_dir(n, d->missed) : NULL;
+		struct names_dir *d = &n->dirs[i];
+		struct names_dir *child = d->nmissed == 1 && d->nspares == 1 ? names_find_dir(n, d->missed) : NULL;
 		const struct names_entry *e = child ? &n->entries[d->spare] : NULL;
 
 		if (!e || names_find(n, d->ino, n->arena + e->name, e->namelen) != NAMES_NONE)
 			continue;
-		names_note(n, XFS_F_DIR_TARGET_BIT, "directory", d->ino, true, "entry \"%.*s\": the directory that misses a name is inode %"
-			   PRIu64, e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, child->ino);
+		names_note(n, XFS_F_DIR_TARGET_BIT, "directory", d->ino, true,
+			   "entry \"%.*s\": the directory that misses a name is inode %" PRIu64,
+			   e->namelen < 60 ? e->namelen : 60, (const char *)n->arena + e->name, child->ino);
 		error = names_insert(n, d->ino, child->ino, n->arena + e->name, e->namelen, &child->entry);
 		child->parent = d->ino;
 		repair_fact_of(n->r, child->ino)->links++;
@@ -128,8 +133,8 @@ static uint64_t above(void *payload, uint64_t ino)
 }
 
 /*
- * Of a ring: the place to cut it is where ".." disagrees, else the lowest number.  What was not gathered is not cut: nothing
- * is wrong with it.
+ * Of a ring: the place to cut it is where ".." disagrees, else the lowest number.  What was not gathered is not cut:
+ * nothing is wrong with it.
  */
 static struct names_dir *place_to_cut(struct names *n, uint64_t ring)
 {
@@ -140,7 +145,8 @@ static struct names_dir *place_to_cut(struct names *n, uint64_t ring)
 		struct names_dir *at = names_find_dir(n, ino);
 		bool odd = at && at->said != at->parent, best_odd = best && best->said != best->parent;
 
-		if (at && at->entry != NAMES_NONE && (!best || odd > best_odd || (odd == best_odd && at->ino < best->ino)))
+		if (at && at->entry != NAMES_NONE &&
+		    (!best || odd > best_odd || (odd == best_odd && at->ino < best->ino)))
 			best = at;
 		ino = above(n, ino);
 	} while (ino != ring);
@@ -151,7 +157,8 @@ static void cut(struct names *n, struct names_dir *d)
 {
 	struct repair_fact *f = repair_fact_of(n->r, d->ino);
 
-	names_note(n, XFS_F_DIR_RING, "directory", d->ino, true, "it lies below itself, named by inode %" PRIu64, d->parent);
+	names_note(n, XFS_F_DIR_RING, "directory", d->ino, true, "it lies below itself, named by inode %" PRIu64,
+		   d->parent);
 	names_drop(n, d->entry);	/* d->entry stays: its name is the one that the directory had */
 	d->parent = XFS_NULL64;
 	f->links--;

@@ -2,13 +2,14 @@
 /*
  * names_value.c - values of attributes in blocks of their own, where the leaves say, or wherever they are.
  *
- * A block of a value confirms itself: owner, place in the value, checksum.  What no attribute has is measured once, when
- * the first value is missed.
+ * A block of a value confirms itself: owner, place in the value, checksum.  What no attribute has is measured once,
+ * when the first value is missed.
  */
 #include "repair/names_value.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
 #include <stdlib.h>
@@ -60,10 +61,11 @@ bool names_values_hold(const struct names_values *v, uint64_t off)
 {
 	size_t i = xfs_mapset_find(v->map, off);
 
-	return i < v->map->n && v->map->m[i].off <= off && xfs_bitmap_get(&v->held, v->before[i] + (off - v->map->m[i].off));
+	return i < v->map->n && v->map->m[i].off <= off &&
+	       xfs_bitmap_get(&v->held, v->before[i] + (off - v->map->m[i].off));
 }
 
-/* The block at hand belongs to the value: its checksum is right, and at most one field of its header is not what it must be. */
+/* The block at hand belongs to the value: its checksum is right, and at most one field of its header is not. */
 static bool is_value_block(struct names_values *v, uint64_t fsbno, uint32_t done, uint32_t part)
 {
 	const struct xfs_geometry *g = &v->n->r->geo;
@@ -154,24 +156,16 @@ static int measure_all(struct names_values *v)
 /* The one value of this length that no other attribute has. 1: there is none, or there are several. */
 static int find_value(struct names_values *v, struct xfs_attr *a)
 {
-	size_t lo = 0, hi;
 	int error = v->measured ? 0 : measure_all(v);
+	size_t at;
 
 	if (error)
 		return error;
-	hi = v->nstarts;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (v->starts[mid].length < a->valuelen)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == v->nstarts || v->starts[lo].length != a->valuelen ||
-	    (lo + 1 < v->nstarts && v->starts[lo + 1].length == a->valuelen))
+	at = xfs_search(v->nstarts, i, v->starts[i].length < a->valuelen);
+	if (at == v->nstarts || v->starts[at].length != a->valuelen ||
+	    (at + 1 < v->nstarts && v->starts[at + 1].length == a->valuelen))
 		return 1;
-	a->valueblk = (uint32_t)v->starts[lo].off;
+	a->valueblk = (uint32_t)v->starts[at].off;
 	return 0;
 }
 

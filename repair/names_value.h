@@ -34,13 +34,13 @@ void names_values_note(struct names_values *, const struct xfs_attr *);
 /* Does this block of the fork hold a value that was noted? */
 bool names_values_hold(const struct names_values *, uint64_t off);
 /*
- * V5: length of the value whose blocks start at `at` of the fork, as their headers tell; 0: none starts there, or its rest is
- * gone: a full block is followed by one that neither goes on nor begins another value.
+ * V5: length of the value whose blocks start at `at` of the fork, as their headers tell; 0: none starts there, or its
+ * rest is gone: a full block is followed by one that neither goes on nor begins another value.
  */
 uint32_t names_values_length(struct names_values *, uint64_t at);
 /*
- * The value where the attribute says, or with one of its place and length made right by the headers of its blocks. 1: it is
- * lost, or some of it.
+ * The value where the attribute says, or with one of its place and length made right by the headers of its blocks. 1:
+ * it is lost, or some of it.
  */
 int names_values_fetch(struct names_values *, struct xfs_attr *);
 

@@ -2,14 +2,16 @@
 /*
  * names_want.c - which names are gathered: those around what is wrong.
  *
- * Of a directory that is not gathered three things are known: nothing in it is odd, each of its entries is counted in the
- * facts, and its parent is the one that they say.  A decision that would change one of these wants the directory first.
+ * Of a directory that is not gathered three things are known: nothing in it is odd, each of its entries is counted in
+ * the facts, and its parent is the one that they say.  A decision that would change one of these wants the directory
+ * first.
  */
 #include "repair/names.h"
 
 #include "repair/options.h"
 
-int names_each_fact(struct names *n, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload), void *payload)
+int names_each_fact(struct names *n, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload),
+		    void *payload)
 {
 	struct repair *r = n->r;
 	int error = 0;
@@ -18,7 +20,8 @@ int names_each_fact(struct names *n, int (*job)(struct names *, uint64_t ino, st
 		struct repair_ag *ag = &r->ags[agno];
 
 		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK && !error; i++) {
-			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino + (uint32_t)(i % XFS_INODES_PER_CHUNK);
+			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino +
+					 (uint32_t)(i % XFS_INODES_PER_CHUNK);
 
 			error = job(n, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v, &ag->facts[i], payload);
 		}

@@ -9,6 +9,7 @@
 #include "repair/scan.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/space/claims.h"
 
 #include <stdlib.h>
@@ -132,21 +133,15 @@ static int look_at_blocks(void *payload, const void *disk)
 {
 	struct search *s = payload;
 	struct xfs_claim m = xfs_claim_decode(disk);
-	size_t lo = 0, hi = s->n;
+	uint32_t agno = s->ag->agno.v;
+	struct unit *u = s->u;
+	size_t at;
 
 	if (m.owner == XFS_OWN_INODES || !xfs_agbno_range_valid(&s->r->geo, s->ag->agno, m.agbno, m.len))
 		return 0;
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct unit *u = &s->u[mid];
-
-		if (u->agno < s->ag->agno.v || (u->agno == s->ag->agno.v && u->agbno + s->unit_blocks <= m.agbno))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < s->n && s->u[lo].agno == s->ag->agno.v && s->u[lo].agbno < m.agbno + m.len; lo++)
-		s->u[lo].claimed = true;
+	at = xfs_search(s->n, i, u[i].agno < agno || (u[i].agno == agno && u[i].agbno + s->unit_blocks <= m.agbno));
+	for (; at < s->n && u[at].agno == agno && u[at].agbno < m.agbno + m.len; at++)
+		u[at].claimed = true;
 	return 0;
 }
 

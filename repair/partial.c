@@ -3,10 +3,11 @@
  * partial.c - replays what stands before the damage of a log, when the user gives up the rest (-L).
  *
  * Transactions behind the damage may have freed blocks that older ones wrote, and files may have their data there now,
- * which no LSN tells.  So it is done above the device first, and images whose places hold nothing that speaks for itself are
- * noted; then all forks and reverse mappings say who claims these places.  Metadata is never in danger: it is newer by its
- * LSN, and stays.  What the rest of the log would have changed besides is what the repair sorts out.  Changes that were cut off
- * at the damage are finished when nothing of what followed is in place (logend.c): else it may have finished them.
+ * which no LSN tells.  So it is done above the device first, and images whose places hold nothing that speaks for
+ * itself are noted; then all forks and reverse mappings say who claims these places.  Metadata is never in danger: it
+ * is newer by its LSN, and stays.  What the rest of the log would have changed besides is what the repair sorts out.
+ * Changes that were cut off at the damage are finished when nothing of what followed is in place (logend.c): else it
+ * may have finished them.
  */
 #include "repair/partial.h"
 
@@ -16,6 +17,7 @@
 #include "repair/scan.h"
 #include "repair/write.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/recovery/recovery.h"
 
 #include <stdatomic.h>
@@ -41,24 +43,16 @@ struct asking {
 static void claim(struct asking *a, uint64_t daddr, uint64_t bbs)
 {
 	const struct xfs_recovery_careful *c = a->careful;
-	size_t lo = 0, hi = c->nplaces;
+	size_t at = xfs_search(c->nplaces, i, c->places[i].daddr + a->widest <= daddr);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (c->places[mid].daddr + a->widest <= daddr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < c->nplaces && c->places[lo].daddr < daddr + bbs; lo++) {
-		const struct xfs_recovery_place *p = &c->places[lo];
+	for (; at < c->nplaces && c->places[at].daddr < daddr + bbs; at++) {
+		const struct xfs_recovery_place *p = &c->places[at];
 
 		if (p->daddr + p->bbs > daddr && a->later)
-			a->of_later[lo] = true;
+			a->of_later[at] = true;
 		/* an attribute fork may well be the one that the image is of, unless a value came there later */
 		else if (p->daddr + p->bbs > daddr && (!a->attr || p->owner != a->ino || (p->value && a->newer)))
-			a->taken[lo] = true;
+			a->taken[at] = true;
 	}
 }
 
@@ -145,7 +139,8 @@ static int ask_rmap(void *payload, const void *disk)
 	if (!known || !d.core.mode)
 		d = (struct xfs_dinode){ .core = { .mode = XFS_MODE_REG } };
 	if (counts(a->look, c.owner, &d, a->attr))
-		claim(a, xfs_agbno_daddr(g, a->ag->agno, XFS_AGBNO(c.agbno)).v, (uint64_t)c.len << (g->blocklog - XFS_BBSHIFT));
+		claim(a, xfs_agbno_daddr(g, a->ag->agno, XFS_AGBNO(c.agbno)).v,
+		      (uint64_t)c.len << (g->blocklog - XFS_BBSHIFT));
 	return 0;
 }
 
@@ -173,8 +168,9 @@ static int ask_ag(struct asking *a, uint32_t agno)
 /* Looks at what stands on these devices; says nothing. */
 static int ask_all(struct repair *r, const struct xfs_devset *top, struct asking *a)
 {
-	struct repair look = { .no_modify = true, .force_geometry = true, .dev = *top, .name = r->name, .memory = r->memory,
-			       .cache = r->cache, .leaf_slack = r->leaf_slack, .node_slack = r->node_slack };
+	struct repair look = { .no_modify = true, .force_geometry = true, .dev = *top, .name = r->name,
+			       .memory = r->memory, .cache = r->cache, .leaf_slack = r->leaf_slack,
+			       .node_slack = r->node_slack };
 	int error = repair_locate(&look);
 
 	if (!error)
@@ -202,8 +198,8 @@ static bool stays(const struct asking *a, size_t place, struct repair_partial *p
 }
 
 /* `all`: an answer is wanted even if no place is asked for. */
-static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c, struct repair_partial *p,
-		      bool all, uint64_t *newest)
+static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs_recovery_careful *c,
+		      struct repair_partial *p, bool all, uint64_t *newest)
 {
 	struct asking a = { .careful = c, .taken = calloc(c->nplaces + 1, sizeof(bool)),
 			    .of_later = calloc(c->nplaces + 1, sizeof(bool)) };
@@ -236,17 +232,9 @@ static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs
 
 static bool has(const struct xfs_recovery_place *p, size_t n, const struct xfs_recovery_place *key)
 {
-	size_t lo = 0, hi = n;
+	size_t at = xfs_search(n, i, p[i].daddr < key->daddr || (p[i].daddr == key->daddr && p[i].bbs < key->bbs));
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (p[mid].daddr < key->daddr || (p[mid].daddr == key->daddr && p[mid].bbs < key->bbs))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < n && p[lo].daddr == key->daddr && p[lo].bbs == key->bbs;
+	return at < n && p[at].daddr == key->daddr && p[at].bbs == key->bbs;
 }
 
 bool repair_partial_may_write(void *payload, const struct xfs_recovery_place *place)
@@ -276,7 +264,8 @@ static int try_part(struct repair *r, struct repair_partial *p)
 	if (!error && open && !careful.beyond && p->parts.before.kind == XFS_LOG_DIRTY)
 		error = repair_cut_plan(r, p, newest);
 	if (error && !repair_is_of_machine(error)) {
-		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.", xfs_error_text(error));
+		repair_say(r, "What stands before the damage of the log cannot be replayed: %s.",
+			   xfs_error_text(error));
 		p->parts.before.kind = XFS_LOG_CLEAN;
 		error = 0;
 	}
@@ -313,9 +302,11 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 {
 	repair_say_replayed(r, &rec->counts);
 	if (p->ntaken - p->later)
-		repair_say(r, "        - %llu blocks belong to others now and stay as they are", (unsigned long long)(p->ntaken - p->later));
+		repair_say(r, "        - %llu blocks belong to others now and stay as they are",
+			   (unsigned long long)(p->ntaken - p->later));
 	if (p->later)
-		repair_say(r, "        - %llu blocks are in place as of later and stay as they are", (unsigned long long)p->later);
+		repair_say(r, "        - %llu blocks are in place as of later and stay as they are",
+			   (unsigned long long)p->later);
 	if (p->unknown)
 		repair_say(r, "        - %llu blocks do not tell whether they were older, and are written over",
 			   (unsigned long long)p->unknown);
@@ -323,7 +314,8 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 		repair_say(r, "        - %llu changes do not fit what is in place", (unsigned long long)c->left_out);
 	left += rec->nintents + c->doubtful;
 	if (left)
-		repair_say(r, "        - %llu changes that were cut off are left to the repair", (unsigned long long)left);
+		repair_say(r, "        - %llu changes that were cut off are left to the repair",
+			   (unsigned long long)left);
 }
 
 /* What cannot be finished is left to the repair: *left, and what stays in the list. */
@@ -340,7 +332,8 @@ static int finish(struct repair *r, struct xfs_recovery *rec, uint64_t *left)
 
 int repair_partial_replay(struct repair *r, struct repair_partial *p)
 {
-	struct xfs_recovery_careful careful = { .log = p->parts.before, .may_write = repair_partial_may_write, .payload = p };
+	struct xfs_recovery_careful careful = { .log = p->parts.before, .may_write = repair_partial_may_write,
+						.payload = p };
 	struct xfs_recovery rec = { .nintents = 0 };
 	uint64_t left = 0;
 	int error = 0;
@@ -360,7 +353,7 @@ int repair_partial_replay(struct repair *r, struct repair_partial *p)
 		if (!error)
 			error = repair_locate_again(r);
 	}
-	/* the log is cleared with needsrepair on disk: what was brought to its place is not all that belongs together */
+	/* the log is cleared with needsrepair on disk: what was brought to its place is not all that goes together */
 	if (!error)
 		error = repair_begin_writing(r);
 	xfs_recovery_free(&rec);

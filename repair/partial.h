@@ -16,7 +16,8 @@ struct repair_partial {
 	size_t ntaken;
 	struct xfs_recovery_place *places;	/* all that were asked for, ascending */
 	size_t nplaces;
-	uint64_t later, unknown;		/* V4: places that are as of later, and stay; that do not tell, and are written */
+	/* V4: places that are as of later, and stay; that do not tell, and are written */
+	uint64_t later, unknown;
 	bool finish;			/* the log is whole: changes that were cut off are finished behind it */
 	bool cut;			/* the log is to end before the damage, and then replayed as a whole */
 };
@@ -29,8 +30,8 @@ struct repair_partial {
 int repair_partial_plan(struct repair *, bool broken, struct repair_partial *);
 /*
  * logend.c: `newest` is the greatest LSN that is in place.  Sets p->cut when a log that ends before the damage can be
- * replayed to the end, with all changes that were cut off there; p->finish when all of the log is before the damage.  Tried
- * above the device.  Errors: NOMEM, FAULT, SHUTDOWN.
+ * replayed to the end, with all changes that were cut off there; p->finish when all of the log is before the damage.
+ * Tried above the device.  Errors: NOMEM, FAULT, SHUTDOWN.
  */
 int repair_cut_plan(struct repair *, struct repair_partial *, uint64_t newest);
 /* Does so on the device.  It may be stopped at any write and begun again. */

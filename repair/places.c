@@ -4,6 +4,7 @@
 #include "repair/agtrees.h"
 #include "repair/watch.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/ondisk/blocktypes.h"
 
 #include <stdlib.h>
@@ -107,15 +108,10 @@ struct listing {
 
 static int add_hit(struct listing *l, const struct repair_hit *h)
 {
-	if (l->n == l->room) {
-		size_t room = l->room ? 2 * l->room : 64;
-		struct repair_hit *grown = room <= MOST_HITS ? realloc(l->hits, room * sizeof(*grown)) : NULL;
-
-		if (!grown)
-			return room <= MOST_HITS ? -XFS_E_NOMEM : 0;
-		l->hits = grown;
-		l->room = room;
-	}
+	if (l->n == MOST_HITS)
+		return 0;
+	if (xfs_grow(&l->hits, l->n, &l->room, 64))
+		return -XFS_E_NOMEM;
 	l->hits[l->n++] = *h;
 	return 0;
 }

@@ -3,8 +3,8 @@
  * realtime_cut.c - what forks lose in the realtime section: gathered while conflicts are settled, then each fork is cut
  * once.
  *
- * A loss to another file is told by blocks, for whatever the loser has there goes; where a file claims blocks twice, one
- * of its claims goes, told by its offsets.
+ * A loss to another file is told by blocks, for whatever the loser has there goes; where a file claims blocks twice,
+ * one of its claims goes, told by its offsets.
  */
 #include "repair/realtime_cut.h"
 

@@ -3,8 +3,9 @@
  * realtime_files.c - bitmap and summary of the realtime section against what files hold there (format sheet 10,
  * sections 2.2, 2.3, 3.2, 3.3).
  *
- * Both are derived from forks and are written in place: a run that is cut off is completed by the next one.  Words of the old
- * format have the byte order of the machine that wrote them, which nothing tells: the order in which less differs is taken.
+ * Both are derived from forks and are written in place: a run that is cut off is completed by the next one.  Words of
+ * the old format have the byte order of the machine that wrote them, which nothing tells: the order in which less
+ * differs is taken.
  */
 #include "repair/evidence.h"
 #include "repair/metafiles.h"
@@ -60,7 +61,8 @@ uint64_t repair_rt_file_blocks(const struct repair *r, uint64_t ino, const uint8
 	xfs_dinode_decode(&d, image);
 	if (!xfs_dinode_is_metadata(&d) || (d.core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
 		return 0;
-	return d.core.metatype == XFS_METAFILE_RTBITMAP ? s.bitmap : d.core.metatype == XFS_METAFILE_RTSUMMARY ? s.summary : 0;
+	return d.core.metatype == XFS_METAFILE_RTBITMAP ? s.bitmap :
+	       d.core.metatype == XFS_METAFILE_RTSUMMARY ? s.summary : 0;
 }
 
 uint64_t repair_rt_missing(const struct repair *r, const struct repair_inode *c)
@@ -304,8 +306,8 @@ static bool has_lsn(const struct syncing *s, const struct xfs_geometry *geo)
 {
 	uint64_t lsn = xfs_be64(s->have + XFS_OFF(rtbuf, lsn));
 
-	return xfs_crc32c_check(s->have, geo->blocksize, XFS_OFF(rtbuf, crc)) && !memcmp(s->have + XFS_OFF(rtbuf, uuid), geo->uuid, 16) &&
-	       lsn != XFS_NULL64 && !xfs_lsn_is_wild(lsn);
+	return xfs_crc32c_check(s->have, geo->blocksize, XFS_OFF(rtbuf, crc)) &&
+	       !memcmp(s->have + XFS_OFF(rtbuf, uuid), geo->uuid, 16) && lsn != XFS_NULL64 && !xfs_lsn_is_wild(lsn);
 }
 
 static void fill_block(struct syncing *s, const struct rt_file *f, uint64_t block, uint64_t fsbno)
@@ -357,8 +359,10 @@ static uint64_t differing(struct syncing *s, const struct rt_file *f, uint64_t b
 		}
 		n += i - start;
 		if (lines && ++*lines <= MOST_LINES && !s->told->looking)
-			repair_say(s->told, "discrepancy in %s (%" PRIu32 ") at dblock 0x%" PRIx64 " words 0x%" PRIx64 "-0x%" PRIx64
-				   "/0x%" PRIx64, f->summary ? "summary" : "bitmap", f->group, block, start, i - 1, s->shape.words);
+			repair_say(s->told,
+				   "discrepancy in %s (%" PRIu32 ") at dblock 0x%" PRIx64
+				   " words 0x%" PRIx64 "-0x%" PRIx64 "/0x%" PRIx64,
+				   f->summary ? "summary" : "bitmap", f->group, block, start, i - 1, s->shape.words);
 	}
 	return n;
 }
@@ -370,7 +374,8 @@ static int write_block(struct syncing *s, uint64_t fsbno)
 	if (error)
 		return error;
 	s->told->fixed_something = true;
-	return xfs_dev_write(s->told->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)), s->want, s->r->geo.blocksize);
+	return xfs_dev_write(s->told->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)), s->want,
+			     s->r->geo.blocksize);
 }
 
 /* The words of this file in the order that s->big names: how many differ, of at most `most`. */
@@ -381,8 +386,8 @@ static uint64_t distance(struct syncing *s, const struct rt_file *f, uint64_t mo
 	for (uint64_t b = 0; b < f->blocks && n < most; b++) {
 		uint64_t fsbno = fsbno_of(f, b);
 
-		if (fsbno == XFS_NULL64 || xfs_dev_read(s->r->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)), s->have,
-							s->r->geo.blocksize))
+		if (fsbno == XFS_NULL64 || xfs_dev_read(s->r->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)),
+							s->have, s->r->geo.blocksize))
 			continue;
 		fill_block(s, f, b, fsbno);
 		n += differing(s, f, b, NULL);
@@ -431,15 +436,16 @@ static void name_header(const struct syncing *s, struct xfs_finding *found)
 	}
 }
 
-static int sync_block(struct syncing *s, const struct rt_file *f, uint64_t block, struct xfs_finding *found, unsigned *lines,
-		      bool write)
+static int sync_block(struct syncing *s, const struct rt_file *f, uint64_t block, struct xfs_finding *found,
+		      unsigned *lines, bool write)
 {
 	uint64_t fsbno = fsbno_of(f, block);
 	int error;
 
 	if (fsbno == XFS_NULL64)	/* that was told */
 		return 0;
-	error = xfs_dev_read(s->r->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)), s->have, s->r->geo.blocksize);
+	error = xfs_dev_read(s->r->dev.data, xfs_fsbno_byte(&s->r->geo, XFS_FSBNO(fsbno)), s->have,
+			     s->r->geo.blocksize);
 	if (error == -XFS_E_NOMEM)
 		return error;
 	fill_block(s, f, block, fsbno);
@@ -493,10 +499,12 @@ static int sync_file(void *payload, struct rt_file *f)
 	if (found.fileoff == XFS_NULL64)
 		return error;
 	if (found.len)
-		xfs_finding_detail(&found, "group %" PRIu32 ", %" PRIu64 " words differ, the first in block %" PRIu64 " of the file",
-				   f->group, found.len, found.fileoff);
+		xfs_finding_detail(&found,
+				   "group %" PRIu32 ", %" PRIu64 " words differ, the first in block %" PRIu64
+				   " of the file", f->group, found.len, found.fileoff);
 	else
-		xfs_finding_detail(&found, "group %" PRIu32 ", the header of block %" PRIu64 " of the file", f->group, found.fileoff);
+		xfs_finding_detail(&found, "group %" PRIu32 ", the header of block %" PRIu64 " of the file",
+				   f->group, found.fileoff);
 	found.len = XFS_NULL64;
 	repair_note(s->told, &found, true);
 	return error;
@@ -522,7 +530,8 @@ int repair_realtime(struct repair *r)
 	int error = repair_names_state(r, &s.r);
 
 	if (!error && s.r->geo.zoned && s.r->geo.sb.rblocks && !r->looking)
-		repair_say(r, "zoned realtime section: extents of files are checked, counters of zones and reverse mappings are not");
+		repair_say(r, "zoned realtime section: extents of files are checked, "
+			   "counters of zones and reverse mappings are not");
 	if (error || !repair_rt_shape(s.r, &s.shape))
 		return error;
 	if (!r->looking)

@@ -58,7 +58,8 @@ static void note(struct repair *r, const uint8_t *have, const uint8_t *want, siz
 		f.expected = right;
 		xfs_finding_detail(&f, "block 0 of the realtime device");
 	} else if (d == fields + XFS_ARRAY_SIZE(fields)) {
-		xfs_finding_detail(&f, "block 0 of the realtime device is not zero behind byte %zu", sizeof(struct xfs_rtsb_disk));
+		xfs_finding_detail(&f, "block 0 of the realtime device is not zero behind byte %zu",
+				   sizeof(struct xfs_rtsb_disk));
 	} else if (d->number) {
 		f.field = d->name;
 		f.found = xfs_be32(have + d->at);
@@ -68,7 +69,8 @@ static void note(struct repair *r, const uint8_t *have, const uint8_t *want, siz
 		f.field = d->name;
 		show(have + d->at, d->len, d->len == 12, a, sizeof(a));
 		show(want + d->at, d->len, d->len == 12, b, sizeof(b));
-		xfs_finding_detail(&f, "block 0 of the realtime device has %s \"%s\", the primary \"%s\"", d->name, a, b);
+		xfs_finding_detail(&f, "block 0 of the realtime device has %s \"%s\", the primary \"%s\"",
+				   d->name, a, b);
 	}
 	repair_note(r, &f, fixed);
 }

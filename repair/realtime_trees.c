@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * realtime_trees.c - reverse mappings and reference counts of realtime groups (format sheet 02, section 2.6; sheet 10, section
- * 4.2): trees in metadata files, which follow from the forks of the files that lie in a group.
+ * realtime_trees.c - reverse mappings and reference counts of realtime groups (format sheet 02, section 2.6; sheet 10,
+ * section 4.2): trees in metadata files, which follow from the forks of the files that lie in a group.
  *
- * A tree whose records differ is built anew in new blocks, like any other fork: the inode that points to it is the switch.
+ * A tree whose records differ is built anew in new blocks, like any other fork: the inode that points to it is the
+ * switch.
  */
 #include "repair/evidence.h"
 #include "repair/metafiles.h"
 #include "repair/realtime.h"
 #include "repair/space.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/btree/btree.h"
 #include "libxfs/build/treewrite.h"
 #include "libxfs/inode/inode.h"
@@ -49,16 +51,9 @@ static int mappings_of(const struct repair *r, const struct repair_rt_map *maps,
 		       struct xfs_rmap_rec **out, size_t *n)
 {
 	uint64_t span = (uint64_t)r->geo.sb.rgextents * r->geo.sb.rextsize, lo = group * span, hi = lo + span;
-	size_t first = 0, end = nmaps, behind;
+	size_t first = xfs_search(nmaps, i, maps[i].start < lo);	/* none reaches over the border of a group */
+	size_t behind;
 
-	while (first < end) {		/* none reaches over the border of a group */
-		size_t mid = first + (end - first) / 2;
-
-		if (maps[mid].start < lo)
-			first = mid + 1;
-		else
-			end = mid;
-	}
 	for (behind = first; behind < nmaps && maps[behind].start < hi; )
 		behind++;
 	*out = calloc(behind - first + 1, sizeof(**out));
@@ -69,8 +64,8 @@ static int mappings_of(const struct repair *r, const struct repair_rt_map *maps,
 		(*out)[(*n)++] = (struct xfs_rmap_rec){ .blockcount = r->geo.sb.rextsize, .owner = XFS_OWN_FS };
 	for (size_t i = first; i < behind; i++)
 		(*out)[(*n)++] = (struct xfs_rmap_rec){
-			.startblock = (uint32_t)(maps[i].start - lo), .blockcount = (uint32_t)maps[i].len, .owner = maps[i].ino,
-			.offset = maps[i].off, .extentflag = maps[i].unwritten };
+			.startblock = (uint32_t)(maps[i].start - lo), .blockcount = (uint32_t)maps[i].len,
+			.owner = maps[i].ino, .offset = maps[i].off, .extentflag = maps[i].unwritten };
 	qsort(*out, *n, sizeof(**out), by_start);
 	return 0;
 }
@@ -153,8 +148,8 @@ static int put_counts(const struct xfs_rmap_rec *maps, size_t n, struct wanted *
 	return 0;
 }
 
-static int want_tree(const struct repair *r, const struct repair_rt_map *maps, size_t nmaps, uint32_t group, unsigned metatype,
-		     struct wanted *w)
+static int want_tree(const struct repair *r, const struct repair_rt_map *maps, size_t nmaps, uint32_t group,
+		     unsigned metatype, struct wanted *w)
 {
 	struct xfs_rmap_rec *own;
 	size_t n;
@@ -177,8 +172,8 @@ static int compare_record(void *payload, const void *rec)
 }
 
 /* The whole root and all blocks say what they should. */
-static int compare(struct repair *r, const struct repair_rt_file *file, const struct xfs_dinode *d, const uint8_t *image,
-		   struct wanted *w, bool *same)
+static int compare(struct repair *r, const struct repair_rt_file *file, const struct xfs_dinode *d,
+		   const uint8_t *image, struct wanted *w, bool *same)
 {
 	struct repair_fork f = { 0 };
 	int error = repair_fork_scan_meta(r, file->ino, d, image, &f, compare_record, w);
@@ -221,10 +216,12 @@ static int replace(struct repair *r, const struct repair_rt_file *file, struct x
 	return 0;
 }
 
-static int check_tree(struct repair *r, const struct repair_rt_file *file, const struct repair_rt_map *maps, size_t nmaps, uint8_t *image)
+static int check_tree(struct repair *r, const struct repair_rt_file *file, const struct repair_rt_map *maps,
+		      size_t nmaps, uint8_t *image)
 {
 	bool refcount = file->metatype == XFS_METAFILE_RTREFCOUNT, same = false;
-	struct xfs_finding f = xfs_finding_of(refcount ? XFS_F_REFC_DIFFERS : XFS_F_RMAP_MISSING, refcount ? "rtrefcountbt" : "rtrmapbt");
+	struct xfs_finding f = xfs_finding_of(refcount ? XFS_F_REFC_DIFFERS : XFS_F_RMAP_MISSING,
+					      refcount ? "rtrefcountbt" : "rtrmapbt");
 	struct repair_inode *c = repair_find_changed(r, file->ino);
 	struct xfs_dinode d;
 	struct wanted w;
@@ -296,10 +293,11 @@ static int want_own(struct repair *r, const struct xfs_dinode *d, struct wanted 
 	return error ? error : want_tree(r, r->rt_claims, r->nrt_claims, xfs_dinode_projid(d), d->core.metatype, w);
 }
 
-static int shape_of(const struct repair *r, const struct xfs_dinode *d, const struct wanted *w, struct xfs_btree_geometry *shape)
+static int shape_of(const struct repair *r, const struct xfs_dinode *d, const struct wanted *w,
+		    struct xfs_btree_geometry *shape)
 {
-	return xfs_btree_bulk_geometry(shape, &xfs_btree_kinds[kind_of(d->core.metatype)], true, r->geo.blocksize, w->n, 0, 0,
-				       repair_fork_size(r, d, XFS_FORK_DATA));
+	return xfs_btree_bulk_geometry(shape, &xfs_btree_kinds[kind_of(d->core.metatype)], true, r->geo.blocksize,
+				       w->n, 0, 0, repair_fork_size(r, d, XFS_FORK_DATA));
 }
 
 int repair_rt_tree_blocks(struct repair *r, const struct xfs_dinode *d, uint64_t *blocks)
@@ -340,8 +338,9 @@ static int write_tree(struct repair *r, struct loading *l, const struct xfs_dino
 		      const struct xfs_btree_geometry *shape)
 {
 	struct xfs_btree_bulk bulk = {
-		.kind = &xfs_btree_kinds[kind_of(d->core.metatype)], .blocksize = r->geo.blocksize, .v5 = true, .uuid = r->geo.uuid,
-		.owner = ino, .inline_root = root, .inline_len = repair_fork_size(r, d, XFS_FORK_DATA),
+		.kind = &xfs_btree_kinds[kind_of(d->core.metatype)], .blocksize = r->geo.blocksize, .v5 = true,
+		.uuid = r->geo.uuid, .owner = ino, .inline_root = root,
+		.inline_len = repair_fork_size(r, d, XFS_FORK_DATA),
 	};
 	struct xfs_batch batch;
 	struct xfs_treewrite write = { .batch = &batch, .shape = shape, .next = next_record, .block = block_at,
@@ -358,7 +357,8 @@ static int write_tree(struct repair *r, struct loading *l, const struct xfs_dino
 	return error;
 }
 
-int repair_rt_build_tree(struct repair *r, struct repair_inode *c, struct xfs_dinode *d, int (*alloc)(void *, uint64_t *), void *payload)
+int repair_rt_build_tree(struct repair *r, struct repair_inode *c, struct xfs_dinode *d,
+			 int (*alloc)(void *, uint64_t *), void *payload)
 {
 	struct loading l = { .r = r };
 	struct xfs_btree_geometry shape;
@@ -373,7 +373,8 @@ int repair_rt_build_tree(struct repair *r, struct repair_inode *c, struct xfs_di
 	for (uint64_t i = 0; !error && i < shape.blocks; i++)
 		error = alloc(payload, &l.blocks[i]);
 	if (!error)
-		error = write_tree(r, &l, d, c->ino, c->image + xfs_dinode_literal_off((unsigned)d->core.version), &shape);
+		error = write_tree(r, &l, d, c->ino, c->image + xfs_dinode_literal_off((unsigned)d->core.version),
+				   &shape);
 	if (!error) {
 		d->core.format = XFS_DINODE_FMT_META_BTREE;
 		d->core.size = 0;

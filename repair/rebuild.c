@@ -81,8 +81,9 @@ static int avoid_mapping(void *payload, const struct xfs_mapping *m)
 	struct claiming *c = payload;
 	uint32_t agno = xfs_fsbno_agno(&c->r->geo, XFS_FSBNO(m->fsbno)).v;
 
-	return repair_ag_changes(c->r, agno) ?
-		xfs_claims_avoid(c->r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&c->r->geo, XFS_FSBNO(m->fsbno)).v, m->len) : 0;
+	return !repair_ag_changes(c->r, agno) ? 0 :
+	       xfs_claims_avoid(c->r->claims, XFS_AGNO(agno), xfs_fsbno_agbno(&c->r->geo, XFS_FSBNO(m->fsbno)).v,
+				m->len);
 }
 
 /* Its attribute fork is built anew later on, and the tree of its data fork. */
@@ -94,7 +95,8 @@ static int claim_filled(struct repair *r, struct repair_seen *s)
 		struct claiming c = { r, s->ino, 0 };
 		struct repair_fork f;
 
-		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, k ? avoid_mapping : claim_mapping, &c);
+		error = repair_fork_scan(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f,
+					 k ? avoid_mapping : claim_mapping, &c);
 		if (!error)
 			error = avoid_own(r, &f);
 		repair_fork_release(&f);

@@ -20,8 +20,8 @@ int repair_build_forks(struct repair *);
 int repair_build_inode(struct repair *, struct repair_inode *);
 
 /*
- * names_fill_build.c: inodes that stand in no list, as they are many: r->fill knows which these are, builds their forks with the
- * others, and writes them when what they lead to is durable.
+ * names_fill_build.c: inodes that stand in no list, as they are many: r->fill knows which these are, builds their forks
+ * with the others, and writes them when what they lead to is durable.
  */
 bool repair_fills(const struct repair *, uint64_t ino);
 int repair_fill_build(struct repair *);

@@ -105,15 +105,8 @@ static struct evidence *find(struct gather *g, uint64_t ino)
 
 static int keep_bmbt(struct evidence_side *side, uint64_t fsbno, uint32_t len)
 {
-	if (side->room - side->nbmbt < len) {
-		size_t room = 2 * (side->nbmbt + len) + 8;
-		uint64_t *grown = realloc(side->bmbt, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		side->bmbt = grown;
-		side->room = room;
-	}
+	if (xfs_grow_to(&side->bmbt, &side->room, side->nbmbt + len, sizeof(*side->bmbt)))
+		return -XFS_E_NOMEM;
 	for (uint32_t i = 0; i < len; i++)
 		side->bmbt[side->nbmbt++] = fsbno + i;
 	return 0;

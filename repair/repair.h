@@ -255,7 +255,7 @@ struct repair {
 	/* the same without blocks that fail their verifiers; opened when first needed */
 	struct xfs_fs *strict;
 	struct repair_ag *ags;
-	struct repair_rt_map *rt_claims;	/* repair_rt_claims(), while trees of realtime groups are planned or built */
+	struct repair_rt_map *rt_claims;	/* repair_rt_claims(), while trees of realtime groups are made */
 	size_t nrt_claims;
 	struct repair_metaindex *metas;		/* files of the metadata directory, once all inodes were observed */
 	struct xfs_fingerprint fork_sums, rmap_sums;
@@ -271,7 +271,7 @@ struct repair {
 	size_t nlate, late_room;
 	uint64_t opened[REPAIR_OPEN_IMAGES];	/* of these the last ones that were opened, as a ring */
 	unsigned nopened;
-	struct repair_fill *fill;	/* inodes that get parent pointers while forks are built, or NULL (names_fill.c) */
+	struct repair_fill *fill;	/* inodes that get parent pointers while forks are built, or NULL */
 	struct xfs_claims *claims;
 	uint64_t used_inodes;
 	uint64_t scanned;		/* inodes looked at in this phase, for who watches */

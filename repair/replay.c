@@ -47,13 +47,14 @@ bool repair_is_of_machine(int error)
 }
 
 /*
- * What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out.  Not of
- * zones, which are not made anew.
+ * What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out.  Not
+ * of zones, which are not made anew.
  */
-static bool may_go_on(const struct repair *r, int error, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
+static bool may_go_on(const struct repair *r, int error, const struct xfs_recovery *rec,
+		      const struct xfs_recovery_work *done)
 {
-	return !r->geo.zoned && error && error != -XFS_E_IO && !repair_is_of_machine(error) && done->stage > XFS_RECOVER_REPLAY &&
-	       !only_log_knows(rec);
+	return !r->geo.zoned && error && error != -XFS_E_IO && !repair_is_of_machine(error) &&
+	       done->stage > XFS_RECOVER_REPLAY && !only_log_knows(rec);
 }
 
 static int try_leave(void *payload)

@@ -4,6 +4,7 @@
 #include "repair/space.h"
 #include "repair/agtrees.h"
 #include "repair/lanes.h"
+#include "libxfs/base/grow.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,15 +110,8 @@ static int add_sharer(void *payload, uint64_t owner)
 		return 0;
 	if (s->n == s->room)
 		keep_one_of_each(s);
-	if (2 * s->n >= s->room) {
-		size_t room = s->room ? 2 * s->room : 1024;
-		uint64_t *grown = realloc(s->owners, room * sizeof(*grown));
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		s->owners = grown;
-		s->room = room;
-	}
+	if (2 * s->n >= s->room && xfs_grow(&s->owners, s->room, &s->room, 1024))
+		return -XFS_E_NOMEM;
 	s->owners[s->n++] = owner;
 	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * tape.h - bytes that are written one after the other and read again later, most of them in a temporary file.
  *
- * What is added first is written first: reading may begin when all was added, at any place; neighbours are read at once.
+ * What is added first is written first: reading may begin when all was added, at any place; neighbours are read at
+ * once.
  */
 #ifndef REPAIR_TAPE_H
 #define REPAIR_TAPE_H

@@ -53,15 +53,8 @@ static int add_dir(struct repair_treewalk *t, uint64_t ino, size_t parent, const
 		return -XFS_E_NOMEM;
 	if (xfs_grow(&t->dirs, t->ndirs, &t->dirs_room, 64))
 		return -XFS_E_NOMEM;
-	if (t->names_room - t->nnames < namelen) {
-		size_t room = 2 * t->names_room + 4096;
-		char *grown = realloc(t->names, room);
-
-		if (!grown)
-			return -XFS_E_NOMEM;
-		t->names = grown;
-		t->names_room = room;
-	}
+	if (xfs_grow_to(&t->names, &t->names_room, t->nnames + namelen, 1))
+		return -XFS_E_NOMEM;
 	if (namelen)
 		memcpy(t->names + t->nnames, name, namelen);
 	t->dirs[t->ndirs] = (struct repair_tree_dir){ ino, namelen ? parent : t->ndirs, t->nnames, namelen, depth };

@@ -167,8 +167,8 @@ static int check_space(struct repair *r, const struct xfs_geometry *geo)
 		if (have >= ask)
 			continue;
 		repair_tell(r,
-			    "Not enough free space in allocation group %u to upgrade filesystem; need %llu blocks, have %llu.", i,
-			    (unsigned long long)ask, (unsigned long long)have);
+			    "Not enough free space in allocation group %u to upgrade filesystem; "
+			    "need %llu blocks, have %llu.", i, (unsigned long long)ask, (unsigned long long)have);
 		return -XFS_E_NOSPC;
 	}
 	return 0;
@@ -323,8 +323,8 @@ int repair_upgrade(struct repair *r)
 		return 0;
 	/* new trees testify for ever to what they were made from */
 	if (r->add & (TREES | REPAIR_ADD_PARENT) && (r->findings || r->nlost)) {
-		repair_tell(r,
-			    "The filesystem must be repaired before this feature can be added; run xfs_repair without -c.");
+		repair_tell(r, "The filesystem must be repaired before this feature can be added; "
+			    "run xfs_repair without -c.");
 		return -XFS_E_CORRUPT;
 	}
 	if (r->add & REPAIR_ADD_PARENT && !r->trying && !has_plenty(r)) {

@@ -42,8 +42,8 @@ static bool was_checked(const struct repair *r)
 	struct repair_renewal now = repair_renewal_now(r);
 
 	return seen && r->renewal.named && now.changes == r->renewal.changes && now.findings == r->renewal.findings &&
-	       !seen->findings && !seen->names_bad && !seen->links_differ && !seen->flips.n && !seen->ninodes && !r->add &&
-	       !r->no_quota && !r->holds.findings;
+	       !seen->findings && !seen->names_bad && !seen->links_differ && !seen->flips.n && !seen->ninodes &&
+	       !r->add && !r->no_quota && !r->holds.findings;
 }
 
 static void still_there(void *payload, const struct xfs_finding *f)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* words.c - findings and banners as text; what follows from what. */
 #include "repair/words.h"
+#include "libxfs/base/grow.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -163,19 +164,10 @@ static bool keep(struct repair_text *t, const struct repair_record *rec)
 {
 	if (t->streaming || (!t->o->json && !t->o->plan && !t->o->verbose))
 		return false;
-	if (t->nrecords == t->room) {
-		size_t room = t->room ? 2 * t->room : 64;
-		struct repair_record *grown = room <= RECORDS_MOST || t->o->plan ? realloc(t->records,
-											   room * sizeof(*grown)) :
-												   NULL;
-
-		if (!grown) {
-			t->streaming = true;
-			flush_records(t);
-			return false;
-		}
-		t->records = grown;
-		t->room = room;
+	if ((t->nrecords == RECORDS_MOST && !t->o->plan) || xfs_grow(&t->records, t->nrecords, &t->room, 64)) {
+		t->streaming = true;
+		flush_records(t);
+		return false;
 	}
 	t->records[t->nrecords++] = *rec;
 	return true;

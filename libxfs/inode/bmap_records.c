@@ -55,8 +55,8 @@ static bool group_joins(const struct xfs_bmap *b, const struct xfs_extent *left,
 
 bool xfs_bmap_joins(const struct xfs_bmap *on, const struct xfs_extent *a, const struct xfs_extent *b)
 {
-	return group_joins(on, a, b) && a->unwritten == b->unwritten && a->off + a->len == b->off && a->block + a->len == b->block &&
-		a->len + (uint64_t)b->len <= XFS_BMBT_MAXLEN;
+	return group_joins(on, a, b) && a->unwritten == b->unwritten && a->off + a->len == b->off &&
+	       a->block + a->len == b->block && a->len + (uint64_t)b->len <= XFS_BMBT_MAXLEN;
 }
 
 /* The counter of the fork; widened when the filesystem can (format sheet 03, section 2, NREXT64). */

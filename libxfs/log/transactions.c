@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* transactions.c - sorts the operations of records into transactions, and these into items. */
+#include "libxfs/base/search.h"
 #include "libxfs/log/transactions.h"
 
 #include <stdlib.h>
@@ -93,17 +94,7 @@ static int make_room(void **p, size_t *room, size_t need, size_t each)
 /* Where it stands among the open ones, or would. */
 static size_t place_of(const struct xfs_log_iter *it, uint32_t tid)
 {
-	size_t lo = 0, hi = it->nopen;
-
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (it->open[mid]->tid < tid)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo;
+	return xfs_search(it->nopen, i, it->open[i]->tid < tid);
 }
 
 static struct open_trans *take_out(struct xfs_log_iter *it, size_t at)

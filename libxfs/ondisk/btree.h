@@ -139,7 +139,8 @@ extern const struct xfs_desc xfs_bnobt_desc, xfs_cntbt_desc, xfs_inobt_desc, xfs
 struct xfs_btree_shape {
 	uint8_t reclen, keylen, ptrlen;	/* keylen: the whole entry of a node, 40 for overlapping trees */
 	bool long_form;
-	uint8_t root_gap;	/* a root in an inode leaves that many bytes more for each entry, unused (seen of Linux 6.18) */
+	/* a root in an inode leaves that many bytes more for each entry, unused (seen of Linux 6.18) */
+	uint8_t root_gap;
 };
 extern const struct xfs_btree_shape xfs_btree_shape_alloc, xfs_btree_shape_inobt, xfs_btree_shape_rmapbt,
 	xfs_btree_shape_refcbt, xfs_btree_shape_bmbt, xfs_btree_shape_rtrmapbt, xfs_btree_shape_rtrefcbt;

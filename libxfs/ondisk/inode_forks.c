@@ -170,7 +170,8 @@ static bool root_node(const struct xfs_ctx *c, size_t off)
 	{ (void)c; return off + ROOT_KEYS + k * xfs_btree_shape_##shape.keylen; }			\
 	static size_t root_##shape##_ptr_at(const struct xfs_ctx *c, size_t off, size_t k)		\
 	{ const struct xfs_btree_shape *s = &xfs_btree_shape_##shape;					\
-	  size_t most = xfs_btree_root_maxrecs(s, (uint32_t)(fork_size(c, fork_of(c, off)) - ROOT_KEYS), false);	\
+	  size_t size = fork_size(c, fork_of(c, off)) - ROOT_KEYS;					\
+	  size_t most = xfs_btree_root_maxrecs(s, (uint32_t)size, false);				\
 	  return off + ROOT_KEYS + most * s->keylen + k * s->ptrlen; }
 #define ROOT_RECS(shape)										\
 	static size_t root_##shape##_recs(const struct xfs_ctx *c, size_t off)				\

@@ -177,7 +177,8 @@ bool replay_is_newer(struct replay *rp, const struct touched *t)
 	uint32_t uuid;
 
 	/* inodes and dquots have LSNs of their own; remote values and realtime superblocks none that counts */
-	if (!f || f->type == XT_INODE || f->type == XT_DQBLK || f->magic5 == XFS_ATTR_REMOTE_MAGIC || f->lsn == XFS_NO_POS)
+	if (!f || f->type == XT_INODE || f->type == XT_DQBLK || f->magic5 == XFS_ATTR_REMOTE_MAGIC ||
+	    f->lsn == XFS_NO_POS)
 		return false;
 	uuid = uuid_at(rp, f);
 	if (f->lsn + 8u > t->buf->len || (uint64_t)uuid + 16 > t->buf->len || memcmp(p + uuid, rp->geo.uuid, 16) != 0 ||
@@ -189,8 +190,8 @@ bool replay_is_newer(struct replay *rp, const struct touched *t)
 	if (xfs_crc32c_check(p, t->buf->len, f->crc))
 		return true;
 	/*
-	 * Torn while it was written: all that differs between the old and the new block is in the log, from this LSN on or
-	 * earlier.
+	 * Torn while it was written: all that differs between the old and the new block is in the log, from this LSN on
+	 * or earlier.
 	 */
 	rp->out->counts.torn_blocks++;
 	torn = xfs_finding_of(XFS_F_BLOCK_CRC, f->name);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* careful.c - the rules for a log whose end is not known: what stands before its damage must not land in what came later. */
+/*
+ * careful.c - the rules for a log whose end is not known: what stands before its damage must not land in what came
+ * later.
+ */
 #include "libxfs/recovery/private.h"
 
 #include "libxfs/base/crc32c.h"
@@ -28,7 +31,8 @@ bool replay_is_inode(const struct replay *rp, const uint8_t *raw, uint64_t ino)
 
 bool replay_lives_on(const uint8_t *in_place, const uint8_t *fresh)
 {
-	const size_t gen = XFS_OFF(dinode_core, gen), mode = XFS_OFF(dinode_core, mode), flush = XFS_OFF(dinode_core, flushiter);
+	const size_t gen = XFS_OFF(dinode_core, gen), mode = XFS_OFF(dinode_core, mode);
+	const size_t flush = XFS_OFF(dinode_core, flushiter);
 
 	if (xfs_be16(in_place) != XFS_DINODE_MAGIC || xfs_be16(fresh) != XFS_DINODE_MAGIC)
 		return false;

@@ -2,9 +2,10 @@
 /*
  * contents.c - buffer items in a careful replay whose flags contradict what they carry.
  *
- * Flags decide whether an image is brought to its place at all: a bit more makes it the end of its block, or of quota that
- * is off.  So where they do not fit the data the data counts, and the block says itself, with its address and the uuid of
- * the filesystem, what it is (replay_content()).  The fourth version has no such blocks: there the flags are believed.
+ * Flags decide whether an image is brought to its place at all: a bit more makes it the end of its block, or of quota
+ * that is off.  So where they do not fit the data the data counts, and the block says itself, with its address and the
+ * uuid of the filesystem, what it is (replay_content()).  The fourth version has no such blocks: there the flags are
+ * believed.
  */
 #include "libxfs/recovery/private.h"
 

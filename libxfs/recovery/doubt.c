@@ -2,10 +2,10 @@
 /*
  * doubt.c - which of the intents that a careful replay leaves may be finished.
  *
- * An intent stands for a step that is not done, on top of all that was logged before it.  Where a part of that was left out
- * the step would land on something else, and a step whose done item stands in a transaction that was carried out in part
- * may be done or not: done again it may do harm.  So both are left to the repair, which goes by what is in place, and with
- * them the later steps of the same chain: those that were announced together, and those that follow from them.
+ * An intent stands for a step that is not done, on top of all that was logged before it.  Where a part of that was left
+ * out the step would land on something else, and a step whose done item stands in a transaction that was carried out in
+ * part may be done or not: done again it may do harm.  So both are left to the repair, which goes by what is in place,
+ * and with them the later steps of the same chain: those that were announced together, and those that follow from them.
  *
  * Trees of space alone cannot spoil steps in files: the repair builds them anew from files.
  */

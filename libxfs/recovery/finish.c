@@ -106,7 +106,8 @@ static int first_steps(struct recovery_round *round, struct kept *kept)
 		if (!err)
 			err = do_step(round, &works, kept);
 		if (err && !is_of_machine(err))
-			err = recovery_bad(round->sink, it->kind->name, xfs_log_item_id(it), why ? why : xfs_error_text(err));
+			err = recovery_bad(round->sink, it->kind->name, xfs_log_item_id(it),
+					   why ? why : xfs_error_text(err));
 		release_works(&works);
 		kept->ends[i] = kept->n;
 		round->done->intents += !err;
@@ -182,7 +183,8 @@ static int empty_bucket(struct recovery_round *round, uint32_t agno, unsigned bu
 			xfs_live_inode_put(li);
 		}
 		if (err)
-			return is_of_machine(err) ? err : recovery_bad(round->sink, "unlinked inode", ino, xfs_error_text(err));
+			return is_of_machine(err) ? err :
+			       recovery_bad(round->sink, "unlinked inode", ino, xfs_error_text(err));
 		round->done->inodes++;
 	}
 }

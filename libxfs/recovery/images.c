@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * images.c - what a round has changed, as a checkpoint of the log: for each block that differs above and below, a buffer
- * item with the chunks that do.  Done items for the intents go with it, so that all of it happens or none.
+ * images.c - what a round has changed, as a checkpoint of the log: for each block that differs above and below, a
+ * buffer item with the chunks that do.  Done items for the intents go with it, so that all of it happens or none.
  */
 #include "libxfs/base/crc32c.h"
 #include "libxfs/log/close.h"
@@ -66,7 +66,8 @@ static int add_buffer(struct images *im, const struct unit *u)
 	memset(p, 0, head);
 	for (uint32_t k = 0, n; k < chunks; k += n) {
 		for (n = 0; k + n < chunks && differs(im, k + n); n++) {
-			uint8_t *word = im->bytes + im->spans[first].off + sizeof(struct xfs_log_buf_disk) + (k + n) / 32 * 4;
+			uint8_t *word = im->bytes + im->spans[first].off + sizeof(struct xfs_log_buf_disk) +
+					(k + n) / 32 * 4;
 
 			xfs_st32(word, im->le, xfs_ld32(word, im->le) | UINT32_C(1) << ((k + n) % 32));
 		}
@@ -152,7 +153,7 @@ static int find_unit(struct images *im, uint64_t off, struct unit *u)
 		return load(im, u);
 	}
 	u->content = replay_content(g, im->new, u->len);
-	/* behind the first block of a directory block there is no header: a piece, and the first one names the directory */
+	/* behind the first block of a directory block there is no header: a piece; the first one names the directory */
 	if (u->content == XFS_BLFT_UNKNOWN && g->v5 && g->dirblkfsbs > 1)
 		u->content = XFS_BLFT_DIR_DATA;
 	/* the log would not know what it is */

@@ -23,8 +23,8 @@ static const char *judge_core(const struct replay *rp, const struct xfs_log_inod
 		return "its core has the wrong length";
 	if (!rp->geo.v5 && i->core_len > XFS_LOG_DINODE_V4)
 		return "its core is too long";
-	if (type == XFS_MODE_REG && d->core.format != XFS_DINODE_FMT_EXTENTS && d->core.format != XFS_DINODE_FMT_BTREE &&
-	    d->core.format != XFS_DINODE_FMT_META_BTREE)
+	if (type == XFS_MODE_REG && d->core.format != XFS_DINODE_FMT_EXTENTS &&
+	    d->core.format != XFS_DINODE_FMT_BTREE && d->core.format != XFS_DINODE_FMT_META_BTREE)
 		return "the format of a file is not valid";
 	if (type == XFS_MODE_DIR && (d->core.format < XFS_DINODE_FMT_LOCAL || d->core.format > XFS_DINODE_FMT_BTREE))
 		return "the format of a directory is not valid";
@@ -38,13 +38,14 @@ static const char *judge_core(const struct replay *rp, const struct xfs_log_inod
 }
 
 /*
- * The root of a btree as it is in memory, into the form that inodes have.  Trees of the realtime section may be empty, or
- * have records in their root.
+ * The root of a btree as it is in memory, into the form that inodes have.  Trees of the realtime section may be empty,
+ * or have records in their root.
  */
 static const char *put_root(const struct replay *rp, uint8_t *fork, uint32_t size, const struct xfs_log_region *r,
 			    const struct xfs_btree_shape *shape)
 {
-	uint32_t hdr = rp->geo.v5 ? XFS_BTREE_LONG_V5 : XFS_BTREE_LONG_V4, first = shape->keylen, second = shape->ptrlen;
+	uint32_t hdr = rp->geo.v5 ? XFS_BTREE_LONG_V5 : XFS_BTREE_LONG_V4;
+	uint32_t first = shape->keylen, second = shape->ptrlen;
 	uint32_t from_max, to_max, n, level;
 
 	if (r->len < hdr || size < sizeof(struct xfs_bmdr_disk))
@@ -87,8 +88,10 @@ static const char *put_forks(const struct replay *rp, uint8_t *raw, const struct
 	const struct xfs_log_region *regions[2] = { &i->data, &i->attr };
 
 	for (unsigned k = 0; k < 2; k++) {
-		uint32_t off = xfs_dinode_fork_off(d->core.version, d->core.forkoff, rp->geo.inodesize, (enum xfs_fork)k);
-		uint32_t size = xfs_dinode_fork_size(d->core.version, d->core.forkoff, rp->geo.inodesize, (enum xfs_fork)k);
+		uint32_t off = xfs_dinode_fork_off(d->core.version, d->core.forkoff, rp->geo.inodesize,
+						   (enum xfs_fork)k);
+		uint32_t size = xfs_dinode_fork_size(d->core.version, d->core.forkoff, rp->geo.inodesize,
+						     (enum xfs_fork)k);
 		const char *why = NULL;
 
 		if (i->f.fields & fields[k][0]) {
@@ -98,7 +101,8 @@ static const char *put_forks(const struct replay *rp, uint8_t *raw, const struct
 		} else if (i->f.fields & fields[k][1]) {
 			const struct xfs_btree_shape *shape = shape_of(rp, d, k);
 
-			why = shape ? put_root(rp, raw + off, size, regions[k], shape) : "it is no file that has such a btree";
+			why = shape ? put_root(rp, raw + off, size, regions[k], shape) :
+				      "it is no file that has such a btree";
 		}
 		if (why)
 			return why;
@@ -267,7 +271,8 @@ static bool was_used_later(const struct replay *rp, const uint8_t *raw, uint64_t
 
 static int make_cluster(struct replay *rp, const struct xfs_log_icreate *c, uint32_t at, uint64_t daddr, uint32_t bbs)
 {
-	uint64_t first = xfs_ino_of(&rp->geo, XFS_AGNO(c->ag), XFS_AGINO((uint64_t)(c->agbno + at) << rp->geo.inopblog)).v;
+	uint64_t first = xfs_ino_of(&rp->geo, XFS_AGNO(c->ag),
+				    XFS_AGINO((uint64_t)(c->agbno + at) << rp->geo.inopblog)).v;
 	struct touched *t;
 	int err = replay_touch(rp, daddr, bbs, &t);
 	struct replay_image image = { .headless = true };

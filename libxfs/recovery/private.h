@@ -12,8 +12,9 @@
 #include "libxfs/recovery/replay.h"
 
 /*
- * A buffer that a transaction of the current LSN touched.  Several transactions may have the same LSN (they start in one
- * record): whether the block in place is older is decided at the first touch, and the LSN is stamped after the last.
+ * A buffer that a transaction of the current LSN touched.  Several transactions may have the same LSN (they start in
+ * one record): whether the block in place is older is decided at the first touch, and the LSN is stamped after the
+ * last.
  */
 struct touched {
 	struct xfs_buf *buf;
@@ -82,11 +83,11 @@ int replay_touch(struct replay *, uint64_t daddr, uint32_t bbs, struct touched *
 void replay_dirty(struct touched *);
 /* Stamps, checks and writes what the batch changed. */
 int replay_settle(struct replay *);
-/* Stamps LSN (XFS_NULL64: leaves it) and checksum by what the block is; false: it is none of the kinds of this content. */
+/* Stamps LSN (XFS_NULL64: leaves it) and checksum by what the block is; false: none of the kinds of this content. */
 bool replay_stamp(const struct xfs_geometry *, unsigned content, uint8_t *p, uint32_t len, uint64_t lsn);
 /*
- * Careful, V5: by what the block says that it is, wherever that may be; its content (enum xfs_blft), which is still to be
- * verified.  UNKNOWN: nothing was changed.
+ * Careful, V5: by what the block says that it is, wherever that may be; its content (enum xfs_blft), which is still to
+ * be verified.  UNKNOWN: nothing was changed.
  */
 unsigned replay_stamp_by_data(struct replay *, struct xfs_buf *, uint64_t daddr, uint64_t lsn);
 /* What a whole block holds, by its magic number: enum xfs_blft. Not for AG headers of V4. */
@@ -106,8 +107,8 @@ struct replay_image {
 /* The place is not to be written: something else stands there, which may be somebody's.  *err: NOMEM. */
 bool replay_is_taken(struct replay *, const struct touched *, const struct replay_image *, int *err);
 /*
- * Metadata of this filesystem in its own place, torn or part of a directory block (which has the checksum of the whole).
- * Not values of attributes: they are written past the log, like data.
+ * Metadata of this filesystem in its own place, torn or part of a directory block (which has the checksum of the
+ * whole). Not values of attributes: they are written past the log, like data.
  */
 bool replay_says_what_it_is(const struct replay *, const struct touched *);
 /* This LSN of something in place is of the lost part of the log, or may be: counted. */
@@ -133,7 +134,10 @@ void replay_load_buf(const struct replay *, struct xfs_log_buf_item *, const str
 
 /* ---- doubt.c: errors are NOMEM ---- */
 int replay_next_trans(struct replay *);
-/* The item, or the image of a block (`p`: its first bytes, or NULL; `batch`: of any transaction of the batch), is left out. */
+/*
+ * The item, or the image of a block (`p`: its first bytes, or NULL; `batch`: of any transaction of the batch), is left
+ * out.
+ */
 int replay_left_item(struct replay *, const struct xfs_log_item *);
 int replay_left_block(struct replay *, const struct touched *, unsigned content, const uint8_t *p, bool batch);
 /* Something is, of any transaction. */

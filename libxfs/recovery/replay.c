@@ -11,7 +11,8 @@ int replay_bad(struct replay *rp, const char *structure, uint64_t number, const 
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_ITEM, structure);
 
-	xfs_finding_detail(&f, "%" PRIu64 ", lsn %u:%u: %s", number, (unsigned)(rp->lsn >> 32), (unsigned)rp->lsn, what);
+	xfs_finding_detail(&f, "%" PRIu64 ", lsn %u:%u: %s", number, (unsigned)(rp->lsn >> 32), (unsigned)rp->lsn,
+			   what);
 	xfs_finding_emit(rp->sink, &f);
 	return -XFS_E_CORRUPT;
 }

@@ -55,8 +55,8 @@ struct xfs_recovery {
  */
 int xfs_recovery_replay(const struct xfs_devset *, struct xfs_recovery *out, const struct xfs_sink *);
 /*
- * The same between the tail and the head that `state` names.  For a part whose end is the end of the log, or of what was
- * written to it last.
+ * The same between the tail and the head that `state` names.  For a part whose end is the end of the log, or of what
+ * was written to it last.
  */
 int xfs_recovery_replay_part(const struct xfs_devset *, const struct xfs_log_state *, struct xfs_recovery *out,
 			     const struct xfs_sink *);
@@ -69,27 +69,29 @@ struct xfs_recovery_place {
 };
 
 /*
- * The part of a damaged log that stands before the damage.  What stood behind it may have freed blocks that older images
- * are of, and the log does not tell any more which; so:
+ * The part of a damaged log that stands before the damage.  What stood behind it may have freed blocks that older
+ * images are of, and the log does not tell any more which; so:
  * - only transactions that are committed before the damage count;
  * - what is newer in place stays, inodes of new chunks too, and torn blocks that may be newer than the damage;
- * - an image goes where metadata of this filesystem stands in its own place.  Where something else stands it may be data
- *   that a file got later: `may_write` decides, after a look at who claims the block.  Such an image must hold the
+ * - an image goes where metadata of this filesystem stands in its own place.  Where something else stands it may be
+ *   data that a file got later: `may_write` decides, after a look at who claims the block.  Such an image must hold the
  *   beginning of the block;
  * - what does not fit the filesystem is left out, and nothing else is.
- * Intents are listed and never finished: what stood behind the damage may have done it.  Those are not listed whose chain
- * was left out in part: whoever finished them would do so on top of something else, or a second time.  They count.
+ * Intents are listed and never finished: what stood behind the damage may have done it.  Those are not listed whose
+ * chain was left out in part: whoever finished them would do so on top of something else, or a second time.  They
+ * count.
  * It may be stopped and done again.
  */
 struct xfs_recovery_careful {
-	struct xfs_log_state log;	/* in: tail and head of the part; nothing in place that is older than its head is newer */
+	/* in: tail and head of the part; nothing in place that is older than its head is newer */
+	struct xfs_log_state log;
 	/* NULL: all are written, and listed: above the device, to see who claims them then */
 	bool (*may_write)(void *payload, const struct xfs_recovery_place *);
 	void *payload;
 	struct xfs_recovery_place *places;	/* out: asked for; ascending, each once; xfs_recovery_careful_free() */
 	size_t nplaces, room;
 	uint64_t beyond;		/* out: blocks and inodes in place that are newer than the head */
-	uint64_t left_out;		/* out: changes that do not fit what is in place, or to what is no longer there */
+	uint64_t left_out;		/* out: changes that do not fit what is in place, or to what is gone */
 	uint64_t doubtful;		/* out: intents that are not listed, because of what was left out */
 };
 
@@ -102,7 +104,8 @@ void xfs_recovery_free(struct xfs_recovery *);
 /*
  * Ends a replay that left nothing to do: counters of the superblock from those of the AGs, log features off, and an
  * unmount record in the log.  DIRTYLOG, and nothing is changed: intents are left, or inodes in unlinked lists.
- * Counters of realtime extents stay as the log has them.  Errors: those of xfs_fs_open(), CORRUPT (AG headers), IO, NOMEM.
+ * Counters of realtime extents stay as the log has them.  Errors: those of xfs_fs_open(), CORRUPT (AG headers), IO,
+ * NOMEM.
  */
 int xfs_recovery_settle(const struct xfs_devset *, const struct xfs_recovery *, const struct xfs_sink *);
 

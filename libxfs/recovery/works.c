@@ -11,7 +11,8 @@ static const char *check_realtime(const struct xfs_geometry *g, const struct xfs
 {
 	const struct xfs_extent range = { 0, e->startblock, (uint32_t)xfs_min(e->len, UINT32_MAX), false };
 
-	return xfs_extent_valid(g, &range, true) ? NULL : "blocks that it names are not in one place of the realtime section";
+	return xfs_extent_valid(g, &range, true) ? NULL :
+		       "blocks that it names are not in one place of the realtime section";
 }
 
 static const char *check_blocks(const struct xfs_geometry *g, const struct xfs_log_intent_extent *e)
@@ -30,7 +31,8 @@ static const char *rmap_work(const struct xfs_geometry *g, const struct xfs_log_
 	static const uint8_t ops[] = {
 		[XFS_RUI_MAP] = XFS_RMAP_MAP, [XFS_RUI_MAP_SHARED] = XFS_RMAP_MAP, [XFS_RUI_UNMAP] = XFS_RMAP_UNMAP,
 		[XFS_RUI_UNMAP_SHARED] = XFS_RMAP_UNMAP, [XFS_RUI_CONVERT] = XFS_RMAP_CONVERT,
-		[XFS_RUI_CONVERT_SHARED] = XFS_RMAP_CONVERT, [XFS_RUI_ALLOC] = XFS_RMAP_ALLOC, [XFS_RUI_FREE] = XFS_RMAP_FREE,
+		[XFS_RUI_CONVERT_SHARED] = XFS_RMAP_CONVERT, [XFS_RUI_ALLOC] = XFS_RMAP_ALLOC,
+		[XFS_RUI_FREE] = XFS_RMAP_FREE,
 	};
 	unsigned op = e->flags & XFS_MAP_OP_MASK;
 
@@ -120,7 +122,8 @@ static const char *extent_work(const struct xfs_geometry *g, uint16_t type, cons
 
 /* ---- exchange of mappings ---- */
 
-static int exchange_work(const struct xfs_geometry *g, const struct xfs_log_xmi *in, struct xfs_work *w, const char **why)
+static int exchange_work(const struct xfs_geometry *g, const struct xfs_log_xmi *in, struct xfs_work *w,
+			 const char **why)
 {
 	struct xfs_exchange *x;
 
@@ -128,8 +131,8 @@ static int exchange_work(const struct xfs_geometry *g, const struct xfs_log_xmi 
 		*why = "mappings cannot be exchanged on this filesystem";
 	else if (!xfs_ino_valid(g, XFS_INO(in->inode1)) || !xfs_ino_valid(g, XFS_INO(in->inode2)))
 		*why = "it names an impossible inode";
-	else if (in->flags & ~(XFS_XMI_ATTR_FORK | XFS_XMI_SET_SIZES | XFS_XMI_INO1_WRITTEN | XFS_XMI_CLEAR_INO1_REFLINK |
-			       XFS_XMI_CLEAR_INO2_REFLINK))
+	else if (in->flags & ~(XFS_XMI_ATTR_FORK | XFS_XMI_SET_SIZES | XFS_XMI_INO1_WRITTEN |
+			       XFS_XMI_CLEAR_INO1_REFLINK | XFS_XMI_CLEAR_INO2_REFLINK))
 		*why = "it has an unknown operation";
 	if (*why)
 		return -XFS_E_CORRUPT;
@@ -138,7 +141,8 @@ static int exchange_work(const struct xfs_geometry *g, const struct xfs_log_xmi 
 		return -XFS_E_NOMEM;
 	*x = (struct xfs_exchange){
 		.ino1 = in->inode1, .ino2 = in->inode2, .gen1 = in->igen1, .gen2 = in->igen2, .off1 = in->startoff1,
-		.off2 = in->startoff2, .count = in->blockcount, .flags = in->flags, .size1 = in->isize1, .size2 = in->isize2,
+		.off2 = in->startoff2, .count = in->blockcount, .flags = in->flags,
+		.size1 = in->isize1, .size2 = in->isize2,
 	};
 	*w = (struct xfs_work){ .kind = XFS_WORK_EXCHANGE, .owner = in->inode1, .more = x, .release = free };
 	return 0;
@@ -168,7 +172,8 @@ static uint8_t *append(uint8_t *to, const struct xfs_log_region *r)
 	return to + r->len;
 }
 
-static int attr_work(const struct xfs_geometry *g, const struct xfs_log_intent_item *in, struct xfs_work *w, const char **why)
+static int attr_work(const struct xfs_geometry *g, const struct xfs_log_intent_item *in, struct xfs_work *w,
+		     const char **why)
 {
 	struct xfs_attr_work *m;
 	uint8_t *at;
@@ -187,7 +192,8 @@ static int attr_work(const struct xfs_geometry *g, const struct xfs_log_intent_i
 	at = append(at, &in->new_name);
 	at = append(at, &in->value);
 	append(at, &in->new_value);
-	*w = (struct xfs_work){ .kind = XFS_WORK_ATTR, .op = in->attri.op_flags, .owner = in->attri.ino, .more = m, .release = free };
+	*w = (struct xfs_work){ .kind = XFS_WORK_ATTR, .op = in->attri.op_flags, .owner = in->attri.ino, .more = m,
+				.release = free };
 	return 0;
 }
 
@@ -207,7 +213,8 @@ static bool make_room(struct recovery_works *out, uint32_t n)
 	return true;
 }
 
-int recovery_works(const struct xfs_geometry *g, const struct xfs_log_item *it, struct recovery_works *out, const char **why)
+int recovery_works(const struct xfs_geometry *g, const struct xfs_log_item *it, struct recovery_works *out,
+		   const char **why)
 {
 	struct xfs_log_intent_item in;
 

@@ -61,7 +61,8 @@ int xfs_edit_bury(struct xfs_edit *e, struct xfs_live_inode *li)
 	struct xfs_live_inode *again;
 	int err = xfs_inode_inactivate(e, li);
 
-	if (err == -XFS_E_NOMEM && e->norphans < XFS_ORPHANS_MOST && !xfs_live_inode_get(e->live, li->i.ino.v, &again)) {
+	if (err == -XFS_E_NOMEM && e->norphans < XFS_ORPHANS_MOST &&
+	    !xfs_live_inode_get(e->live, li->i.ino.v, &again)) {
 		e->orphans[e->norphans++] = again;
 		return 0;
 	}

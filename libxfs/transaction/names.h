@@ -4,10 +4,10 @@
  *
  * Directories and inodes are given by number; none may be in an open transaction.  Names: 1 to 255 bytes without zero
  * and slash, and no dots.  An inode that loses its last name is freed by further chains, unless somebody holds it
- * (xfs_live_inode_get()): then it is his to call xfs_inode_inactivate().  Without memory for those chains the next sync does
- * them; another error of theirs is returned although the name is gone, and ends a direct edit (SHUTDOWN): nothing that was
- * not synced is written then.  Errors besides those named: those of xfs_trans_*(), name/change.h; NOENT, NOTDIR,
- * NAMETOOLONG, INVALID (names, metadata files, project quotas of other trees).  Rights are not looked at.
+ * (xfs_live_inode_get()): then it is his to call xfs_inode_inactivate().  Without memory for those chains the next sync
+ * does them; another error of theirs is returned although the name is gone, and ends a direct edit (SHUTDOWN): nothing
+ * that was not synced is written then.  Errors besides those named: those of xfs_trans_*(), name/change.h; NOENT,
+ * NOTDIR, NAMETOOLONG, INVALID (names, metadata files, project quotas of other trees).  Rights are not looked at.
  * Layer: transaction.
  */
 #ifndef XFS_TRANSACTION_NAMES_H

@@ -35,8 +35,8 @@ struct xfs_edit {
 
 /* ---- edit.c ---- */
 /*
- * xfs_inode_inactivate() of an inode whose last name a chain that is over has taken.  Without memory a sync does it, and 0.
- * Other errors of a direct edit end it: the inode would stay on an unlinked list that no log tells of.
+ * xfs_inode_inactivate() of an inode whose last name a chain that is over has taken.  Without memory a sync does it,
+ * and 0.  Other errors of a direct edit end it: the inode would stay on an unlinked list that no log tells of.
  */
 int xfs_edit_bury(struct xfs_edit *, struct xfs_live_inode *);
 

@@ -81,6 +81,7 @@ int repair_rt_owned_leaves(struct repair_rt_owned *o, uint32_t group, uint64_t i
 
 static int read_tree(struct repair_rt_owned *o, const struct repair_rt_file *file, uint8_t *image)
 {
+	const struct repair_metafile what = { file->metatype, file->group };
 	struct repair *r = o->r;
 	struct repair_fork f = { 0 };
 	struct xfs_dinode d;
@@ -96,7 +97,7 @@ static int read_tree(struct repair_rt_owned *o, const struct repair_rt_file *fil
 	if (!error && f.damaged && o->blocks) {
 		blocks = o->blocks(o->payload, file->ino, &n);
 		error = repair_rt_owned_leaves(o, file->group, file->ino, blocks, n);
-	} else if (!error && !f.damaged && !repair_metafile_is_doubled(r, &(struct repair_metafile){ file->metatype, file->group })) {
+	} else if (!error && !f.damaged && !repair_metafile_is_doubled(r, &what)) {
 		error = xfs_grow(&o->sound, o->nsound, &o->room, 16);
 		if (!error)
 			o->sound[o->nsound++] = file->group;

@@ -41,8 +41,8 @@ bool repair_rt_owned_whole(const struct repair_rt_owned *);
 /* Owners of which forks and whole trees of all groups do not say the same are odd.  Errors: NOMEM. */
 int repair_rt_find_odd(struct repair *);
 /*
- * realtime_bits.c: what bitmaps have on the extents of this mapping.  *used: all are in use, *is_free: one is free; neither
- * where a bitmap can't be read.  Errors: NOMEM.
+ * realtime_bits.c: what bitmaps have on the extents of this mapping.  *used: all are in use, *is_free: one is free;
+ * neither where a bitmap can't be read.  Errors: NOMEM.
  */
 int repair_rt_bits(struct repair *, const struct xfs_mapping *, bool *used, bool *is_free);
 

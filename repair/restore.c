@@ -274,13 +274,17 @@ static bool is_shared(const struct remade *m)
 	return m->realtime ? m->e->rt_others : any_shared(m->r, &m->e->side[XFS_FORK_DATA].rmap);
 }
 
-/* Reverse mappings of realtime groups name it, those of the data device give its data fork nothing: it is a file, and they lie there. */
+/*
+ * Reverse mappings of realtime groups name it, those of the data device give its data fork nothing: it is a file, and
+ * its data lie there.
+ */
 static int take_groups(struct remade *m)
 {
 	struct xfs_mapset *s = &m->e->side[XFS_FORK_DATA].rmap;
 	unsigned type = type_of_ftype(m->h->ftype);
 
-	if (!m->e->rt.n || s->n || m->meta || m->h->subdirs || repair_type_of_role(m->r, m->e->ino) || (type && type != XFS_MODE_REG))
+	if (!m->e->rt.n || s->n || m->meta || m->h->subdirs || repair_type_of_role(m->r, m->e->ino) ||
+	    (type && type != XFS_MODE_REG))
 		return 0;
 	xfs_mapset_release(s);
 	*s = m->e->rt;

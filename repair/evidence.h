@@ -30,6 +30,11 @@ struct evidence {
 	bool suspect;			/* its core is written anew: repair_core_flawed() */
 	bool lost;			/* its type is not known, or nothing at all: restore.c decides */
 	bool wiped;			/* nothing at all: image and d are blank */
+	struct xfs_mapset rt;		/* in the realtime section, by the trees of its groups */
+	bool rt_asked, rt_whole;	/* these were asked, and all of them could answer */
+	/* other inodes have some of it, too; of a fork that reads well: of what it lacks */
+	bool rt_others;
+	bool rt_strange;		/* or of what that fork alone says */
 	uint64_t rmap_blocks;		/* all blocks with this owner in reverse mappings */
 };
 

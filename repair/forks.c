@@ -434,7 +434,7 @@ bool repair_fork_holds_uncounted(struct repair *r, uint64_t ino, const struct xf
 	if ((fork == XFS_FORK_DATA ? d->core.format : d->core.aformat) != XFS_DINODE_FMT_EXTENTS || !s->n ||
 	    !xfs_dinode_set_nextents(&all, fork, repair_fork_size(r, d, fork) / 16))
 		return false;
-	if (!repair_fork_scan(r, ino, &all, image, fork, &f, repair_keep_mapping, &seen) &&
+	if (!repair_fork_scan_any(r, ino, &all, image, fork, &f, repair_keep_mapping, &seen) &&
 	    xfs_mapset_normalise(&seen) >= 0 && !xfs_mapset_subtract(&rest, s, &seen))
 		held = !rest.n;
 	repair_fork_release(&f);

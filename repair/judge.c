@@ -79,9 +79,7 @@ static int judge_realtime(struct repair *r, struct evidence *e)
 {
 	if (e->side[XFS_FORK_DATA].f.damaged)
 		return judge_damaged_realtime(r, e);
-	if (r->geo.rmapbt)
-		judge_own_blocks(r, e, XFS_FORK_DATA);
-	return 0;
+	return judge_whole_realtime(r, e);
 }
 
 static int judge_fork(struct repair *r, struct evidence *e, unsigned k)

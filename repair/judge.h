@@ -26,6 +26,10 @@ int judge_replace_fork(struct repair *, struct evidence *, unsigned fork, struct
 int judge_damaged(struct repair *, struct evidence *, unsigned fork);
 /* A data fork whose extents lie in the realtime section. */
 int judge_damaged_realtime(struct repair *, struct evidence *);
+/* One that reads well: does it lack what its core counts and others know? */
+int judge_whole_realtime(struct repair *, struct evidence *);
+/* What such a fork and the trees of groups, all of them whole, do not both say.  Nothing otherwise.  Errors: NOMEM. */
+int judge_realtime_differences(struct evidence *, struct xfs_mapset *only_fork, struct xfs_mapset *only_rt);
 /*
  * A fork that reads well, without the help of all reverse mappings: more entries than are counted stand in the inode,
  * and with them the blocks are as many as the inode says.  Then the counter is wrong, and *done.

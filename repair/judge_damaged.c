@@ -7,6 +7,7 @@
  */
 #include "repair/judge.h"
 #include "repair/realtime.h"
+#include "repair/realtime_owned.h"
 
 #include <inttypes.h>
 
@@ -116,7 +117,7 @@ int judge_try_counts(struct repair *r, struct evidence *e, unsigned k, bool *don
 
 		fits = xfs_dinode_set_nextents(&d, (enum xfs_fork)k, count);
 		if (fits)
-			error = repair_fork_scan(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
+			error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
 		fits = fits && !error && !f.damaged;
 		*done = fits && f.blocks + others == e->d.core.nblocks;
 		if (*done) {
@@ -210,25 +211,123 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	return error;
 }
 
+/* The blocks of this map, of the trees and of attributes are as many as the core counts. */
+static bool has_all_blocks(const struct repair *r, const struct evidence *e, const struct xfs_mapset *final)
+{
+	const struct repair_fork *attr = &e->side[XFS_FORK_ATTR].f;
+
+	return r->rmaps_whole && !attr->damaged && e->d.core.nblocks ==
+	       xfs_mapset_blocks(final) + e->side[XFS_FORK_DATA].nbmbt + attr->blocks + attr->nown;
+}
+
+/* What the reverse mappings of groups say of a fork, filled up with what only the fork can tell. */
+static int make_realtime(struct repair *r, struct evidence *e, struct xfs_mapset *final)
+{
+	const struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
+	int64_t cut;
+	int error = 0;
+
+	*final = e->rt;
+	e->rt = (struct xfs_mapset){ 0 };
+	for (size_t i = 0; i < fork->n && !error; i++)
+		error = xfs_mapset_add(final, &fork->m[i]);
+	cut = error ? 0 : xfs_mapset_normalise(final);
+	if (cut < 0)
+		error = (int)cut;
+	return error ? error : repair_rt_align(r, final);
+}
+
 /* Its extents lie in the realtime section, of which the reverse mappings of this device know nothing. */
 int judge_damaged_realtime(struct repair *r, struct evidence *e)
 {
 	struct evidence_side *s = &e->side[XFS_FORK_DATA];
 	struct xfs_mapset final = { 0 };
 	bool done = false;
-	int error = s->fork.n ? 0 : try_formats(r, e, XFS_FORK_DATA, &done);
+	int error = e->rt_whole || s->fork.n ? 0 : try_formats(r, e, XFS_FORK_DATA, &done);
 
 	if (error || done)
 		return error;
-	for (size_t i = 0; i < s->fork.n && !error; i++)
-		error = xfs_mapset_add(&final, &s->fork.m[i]);
-	if (!error)
-		error = repair_rt_align(r, &final);
+	error = make_realtime(r, e, &final);
 	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, s->f.why);
-	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_LOST, true,
-			"nothing else knows its extents in the realtime section");
+	if (!error && !e->rt_whole && !has_all_blocks(r, e, &final))
+		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_LOST, true,
+				e->rt_asked ? "not all reverse mappings of realtime groups are there to fill the gaps"
+					    : "nothing else knows its extents in the realtime section");
 	if (!error)
 		error = judge_replace_fork(r, e, XFS_FORK_DATA, &final);
 	xfs_mapset_release(&final);
+	return error;
+}
+
+/* ---- a fork that reads well, and leads to the realtime section ---- */
+
+int judge_realtime_differences(struct evidence *e, struct xfs_mapset *only_fork, struct xfs_mapset *only_rt)
+{
+	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	int64_t cut;
+	int error;
+
+	if (s->f.damaged || !e->rt_whole || !e->rt.n)
+		return 0;
+	cut = xfs_mapset_normalise(&e->side[XFS_FORK_DATA].fork);
+	error = cut < 0 ? (int)cut : xfs_mapset_subtract(only_fork, &s->fork, &e->rt);
+	return error ? error : xfs_mapset_subtract(only_rt, &e->rt, &s->fork);
+}
+
+/*
+ * The bitmaps have in use what the fork lacks, nobody else is there by the trees, and what the fork alone says is free, or
+ * is another's.  (After changes were lost with the log the trees may be the older ones.)
+ */
+static int ask_others(struct repair *r, struct evidence *e, bool *denied)
+{
+	struct xfs_mapset only_fork = { 0 }, only_rt = { 0 };
+	bool used = true, any_free = false, is_used, is_free;
+	int error = judge_realtime_differences(e, &only_fork, &only_rt);
+
+	for (size_t i = 0; i < only_rt.n && used && !error; i++) {
+		error = repair_rt_bits(r, &only_rt.m[i], &is_used, &is_free);
+		used = is_used;
+	}
+	for (size_t i = 0; i < only_fork.n && used && !any_free && !error; i++)
+		error = repair_rt_bits(r, &only_fork.m[i], &is_used, &any_free);
+	*denied = !error && only_rt.n && only_fork.n && used && !e->rt_others && !r->log_given_up && (any_free || e->rt_strange);
+	xfs_mapset_release(&only_fork);
+	xfs_mapset_release(&only_rt);
+	return error;
+}
+
+/*
+ * What the reverse mappings say fits the block counter, and the fork lacks something of it, or the checksum of the inode is
+ * wrong, or others deny the fork; or records that are not counted say the same.
+ */
+static int ask_groups(struct repair *r, struct evidence *e, bool *better)
+{
+	const struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
+	bool more = xfs_mapset_blocks(&e->rt) > xfs_mapset_blocks(fork);
+	bool fits = has_all_blocks(r, e, &e->rt);
+
+	*better = false;
+	if (!e->rt_whole || !e->rt.n || xfs_mapset_equal(&e->rt, fork))
+		return 0;
+	*better = fits ? more || e->suspect
+		       : more && repair_fork_holds_uncounted(r, e->ino, &e->d, e->image, XFS_FORK_DATA, &e->rt);
+	return *better || !fits ? 0 : ask_others(r, e, better);
+}
+
+int judge_whole_realtime(struct repair *r, struct evidence *e)
+{
+	bool done = false, better;
+	int error = ask_groups(r, e, &better);
+
+	if (error)
+		return error;
+	if (better) {
+		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, "it contradicts all reverse mappings of realtime groups");
+		return judge_replace_fork(r, e, XFS_FORK_DATA, &e->rt);
+	}
+	if (!e->rt_whole)
+		error = judge_try_counts(r, e, XFS_FORK_DATA, &done);
+	if (!error && !done && r->geo.rmapbt)
+		judge_own_blocks(r, e, XFS_FORK_DATA);
 	return error;
 }

@@ -65,8 +65,10 @@ repair_core_SRCS = \
 	repair/parts.c \
 	repair/quota.c \
 	repair/realtime.c \
+	repair/realtime_bits.c \
 	repair/realtime_cut.c \
 	repair/realtime_files.c \
+	repair/realtime_owned.c \
 	repair/realtime_super.c \
 	repair/realtime_trees.c \
 	repair/rebuild.c \

@@ -10,6 +10,7 @@
 #include "repair/metafiles.h"
 #include "repair/quota.h"
 #include "repair/realtime.h"
+#include "repair/realtime_owned.h"
 #include "repair/scan.h"
 #include "repair/space.h"
 
@@ -38,6 +39,8 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 	struct adding *a = payload;
 	uint64_t offword = m->off | a->flags | (m->unwritten ? XFS_RMAP_UNWRITTEN : 0);
 
+	if (a->realtime && a->r->rt_sums.sums)
+		xfs_fingerprint_add(&a->r->rt_sums, a->ino, offword, m->fsbno, m->len);
 	if (a->realtime)
 		return repair_rt_add(a->r, a->ag, a->ino, a->shareable, m);
 	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
@@ -184,6 +187,8 @@ int repair_observe_inodes(struct repair *r)
 		repair_say(r, "        - process known inodes and perform inode discovery...");
 	/* without reverse mappings, free space and reference counts are compared with what the files claim */
 	error = r->geo.rmapbt ? 0 : xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
+	if (!error && repair_rt_has_owners(r))
+		error = xfs_fingerprint_init(&r->rt_sums, r->fork_sums.bits, r->fork_sums.key);
 	if (!error)
 		error = repair_glance_begin(r);
 	if (error)
@@ -200,6 +205,8 @@ int repair_observe_inodes(struct repair *r)
 		check_attr_bit(r);
 	if (!error && r->geo.metadir)
 		error = repair_metafiles_index(r);
+	if (!error)
+		error = repair_rt_find_odd(r);
 	if (error || !r->geo.rmapbt)
 		return error;
 	for (uint32_t i = 0; i < 1u << r->fork_sums.bits; i++) {

@@ -4,7 +4,9 @@
  *
  * Memory grows with the damage: one odd owner brings its bucket, 1/65536 of all owners, and nothing else.
  */
+#include "repair/judge.h"
 #include "repair/realtime.h"
+#include "repair/realtime_owned.h"
 #include "repair/space.h"
 
 #include "libxfs/base/grow.h"
@@ -191,6 +193,165 @@ static int gather_ag_rmaps(void *payload, size_t agno)
 	return error ? error : g->error;
 }
 
+/* ---- reverse mappings of realtime groups ---- */
+
+/* What leads to the realtime section, or may have done. */
+static bool needs_groups(const struct evidence *e)
+{
+	return e->wiped || repair_fork_is_realtime(&e->d, XFS_FORK_DATA);
+}
+
+static int gather_owned(void *payload, uint64_t ino, const struct xfs_mapping *m)
+{
+	struct gather *g = payload;
+	struct evidence *e = is_odd(g->r, ino) ? find(g, ino) : NULL;
+
+	return e && e->rt_asked ? xfs_mapset_add(&e->rt, m) : 0;
+}
+
+static const uint64_t *blocks_of(void *payload, uint64_t ino, size_t *n)
+{
+	const struct evidence *e = find(payload, ino);
+
+	*n = e ? e->side[XFS_FORK_DATA].nbmbt : 0;
+	return e ? e->side[XFS_FORK_DATA].bmbt : NULL;
+}
+
+/* A tree whose inode is wiped: names say whose it was. */
+static int gather_wiped_trees(struct gather *g, struct repair_rt_owned *o)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < g->n && !error; i++) {
+		const struct evidence_side *s = &g->e[i].side[XFS_FORK_DATA];
+		const struct repair_hint *h = g->e[i].wiped ? repair_hint_of(&g->hints, g->e[i].ino) : NULL;
+
+		if (h && h->meta && h->file.metatype == XFS_METAFILE_RTRMAP && repair_metafile_possible(g->r, &h->file))
+			error = repair_rt_owned_leaves(o, h->file.group, g->e[i].ino, s->bmbt, s->nbmbt);
+	}
+	return error;
+}
+
+/* Where a group has said all that it knows, the fork has nothing to add. */
+static int settle_owned(struct gather *g, struct repair_rt_owned *o, struct evidence *e)
+{
+	struct xfs_mapset *fork = &e->side[XFS_FORK_DATA].fork;
+	size_t keep = 0;
+	int64_t cut = xfs_mapset_normalise(&e->rt);
+
+	e->rt_whole = repair_rt_owned_whole(o);
+	for (size_t i = 0; i < fork->n && e->side[XFS_FORK_DATA].f.damaged; i++)
+		if (!repair_rt_group_sound(o, (uint32_t)(fork->m[i].fsbno >> g->r->geo.sb.rgblklog)))
+			fork->m[keep++] = fork->m[i];
+	if (e->side[XFS_FORK_DATA].f.damaged)
+		fork->n = keep;
+	return cut < 0 ? (int)cut : 0;
+}
+
+struct piece {
+	uint64_t start, end;		/* realtime blocks as forks have them */
+	uint64_t reach;			/* the highest end of this one and those before it */
+	struct evidence *e;
+	bool strange;			/* only the fork says so */
+};
+
+struct sharing {
+	struct piece *p;		/* ascending */
+	size_t n, room;
+};
+
+static int by_start(const void *pa, const void *pb)
+{
+	const struct piece *a = pa, *b = pb;
+
+	return a->start < b->start ? -1 : a->start > b->start;
+}
+
+static int mark_shared(void *payload, uint64_t ino, const struct xfs_mapping *m)
+{
+	struct sharing *s = payload;
+	size_t at = m->unwritten ? 0 : xfs_search(s->n, i, s->p[i].start < m->fsbno + m->len);
+
+	for (; at && s->p[at - 1].reach > m->fsbno; at--)
+		if (s->p[at - 1].end > m->fsbno && s->p[at - 1].e->ino != ino)
+			*(s->p[at - 1].strange ? &s->p[at - 1].e->rt_strange : &s->p[at - 1].e->rt_others) = true;
+	return 0;
+}
+
+static int add_pieces(struct sharing *s, struct evidence *e, const struct xfs_mapset *from, bool strange)
+{
+	int error = 0;
+
+	for (size_t i = 0; i < from->n && !error; i++) {
+		const struct xfs_mapping *m = &from->m[i];
+
+		error = xfs_grow(&s->p, s->n, &s->room, 64);
+		if (!error && (!m->unwritten || !e->wiped))
+			s->p[s->n++] = (struct piece){ m->fsbno, m->fsbno + m->len, 0, e, strange };
+	}
+	return error;
+}
+
+/* Of a wiped inode all of it; of a fork that reads well what either side alone says. */
+static int add_asked(struct repair *r, struct sharing *s, struct evidence *e)
+{
+	struct xfs_mapset only_rt = { 0 }, only_fork = { 0 };
+	int error;
+
+	if (e->wiped)
+		return r->geo.reflink ? add_pieces(s, e, &e->rt, false) : 0;
+	error = e->rt_whole ? judge_realtime_differences(e, &only_fork, &only_rt) : 0;
+	if (!error)
+		error = add_pieces(s, e, &only_rt, false);
+	if (!error)
+		error = add_pieces(s, e, &only_fork, true);
+	xfs_mapset_release(&only_rt);
+	xfs_mapset_release(&only_fork);
+	return error;
+}
+
+/* Who else has what is in question: an inode that is made anew gets the flag of shared extents, a fork is denied. */
+static int find_others(struct gather *g)
+{
+	struct sharing s = { 0 };
+	struct repair_rt_owned o = { .r = g->r, .each = mark_shared, .payload = &s };
+	uint64_t reach = 0;
+	int error = 0;
+
+	for (size_t i = 0; i < g->n && !error; i++)
+		if (g->e[i].rt_asked)
+			error = add_asked(g->r, &s, &g->e[i]);
+	if (!error && s.n) {
+		qsort(s.p, s.n, sizeof(*s.p), by_start);
+		for (size_t i = 0; i < s.n; i++)
+			s.p[i].reach = reach = xfs_max(reach, s.p[i].end);
+		error = repair_rt_each_owned(&o);
+	}
+	free(o.sound);
+	free(s.p);
+	return error;
+}
+
+static int gather_groups(struct gather *g)
+{
+	struct repair_rt_owned o = { .r = g->r, .each = gather_owned, .blocks = blocks_of, .payload = g };
+	bool any = false;
+	int error;
+
+	for (size_t i = 0; i < g->n; i++)
+		any |= g->e[i].rt_asked = needs_groups(&g->e[i]);
+	if (!any)
+		return 0;
+	error = repair_rt_each_owned(&o);
+	if (!error)
+		error = gather_wiped_trees(g, &o);
+	for (size_t i = 0; i < g->n && !error; i++)
+		if (g->e[i].rt_asked)
+			error = settle_owned(g, &o, &g->e[i]);
+	free(o.sound);
+	return error ? error : find_others(g);
+}
+
 static void release_evidence(struct gather *g)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -200,6 +361,7 @@ static void release_evidence(struct gather *g)
 			xfs_mapset_release(&g->e[i].side[k].rmap);
 			free(g->e[i].side[k].bmbt);
 		}
+		xfs_mapset_release(&g->e[i].rt);
 		free(g->e[i].image);
 	}
 	free(g->e);
@@ -215,6 +377,8 @@ static int judge_odd(struct repair *r)
 		error = repair_each_ag(r, gather_ag_inodes, &g);
 	if (!error && r->geo.rmapbt)
 		error = repair_each_ag(r, gather_ag_rmaps, &g);
+	if (!error && repair_rt_has_owners(r))
+		error = gather_groups(&g);
 	for (size_t i = 0; i < g.n && !error; i++)
 		error = g.e[i].lost ? repair_restore(r, &g.e[i],
 						     repair_hint_of(&g.hints, g.e[i].ino)) : repair_judge(r, &g.e[i]);

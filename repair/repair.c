@@ -191,6 +191,7 @@ void repair_release(struct repair *r)
 	free(r->sharers);
 	xfs_fingerprint_release(&r->fork_sums);
 	xfs_fingerprint_release(&r->rmap_sums);
+	xfs_fingerprint_release(&r->rt_sums);
 	xfs_claims_free(r->claims);
 	xfs_fs_close(r->strict);
 	xfs_fs_close(r->fs);

@@ -259,6 +259,7 @@ struct repair {
 	size_t nrt_claims;
 	struct repair_metaindex *metas;		/* files of the metadata directory, once all inodes were observed */
 	struct xfs_fingerprint fork_sums, rmap_sums;
+	struct xfs_fingerprint rt_sums;	/* of forks that lead to the realtime section, where its groups have trees */
 	/* one bit for each hash of an inode number: some sound rmapbt has it share blocks */
 	uint8_t *sharers;
 	uint8_t *odd_buckets;		/* one byte a bucket: its owners are judged one by one */

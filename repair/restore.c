@@ -72,6 +72,7 @@ struct remade {
 	uint64_t parent;
 	bool meta;			/* of the metadata directory tree */
 	struct repair_metafile file;	/* which file of it */
+	bool realtime;			/* its data lie in the realtime section */
 };
 
 /* Directory and symlink blocks name their owner; a block of a file that looks so without naming it says nothing. */
@@ -92,6 +93,8 @@ static unsigned choose_type(const struct remade *m)
 	unsigned type = repair_type_of_role(m->r, m->e->ino);
 
 	if (!type && m->file.metatype)
+		return XFS_MODE_REG;
+	if (!type && m->realtime)
 		return XFS_MODE_REG;
 	if (!type)
 		type = type_of_mappings(m->r, m->e);
@@ -157,6 +160,8 @@ static void start_core(struct remade *m)
 		.mode = (uint16_t)(m->type | (m->type == XFS_MODE_DIR ? 0700 : m->type == XFS_MODE_LNK ? 0777 : 0600)),
 	} };
 	d->core.nlinkv2 = xfs_max(m->h->names, 1u);
+	if (m->realtime)
+		d->core.flags = XFS_DIFLAG_REALTIME;
 	if (m->type == XFS_MODE_DIR)
 		d->core.nlinkv2 = 2 + m->h->subdirs;
 	if (!geo->v5)
@@ -268,6 +273,30 @@ static bool any_shared(const struct repair *r, const struct xfs_mapset *s)
 	return false;
 }
 
+static bool is_shared(const struct remade *m)
+{
+	return m->realtime ? m->e->rt_others : any_shared(m->r, &m->e->side[XFS_FORK_DATA].rmap);
+}
+
+/*
+ * Reverse mappings of realtime groups name it, those of the data device give its data fork nothing: it is a file, and
+ * its data lie there.
+ */
+static int take_groups(struct remade *m)
+{
+	struct xfs_mapset *s = &m->e->side[XFS_FORK_DATA].rmap;
+	unsigned type = type_of_ftype(m->h->ftype);
+
+	if (!m->e->rt.n || s->n || m->meta || m->h->subdirs || repair_type_of_role(m->r, m->e->ino) ||
+	    (type && type != XFS_MODE_REG))
+		return 0;
+	xfs_mapset_release(s);
+	*s = m->e->rt;
+	m->e->rt = (struct xfs_mapset){ 0 };
+	m->realtime = true;
+	return repair_rt_align(m->r, s);
+}
+
 static int take_maps(struct remade *m, struct repair_inode *c)
 {
 	struct repair *r = m->r;
@@ -359,7 +388,7 @@ static int make_anew(struct remade *m)
 	start_core(m);
 	dress_role(m);
 	set_size(m);
-	if (m->r->geo.reflink && m->type == XFS_MODE_REG && any_shared(m->r, &m->e->side[XFS_FORK_DATA].rmap))
+	if (m->r->geo.reflink && m->type == XFS_MODE_REG && is_shared(m))
 		m->d.v3.flags2 |= XFS_DIFLAG2_REFLINK;
 	note_remade(m);
 	m->parent = m->e->ino == root || m->e->ino == m->r->primary.metadirino ? m->e->ino :
@@ -421,19 +450,22 @@ static bool can_be_completed(const struct repair *r, const struct evidence *e)
 int repair_restore(struct repair *r, struct evidence *e, const struct repair_hint *h)
 {
 	struct remade m = { .r = r, .e = e, .h = h };
+	int64_t cut;
 	int error;
 
 	if (can_be_completed(r, e))
 		return complete(r, e);
 	for (unsigned k = 0; k < 2; k++) {
-		int64_t cut = xfs_mapset_normalise(&e->side[k].rmap);
-
+		cut = xfs_mapset_normalise(&e->side[k].rmap);
 		if (cut < 0)
 			return (int)cut;
 	}
 	error = find_metafile(&m);
 	if (error)
 		return error;
+	cut = take_groups(&m);
+	if (cut < 0)
+		return (int)cut;
 	m.type = choose_type(&m);
 	return m.type && can_be_made(&m) ? make_anew(&m) : set_free(&m);
 }

@@ -143,6 +143,73 @@ TREE = (    # what, finding, action, may inodes of the metadata directory get ot
     ("the name of a directory", "dir-name", lambda d: d.meta("", 176 + 6 + 3, 1, ord("x")), False),
     ("an inode of a group is free", "inode-type", lambda d: d.free("rtgroups/1.summary"), True),
 )
+
+
+def core(name, offset, size, value):
+    """A number in the inode of a file in the realtime section; the checksum is made right."""
+    return lambda d: d.poke("inode:/realtime/" + name, offset, size, value)
+
+
+def records(name, data, index=0):
+    """Bytes from a record of its fork on, or from the root of its tree."""
+    def act(d):
+        start, size, crc = d.locate("inode:/realtime/" + name)
+        d.write(start + 176 + 16 * index, data)
+        d.fix(start, size, crc)
+    return act
+
+
+def moved(name, index, block):
+    """A record leads to other realtime blocks."""
+    def act(d):
+        at = d.locate("inode:/realtime/" + name)[0] + 176 + 16 * index
+        old = int.from_bytes(d.read(at, 16), "big")
+        records(name, (old & ~(((1 << 52) - 1) << 21) | block << 21).to_bytes(16, "big"), index)(d)
+    return act
+
+
+def core_raw(name, offset, data):
+    return lambda d: d.write(d.locate("inode:/realtime/" + name)[0] + offset, data)
+
+
+def bmbt(name, data):
+    """Bytes from the start of the leaf of its tree."""
+    return lambda d: d.write(d.locate("bmbt:/realtime/" + name)[0], data)
+
+
+FORKS = (    # files of the realtime section: their forks follow from the trees of the groups
+    ("a record of a fork is junk", "fork-damaged", records("rt0", b"\xff" * 16)),
+    ("the last record of a fork is zeroes", "fork-damaged", records("rt2", bytes(16), 2)),
+    ("all records of a fork are junk", "fork-damaged", records("rt2", b"junk" * 12)),
+    ("a record leads to the realtime superblock", "fork-damaged", records("rt1", bytes(15) + b"\1")),
+    ("count of extents is zero", "fork-damaged", core("rt0", 24, 8, 0)),
+    ("count of extents and of blocks are zero", "fork-damaged", both(core("rt0", 24, 8, 0), core("rt0", 64, 8, 0))),
+    ("count of extents is too small", "fork-damaged", core("rt2", 24, 8, 2)),
+    ("count of extents is huge", "fork-damaged", core("rt1", 24, 8, (1 << 48) - 1)),
+    ("format of a fork is that of a tree", "fork-damaged", core("rt0", 5, 1, 3)),
+    ("format of a fork is local", "fork-damaged", core("rt2", 5, 1, 1)),
+    ("format of a fork is none", "fork-damaged", core("rt1", 5, 1, 9)),
+    ("forks of all files are junk", "fork-damaged", both(*(records("rt%d" % n, b"\xa5" * 48) for n in range(4)))),
+    ("forks that share extents are junk", "fork-damaged", both(records("rt1", b"\xff" * 48), records("rt3", b"\xff" * 32))),
+    ("a record leads to extents that are free", "fork-damaged", moved("rt2", 0, 400)),
+    ("a record leads to extents of another file", "fork-damaged", moved("rt2", 0, 512)),
+    ("records of two files lead to each other's extents", "fork-damaged", both(moved("rt0", 2, 512 + 100), moved("rt2", 0, 512))),
+    ("a record leads elsewhere, and the checksum is wrong", "fork-damaged", both(moved("rt1", 0, 100), core_raw("rt1", 100, b"junk"))),
+    ("a fork is junk, and the tree of a group that it has nothing in", "fork-damaged",
+     both(records("rt2", b"\xff" * 48), root("0.rmap", 0, b"junk" * 20))),
+)
+BTREES = (    # the same, of a file whose fork is a tree
+    ("root of a tree is junk", "fork-damaged", records("rt4", b"junk" * 4)),
+    ("root of a tree is zeroes", "fork-damaged", records("rt4", bytes(64))),
+    ("leaf of a tree is zeroes", "fork-damaged", lambda d: bmbt("rt4", bytes(d.fs.bs))(d)),
+    ("records in a leaf are junk", "fork-damaged", bmbt("rt4", bytes(64) + b"junk" * 9)),
+    ("count of a tree is zero", "fork-damaged", core("rt4", 24, 8, 0)),
+    ("format of a tree is that of extents", "fork-damaged", core("rt4", 5, 1, 2)),
+    ("leaf of a tree is zeroes, and the root of another group's reverse mappings is gone", "fork-damaged",
+     lambda d: [bmbt("rt4", bytes(d.fs.bs))(d), root("2.rmap", 0, b"junk" * 20)(d)]),
+    ("leaf of a tree is zeroes, and the root above the leaves of reverse mappings is junk", "fork-damaged",
+     lambda d: [bmbt("rt4", bytes(d.fs.bs))(d), root("1.rmap", 0, b"junk" * 20)(d)]),
+)
 LOST = next(row[2] for row in ROWS if row[0] == "all superblocks are lost")
 MANY = (("all superblocks are lost", "sb-guessed", LOST),
         ("a leaf of reverse mappings is zeroed", "fork-damaged", lambda d: d.leaf("rtgroups/1.rmap", bytes(d.fs.bs))),
@@ -279,6 +346,54 @@ def killed(lab, image, rt, truth, actions, step):
     lab.ok(points > 1 and not bad, "killed at %d writes, the next run ends well" % points, "\n".join(bad))
 
 
+def forks_of(image, rt, *names):
+    """(has it the flag of shared extents, format, extents) of files in the realtime section."""
+    reader, found = metaimage.Meta(image, rt), []
+    for name in names:
+        inode = reader.inode("/realtime/" + name)
+        start = reader.locate("inode:/realtime/" + name)[0]
+        found.append((reader.read(start + 127, 1)[0] & 2, reader.read(start + 5, 1)[0],
+                      metaimage.read_fork(reader.fs, inode, False).extents))
+    reader.close()
+    return found
+
+
+def btree_forks(lab):
+    """With less room in its inode the fork of a file becomes a tree; then that is damaged."""
+    image, rt = metaimage.made("rtgroups-many")
+    base, work, workrt = lab.copy(image, "base.img"), lab.path("work.img"), lab.path("work.rt")
+    damage = metaimage.Meta(base, rt)
+    start, size, crc = damage.locate("inode:/realtime/rt4")
+    damage.write(start + 82, b"\x08\1")                   # an attribute behind 64 bytes
+    damage.write(start + 176 + 64, struct.pack(">HBB", 9, 1, 0) + b"\1\1\0ab")
+    damage.fix(start, size, crc)
+    damage.close()
+    done = repair(*FORCE, "-r", rt, base)
+    truth = listing(base, rt), metaimage.tree(base)
+    fork, was = [forks_of(path, rt, "rt4")[0] for path in (base, image)]
+    wrong = (str(done) if done.code else "") or judge(base, rt) or ("" if fork[1:] == (3, was[2]) else "%s %s" % (fork, was))
+    lab.ok(not wrong, "rtgroups-many: less room for a fork makes it a tree", wrong)
+    for what, ident, action in BTREES if not wrong else ():
+        campaign.copy_sparse(base, work)
+        campaign.copy_sparse(rt, workrt)
+        wrong = one(work, workrt, truth, ident, action)
+        lab.ok(not wrong, "rtgroups-many: %s" % what, wrong)
+
+
+def wiped_files(lab, image, rt):
+    """Inodes of files that share extents are gone: their data come back."""
+    work, workrt = lab.copy(image, "work.img"), lab.copy(rt, "work.rt")
+    damage = metaimage.Meta(work, workrt)
+    for name in ("rt1", "rt3"):
+        start, size, _ = damage.locate("inode:/realtime/" + name)
+        damage.write(start, bytes(size))
+    damage.close()
+    done = repair(*FORCE, "-r", workrt, work)
+    wrong = str(done) if done.code else judge(work, workrt)
+    was, now = [forks_of(path, rt, "rt1", "rt3") for path in (image, work)]
+    lab.ok(not wrong and was == now, "rtgroups: files that were wiped have their extents again", "%s\n%s\n%s\n%s" % (wrong, was, now, done))
+
+
 def keep(lab, results, work, workrt):
     """For the kernel: the image, its realtime device, its files as the independent reader sees them."""
     name = "result%d" % len(results)
@@ -310,7 +425,8 @@ def main():
     for kind in ("rtgroups", "rtgroups-1k"):
         image, rt = metaimage.made(kind)
         truth = listing(image, rt), metaimage.tree(image)
-        for what, ident, action, *other in (ROWS + TREE) if LONG else [row for row in ROWS + TREE if row[0] in QUICK[kind]]:
+        forks = FORKS if kind == "rtgroups" else ()
+        for what, ident, action, *other in (ROWS + TREE + FORKS) if LONG else [row for row in ROWS + TREE if row[0] in QUICK[kind]] + [*forks]:
             campaign.copy_sparse(image, work)
             campaign.copy_sparse(rt, workrt)
             try:
@@ -347,8 +463,10 @@ def main():
                 keep(lab, results, work, workrt)
     ask_kernel(lab, results)
     clash(lab, image, rt)
+    btree_forks(lab)
     told_once(lab, *metaimage.made("rtgroups-1k"))
     image, rt = metaimage.made("rtgroups")
+    wiped_files(lab, image, rt)
     options(lab, image, rt)
     truth = listing(image, rt),
     for start in ("everything that is derived", "every inode of the tree") if LONG else ("everything that is derived",):

@@ -312,6 +312,15 @@ def clash(lab, image, rt):
     lab.ok(not wrong, "rtgroups-many: two files claim an extent, one of them goes over the end of a group", wrong)
 
 
+def upgrade(lab, image, rt):
+    """Parent pointers of files whose trees have the whole inode for their roots."""
+    work, workrt = lab.copy(image, "work.img"), lab.copy(rt, "work.rt")
+    truth = listing(image, rt)
+    done = repair("-c", "parent=1", *FORCE, "-r", workrt, work)
+    wrong = str(done) if done.code else judge(work, workrt)
+    lab.ok(not wrong and listing(work, workrt) == truth, "rtgroups-many: trees make room for parent pointers", wrong)
+
+
 def told_once(lab, image, rt):
     """Without the bit of quota: a number in the superblock is one finding."""
     work, workrt = lab.copy(image, "work.img"), lab.copy(rt, "work.rt")
@@ -463,6 +472,7 @@ def main():
                 keep(lab, results, work, workrt)
     ask_kernel(lab, results)
     clash(lab, image, rt)
+    upgrade(lab, image, rt)
     btree_forks(lab)
     told_once(lab, *metaimage.made("rtgroups-1k"))
     image, rt = metaimage.made("rtgroups")

@@ -35,7 +35,7 @@ static int take_record(void *payload, const void *disk)
 	xfs_rmap_rec_decode(&rec, disk);
 	/* trees and attributes lie on the data device */
 	if (xfs_owner_is_special(rec.owner) || rec.attrfork || rec.bmbtblock ||
-	    rec.startblock >> geo->sb.rgblklog)
+	    (uint64_t)rec.startblock >> geo->sb.rgblklog)
 		return 0;
 	m = (struct xfs_mapping){ rec.offset, (uint64_t)o->group << geo->sb.rgblklog | rec.startblock, rec.blockcount,
 				  rec.extentflag, EVIDENCE_RMAP_PART };

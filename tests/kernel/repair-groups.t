@@ -6,6 +6,7 @@ so every damage to them is undone without a loss.
 No kernel and no released tool judges here (metaimage.py): the independent reader and the format sheet do.
 """
 import os
+import re
 import struct
 import sys
 
@@ -421,7 +422,8 @@ def ask_kernel(lab, results):
         return
     for at in range(0, len(results), 20):
         said = campaign.run(os.path.join(campaign.HERE, "check-image"), "--box", campaign.BOX_DIR, "--write", *results[at:at + 20])
-        lab.ok(said.returncode == 0, "the kernel reads results from %d on and writes to them" % at, said.stdout)
+        wrong = "".join(part for part in re.split(r"(?m)^(?=ok |not ok )", said.stdout) if part.startswith("not ok"))
+        lab.ok(said.returncode == 0, "the kernel reads results from %d on and writes to them" % at, wrong)
 
 
 def main():

@@ -33,7 +33,7 @@ KINDS = {"metadir": ("-m %s -b size=1k -n parent=1" % (QUOTA + UUID), ()),
          # sixteen groups, whose files fill a directory of one block and one of leaf form; trees above leaves and parent
          # pointers
          "rtgroups-block": ("-m %s -n parent=1 -l size=20m" % (QUOTA + UUID), ("256+", "1")),
-         "rtgroups-leaf": ("-m %s -b size=1k -n parent=1 -l size=20m" % (QUOTA + UUID), ("256+", "4")),
+         "rtgroups-leaf": ("-m reflink=0,%s -b size=1k -n parent=1 -l size=20m" % (QUOTA + UUID), ("256+", "4")),
          # nothing owns the extents of files: what is free and the device tell the geometry
          "rtgroups-bare": ("-m rmapbt=0,reflink=0,%s -n parent=1 -l size=20m" % (QUOTA + UUID), ("256", "1")),
          "rtgroups-1k": ("-m metadir=1,reflink=0,%s -b size=1k -n parent=1" % UUID, ("9000", "4"))}

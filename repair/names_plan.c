@@ -55,6 +55,10 @@ int names_give_up(struct names *n, struct repair_inode *c, const struct xfs_dino
 		error = xfs_mapset_add(&c->old, &m);
 	}
 	repair_fork_release(&f);
+	/* what a fork that was damaged was to keep goes, too */
+	for (size_t i = 0; i < c->map[which].n && !repair_fork_is_realtime(d, which); i++)
+		repair_ag_of(n->r, c->map[which].m[i].fsbno)->reasons |= REPAIR_FORK;
+	xfs_mapset_release(&c->map[which]);
 	return error;
 }
 

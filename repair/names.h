@@ -187,7 +187,7 @@ struct names_pairs {
 int names_pairs_add(const struct names *, struct names_pairs *, uint64_t dir, uint32_t name, unsigned namelen);
 int names_pairs_sort(struct names_pairs *);
 bool names_pairs_hold(const struct names *, const struct names_pairs *, uint64_t dir, uint32_t name, unsigned namelen);
-/* An attribute that may be a parent pointer that lost its flag: it is when `unsaid`, links without a pointer, hold it. */
+/* An attribute that may be a parent pointer without its flag: it is when `unsaid`, links without a pointer, hold it. */
 bool names_may_be_lost(const struct names_attr *);
 bool names_is_lost(const struct names *, const struct names_pairs *unsaid, const struct names_attr *);
 /* Sorts by (dir, order) and sets first and n of all directories. */

@@ -348,9 +348,8 @@ static int set_nlink(struct names *n, uint64_t ino, struct repair_fact *f, uint3
 	return 0;
 }
 
-static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
+static int plan_inode(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
 {
-	struct names *n = p->n;
 	struct names_dir *d = f->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, ino) : NULL;
 	int error = 0;
 
@@ -361,7 +360,7 @@ static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
 	if (!error && f->bad_names && f->ftype == XFS_DIR_FT_LNK)
 		error = names_mend_symlink(n, ino);
 	if (!error && f->bad_attrs)
-		error = plan_attrs(p, ino, f);
+		error = plan_attrs(payload, ino, f);
 	/* of a directory that was not gathered no subdirectory came or went */
 	if (!error && !f->kept && (d || (f->ftype != XFS_DIR_FT_DIR && !repair_is_internal(n->r, ino))))
 		error = set_nlink(n, ino, f, d ? 2 + d->subdirs : f->links);
@@ -404,26 +403,18 @@ static void settle_parents(struct names *n)
 int names_plan(struct names *n)
 {
 	struct planning p = { .n = n };
-	struct repair *r = n->r;
-	int error = 0;
+	bool pointers = n->r->geo.parent;
+	int error;
 
 	settle_parents(n);
-	if (r->geo.parent)
+	if (pointers)
 		match_pointers(n);
 	names_table_clear(n);		/* entries move now */
 	error = names_sort_entries(n);
-	if (!error && r->geo.parent)
+	if (!error && pointers)
 		error = gather_linked(&p);
-	for (uint32_t agno = 0; agno < r->geo.agcount && !error; agno++) {
-		struct repair_ag *ag = &r->ags[agno];
-
-		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK && !error; i++) {
-			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino +
-					 (uint32_t)(i % XFS_INODES_PER_CHUNK);
-
-			error = plan_inode(&p, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v, &ag->facts[i]);
-		}
-	}
+	if (!error)
+		error = names_each_fact(n, plan_inode, &p);
 	if (!error)
 		names_settle_plans(n);
 	free(p.linked);

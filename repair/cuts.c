@@ -29,7 +29,7 @@ struct repair_whole {
 	int8_t whole;			/* -1: an empty place */
 };
 
-int repair_fork_is_whole(struct repair *r, uint64_t ino, unsigned fork, uint8_t *image, int *whole)
+static int check_fork(struct repair *r, uint64_t ino, unsigned fork, uint8_t *image, int *whole)
 {
 	uint64_t blocks = 0;
 	bool damaged = false;
@@ -149,7 +149,7 @@ int repair_cuts_whole(struct repair_cuts *c, uint64_t ino, unsigned fork, uint8_
 		return error;
 	w = place_of(c->wholes, c->whole_bits, key);
 	if (w->whole < 0) {
-		error = repair_fork_is_whole(c->r, ino, fork, image, whole);
+		error = check_fork(c->r, ino, fork, image, whole);
 		if (error)
 			return error;
 		*w = (struct repair_whole){ key, (int8_t)*whole };

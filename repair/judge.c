@@ -96,7 +96,8 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	if (repair_fork_is_realtime(&e->d, k))
 		return judge_realtime(r, e);
 	/* where the blocks of these are is not in the reverse mappings of this device */
-	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE && r->geo.metadir && xfs_dinode_is_metadata(&e->d)) {
+	if (k == XFS_FORK_DATA && e->d.core.format == XFS_DINODE_FMT_META_BTREE && r->geo.metadir &&
+	    xfs_dinode_is_metadata(&e->d)) {
 		if (s->f.damaged)	/* made anew: realtime_trees.c */
 			judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, repair_rt_is_tree(r, &e->d), s->f.why);
 		for (size_t i = 0; i < s->nbmbt && s->f.damaged; i++)
@@ -124,7 +125,8 @@ static int judge_dir_size(struct repair *r, struct evidence *e)
 {
 	uint64_t limit = UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - r->geo.blocklog), end = 0;
 	struct repair_inode *c = repair_find_changed(r, e->ino);
-	const struct xfs_mapset *s = c && c->fork[XFS_FORK_DATA] ? &c->map[XFS_FORK_DATA] : &e->side[XFS_FORK_DATA].fork;
+	const struct xfs_mapset *s = c && c->fork[XFS_FORK_DATA] ? &c->map[XFS_FORK_DATA]
+								  : &e->side[XFS_FORK_DATA].fork;
 	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_FIELD, "inode");
 	int error;
 

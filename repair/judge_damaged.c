@@ -2,8 +2,8 @@
 /*
  * judge_damaged.c - what a damaged fork becomes.
  *
- * The reverse mappings say what it held.  Where not all of them can be read, what is good of the fork itself counts, and
- * before that whether one wrong byte of the core, the format or the count, explains the damage.
+ * The reverse mappings say what it held.  Where not all of them can be read, what is good of the fork itself counts,
+ * and before that whether one wrong byte of the core, the format or the count, explains the damage.
  */
 #include "repair/judge.h"
 #include "repair/realtime.h"
@@ -18,7 +18,7 @@ static bool is_special_file(const struct xfs_dinode *d)
 	return type == XFS_MODE_CHR || type == XFS_MODE_BLK || type == XFS_MODE_FIFO || type == XFS_MODE_SOCK;
 }
 
-/* Device numbers, fifos, sockets have no blocks; an inode that has some has a wrong mode, and is left to another day. */
+/* Device numbers, fifos, sockets have no blocks; an inode that has some has a wrong mode, left to another day. */
 static int judge_blockless(struct repair *r, struct evidence *e)
 {
 	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
@@ -39,16 +39,17 @@ static int judge_blockless(struct repair *r, struct evidence *e)
 /* Attributes in the inode begin with their size. */
 static bool begins_short(struct repair *r, const struct evidence *e)
 {
-	uint32_t off = xfs_dinode_fork_off((unsigned)e->d.core.version, e->d.core.forkoff, r->geo.inodesize, XFS_FORK_ATTR);
+	uint32_t off = xfs_dinode_fork_off((unsigned)e->d.core.version, e->d.core.forkoff, r->geo.inodesize,
+					   XFS_FORK_ATTR);
 	uint32_t room = repair_fork_size(r, &e->d, XFS_FORK_ATTR), size = room >= 4 ? xfs_be16(e->image + off) : 0;
 
 	return size >= 4 && size <= room;
 }
 
 /*
- * Contents in the inode, or so it must be, as nobody knows of blocks: format byte and counter are set, a size that does not
- * fit stays for another day.  An empty map would throw the contents away; but attributes that do not begin as such were an
- * empty map.
+ * Contents in the inode, or so it must be, as nobody knows of blocks: format byte and counter are set, a size that does
+ * not fit stays for another day.  An empty map would throw the contents away; but attributes that do not begin as such
+ * were an empty map.
  */
 static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 {
@@ -64,14 +65,15 @@ static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 	if (error)
 		return error;
 	xfs_dinode_decode(&d, c->image);
-	*(k ? &d.core.aformat : &d.core.format) = k && !begins_short(r, e) ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_LOCAL;
+	*(k ? &d.core.aformat : &d.core.format) =
+		k && !begins_short(r, e) ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_LOCAL;
 	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
 		return -XFS_E_INTERNAL;
 	xfs_dinode_encode(c->image, &d);
 	return 0;
 }
 
-/* Without the help of all reverse mappings: does the fork read well in another format?  Then the format byte is wrong. */
+/* Without the help of all reverse mappings: does the fork read well in another format?  Then that byte is wrong. */
 static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *done)
 {
 	static const uint8_t formats[] = { XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE };
@@ -85,7 +87,8 @@ static int try_formats(struct repair *r, struct evidence *e, unsigned k, bool *d
 		struct repair_fork f;
 
 		*(k ? &d.core.aformat : &d.core.format) = formats[i];
-		error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
+		error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping,
+					     &final);
 		*done = !error && !f.damaged && f.records == count;
 		for (size_t b = 0; *done && b < f.nown; b++)
 			repair_ag_of(r, f.own[b])->reasons |= REPAIR_FORK;
@@ -117,7 +120,8 @@ int judge_try_counts(struct repair *r, struct evidence *e, unsigned k, bool *don
 
 		fits = xfs_dinode_set_nextents(&d, (enum xfs_fork)k, count);
 		if (fits)
-			error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f, repair_keep_mapping, &final);
+			error = repair_fork_scan_any(r, e->ino, &d, e->image, (enum xfs_fork)k, &f,
+						     repair_keep_mapping, &final);
 		fits = fits && !error && !f.damaged;
 		*done = fits && f.blocks + others == e->d.core.nblocks;
 		if (*done) {
@@ -166,13 +170,15 @@ static void note_lost_part(struct repair *r, const struct evidence *e, unsigned 
 	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_LOST, k ? "attr fork" : "data fork");
 
 	f.ino = e->ino;
-	if (!e->suspect && !e->lost && !(e->d.core.flags & XFS_DIFLAG_REALTIME) && e->d.core.nblocks <= r->geo.sb.dblocks)
+	if (!e->suspect && !e->lost && !(e->d.core.flags & XFS_DIFLAG_REALTIME) &&
+	    e->d.core.nblocks <= r->geo.sb.dblocks)
 		f.len = missing_blocks(e, k, final);
 	if (f.len == XFS_NULL64)
 		xfs_finding_detail(&f, "not all reverse mappings are there to fill the gaps");
 	else
 		xfs_finding_detail(&f, "not all reverse mappings are there to fill the gaps: "
-				   "%" PRIu64 " of %" PRIu64 " bytes are missing", f.len * r->geo.blocksize, e->d.core.nblocks * r->geo.blocksize);
+				   "%" PRIu64 " of %" PRIu64 " bytes are missing",
+				   f.len * r->geo.blocksize, e->d.core.nblocks * r->geo.blocksize);
 	repair_note(r, &f, true);
 }
 
@@ -199,7 +205,8 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
 		return judge_blockless(r, e);
 	/* with two damaged trees nobody can tell whose leaves they are */
-	error = judge_make_final(r, e, k, !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged, &final);
+	error = judge_make_final(r, e, k, !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged,
+				 &final);
 	if (!error && !whole && k == XFS_FORK_DATA && type == XFS_MODE_DIR)
 		error = repair_add_stray_entries(r, e->ino, &final);
 	judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
@@ -275,8 +282,8 @@ int judge_realtime_differences(struct evidence *e, struct xfs_mapset *only_fork,
 }
 
 /*
- * The bitmaps have in use what the fork lacks, nobody else is there by the trees, and what the fork alone says is free, or
- * is another's.  (After changes were lost with the log the trees may be the older ones.)
+ * The bitmaps have in use what the fork lacks, nobody else is there by the trees, and what the fork alone says is free,
+ * or is another's.  (After changes were lost with the log the trees may be the older ones.)
  */
 static int ask_others(struct repair *r, struct evidence *e, bool *denied)
 {
@@ -290,15 +297,16 @@ static int ask_others(struct repair *r, struct evidence *e, bool *denied)
 	}
 	for (size_t i = 0; i < only_fork.n && used && !any_free && !error; i++)
 		error = repair_rt_bits(r, &only_fork.m[i], &is_used, &any_free);
-	*denied = !error && only_rt.n && only_fork.n && used && !e->rt_others && !r->log_given_up && (any_free || e->rt_strange);
+	*denied = !error && only_rt.n && only_fork.n && used && !e->rt_others && !r->log_given_up &&
+		  (any_free || e->rt_strange);
 	xfs_mapset_release(&only_fork);
 	xfs_mapset_release(&only_rt);
 	return error;
 }
 
 /*
- * What the reverse mappings say fits the block counter, and the fork lacks something of it, or the checksum of the inode is
- * wrong, or others deny the fork; or records that are not counted say the same.
+ * What the reverse mappings say fits the block counter, and the fork lacks something of it, or the checksum of the
+ * inode is wrong, or others deny the fork; or records that are not counted say the same.
  */
 static int ask_groups(struct repair *r, struct evidence *e, bool *better)
 {
@@ -322,7 +330,8 @@ int judge_whole_realtime(struct repair *r, struct evidence *e)
 	if (error)
 		return error;
 	if (better) {
-		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true, "it contradicts all reverse mappings of realtime groups");
+		judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, true,
+				"it contradicts all reverse mappings of realtime groups");
 		return judge_replace_fork(r, e, XFS_FORK_DATA, &e->rt);
 	}
 	if (!e->rt_whole)

@@ -239,8 +239,8 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	for (unsigned i = 0; i < 2; i++)
 		fork_blocks += e->side[i].f.blocks + e->side[i].f.nown;
 	/*
-	 * The inode's own counter first: a lying reverse mapping makes its false owner a rival of the true one, so "another
-	 * owner holds it" may be the lie itself.
+	 * The inode's own counter first: a lying reverse mapping makes its false owner a rival of the true one, so
+	 * "another owner holds it" may be the lie itself.
 	 */
 	if ((fork_blocks == e->d.core.nblocks) != (e->rmap_blocks == e->d.core.nblocks))
 		return e->rmap_blocks == e->d.core.nblocks;
@@ -296,7 +296,8 @@ void judge_own_blocks(struct repair *r, struct evidence *e, unsigned k)
 			continue;
 		}
 		if (judge_ag_sound(r, fsbno)) {
-			struct xfs_finding f = xfs_finding_of(missing ? XFS_F_RMAP_MISSING : XFS_F_RMAP_SURPLUS, "rmapbt");
+			struct xfs_finding f = xfs_finding_of(missing ? XFS_F_RMAP_MISSING : XFS_F_RMAP_SURPLUS,
+							      "rmapbt");
 
 			f.agno = repair_ag_of(r, fsbno)->agno.v;
 			f.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
@@ -334,7 +335,8 @@ int judge_difference(struct repair *r, struct evidence *e, unsigned k)
 	if (rmap_wins(r, e, k, &only_fork, &only_rmap, fork_newer)) {
 		char why[100];
 
-		snprintf(why, sizeof(why), "%" PRIu64 " blocks only in the fork, %" PRIu64 " only in the reverse mappings",
+		snprintf(why, sizeof(why),
+			 "%" PRIu64 " blocks only in the fork, %" PRIu64 " only in the reverse mappings",
 			 xfs_mapset_blocks(&only_fork), xfs_mapset_blocks(&only_rmap));
 		judge_note_fork(r, e, k, XFS_F_FORK_DIFFERS, true, why);
 		error = judge_make_final(r, e, k, false, &final);

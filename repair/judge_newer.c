@@ -9,6 +9,7 @@
  */
 #include "repair/judge.h"
 
+#include "libxfs/base/search.h"
 #include "libxfs/inode/fork.h"
 
 #include <stdlib.h>
@@ -66,56 +67,51 @@ static int read_leaves(struct repair *r, const struct repair_fork *f, struct lea
 /* As of when the fork says what is at this offset. */
 static uint64_t fork_lsn(const struct leaves *l, uint64_t off)
 {
-	size_t lo = 0, hi = l->n;
+	size_t behind = xfs_search(l->n, i, l->list[i].off <= off);
 
-	if (!l->n)
-		return l->core;
-	while (hi - lo > 1) {
-		size_t mid = lo + (hi - lo) / 2;
-
-		if (l->list[mid].off <= off)
-			lo = mid;
-		else
-			hi = mid;
-	}
-	return l->list[lo].lsn;
+	return l->n ? l->list[behind ? behind - 1 : 0].lsn : l->core;
 }
 
-/* As of when the rmapbt says what is at this block: of the leaf where its record is, or would be. 0: not known. */
-static uint64_t rmap_lsn(struct xfs_btree *bt, uint32_t agbno)
+/*
+ * *lsn: as of when the rmapbt says what is at this block: of the leaf where its record is, or would be. 0: not known.
+ * Errors: NOMEM.
+ */
+static int rmap_lsn(struct xfs_btree *bt, uint32_t agbno, uint64_t *lsn)
 {
 	const struct xfs_btree_key key = { { agbno, UINT64_MAX, UINT64_MAX } };
 	struct xfs_btree_cursor c;
-	uint64_t lsn = 0;
 	int error;
 
+	*lsn = 0;
 	xfs_btree_cursor_init(&c, bt);
 	error = xfs_btree_lookup(&c, XFS_LOOKUP_LE, &key);
 	if (error == -XFS_E_NOENT)
 		error = xfs_btree_first(&c);
 	if (!error)
-		lsn = known(xfs_be64(c.lev[0].b.data + XFS_OFF(btree_short, lsn)));
+		*lsn = known(xfs_be64(c.lev[0].b.data + XFS_OFF(btree_short, lsn)));
 	xfs_btree_cursor_close(&c);
-	return lsn;
+	return error == -XFS_E_NOMEM ? error : 0;
 }
 
-/* The fork says so as of later than all that the reverse mappings say of these blocks. */
-static bool all_newer(struct repair *r, const struct leaves *l, const struct xfs_mapset *s)
+/* The fork says so as of later than all that the reverse mappings say of these blocks; *newer stays, or is not so. */
+static int check_newer(struct repair *r, const struct leaves *l, const struct xfs_mapset *s, bool *newer)
 {
-	for (size_t i = 0; i < s->n; i++) {
+	for (size_t i = 0; i < s->n && *newer; i++) {
 		const struct xfs_mapping *m = &s->m[i];
 		uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(m->fsbno)).v;
 		struct xfs_btree bt;
-		uint64_t first, last;
+		uint64_t first = 0, last = 0;
+		int error = repair_ag_btree(r, repair_ag_of(r, m->fsbno), XFS_BTREE_RMAP, &bt);
 
-		if (repair_ag_btree(r, repair_ag_of(r, m->fsbno), XFS_BTREE_RMAP, &bt))
-			return false;
-		first = rmap_lsn(&bt, agbno);
-		last = rmap_lsn(&bt, agbno + (uint32_t)m->len - 1);
-		if (!first || !last || fork_lsn(l, m->off) <= xfs_max(first, last))
-			return false;
+		if (!error)
+			error = rmap_lsn(&bt, agbno, &first);
+		if (!error)
+			error = rmap_lsn(&bt, agbno + (uint32_t)m->len - 1, &last);
+		if (error == -XFS_E_NOMEM)
+			return error;
+		*newer = first && last && fork_lsn(l, m->off) > xfs_max(first, last);
 	}
-	return true;
+	return 0;
 }
 
 int judge_fork_is_newer(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *only_fork,
@@ -128,8 +124,11 @@ int judge_fork_is_newer(struct repair *r, const struct evidence *e, unsigned k, 
 	if (!r->log_given_up || !r->geo.v5)
 		return 0;
 	error = read_leaves(r, &e->side[k].f, &l);
+	*newer = !error;
 	if (!error)
-		*newer = all_newer(r, &l, only_fork) && all_newer(r, &l, only_rmap);
+		error = check_newer(r, &l, only_fork, newer);
+	if (!error)
+		error = check_newer(r, &l, only_rmap, newer);
 	free(l.list);
 	return error;
 }

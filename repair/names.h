@@ -178,6 +178,18 @@ bool names_is_pointed(const struct names *, const struct names_entry *);
 const struct names_parent *names_only_pointer(const struct names *, const struct names_entry *);
 /* For both: all are gathered. Errors: NOMEM. */
 int names_sort_pointers(struct names *);
+/* names_pointers.c: links of one inode.  All zero to begin with; list is freed by its owner. */
+struct names_pairs {
+	struct names_pair *list;
+	size_t n, room;
+};
+/* Add all, sort, ask. Errors: NOMEM. */
+int names_pairs_add(const struct names *, struct names_pairs *, uint64_t dir, uint32_t name, unsigned namelen);
+int names_pairs_sort(struct names_pairs *);
+bool names_pairs_hold(const struct names *, const struct names_pairs *, uint64_t dir, uint32_t name, unsigned namelen);
+/* An attribute that may be a parent pointer without its flag: it is when `unsaid`, links without a pointer, hold it. */
+bool names_may_be_lost(const struct names_attr *);
+bool names_is_lost(const struct names *, const struct names_pairs *unsaid, const struct names_attr *);
 /* Sorts by (dir, order) and sets first and n of all directories. */
 int names_sort_entries(struct names *);
 void names_release(struct names *);

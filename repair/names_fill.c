@@ -109,6 +109,13 @@ static int add_entry(struct repair_fill *f)
 	return add_key(f, 0, l->dir, l->gen, l->name, l->namelen);
 }
 
+static int sort_keys(struct repair_fill *f, unsigned which)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(uint64_t), .words = 1 };
+
+	return f->n_of[which] ? xfs_sort(&order, f->keys[which], f->n_of[which]) : 0;
+}
+
 /* All entries that lead to the next inode. */
 int names_fill_next(struct repair_fill *f)
 {
@@ -143,7 +150,6 @@ static int keep_pointer(void *payload, const struct xfs_parent *p)
 
 static int read_pointers(struct repair_fill *f)
 {
-	static const struct xfs_sort_spec order = { .size = sizeof(uint64_t), .words = 1 };
 	struct names *n = &f->n;
 	struct xfs_dinode d;
 	struct xfs_attrs a;
@@ -159,7 +165,7 @@ static int read_pointers(struct repair_fill *f)
 	/* one that cannot be: nothing was written so far */
 	if (error)
 		return error == -XFS_E_NOMEM ? error : -XFS_E_AGAIN;
-	return f->n_of[1] ? xfs_sort(&order, f->keys[1], f->n_of[1]) : 0;
+	return sort_keys(f, 1);
 }
 
 static bool has_key(const struct repair_fill *f, unsigned which, uint64_t key)
@@ -225,8 +231,7 @@ static int note_missing(struct repair_fill *f)
 /* Every pointer to a directory whose sums differ must have its entry. */
 static int check_pointers(struct repair_fill *f)
 {
-	static const struct xfs_sort_spec order = { .size = sizeof(uint64_t), .words = 1 };
-	int error = xfs_sort(&order, f->keys[0], f->n_of[0]);
+	int error = sort_keys(f, 0);
 
 	for (size_t i = 0; i < f->n_of[1] && !error; i++)
 		if (!has_key(f, 0, f->keys[1][i]) || (i && f->keys[1][i] == f->keys[1][i - 1]))

@@ -22,50 +22,60 @@
 
 /* ---- what is missing ---- */
 
-static bool is_named(const struct names *n, const struct names_parent *p, const struct names_attr *a)
+static bool is_pointer(const struct names_attr *a)
 {
-	return a->valuelen == sizeof(struct xfs_parent_rec_disk) && p->parent == xfs_be64(n->arena + a->value) &&
-	       p->namelen == a->namelen && !memcmp(n->arena + p->name, n->arena + a->name, a->namelen);
+	return a->flags & XFS_ATTR_PARENT && a->valuelen == sizeof(struct xfs_parent_rec_disk);
 }
 
-/* A pointer that lost its flag: it says the same as an entry that no other one says. */
-static bool is_lost_pointer(const struct repair_fill *f, const struct names_attr *list, size_t count,
-			    const struct names_attr *a)
+/* Entries of the inode that no pointer agrees with: none are listed when nothing will ask. */
+static int list_unsaid(const struct repair_fill *f, const struct names_attr *list, size_t count,
+		       struct names_pairs *unsaid)
 {
 	const struct names *n = &f->n;
-	bool entry = false;
+	struct names_pairs said = { 0 };
+	bool asked = false;
+	int error = 0;
 
-	if (a->flags || a->valuelen != sizeof(struct xfs_parent_rec_disk))
-		return false;
-	for (size_t i = 0; i < f->n_of[0] && !entry; i++)
-		if (is_named(n, &f->entries[i], a)) {
-			entry = true;
-			for (size_t k = 0; k < count; k++)
-				if (list[k].flags & XFS_ATTR_PARENT && is_named(n, &f->entries[i], &list[k]))
-					return false;
-		}
-	return entry;
+	for (size_t i = 0; i < count && !asked; i++)
+		asked = names_may_be_lost(&list[i]);
+	if (!asked)
+		return 0;
+	for (size_t i = 0; i < count && !error; i++)
+		if (is_pointer(&list[i]))
+			error = names_pairs_add(n, &said, xfs_be64(n->arena + list[i].value), list[i].name,
+						list[i].namelen);
+	if (!error)
+		error = names_pairs_sort(&said);
+	for (size_t i = 0; i < f->n_of[0] && !error; i++) {
+		const struct names_parent *e = &f->entries[i];
+
+		if (!names_pairs_hold(n, &said, e->parent, e->name, e->namelen))
+			error = names_pairs_add(n, unsaid, e->parent, e->name, e->namelen);
+	}
+	free(said.list);
+	return error ? error : names_pairs_sort(unsaid);
 }
 
 static int plan_missing(struct repair_fill *f)
 {
 	struct names *n = &f->n;
+	struct names_pairs unsaid = { 0 };
 	struct names_attr *list;
 	struct repair_inode *c;
 	size_t count, room = 0;
 	int error = names_begin_attrs(n, f->ino, &c, &list, &count);
 
+	if (!error)
+		error = list_unsaid(f, list, count, &unsaid);
 	for (size_t i = 0; i < count && !error; i++) {
-		bool pointer = list[i].flags & XFS_ATTR_PARENT &&
-			       list[i].valuelen == sizeof(struct xfs_parent_rec_disk);
-
 		/* those to these directories follow from the entries */
-		if (pointer ? !names_fill_doubts(f, xfs_be64(n->arena + list[i].value)) :
-			      !is_lost_pointer(f, list, count, &list[i]))
+		if (is_pointer(&list[i]) ? !names_fill_doubts(f, xfs_be64(n->arena + list[i].value)) :
+					   !names_is_lost(n, &unsaid, &list[i]))
 			error = names_plan_attr(c->names, &room, &list[i]);
 	}
 	for (size_t i = 0; i < f->n_of[0] && !error; i++)
 		error = names_plan_pointer(n, c->names, &room, &f->entries[i]);
+	free(unsaid.list);
 	free(list);
 	return error;
 }

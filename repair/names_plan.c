@@ -22,18 +22,11 @@ struct linked {
 	uint64_t ino, entry;
 };
 
-/* An entry by the hash of its directory and name. */
-struct keyed {
-	uint64_t key, entry;
-};
-
 struct planning {
 	struct names *n;
 	struct linked *linked;		/* entries that lead to inodes whose attributes are built anew, by inode */
 	size_t nlinked;
-	/* entries of the inode at hand that no pointer agrees with, by hash; once asked for */
-	struct keyed *keyed;
-	size_t nkeyed;
+	struct names_pairs unsaid;	/* entries of the inode at hand that no pointer agrees with; once asked for */
 	bool known;
 };
 
@@ -180,56 +173,29 @@ static int free_data_fork(struct names *n, struct repair_inode *c, const struct 
 	return error;
 }
 
-static int key_entries(struct planning *p, size_t lo, uint64_t ino)
+static int list_unsaid(struct planning *p, size_t at, uint64_t ino)
 {
-	static const struct xfs_sort_spec order = {
-		.size = sizeof(struct keyed), .words = 2,
-		.word_off = { offsetof(struct keyed, key), offsetof(struct keyed, entry) } };
 	const struct names *n = p->n;
-	size_t hi = lo;
+	int error = 0;
 
-	while (hi < p->nlinked && p->linked[hi].ino == ino)
-		hi++;
-	free(p->keyed);
-	p->nkeyed = 0;
-	p->keyed = malloc((hi - lo + 1) * sizeof(*p->keyed));
-	if (!p->keyed)
-		return -XFS_E_NOMEM;
-	for (; lo < hi; lo++) {
-		const struct names_entry *e = &n->entries[p->linked[lo].entry];
+	p->known = true;
+	p->unsaid.n = 0;
+	for (; at < p->nlinked && p->linked[at].ino == ino && !error; at++) {
+		const struct names_entry *e = &n->entries[p->linked[at].entry];
 
 		if (!(e->flags & NAMES_POINTED))
-			p->keyed[p->nkeyed++] = (struct keyed){ names_hash(n, e->dir, n->arena + e->name, e->namelen),
-								p->linked[lo].entry };
+			error = names_pairs_add(n, &p->unsaid, e->dir, e->name, e->namelen);
 	}
-	p->known = true;
-	return xfs_sort(&order, p->keyed, p->nkeyed);
-}
-
-static bool says_same(const struct names *n, const struct names_entry *e, const struct names_attr *a)
-{
-	return e->dir == xfs_be64(n->arena + a->value) && e->namelen == a->namelen &&
-	       !memcmp(n->arena + e->name, n->arena + a->name, a->namelen);
+	return error ? error : names_pairs_sort(&p->unsaid);
 }
 
 /* *lost: a parent pointer that lost its flag, which says the same as an entry that no other one says. */
 static int find_lost_pointer(struct planning *p, size_t first, uint64_t ino, const struct names_attr *a, bool *lost)
 {
-	const struct names *n = p->n;
-	uint64_t key;
-	int error;
+	int error = !names_may_be_lost(a) || p->known ? 0 : list_unsaid(p, first, ino);
 
-	*lost = false;
-	if (a->flags || a->valuelen != sizeof(struct xfs_parent_rec_disk))
-		return 0;
-	error = p->known ? 0 : key_entries(p, first, ino);
-	if (error)
-		return error;
-	key = names_hash(n, xfs_be64(n->arena + a->value), n->arena + a->name, a->namelen);
-	for (size_t at = xfs_search(p->nkeyed, i, p->keyed[i].key < key);
-	     at < p->nkeyed && p->keyed[at].key == key && !*lost; at++)
-		*lost = says_same(n, &n->entries[p->keyed[at].entry], a);
-	return 0;
+	*lost = !error && names_is_lost(p->n, &p->unsaid, a);
+	return error;
 }
 
 /* A pointer to a directory that nobody had to gather is right. */
@@ -386,9 +352,8 @@ static int set_nlink(struct names *n, uint64_t ino, struct repair_fact *f, uint3
 	return 0;
 }
 
-static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
+static int plan_inode(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
 {
-	struct names *n = p->n;
 	struct names_dir *d = f->ftype == XFS_DIR_FT_DIR ? names_find_dir(n, ino) : NULL;
 	int error = 0;
 
@@ -399,7 +364,7 @@ static int plan_inode(struct planning *p, uint64_t ino, struct repair_fact *f)
 	if (!error && f->bad_names && f->ftype == XFS_DIR_FT_LNK)
 		error = names_mend_symlink(n, ino);
 	if (!error && f->bad_attrs)
-		error = plan_attrs(p, ino, f);
+		error = plan_attrs(payload, ino, f);
 	/* of a directory that was not gathered no subdirectory came or went */
 	if (!error && !f->kept && (d || (f->ftype != XFS_DIR_FT_DIR && !repair_is_internal(n->r, ino))))
 		error = set_nlink(n, ino, f, d ? 2 + d->subdirs : f->links);
@@ -442,29 +407,21 @@ static void settle_parents(struct names *n)
 int names_plan(struct names *n)
 {
 	struct planning p = { .n = n };
-	struct repair *r = n->r;
-	int error = 0;
+	bool pointers = n->r->geo.parent;
+	int error;
 
 	settle_parents(n);
-	if (r->geo.parent)
+	if (pointers)
 		match_pointers(n);
 	names_table_clear(n);		/* entries move now */
 	error = names_sort_entries(n);
-	if (!error && r->geo.parent)
+	if (!error && pointers)
 		error = gather_linked(&p);
-	for (uint32_t agno = 0; agno < r->geo.agcount && !error; agno++) {
-		struct repair_ag *ag = &r->ags[agno];
-
-		for (size_t i = 0; ag->facts && i < ag->nchunks * XFS_INODES_PER_CHUNK && !error; i++) {
-			uint32_t agino = ag->chunks[i / XFS_INODES_PER_CHUNK].startino +
-					 (uint32_t)(i % XFS_INODES_PER_CHUNK);
-
-			error = plan_inode(&p, xfs_ino_of(&r->geo, ag->agno, XFS_AGINO(agino)).v, &ag->facts[i]);
-		}
-	}
+	if (!error)
+		error = names_each_fact(n, plan_inode, &p);
 	if (!error)
 		names_settle_plans(n);
 	free(p.linked);
-	free(p.keyed);
+	free(p.unsaid.list);
 	return error;
 }

@@ -3,10 +3,11 @@
  * names_pointers.c - which parent pointers of an inode mean an entry?
  *
  * Pointers stay in the order in which they were found.  Most inodes have one or two; those of an inode with many are
- * sorted beside it, so that many entries may ask.
+ * sorted beside it, so that many entries may ask.  One that lost its flag is known by the entry that misses it.
  */
 #include "repair/names.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 
@@ -19,6 +20,13 @@ struct names_sorted {
 	uint64_t ino, parent;
 	uint64_t key;		/* length of the name above its keyed hash */
 	size_t at;
+};
+
+/* A directory, and a name in it. */
+struct names_pair {
+	uint64_t key, dir;
+	uint32_t name;
+	unsigned namelen;
 };
 
 static uint64_t key_of(const struct names *n, const struct names_parent *p)
@@ -118,4 +126,46 @@ const struct names_parent *names_only_pointer(const struct names *n, const struc
 		found = p;
 	}
 	return found;
+}
+
+/* ---- pointers without their flag ---- */
+
+int names_pairs_add(const struct names *n, struct names_pairs *p, uint64_t dir, uint32_t name, unsigned namelen)
+{
+	if (xfs_grow(&p->list, p->n, &p->room, 16))
+		return -XFS_E_NOMEM;
+	p->list[p->n++] = (struct names_pair){ names_hash(n, dir, n->arena + name, namelen), dir, name, namelen };
+	return 0;
+}
+
+int names_pairs_sort(struct names_pairs *p)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(struct names_pair), .words = 1,
+						    .word_off = { offsetof(struct names_pair, key) } };
+
+	return p->n ? xfs_sort(&order, p->list, p->n) : 0;
+}
+
+bool names_pairs_hold(const struct names *n, const struct names_pairs *p, uint64_t dir, uint32_t name, unsigned namelen)
+{
+	uint64_t key = names_hash(n, dir, n->arena + name, namelen);
+
+	for (size_t at = xfs_search(p->n, i, p->list[i].key < key); at < p->n && p->list[at].key == key; at++) {
+		const struct names_pair *o = &p->list[at];
+
+		if (o->dir == dir && o->namelen == namelen && !memcmp(n->arena + o->name, n->arena + name, namelen))
+			return true;
+	}
+	return false;
+}
+
+bool names_may_be_lost(const struct names_attr *a)
+{
+	return !a->flags && a->valuelen == sizeof(struct xfs_parent_rec_disk);
+}
+
+bool names_is_lost(const struct names *n, const struct names_pairs *unsaid, const struct names_attr *a)
+{
+	return names_may_be_lost(a) &&
+	       names_pairs_hold(n, unsaid, xfs_be64(n->arena + a->value), a->name, a->namelen);
 }

@@ -41,7 +41,8 @@ static bool item_at(const struct reading *r, uint32_t at, unsigned namelen, stru
 	*size = xfs_dir_sf_entsize(g->ftype, r->wide, namelen);
 	if (!namelen || at > r->len || *size > r->len - at)
 		return false;
-	*it = (struct xfs_dir_item){ .used = true, .name = p + 3, .namelen = (uint8_t)namelen };
+	*it = (struct xfs_dir_item){ .used = true, .name = p + sizeof(struct xfs_dir_sf_ent_disk),
+				     .namelen = (uint8_t)namelen };
 	it->ftype = g->ftype ? it->name[namelen] : 0;
 	p += *size - (r->wide ? 8 : 4);
 	it->ino = r->wide ? xfs_be64(p) : xfs_be32(p);
@@ -101,7 +102,7 @@ static int keep(struct names *n, uint64_t dir, const struct xfs_dir_item *it, ui
 	if (!it->namelen || (it->namelen == 1 && it->name[0] == '.') || xfs_dir_is_dotdot(it))
 		return 0;
 	if (memchr(it->name, '/', it->namelen) || memchr(it->name, 0, it->namelen))
-		e.flags = NAMES_ILLEGAL | (is_parent(n, it->ino) || repair_fact_of(n->r, it->ino) ? 0 : NAMES_DROPPED);
+		e.flags = NAMES_ILLEGAL | (repair_fact_of(n->r, it->ino) ? 0 : NAMES_DROPPED);
 	e.hash = xfs_dir_hash(&n->r->geo, it->name, it->namelen);
 	error = names_keep(n, it->name, it->namelen, &e.name);
 	return error || e.flags & NAMES_DROPPED ? error : names_add_entry(n, &e);

@@ -55,7 +55,5 @@ int repair_compare_free(struct repair *, struct repair_ag *, repair_runs_source 
 int repair_compare_counts(struct repair *, struct repair_ag *, repair_runs_source shared);
 /* The inode's entry with its fork in c->map: from now on the fork is what stands there. */
 int repair_open_fork(struct repair *, uint64_t ino, unsigned fork, struct repair_inode **out);
-/* *whole: 0 when core or fork have a flaw. `image` has room for an inode. */
-int repair_fork_is_whole(struct repair *, uint64_t ino, unsigned fork, uint8_t *image, int *whole);
 
 #endif

@@ -278,7 +278,10 @@ static int take_back(struct repair *r, int fd)
 	return error;
 }
 
-/* The whole run above the device. Errors: NOSPC, said; NOMEM.  What else it meets the real one will tell. */
+/*
+ * The whole run above the device. Errors: NOSPC, said; NOMEM; IO (temporary file).  What else it meets the real one
+ * will tell.
+ */
 static int try_parents(struct repair *r)
 {
 	struct repair trial = {
@@ -288,7 +291,7 @@ static int try_parents(struct repair *r)
 		.name = r->name
 	};
 	size_t memory = xfs_min(r->memory / TRIAL_SHARE, REPAIR_SCRATCH);
-	int error = xfs_dev_scratch(&trial.dev.data, r->dev.data, memory);
+	int back = 0, error = xfs_dev_scratch(&trial.dev.data, r->dev.data, memory);
 
 	if (!error && r->dev.log)
 		error = xfs_dev_scratch(&trial.dev.log, r->dev.log, memory);
@@ -299,14 +302,15 @@ static int try_parents(struct repair *r)
 
 		error = repair_run(&trial);
 		repair_release(&trial);
-		if (take_back(r, fd))
-			error = -XFS_E_NOMEM;
+		back = take_back(r, fd);
 	}
 	xfs_dev_close(trial.dev.rt);
 	xfs_dev_close(trial.dev.log);
 	xfs_dev_close(trial.dev.data);
 	if (error == -XFS_E_NOSPC)
 		repair_tell(r, "Not enough free space to add parent pointers to filesystem.");
+	if (back)
+		return back;
 	return error == -XFS_E_NOSPC || error == -XFS_E_NOMEM ? error : 0;
 }
 

@@ -271,6 +271,12 @@ text = said.out + said.err
 lab.ok(said.code == 0 and good and "is lost" not in text and int(re.search(r"with (\d+) bytes kept", text).group(1)) < 10 << 20,
        "100,000 parent pointers of a file lost the bit that says what they are: none is there twice", "%s\n%s" % (text[-800:], again))
 
+image = bomb("unflagged", 300000, options=("-n", "parent=0"))
+said = repair("-c", "parent=1", image)
+good, again = clean(image)
+lab.ok(said.code == 0 and good and Super(image).incompat & 128,
+       "300,000 attributes of a file say the same as its names when parent pointers are added", "%s\n%s" % (str(said)[-800:], again))
+
 image = bomb("shared", 10000, 60000, options=("-n", "parent=1"))
 said = repair(image)
 good, again = clean(image)

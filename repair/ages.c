@@ -20,9 +20,8 @@
 
 /* Of a place: what the log made of it, by all chunks that were logged until then. */
 enum {
-	LAST_IN_PLACE = 1,		/* what it was after the part is in place */
-	ANY_IN_PLACE = 2,		/* what it was at some time in the part */
-	BEHIND_IN_PLACE = 4		/* at some time behind the damage */
+	PART_IN_PLACE = 1,		/* what it was at some time in the part is in place */
+	BEHIND_IN_PLACE = 2		/* at some time behind the damage */
 };
 
 /* Of a chunk: its last image; of the first one in a sector: the sector was so at some time in the part. */
@@ -50,15 +49,6 @@ struct looking {
 };
 
 /* ---- images against what is in place ---- */
-
-static int by_place(const void *pa, const void *pb)
-{
-	const struct xfs_recovery_place *a = pa, *b = pb;
-
-	if (a->daddr != b->daddr)
-		return a->daddr < b->daddr ? -1 : 1;
-	return a->bbs < b->bbs ? -1 : a->bbs > b->bbs;
-}
 
 /* Are all chunks in place as they were logged last? */
 static bool mark_sectors(uint8_t *chunk, uint32_t bbs)
@@ -95,38 +85,32 @@ static void find_torn(struct looking *l)
 			any |= logged;
 		}
 		if (all && any)
-			l->ages->state[i] |= ANY_IN_PLACE;
+			l->ages->state[i] |= PART_IN_PLACE;
 	}
 }
 
 static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
 {
-	struct xfs_recovery_place key, *place;
+	struct xfs_recovery_place key;
 	struct xfs_log_run run = { .len = 0 };
 	struct xfs_log_buf_item b;
-	uint8_t *state, *chunk;
-	bool equal;
+	uint8_t *chunk;
+	size_t place;
 
 	xfs_log_buf_load(&b, it);
 	key = (struct xfs_recovery_place){ .daddr = b.daddr, .bbs = b.bbs };
-	place = l->ages->nplaces ? bsearch(&key, l->ages->places, l->ages->nplaces, sizeof(key), by_place) : NULL;
-	if (!place || b.flags & XFS_BLF_CANCEL || (uint64_t)b.bbs * XFS_BBSIZE > XFS_BUF_MAXLEN ||
+	place = xfs_recovery_place_find(l->ages->places, l->ages->nplaces, &key);
+	if (place == l->ages->nplaces || b.flags & XFS_BLF_CANCEL || (uint64_t)b.bbs * XFS_BBSIZE > XFS_BUF_MAXLEN ||
 	    xfs_dev_read(l->r->dev.data, b.daddr * XFS_BBSIZE, l->buf, (size_t)b.bbs * XFS_BBSIZE))
 		return 0;
-	chunk = l->chunks + l->first[place - l->ages->places];
+	chunk = l->chunks + l->first[place];
 	while (xfs_log_buf_next(&b, &run))
 		for (uint32_t at = 0; at < run.len; at += XFS_LOG_CHUNK)
 			chunk[(run.off + at) / XFS_LOG_CHUNK] =
 				(chunk[(run.off + at) / XFS_LOG_CHUNK] & SECTOR) | LOGGED |
 				(memcmp(l->buf + run.off + at, run.p + at, XFS_LOG_CHUNK) ? 0 : EQUAL);
-	equal = mark_sectors(chunk, b.bbs);
-	state = &l->ages->state[place - l->ages->places];
-	if (l->behind) {
-		*state |= equal ? BEHIND_IN_PLACE : 0;
-		return 0;
-	}
-	*state &= (uint8_t)~LAST_IN_PLACE;
-	*state |= equal ? LAST_IN_PLACE | ANY_IN_PLACE : 0;
+	if (mark_sectors(chunk, b.bbs))
+		l->ages->state[place] |= l->behind ? BEHIND_IN_PLACE : PART_IN_PLACE;
 	return 0;
 }
 
@@ -223,7 +207,6 @@ static int by_ino(const void *pa, const void *pb)
 static bool is_later(struct looking *l, const struct seen_core *last, bool behind)
 {
 	const struct xfs_geometry *g = &l->r->geo;
-	uint16_t have;
 
 	if (!last)
 		return behind;
@@ -231,8 +214,7 @@ static bool is_later(struct looking *l, const struct seen_core *last, bool behin
 	    xfs_dev_read(l->r->dev.data, xfs_ino_byte(g, XFS_INO(last->ino)), l->buf, g->inodesize) ||
 	    xfs_be16(l->buf) != XFS_DINODE_MAGIC)
 		return false;
-	have = xfs_be16(l->buf + XFS_OFF(dinode_core, flushiter));
-	return behind || (have > last->flush && !(have == 0xffff && last->flush < 0x7fff));
+	return behind || xfs_recovery_flushed_since(xfs_be16(l->buf + XFS_OFF(dinode_core, flushiter)), last->flush);
 }
 
 static int find_later(struct looking *l)
@@ -316,7 +298,7 @@ enum repair_age repair_ages_of(const struct repair_ages *a, size_t place, bool o
 {
 	unsigned s = a->state[place];
 
-	if (s & (LAST_IN_PLACE | ANY_IN_PLACE))
+	if (s & PART_IN_PLACE)
 		return REPAIR_AGE_KNOWN;
 	return s & BEHIND_IN_PLACE || owner_is_later ? REPAIR_AGE_LATER : REPAIR_AGE_UNKNOWN;
 }

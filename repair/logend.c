@@ -50,7 +50,7 @@ int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 	if (!error)
 		error = cut_log(r, &top, &p->parts);
 	if (!error)
-		error = xfs_recovery_run(&top, &rec, NULL, NULL);
+		error = xfs_recovery_run(&top, NULL, &rec, NULL, NULL);
 	p->cut = !error;
 	xfs_recovery_free(&rec);
 	xfs_dev_close(top.log);

@@ -157,7 +157,7 @@ static void check_result(const struct xfs_claim *want, size_t n)
 static int recover(const struct xfs_devset *on, struct xfs_recovery_work *done)
 {
 	struct xfs_recovery r;
-	int err = xfs_recovery_run(on, &r, done, &sink);
+	int err = xfs_recovery_run(on, NULL, &r, done, &sink);
 
 	xfs_recovery_free(&r);
 	return err;

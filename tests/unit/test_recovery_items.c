@@ -322,7 +322,7 @@ START_TEST(realtime)
 	xfs_st64(p + 8, w.le, 1);
 	logwriter_region(&w, 2, p, kinds[_i].type == 0x124a ? 32 : 16);
 	commit(2);
-	ck_assert_int_eq(xfs_recovery_run(&set, &r, &done, NULL), -XFS_E_CORRUPT);
+	ck_assert_int_eq(xfs_recovery_run(&set, NULL, &r, &done, NULL), -XFS_E_CORRUPT);
 	ck_assert_int_eq(done.stage, XFS_RECOVER_INTENTS);
 	ck_assert_uint_eq(r.nintents, 1);
 	ck_assert_uint_eq(xfs_log_item_id(&r.intents[0].item), 2);

@@ -10,7 +10,7 @@
  */
 #include "repair/ages.h"
 
-#include "repair/write.h"
+#include "repair/logrun.h"
 
 #include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
@@ -262,7 +262,6 @@ static int make_chunks(struct looking *l)
 int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const struct xfs_recovery_place *places,
 		     size_t n, struct repair_ages *out)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct looking l = { .r = r, .ages = out, .buf = malloc(XFS_BUF_MAXLEN) };
 	struct xfs_fs *fs = NULL;
 	int error;
@@ -270,7 +269,7 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 	*out = (struct repair_ages){ .places = places, .nplaces = n, .state = calloc(n + 1, 1) };
 	error = l.buf && out->state ? make_chunks(&l) : -XFS_E_NOMEM;
 	if (!error)
-		error = xfs_fs_open(&fs, &r->dev, &options, NULL);
+		error = repair_open_for_log(r, &r->dev, &fs);
 	if (!error)
 		error = look_at_part(&l, fs, &parts->before);
 	if (!error)

@@ -15,10 +15,9 @@
 
 static int cut_log(struct repair *r, const struct xfs_devset *dev, const struct xfs_log_parts *parts)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct xfs_log_state now;
 	struct xfs_fs *fs;
-	int error = xfs_fs_open(&fs, dev, &options, NULL);
+	int error = repair_open_for_log(r, dev, &fs);
 
 	if (error)
 		return error;

@@ -267,17 +267,10 @@ static int say_all(struct lost *l)
 	return error;
 }
 
-static int open_bare(struct lost *l, const struct xfs_devset *dev)
-{
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &l->r->primary };
-
-	return xfs_fs_open(&l->without, dev, &options, NULL);
-}
-
 static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_log_state *state)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
-	int error = open_bare(l, &l->r->dev);
+	int error = repair_open_for_log(l->r, &l->r->dev, &l->without);
 
 	if (!error)
 		error = collect(l, state);
@@ -333,7 +326,7 @@ static int apply(const struct xfs_devset *top, const struct xfs_log_state *part,
 static int list_before(struct repair *r, struct repair_partial *p, const struct xfs_devset *top)
 {
 	struct lost l = { .r = r, .verbs = &is_kept };
-	int error = open_bare(&l, &r->dev);
+	int error = repair_open_for_log(r, &r->dev, &l.without);
 
 	if (!error)
 		error = collect(&l, &p->parts.before);
@@ -354,7 +347,7 @@ static int list_behind(struct repair *r, struct repair_partial *p, const struct 
 	struct lost l = { .r = r, .verbs = &is_lost };
 	uint32_t bad = p->parts.bad, pieces = 0;
 	struct xfs_log_state piece;
-	int error = open_bare(&l, below), behind = error;
+	int error = repair_open_for_log(r, below, &l.without), behind = error;
 
 	while (!error && !behind) {
 		struct xfs_log_parts parts;

@@ -275,9 +275,8 @@ static int try_part(struct repair *r, struct repair_partial *p)
 
 int repair_partial_plan(struct repair *r, bool broken, struct repair_partial *p)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct xfs_fs *fs;
-	int error = xfs_fs_open(&fs, &r->dev, &options, NULL);
+	int error = repair_open_for_log(r, &r->dev, &fs);
 
 	*p = (struct repair_partial){ .ntaken = 0 };
 	if (error)

@@ -14,6 +14,13 @@
 
 #include <stdlib.h>
 
+int repair_open_for_log(const struct repair *r, const struct xfs_devset *dev, struct xfs_fs **fs)
+{
+	const struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+
+	return xfs_fs_open(fs, dev, &options, NULL);
+}
+
 /* A superblock that was put together from others must be on the device before a replay can start from it. */
 int repair_ready_primary(struct repair *r, struct xfs_dev *data)
 {

@@ -123,7 +123,7 @@ bool replay_is_taken(struct replay *rp, const struct touched *t, const struct re
 		*err = replay_left_block(rp, t, image->content, image->off ? NULL : image->p, false);
 		return true;
 	}
-	if (!replay_grow(&c->places, &c->room, c->nplaces + 1, sizeof(*c->places)))
+	if (xfs_grow_to(&c->places, &c->room, c->nplaces + 1, sizeof(*c->places)))
 		*err = -XFS_E_NOMEM;
 	else
 		c->places[c->nplaces++] = place;

@@ -267,6 +267,14 @@ static int say_all(struct lost *l)
 	return error;
 }
 
+/* What it will be, if that can be opened: else only what it was is told. */
+static int open_with(struct lost *l, const struct xfs_devset *top)
+{
+	int error = xfs_fs_open(&l->with, top, NULL, NULL);
+
+	return error == -XFS_E_NOMEM ? error : 0;
+}
+
 static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_log_state *state)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
@@ -282,7 +290,7 @@ static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_lo
 	error = xfs_recovery_replay_part(top, state, &rec, NULL);
 	xfs_recovery_free(&rec);
 	if (!error)
-		error = xfs_fs_open(&l->with, top, NULL, NULL);
+		error = open_with(l, top);
 	return error == -XFS_E_NOMEM ? error : 0;
 }
 
@@ -332,8 +340,8 @@ static int list_before(struct repair *r, struct repair_partial *p, const struct 
 		error = collect(&l, &p->parts.before);
 	if (!error)
 		error = apply(top, &p->parts.before, p);
-	if (!error && xfs_fs_open(&l.with, top, NULL, NULL))
-		l.with = NULL;
+	if (!error)
+		error = open_with(&l, top);
 	if (!error)
 		error = say_all(&l);
 	release(&l);
@@ -369,8 +377,8 @@ static int list_behind(struct repair *r, struct repair_partial *p, const struct 
 	error = error ? error : behind == -XFS_E_NOMEM ? behind : 0;
 	if (!error && !pieces)
 		repair_say(r, "        - nothing of it can be read");
-	if (!error && pieces && xfs_fs_open(&l.with, top, NULL, NULL))
-		l.with = NULL;
+	if (!error && pieces)
+		error = open_with(&l, top);
 	if (!error && pieces)
 		error = say_all(&l);
 	release(&l);

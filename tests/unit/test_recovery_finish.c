@@ -62,8 +62,7 @@ static void tear_down(void)
 
 static void begin(uint32_t tid)
 {
-	logwriter_start(&w, tid);
-	logwriter_header(&w, tid, 1);
+	logwriter_begin(&w, tid);
 }
 
 static uint64_t fsb(uint32_t agbno)

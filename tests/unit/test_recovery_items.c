@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_recovery_items.c - kinds of items that logs of Linux seldom hold, or no longer: quota and its end, new chunks, owners of
- * trees that were exchanged, intents of the realtime section.
+ * test_recovery_items.c - kinds of items that logs of Linux seldom hold, or no longer: quota and its end, new chunks,
+ * owners of trees that were exchanged, intents of the realtime section.
  */
 #include "libxfs/base/crc32c.h"
-#include "libxfs/log/area.h"
 #include "libxfs/ondisk/btree.h"
 #include "libxfs/ondisk/dquot.h"
 #include "libxfs/ondisk/inode.h"
 #include "libxfs/recovery/recovery.h"
 #include "tests/unit/image.h"
-#include "tests/unit/logwriter.h"
+#include "tests/unit/logimage.h"
 #include "tests/unit/vectors.h"
 
 #include <stdlib.h>
@@ -24,18 +23,10 @@ static struct xfs_fs *fs;		/* of the image as it was; for its geometry */
 
 static void load(const char *name)
 {
-	struct xfs_log_state st;
-	struct xfs_log_area a;
-
 	dev = image_load(name);
 	set = (struct xfs_devset){ .data = &dev->dev };
 	ck_assert_int_eq(xfs_fs_open(&fs, &set, NULL, NULL), 0);
-	ck_assert_ptr_null(xfs_log_area_find(&a, fs));
-	ck_assert_int_eq(xfs_log_state(fs, &st), 0);
-	ck_assert_int_eq(st.kind, XFS_LOG_CLEAN);
-	memcpy(uuid_of, fs->geo.sb.uuid, 16);
-	w = (struct logwriter){ .area = dev->bytes + a.start, .blocks = a.blocks, .uuid = uuid_of, .le = true, .size = 32768,
-				.unit = 512, .at = st.head, .cycle = st.cycle };
+	logimage_find(&w, dev, uuid_of);
 	logwriter_open(&w);
 }
 
@@ -59,14 +50,12 @@ static void teardown(void)
 
 static void begin(uint32_t tid)
 {
-	logwriter_start(&w, tid);
-	logwriter_header(&w, tid, 1);
+	logwriter_begin(&w, tid);
 }
 
 static void commit(uint32_t tid)
 {
-	logwriter_commit(&w, tid);
-	logwriter_flush(&w);
+	logwriter_end(&w, tid);
 }
 
 static uint64_t lsn_now(void)

@@ -39,13 +39,14 @@ struct seen_core {
 struct looking {
 	struct repair *r;
 	struct repair_ages *ages;
-	bool behind;
+	uint32_t piece;			/* of the log: 0 is the part, the others are behind the damage */
 	uint64_t turns;
 	struct seen_core *cores;
 	size_t ncores, room;
 	uint8_t *buf;			/* XFS_BUF_MAXLEN bytes */
 	uint8_t *chunks;		/* of all places, one after the other */
 	size_t *first;			/* by place */
+	uint32_t *seen;			/* by place: the piece that its chunks are of */
 };
 
 /* ---- images against what is in place ---- */
@@ -104,13 +105,16 @@ static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
 	    xfs_dev_read(l->r->dev.data, b.daddr * XFS_BBSIZE, l->buf, (size_t)b.bbs * XFS_BBSIZE))
 		return 0;
 	chunk = l->chunks + l->first[place];
+	if (l->seen[place] != l->piece)		/* what came between is lost */
+		memset(chunk, 0, (size_t)b.bbs * PER_SECTOR);
+	l->seen[place] = l->piece;
 	while (xfs_log_buf_next(&b, &run))
 		for (uint32_t at = 0; at < run.len; at += XFS_LOG_CHUNK)
 			chunk[(run.off + at) / XFS_LOG_CHUNK] =
 				(chunk[(run.off + at) / XFS_LOG_CHUNK] & SECTOR) | LOGGED |
 				(memcmp(l->buf + run.off + at, run.p + at, XFS_LOG_CHUNK) ? 0 : EQUAL);
 	if (mark_sectors(chunk, b.bbs))
-		l->ages->state[place] |= l->behind ? BEHIND_IN_PLACE : PART_IN_PLACE;
+		l->ages->state[place] |= l->piece ? BEHIND_IN_PLACE : PART_IN_PLACE;
 	return 0;
 }
 
@@ -138,7 +142,7 @@ static int look_at_inode(struct looking *l, const struct xfs_log_item *it)
 	if (xfs_grow(&l->cores, l->ncores, &l->room, 256))
 		return -XFS_E_NOMEM;
 	c = &l->cores[l->ncores++];
-	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->behind,
+	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->piece != 0,
 				 .in_place = same_core(disk, l->buf),
 				 .flush = xfs_be16(disk + XFS_OFF(dinode_core, flushiter)) };
 	return 0;
@@ -171,24 +175,15 @@ static int look_at_part(struct looking *l, const struct xfs_fs *fs, const struct
 static int look_behind(struct looking *l, const struct xfs_fs *fs, const struct xfs_log_parts *parts)
 {
 	uint32_t bad = parts->bad;
-	int error;
+	struct xfs_log_parts piece;
+	int error = 0;
 
-	l->behind = true;
-	do {
-		struct xfs_log_parts piece;
-		struct xfs_log_state state;
-
-		error = xfs_log_parts_behind(fs, &parts->whole, bad, &state);
-		if (error)
-			break;
-		error = xfs_log_parts_find(fs, &state, &piece);
-		if (error && error != -XFS_E_NOENT)	/* NOENT: it reaches to the head */
-			break;
-		bad = piece.bad;
-		memset(l->chunks, 0, l->first[l->ages->nplaces]);	/* what came between is lost */
-		if (look_at_part(l, fs, &piece.before))
-			error = -XFS_E_NOMEM;
-	} while (!error);
+	while (!error) {
+		l->piece++;
+		error = xfs_log_parts_next(fs, &parts->whole, &bad, &piece);
+		if (!error)
+			error = look_at_part(l, fs, &piece.before);
+	}
 	return error == -XFS_E_NOMEM ? error : 0;
 }
 
@@ -248,7 +243,8 @@ static int make_chunks(struct looking *l)
 	size_t n = 0;
 
 	l->first = malloc((l->ages->nplaces + 1) * sizeof(*l->first));
-	if (!l->first)
+	l->seen = calloc(l->ages->nplaces + 1, sizeof(*l->seen));
+	if (!l->first || !l->seen)
 		return -XFS_E_NOMEM;
 	for (size_t i = 0; i < l->ages->nplaces; i++) {
 		l->first[i] = n;
@@ -282,6 +278,7 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 	free(l.cores);
 	free(l.buf);
 	free(l.first);
+	free(l.seen);
 	free(l.chunks);
 	return error;
 }

@@ -354,27 +354,19 @@ static int list_behind(struct repair *r, struct repair_partial *p, const struct 
 {
 	struct lost l = { .r = r, .verbs = &is_lost };
 	uint32_t bad = p->parts.bad, pieces = 0;
-	struct xfs_log_state piece;
-	int error = repair_open_for_log(r, below, &l.without), behind = error;
+	struct xfs_log_parts piece;
+	int error = repair_open_for_log(r, below, &l.without);
 
-	while (!error && !behind) {
-		struct xfs_log_parts parts;
-
-		behind = xfs_log_parts_behind(l.without, &p->parts.whole, bad, &piece);
-		if (behind)
+	while (!error) {
+		error = xfs_log_parts_next(l.without, &p->parts.whole, &bad, &piece);
+		if (error)
 			break;
-		error = xfs_log_parts_find(l.without, &piece, &parts);
-		behind = error;		/* NOENT: it reaches to the head */
-		if (error == -XFS_E_NOENT)
-			error = 0;
-		bad = parts.bad;
 		pieces++;
+		error = collect(&l, &piece.before);
 		if (!error)
-			error = collect(&l, &parts.before);
-		if (!error)
-			error = apply(top, &parts.before, NULL);
+			error = apply(top, &piece.before, NULL);
 	}
-	error = error ? error : behind == -XFS_E_NOMEM ? behind : 0;
+	error = error == -XFS_E_NOENT ? 0 : error;
 	if (!error && !pieces)
 		repair_say(r, "        - nothing of it can be read");
 	if (!error && pieces)

@@ -29,7 +29,8 @@ void logimage_find(struct logwriter *w, struct memdev *dev, uint8_t *uuid)
 uint64_t logimage_symlink(const struct memdev *dev)
 {
 	for (uint64_t at = 0; at < dev->dev.size; at += 1024)
-		if (xfs_be32(dev->bytes + at) == XFS_SYMLINK_MAGIC && xfs_be64(dev->bytes + at + XFS_OFF(symlink_hdr, bno)) == at / 512)
+		if (xfs_be32(dev->bytes + at) == XFS_SYMLINK_MAGIC &&
+		    xfs_be64(dev->bytes + at + XFS_OFF(symlink_hdr, bno)) == at / 512)
 			return at;
 	ck_abort_msg("no symlink in blocks");
 }

@@ -232,7 +232,9 @@ static void expect(const uint64_t *ids, size_t n, uint64_t doubtful)
 		ck_assert_uint_eq(xfs_log_item_id(&r.intents[i].item), ids[i]);
 }
 
-/* What ends the first step of a chain is carried out in part: neither it nor the later ones are finished; others are. */
+/*
+ * What ends the first step of a chain is carried out in part: neither it nor the later ones are finished; others are.
+ */
 START_TEST(done_in_part)
 {
 	begin(1);

@@ -190,7 +190,8 @@ START_TEST(icreate)
 {
 	const struct xfs_geometry *g = &fs->geo;
 	const uint32_t length = _i == 1 ? g->ialloc_min_blks : g->ialloc_blks, agbno = g->agblocks - 4 * g->ialloc_blks;
-	const struct chunk c = { 1, agbno / g->ialloc_blks * g->ialloc_blks, length << g->inopblog, g->inodesize, length };
+	const struct chunk c = { 1, agbno / g->ialloc_blks * g->ialloc_blks, length << g->inopblog,
+				 g->inodesize, length };
 	uint64_t byte = ((uint64_t)g->agblocks + c.agbno) * g->blocksize;
 	uint8_t *before = malloc(length * g->blocksize);
 
@@ -238,7 +239,10 @@ END_TEST
 
 /* ---- owners ---- */
 
-/* Forks were exchanged, and the blocks of their trees still name the other inode: also when the inode is in place already. */
+/*
+ * Forks were exchanged, and the blocks of their trees still name the other inode: also when the inode is in place
+ * already.
+ */
 START_TEST(owner)
 {
 	const struct xfs_geometry *g = &fs->geo;

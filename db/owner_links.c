@@ -21,16 +21,7 @@ static int reserve(struct db_links *l, size_t len)
 {
 	if (xfs_grow(&l->list, l->n, &l->room, 16))
 		return -XFS_E_NOMEM;
-	if (l->names_room - l->names_len < len) {
-		size_t room = 2 * l->names_room + len;
-		char *names = realloc(l->names, room);
-
-		if (!names)
-			return -XFS_E_NOMEM;
-		l->names = names;
-		l->names_room = room;
-	}
-	return 0;
+	return xfs_grow_to(&l->names, &l->names_room, l->names_len + len, 1);
 }
 
 static int add_link(struct db_links *l, uint64_t ino, uint64_t dir, const uint8_t *name, unsigned len)

@@ -27,27 +27,22 @@ static int cover(struct xfs_dev **dev)
 	return err;
 }
 
-/* Files are shown as they will be; what tells of the space of the realtime section is not changed with them. */
-static int leave(void *payload)
-{
-	(void)payload;
-	return 0;
-}
-
 static int recover(struct db *db, struct xfs_recovery *rec, struct xfs_recovery_work *done)
 {
+	/* files are shown as they will be; what tells of the space of the realtime section is not changed with them */
+	const struct xfs_recovery_options how = { .leave_realtime = true };
 	struct xfs_sink sink = { complain, db };
 	int err = cover(&db->dev.data);
 
 	if (!err)
 		err = cover(&db->dev.log);
-	return err ? err : xfs_recovery_run(&db->dev, rec, done, &sink);
+	return err ? err : xfs_recovery_run(&db->dev, &how, rec, done, &sink);
 }
 
 bool db_replay(struct db *db)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
-	struct xfs_recovery_work done = { .leave_realtime = leave };
+	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
 	int err = recover(db, &rec, &done);
 
 	if (!err && !rec.counts.records)

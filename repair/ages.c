@@ -10,7 +10,7 @@
  */
 #include "repair/ages.h"
 
-#include "repair/write.h"
+#include "repair/logrun.h"
 
 #include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
@@ -20,9 +20,8 @@
 
 /* Of a place: what the log made of it, by all chunks that were logged until then. */
 enum {
-	LAST_IN_PLACE = 1,		/* what it was after the part is in place */
-	ANY_IN_PLACE = 2,		/* what it was at some time in the part */
-	BEHIND_IN_PLACE = 4		/* at some time behind the damage */
+	PART_IN_PLACE = 1,		/* what it was at some time in the part is in place */
+	BEHIND_IN_PLACE = 2		/* at some time behind the damage */
 };
 
 /* Of a chunk: its last image; of the first one in a sector: the sector was so at some time in the part. */
@@ -40,25 +39,17 @@ struct seen_core {
 struct looking {
 	struct repair *r;
 	struct repair_ages *ages;
-	bool behind;
+	uint32_t piece;			/* of the log: 0 is the part, the others are behind the damage */
 	uint64_t turns;
 	struct seen_core *cores;
 	size_t ncores, room;
 	uint8_t *buf;			/* XFS_BUF_MAXLEN bytes */
 	uint8_t *chunks;		/* of all places, one after the other */
 	size_t *first;			/* by place */
+	uint32_t *seen;			/* by place: the piece that its chunks are of */
 };
 
 /* ---- images against what is in place ---- */
-
-static int by_place(const void *pa, const void *pb)
-{
-	const struct xfs_recovery_place *a = pa, *b = pb;
-
-	if (a->daddr != b->daddr)
-		return a->daddr < b->daddr ? -1 : 1;
-	return a->bbs < b->bbs ? -1 : a->bbs > b->bbs;
-}
 
 /* Are all chunks in place as they were logged last? */
 static bool mark_sectors(uint8_t *chunk, uint32_t bbs)
@@ -95,38 +86,35 @@ static void find_torn(struct looking *l)
 			any |= logged;
 		}
 		if (all && any)
-			l->ages->state[i] |= ANY_IN_PLACE;
+			l->ages->state[i] |= PART_IN_PLACE;
 	}
 }
 
 static int look_at_buf(struct looking *l, const struct xfs_log_item *it)
 {
-	struct xfs_recovery_place key, *place;
+	struct xfs_recovery_place key;
 	struct xfs_log_run run = { .len = 0 };
 	struct xfs_log_buf_item b;
-	uint8_t *state, *chunk;
-	bool equal;
+	uint8_t *chunk;
+	size_t place;
 
 	xfs_log_buf_load(&b, it);
 	key = (struct xfs_recovery_place){ .daddr = b.daddr, .bbs = b.bbs };
-	place = l->ages->nplaces ? bsearch(&key, l->ages->places, l->ages->nplaces, sizeof(key), by_place) : NULL;
-	if (!place || b.flags & XFS_BLF_CANCEL || (uint64_t)b.bbs * XFS_BBSIZE > XFS_BUF_MAXLEN ||
+	place = xfs_recovery_place_find(l->ages->places, l->ages->nplaces, &key);
+	if (place == l->ages->nplaces || b.flags & XFS_BLF_CANCEL || (uint64_t)b.bbs * XFS_BBSIZE > XFS_BUF_MAXLEN ||
 	    xfs_dev_read(l->r->dev.data, b.daddr * XFS_BBSIZE, l->buf, (size_t)b.bbs * XFS_BBSIZE))
 		return 0;
-	chunk = l->chunks + l->first[place - l->ages->places];
+	chunk = l->chunks + l->first[place];
+	if (l->seen[place] != l->piece)		/* what came between is lost */
+		memset(chunk, 0, (size_t)b.bbs * PER_SECTOR);
+	l->seen[place] = l->piece;
 	while (xfs_log_buf_next(&b, &run))
 		for (uint32_t at = 0; at < run.len; at += XFS_LOG_CHUNK)
 			chunk[(run.off + at) / XFS_LOG_CHUNK] =
 				(chunk[(run.off + at) / XFS_LOG_CHUNK] & SECTOR) | LOGGED |
 				(memcmp(l->buf + run.off + at, run.p + at, XFS_LOG_CHUNK) ? 0 : EQUAL);
-	equal = mark_sectors(chunk, b.bbs);
-	state = &l->ages->state[place - l->ages->places];
-	if (l->behind) {
-		*state |= equal ? BEHIND_IN_PLACE : 0;
-		return 0;
-	}
-	*state &= (uint8_t)~LAST_IN_PLACE;
-	*state |= equal ? LAST_IN_PLACE | ANY_IN_PLACE : 0;
+	if (mark_sectors(chunk, b.bbs))
+		l->ages->state[place] |= l->piece ? BEHIND_IN_PLACE : PART_IN_PLACE;
 	return 0;
 }
 
@@ -154,7 +142,7 @@ static int look_at_inode(struct looking *l, const struct xfs_log_item *it)
 	if (xfs_grow(&l->cores, l->ncores, &l->room, 256))
 		return -XFS_E_NOMEM;
 	c = &l->cores[l->ncores++];
-	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->behind,
+	*c = (struct seen_core){ .ino = i.f.ino, .turn = l->turns++, .behind = l->piece != 0,
 				 .in_place = same_core(disk, l->buf),
 				 .flush = xfs_be16(disk + XFS_OFF(dinode_core, flushiter)) };
 	return 0;
@@ -187,24 +175,15 @@ static int look_at_part(struct looking *l, const struct xfs_fs *fs, const struct
 static int look_behind(struct looking *l, const struct xfs_fs *fs, const struct xfs_log_parts *parts)
 {
 	uint32_t bad = parts->bad;
-	int error;
+	struct xfs_log_parts piece;
+	int error = 0;
 
-	l->behind = true;
-	do {
-		struct xfs_log_parts piece;
-		struct xfs_log_state state;
-
-		error = xfs_log_parts_behind(fs, &parts->whole, bad, &state);
-		if (error)
-			break;
-		error = xfs_log_parts_find(fs, &state, &piece);
-		if (error && error != -XFS_E_NOENT)	/* NOENT: it reaches to the head */
-			break;
-		bad = piece.bad;
-		memset(l->chunks, 0, l->first[l->ages->nplaces]);	/* what came between is lost */
-		if (look_at_part(l, fs, &piece.before))
-			error = -XFS_E_NOMEM;
-	} while (!error);
+	while (!error) {
+		l->piece++;
+		error = xfs_log_parts_next(fs, &parts->whole, &bad, &piece);
+		if (!error)
+			error = look_at_part(l, fs, &piece.before);
+	}
 	return error == -XFS_E_NOMEM ? error : 0;
 }
 
@@ -223,7 +202,6 @@ static int by_ino(const void *pa, const void *pb)
 static bool is_later(struct looking *l, const struct seen_core *last, bool behind)
 {
 	const struct xfs_geometry *g = &l->r->geo;
-	uint16_t have;
 
 	if (!last)
 		return behind;
@@ -231,8 +209,7 @@ static bool is_later(struct looking *l, const struct seen_core *last, bool behin
 	    xfs_dev_read(l->r->dev.data, xfs_ino_byte(g, XFS_INO(last->ino)), l->buf, g->inodesize) ||
 	    xfs_be16(l->buf) != XFS_DINODE_MAGIC)
 		return false;
-	have = xfs_be16(l->buf + XFS_OFF(dinode_core, flushiter));
-	return behind || (have > last->flush && !(have == 0xffff && last->flush < 0x7fff));
+	return behind || xfs_recovery_flushed_since(xfs_be16(l->buf + XFS_OFF(dinode_core, flushiter)), last->flush);
 }
 
 static int find_later(struct looking *l)
@@ -266,7 +243,8 @@ static int make_chunks(struct looking *l)
 	size_t n = 0;
 
 	l->first = malloc((l->ages->nplaces + 1) * sizeof(*l->first));
-	if (!l->first)
+	l->seen = calloc(l->ages->nplaces + 1, sizeof(*l->seen));
+	if (!l->first || !l->seen)
 		return -XFS_E_NOMEM;
 	for (size_t i = 0; i < l->ages->nplaces; i++) {
 		l->first[i] = n;
@@ -280,7 +258,6 @@ static int make_chunks(struct looking *l)
 int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const struct xfs_recovery_place *places,
 		     size_t n, struct repair_ages *out)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct looking l = { .r = r, .ages = out, .buf = malloc(XFS_BUF_MAXLEN) };
 	struct xfs_fs *fs = NULL;
 	int error;
@@ -288,7 +265,7 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 	*out = (struct repair_ages){ .places = places, .nplaces = n, .state = calloc(n + 1, 1) };
 	error = l.buf && out->state ? make_chunks(&l) : -XFS_E_NOMEM;
 	if (!error)
-		error = xfs_fs_open(&fs, &r->dev, &options, NULL);
+		error = repair_open_for_log(r, &r->dev, &fs);
 	if (!error)
 		error = look_at_part(&l, fs, &parts->before);
 	if (!error)
@@ -301,6 +278,7 @@ int repair_ages_find(struct repair *r, const struct xfs_log_parts *parts, const 
 	free(l.cores);
 	free(l.buf);
 	free(l.first);
+	free(l.seen);
 	free(l.chunks);
 	return error;
 }
@@ -316,7 +294,7 @@ enum repair_age repair_ages_of(const struct repair_ages *a, size_t place, bool o
 {
 	unsigned s = a->state[place];
 
-	if (s & (LAST_IN_PLACE | ANY_IN_PLACE))
+	if (s & PART_IN_PLACE)
 		return REPAIR_AGE_KNOWN;
 	return s & BEHIND_IN_PLACE || owner_is_later ? REPAIR_AGE_LATER : REPAIR_AGE_UNKNOWN;
 }

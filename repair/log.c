@@ -87,7 +87,6 @@ static int find_state(struct repair *r, struct xfs_fs *fs)
 /* The log as it is, before anything else is opened. */
 static int look_at_log(struct repair *r)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct xfs_fs *fs;
 	int error;
 
@@ -95,7 +94,7 @@ static int look_at_log(struct repair *r)
 		repair_say(r, "This filesystem has an external log.  Specify log device with the -l option.");
 		return -XFS_E_OPEN;
 	}
-	error = xfs_fs_open(&fs, &r->dev, &options, NULL);
+	error = repair_open_for_log(r, &r->dev, &fs);
 	if (error)
 		return error;
 	error = find_state(r, fs);

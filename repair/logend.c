@@ -15,10 +15,9 @@
 
 static int cut_log(struct repair *r, const struct xfs_devset *dev, const struct xfs_log_parts *parts)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct xfs_log_state now;
 	struct xfs_fs *fs;
-	int error = xfs_fs_open(&fs, dev, &options, NULL);
+	int error = repair_open_for_log(r, dev, &fs);
 
 	if (error)
 		return error;
@@ -50,7 +49,7 @@ int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 	if (!error)
 		error = cut_log(r, &top, &p->parts);
 	if (!error)
-		error = xfs_recovery_run(&top, &rec, NULL, NULL);
+		error = xfs_recovery_run(&top, NULL, &rec, NULL, NULL);
 	p->cut = !error;
 	xfs_recovery_free(&rec);
 	xfs_dev_close(top.log);

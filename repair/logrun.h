@@ -15,6 +15,8 @@
 int repair_try_replay(struct repair *);
 /* Replays it and finds the superblock anew.  Afterwards the log is clean; r->log is not up to date. */
 int repair_replay(struct repair *);
+/* The filesystem on these devices for the sake of its log: nothing of it need be sound.  xfs_fs_close(). */
+int repair_open_for_log(const struct repair *, const struct xfs_devset *, struct xfs_fs **);
 /* A superblock that was put together from others goes to `data`, so that a replay can start from it. */
 int repair_ready_primary(struct repair *, struct xfs_dev *data);
 /* After a replay: the superblock may have changed with it. */

@@ -267,17 +267,18 @@ static int say_all(struct lost *l)
 	return error;
 }
 
-static int open_bare(struct lost *l, const struct xfs_devset *dev)
+/* What it will be, if that can be opened: else only what it was is told. */
+static int open_with(struct lost *l, const struct xfs_devset *top)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &l->r->primary };
+	int error = xfs_fs_open(&l->with, top, NULL, NULL);
 
-	return xfs_fs_open(&l->without, dev, &options, NULL);
+	return error == -XFS_E_NOMEM ? error : 0;
 }
 
 static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_log_state *state)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
-	int error = open_bare(l, &l->r->dev);
+	int error = repair_open_for_log(l->r, &l->r->dev, &l->without);
 
 	if (!error)
 		error = collect(l, state);
@@ -289,7 +290,7 @@ static int open_both(struct lost *l, struct xfs_devset *top, const struct xfs_lo
 	error = xfs_recovery_replay_part(top, state, &rec, NULL);
 	xfs_recovery_free(&rec);
 	if (!error)
-		error = xfs_fs_open(&l->with, top, NULL, NULL);
+		error = open_with(l, top);
 	return error == -XFS_E_NOMEM ? error : 0;
 }
 
@@ -333,14 +334,14 @@ static int apply(const struct xfs_devset *top, const struct xfs_log_state *part,
 static int list_before(struct repair *r, struct repair_partial *p, const struct xfs_devset *top)
 {
 	struct lost l = { .r = r, .verbs = &is_kept };
-	int error = open_bare(&l, &r->dev);
+	int error = repair_open_for_log(r, &r->dev, &l.without);
 
 	if (!error)
 		error = collect(&l, &p->parts.before);
 	if (!error)
 		error = apply(top, &p->parts.before, p);
-	if (!error && xfs_fs_open(&l.with, top, NULL, NULL))
-		l.with = NULL;
+	if (!error)
+		error = open_with(&l, top);
 	if (!error)
 		error = say_all(&l);
 	release(&l);
@@ -353,31 +354,23 @@ static int list_behind(struct repair *r, struct repair_partial *p, const struct 
 {
 	struct lost l = { .r = r, .verbs = &is_lost };
 	uint32_t bad = p->parts.bad, pieces = 0;
-	struct xfs_log_state piece;
-	int error = open_bare(&l, below), behind = error;
+	struct xfs_log_parts piece;
+	int error = repair_open_for_log(r, below, &l.without);
 
-	while (!error && !behind) {
-		struct xfs_log_parts parts;
-
-		behind = xfs_log_parts_behind(l.without, &p->parts.whole, bad, &piece);
-		if (behind)
+	while (!error) {
+		error = xfs_log_parts_next(l.without, &p->parts.whole, &bad, &piece);
+		if (error)
 			break;
-		error = xfs_log_parts_find(l.without, &piece, &parts);
-		behind = error;		/* NOENT: it reaches to the head */
-		if (error == -XFS_E_NOENT)
-			error = 0;
-		bad = parts.bad;
 		pieces++;
+		error = collect(&l, &piece.before);
 		if (!error)
-			error = collect(&l, &parts.before);
-		if (!error)
-			error = apply(top, &parts.before, NULL);
+			error = apply(top, &piece.before, NULL);
 	}
-	error = error ? error : behind == -XFS_E_NOMEM ? behind : 0;
+	error = error == -XFS_E_NOENT ? 0 : error;
 	if (!error && !pieces)
 		repair_say(r, "        - nothing of it can be read");
-	if (!error && pieces && xfs_fs_open(&l.with, top, NULL, NULL))
-		l.with = NULL;
+	if (!error && pieces)
+		error = open_with(&l, top);
 	if (!error && pieces)
 		error = say_all(&l);
 	release(&l);

@@ -232,9 +232,7 @@ static int find_taken(struct repair *r, const struct xfs_devset *top, struct xfs
 
 static bool has(const struct xfs_recovery_place *p, size_t n, const struct xfs_recovery_place *key)
 {
-	size_t at = xfs_search(n, i, p[i].daddr < key->daddr || (p[i].daddr == key->daddr && p[i].bbs < key->bbs));
-
-	return at < n && p[at].daddr == key->daddr && p[at].bbs == key->bbs;
+	return xfs_recovery_place_find(p, n, key) < n;
 }
 
 bool repair_partial_may_write(void *payload, const struct xfs_recovery_place *place)
@@ -277,9 +275,8 @@ static int try_part(struct repair *r, struct repair_partial *p)
 
 int repair_partial_plan(struct repair *r, bool broken, struct repair_partial *p)
 {
-	struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
 	struct xfs_fs *fs;
-	int error = xfs_fs_open(&fs, &r->dev, &options, NULL);
+	int error = repair_open_for_log(r, &r->dev, &fs);
 
 	*p = (struct repair_partial){ .ntaken = 0 };
 	if (error)

@@ -14,6 +14,13 @@
 
 #include <stdlib.h>
 
+int repair_open_for_log(const struct repair *r, const struct xfs_devset *dev, struct xfs_fs **fs)
+{
+	const struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
+
+	return xfs_fs_open(fs, dev, &options, NULL);
+}
+
 /* A superblock that was put together from others must be on the device before a replay can start from it. */
 int repair_ready_primary(struct repair *r, struct xfs_dev *data)
 {
@@ -57,17 +64,12 @@ static bool may_go_on(const struct repair *r, int error, const struct xfs_recove
 	       done->stage > XFS_RECOVER_REPLAY && !only_log_knows(rec);
 }
 
-static int try_leave(void *payload)
-{
-	(void)payload;
-	return 0;
-}
-
 int repair_try_replay(struct repair *r)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
 	struct xfs_recovery rec = { .nintents = 0 };
-	struct xfs_recovery_work done = { .leave_realtime = r->geo.zoned ? NULL : try_leave };
+	const struct xfs_recovery_options how = { .leave_realtime = !r->geo.zoned };
+	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
 
 	if (!error && r->dev.log)
@@ -75,7 +77,7 @@ int repair_try_replay(struct repair *r)
 	if (!error)
 		error = repair_ready_primary(r, top.data);
 	if (!error)
-		error = xfs_recovery_run(&top, &rec, &done, &r->sink);
+		error = xfs_recovery_run(&top, &how, &rec, &done, &r->sink);
 	if (may_go_on(r, error, &rec, &done)) {
 		error = 0;
 	} else if (error && error != -XFS_E_IO && !repair_is_of_machine(error)) {
@@ -169,13 +171,14 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 int repair_replay(struct repair *r)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
-	struct xfs_recovery_work done = { .leave_realtime = r->geo.zoned ? NULL : keep_away, .payload = r };
+	const struct xfs_recovery_options how = { .leave_realtime = !r->geo.zoned, .leaving = keep_away, .payload = r };
+	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
 	int error;
 
 	repair_say(r, "        - replaying the log...");
 	error = repair_ready_primary(r, r->dev.data);
 	if (!error)
-		error = xfs_recovery_run(&r->dev, &rec, &done, NULL);
+		error = xfs_recovery_run(&r->dev, &how, &rec, &done, NULL);
 	r->replayed = true;
 	if (!error || may_go_on(r, error, &rec, &done))
 		say_counts(r, &rec, &done);

@@ -45,8 +45,9 @@ int xfs_log_parts_find(const struct xfs_fs *fs, const struct xfs_log_state *stat
 	return walk(fs, out, &block);
 }
 
-int xfs_log_parts_behind(const struct xfs_fs *fs, const struct xfs_log_state *whole, uint32_t bad,
-			 struct xfs_log_state *out)
+/* What begins behind it: DIRTY; its iteration may end at the next damage. */
+static int look_behind(const struct xfs_fs *fs, const struct xfs_log_state *whole, uint32_t bad,
+		       struct xfs_log_state *out)
 {
 	struct xfs_log_loaded l = { .p = NULL };
 	struct xfs_log_area a;
@@ -71,4 +72,18 @@ int xfs_log_parts_behind(const struct xfs_fs *fs, const struct xfs_log_state *wh
 	out->reason = NULL;
 	out->tail = at;
 	return 0;
+}
+
+int xfs_log_parts_next(const struct xfs_fs *fs, const struct xfs_log_state *whole, uint32_t *bad,
+		       struct xfs_log_parts *out)
+{
+	struct xfs_log_state state;
+	int err = look_behind(fs, whole, *bad, &state);
+
+	if (err)
+		return err;
+	err = xfs_log_parts_find(fs, &state, out);
+	/* NOENT: it reaches to the head */
+	*bad = err == -XFS_E_NOENT ? whole->head : out->bad;
+	return err == -XFS_E_NOENT ? 0 : err;
 }

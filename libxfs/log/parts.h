@@ -24,10 +24,10 @@ struct xfs_log_parts {
  */
 int xfs_log_parts_find(const struct xfs_fs *, const struct xfs_log_state *state, struct xfs_log_parts *out);
 /*
- * What can be read again behind block `bad`, where reading ended: DIRTY; its iteration may end at the next damage.
- * NOENT: nothing.  Other errors: NOMEM.
+ * The next piece that can be read again behind block *bad, where reading ended: out->before; *bad is where it ends.
+ * NOENT: there is none.  Other errors: NOMEM.
  */
-int xfs_log_parts_behind(const struct xfs_fs *, const struct xfs_log_state *whole, uint32_t bad,
-			 struct xfs_log_state *out);
+int xfs_log_parts_next(const struct xfs_fs *, const struct xfs_log_state *whole, uint32_t *bad,
+		       struct xfs_log_parts *out);
 
 #endif

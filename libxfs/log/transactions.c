@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* transactions.c - sorts the operations of records into transactions, and these into items. */
-#include "libxfs/base/search.h"
 #include "libxfs/log/transactions.h"
+
+#include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,24 +75,6 @@ static int no_memory(struct xfs_log_iter *it)
 
 /* ---- open transactions ---- */
 
-static int make_room(void **p, size_t *room, size_t need, size_t each)
-{
-	void *more;
-
-	size_t bytes;
-
-	if (need <= *room)
-		return 0;
-	if (xfs_mul_overflows(need, each, &bytes))
-		return -XFS_E_NOMEM;
-	more = realloc(*p, bytes);
-	if (!more)
-		return -XFS_E_NOMEM;
-	*p = more;
-	*room = need;
-	return 0;
-}
-
 /* Where it stands among the open ones, or would. */
 static size_t place_of(const struct xfs_log_iter *it, uint32_t tid)
 {
@@ -133,8 +117,7 @@ static int begin(struct xfs_log_iter *it, uint32_t tid)
 		return corrupt(it, "a transaction starts twice");
 	if (it->nopen >= MAX_OPEN)
 		return corrupt(it, "too many transactions are open at once");
-	if (it->nopen == it->open_room &&
-	    make_room((void **)&it->open, &it->open_room, 2 * it->nopen + 16, sizeof(struct open_trans *)))
+	if (xfs_grow(&it->open, it->nopen, &it->open_room, 16))
 		return no_memory(it);
 	if (t) {
 		it->unused = t->next;
@@ -174,12 +157,8 @@ static int append(struct xfs_log_iter *it, struct open_trans *t, const uint8_t *
 
 static int add_region(struct xfs_log_iter *it, struct open_trans *t, const uint8_t *p, uint32_t len)
 {
-	if (t->nregions == t->regions_room) {
-		size_t room = t->regions_room + t->regions_room / 2 + 64;
-
-		if (make_room((void **)&t->regions, &t->regions_room, room, sizeof(*t->regions)))
-			return no_memory(it);
-	}
+	if (xfs_grow(&t->regions, t->nregions, &t->regions_room, 64))
+		return no_memory(it);
 	t->regions[t->nregions++] = (struct open_region){ .off = t->used };
 	return append(it, t, p, len);
 }
@@ -266,8 +245,8 @@ static int commit(struct xfs_log_iter *it, size_t at)
 	describe(it, t);
 	it->trans.committed = true;
 	it->trans.commit_lsn = it->record.h.lsn;
-	if (make_room((void **)&it->regions, &it->regions_room, t->nregions, sizeof(*it->regions)) ||
-	    make_room((void **)&it->items, &it->items_room, t->nregions, sizeof(*it->items)))
+	if (xfs_grow_to(&it->regions, &it->regions_room, t->nregions, sizeof(*it->regions)) ||
+	    xfs_grow_to(&it->items, &it->items_room, t->nregions, sizeof(*it->items)))
 		return no_memory(it);
 	for (size_t k = 0; k < t->nregions; k++)
 		it->regions[k] = (struct xfs_log_region){ t->bytes + t->regions[k].off, t->regions[k].len };

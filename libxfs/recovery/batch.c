@@ -3,16 +3,10 @@
 #include "libxfs/recovery/private.h"
 
 #include "libxfs/base/crc32c.h"
-#include "libxfs/base/grow.h"
 #include "libxfs/ondisk/attr.h"
 #include "libxfs/ondisk/dquot.h"
 
 #include <stdlib.h>
-
-bool replay_grow(void *array, size_t *room, size_t need, size_t each)
-{
-	return !xfs_grow_to(array, room, need, each);
-}
 
 /* ---- look-up ---- */
 
@@ -66,7 +60,7 @@ int replay_touch(struct replay *rp, uint64_t daddr, uint32_t bbs, struct touched
 	}
 	if (err)
 		return err;
-	if (!replay_grow(&rp->batch, &rp->batch_room, rp->nbatch + 1, sizeof(*rp->batch))) {
+	if (xfs_grow_to(&rp->batch, &rp->batch_room, rp->nbatch + 1, sizeof(*rp->batch))) {
 		xfs_buf_put(buf);
 		return -XFS_E_NOMEM;
 	}

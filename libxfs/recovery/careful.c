@@ -6,6 +6,7 @@
 #include "libxfs/recovery/private.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/search.h"
 #include "libxfs/ondisk/attr.h"
 
 #include <stdlib.h>
@@ -122,7 +123,7 @@ bool replay_is_taken(struct replay *rp, const struct touched *t, const struct re
 		*err = replay_left_block(rp, t, image->content, image->off ? NULL : image->p, false);
 		return true;
 	}
-	if (!replay_grow(&c->places, &c->room, c->nplaces + 1, sizeof(*c->places)))
+	if (xfs_grow_to(&c->places, &c->room, c->nplaces + 1, sizeof(*c->places)))
 		*err = -XFS_E_NOMEM;
 	else
 		c->places[c->nplaces++] = place;
@@ -148,6 +149,13 @@ void replay_sort_places(struct xfs_recovery_careful *c)
 		if (!n || by_address(&c->places[n - 1], &c->places[i]))
 			c->places[n++] = c->places[i];
 	c->nplaces = n;
+}
+
+size_t xfs_recovery_place_find(const struct xfs_recovery_place *list, size_t n, const struct xfs_recovery_place *key)
+{
+	size_t at = xfs_search(n, i, by_address(&list[i], key) < 0);
+
+	return at < n && !by_address(&list[at], key) ? at : n;
 }
 
 void xfs_recovery_careful_free(struct xfs_recovery_careful *c)

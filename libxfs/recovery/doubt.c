@@ -24,7 +24,7 @@ int replay_next_trans(struct replay *rp)
 {
 	if (!rp->careful)
 		return 0;
-	if (rp->trans == UINT32_MAX || !replay_grow(&rp->left, &rp->left_room, (size_t)rp->trans + 2, 1))
+	if (rp->trans == UINT32_MAX || xfs_grow_to(&rp->left, &rp->left_room, (size_t)rp->trans + 2, 1))
 		return -XFS_E_NOMEM;
 	if (!rp->trans)
 		rp->left[0] = 0;

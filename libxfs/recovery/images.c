@@ -32,8 +32,8 @@ struct images {
 
 static void *add_region(struct images *im, size_t len)
 {
-	if (!replay_grow(&im->spans, &im->spans_room, im->nspans + 1, sizeof(*im->spans)) ||
-	    !replay_grow(&im->bytes, &im->bytes_room, im->nbytes + len, 1))
+	if (xfs_grow_to(&im->spans, &im->spans_room, im->nspans + 1, sizeof(*im->spans)) ||
+	    xfs_grow_to(&im->bytes, &im->bytes_room, im->nbytes + len, 1))
 		return NULL;
 	im->spans[im->nspans++] = (struct span){ im->nbytes, len };
 	im->nbytes += len;

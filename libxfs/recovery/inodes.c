@@ -112,18 +112,16 @@ static const char *put_forks(const struct replay *rp, uint8_t *raw, const struct
 	return NULL;
 }
 
-/* Is the inode in place newer? V5 by its LSN, strictly; V4 by a counter that wraps. */
+/* Is the inode in place newer? V5 by its LSN, strictly; V4 by a counter. */
 static bool inode_is_newer(const struct replay *rp, const uint8_t *raw, const uint8_t *disk)
 {
 	uint64_t lsn = xfs_be64(raw + XFS_OFF(dinode_v3, lsn));
-	uint16_t have, log;
 
 	if (rp->geo.v5)
 		return raw[XFS_OFF(dinode_core, version)] >= 3 && lsn && lsn != XFS_NULL64 && lsn > rp->lsn &&
 			(replay_is_beyond(rp, lsn) || xfs_crc32c_check(raw, rp->geo.inodesize, XFS_DINODE_CRC_OFF));
-	have = xfs_be16(raw + XFS_OFF(dinode_core, flushiter));
-	log = xfs_be16(disk + XFS_OFF(dinode_core, flushiter));
-	return log < have && !(have == 0xffff && log < 0x7fff);
+	return xfs_recovery_flushed_since(xfs_be16(raw + XFS_OFF(dinode_core, flushiter)),
+					  xfs_be16(disk + XFS_OFF(dinode_core, flushiter)));
 }
 
 /* The core, but for what the item does not carry. */

@@ -73,8 +73,8 @@ int replay_intent(struct replay *rp, const struct xfs_log_item *it)
 	int err;
 
 	if ((2 * (rp->used_ids + 1) > rp->nids && grow_ids(rp)) ||
-	    !replay_grow(&out->intents, &rp->intents_room, out->nintents + 1, sizeof(*out->intents)) ||
-	    !replay_grow(&rp->lives, &rp->lives_room, out->nintents + 1, sizeof(*rp->lives)))
+	    xfs_grow_to(&out->intents, &rp->intents_room, out->nintents + 1, sizeof(*out->intents)) ||
+	    xfs_grow_to(&rp->lives, &rp->lives_room, out->nintents + 1, sizeof(*rp->lives)))
 		return -XFS_E_NOMEM;
 	slot = slot_of(rp, it->type, id);
 	if (slot->index && out->intents[slot->index - 1].item.regions)

@@ -14,7 +14,7 @@ struct level {
 
 static int add_pointers(struct level *l, const uint8_t *p, uint32_t n)
 {
-	if (!replay_grow(&l->ptrs, &l->room, l->n + n, sizeof(*l->ptrs)))
+	if (xfs_grow_to(&l->ptrs, &l->room, l->n + n, sizeof(*l->ptrs)))
 		return -XFS_E_NOMEM;
 	for (uint32_t i = 0; i < n; i++)
 		l->ptrs[l->n++] = xfs_be64(p + 8 * (size_t)i);

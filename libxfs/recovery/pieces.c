@@ -16,7 +16,7 @@ int replay_add_piece(struct replay *rp, uint64_t daddr)
 	rp->out->counts.dir_pieces++;
 	if (!rp->geo.v5)
 		return 0;
-	if (!replay_grow(&rp->pieces, &rp->pieces_room, rp->npieces + 1, sizeof(*rp->pieces)))
+	if (xfs_grow_to(&rp->pieces, &rp->pieces_room, rp->npieces + 1, sizeof(*rp->pieces)))
 		return -XFS_E_NOMEM;
 	rp->pieces[rp->npieces++] = (struct dir_piece){ daddr, rp->lsn, false };
 	return 0;
@@ -26,7 +26,7 @@ int replay_add_dir(struct replay *rp, uint64_t ino)
 {
 	if (!rp->geo.v5 || rp->geo.dirblkfsbs <= 1)
 		return 0;
-	if (!replay_grow(&rp->dirs, &rp->dirs_room, rp->ndirs + 1, sizeof(*rp->dirs)))
+	if (xfs_grow_to(&rp->dirs, &rp->dirs_room, rp->ndirs + 1, sizeof(*rp->dirs)))
 		return -XFS_E_NOMEM;
 	rp->dirs[rp->ndirs++] = ino;
 	return 0;
@@ -115,7 +115,7 @@ static int in_extent(void *payload, const struct xfs_extent *e)
 		if (at >> shift >= e->len)
 			break;
 		s->rp->pieces[i].joined = true;
-		if (!replay_grow(&s->blocks, &s->room, s->n + 1, sizeof(*s->blocks)))
+		if (xfs_grow_to(&s->blocks, &s->room, s->n + 1, sizeof(*s->blocks)))
 			return -XFS_E_NOMEM;
 		s->blocks[s->n++] = xfs_round_down(e->off + (at >> shift), g->dirblkfsbs);
 	}

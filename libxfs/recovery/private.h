@@ -7,6 +7,7 @@
 #ifndef XFS_RECOVERY_PRIVATE_H
 #define XFS_RECOVERY_PRIVATE_H
 
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/recovery/cancel.h"
 #include "libxfs/recovery/replay.h"
@@ -75,7 +76,6 @@ struct replay {
 
 /* Reports a problem of an item as a finding and returns CORRUPT. */
 int replay_bad(struct replay *, const char *structure, uint64_t number, const char *what);
-bool replay_grow(void *array, size_t *room, size_t need, size_t each);	/* false: no memory */
 
 /* ---- batch.c ---- */
 /* The buffer, read, as part of the batch. *out is valid until the next call. RANGE: not on the device. */

@@ -25,26 +25,28 @@ struct xfs_recovery_work {
 	uint64_t cow_blocks;		/* leftovers of copy-on-write: freed */
 	uint64_t realtime_left;		/* changes of the realtime section's bitmap and trees that follow from files */
 	bool bare;			/* the log had no room (or is of version 1): not all could be begun again */
-	/*
-	 * In: called once before the first work that may leave something of the realtime section behind, which the
-	 * caller makes anew from the files afterwards, whatever stops it in between; an error ends the run.  NULL: such
-	 * work cannot be finished.
-	 */
-	int (*leave_realtime)(void *payload);
+};
+
+/* Zeroes: work that changes the bitmap or a tree of the realtime section cannot be finished. */
+struct xfs_recovery_options {
+	/* it is, but for these: the caller makes them anew from the files afterwards, or does without */
+	bool leave_realtime;
+	/* called once before the first such work, since something may stop the run in between; its error ends it */
+	int (*leaving)(void *payload);
 	void *payload;
 };
 
 /*
  * All of it.  A clean log: nothing to do.  *r as after xfs_recovery_replay(); intents that were finished are no longer
- * in its list.  xfs_recovery_free() in any case.  `done` may be NULL; else what it asks for must be set.
+ * in its list.  xfs_recovery_free() in any case.  `done` may be NULL, and options.
  *
  * Errors, and the log stays as dirty as it was: those of xfs_recovery_replay(), in its stage; afterwards what the log
  * holds is in place, stages before the one that failed are done, and nothing of that one is: CORRUPT, with a finding,
  * when work cannot be finished; DIRTYLOG or UNSUPPORTED when a feature of the filesystem is in the way of unlinked
  * inodes or intents.
  */
-int xfs_recovery_run(const struct xfs_devset *, struct xfs_recovery *r, struct xfs_recovery_work *done,
-		     const struct xfs_sink *);
+int xfs_recovery_run(const struct xfs_devset *, const struct xfs_recovery_options *, struct xfs_recovery *r,
+		     struct xfs_recovery_work *done, const struct xfs_sink *);
 
 /*
  * After a careful replay up to the head of the log, of which some items did not fit: the intents that are left, as one

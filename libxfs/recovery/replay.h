@@ -68,6 +68,15 @@ struct xfs_recovery_place {
 	uint64_t owner;			/* inode that the image says to belong to; XFS_NULL64: it says nothing */
 };
 
+/* Where this one (daddr, bbs) is in a list that is ascending, each once; n: it is not there. */
+size_t xfs_recovery_place_find(const struct xfs_recovery_place *list, size_t n, const struct xfs_recovery_place *key);
+
+/* V4: was an inode that was written `have` times written after it was logged with `logged`?  The counter wraps. */
+XFS_INLINE bool xfs_recovery_flushed_since(uint16_t have, uint16_t logged)
+{
+	return logged < have && !(have == 0xffff && logged < 0x7fff);
+}
+
 /*
  * The part of a damaged log that stands before the damage.  What stood behind it may have freed blocks that older
  * images are of, and the log does not tell any more which; so:

@@ -75,6 +75,13 @@ static void drop_intent(struct xfs_recovery *r, size_t i)
 	r->nintents--;
 }
 
+/* Before anything is worked out: may some of it be left, and is there any that would be? */
+static int decide_on_realtime(struct recovery_round *with, const struct xfs_recovery_options *how, bool any)
+{
+	with->realtime_later = how && how->leave_realtime && any;
+	return with->realtime_later && how->leaving ? how->leaving(how->payload) : 0;
+}
+
 static int has_unlinked(const struct xfs_devset *dev, bool *yes, bool *realtime)
 {
 	struct xfs_fs *fs;
@@ -96,24 +103,23 @@ static int has_unlinked(const struct xfs_devset *dev, bool *yes, bool *realtime)
 	return err;
 }
 
-static int do_rounds(const struct xfs_devset *dev, struct recovery_round *with)
+static int do_rounds(const struct xfs_devset *dev, const struct xfs_recovery_options *how, struct recovery_round *with)
 {
 	bool unlinked, realtime;
 	int err = has_unlinked(dev, &unlinked, &realtime);
 
 	with->done->stage = XFS_RECOVER_INTENTS;
-	if (!err && realtime && (with->r->nintents || unlinked) && with->done->leave_realtime) {
-		with->realtime_later = true;
-		err = with->done->leave_realtime(with->done->payload);
-	}
+	if (!err)
+		err = decide_on_realtime(with, how, realtime && (with->r->nintents || unlinked));
 	if (!err && with->r->nintents)
 		err = do_round(dev, with, recovery_finish_intents, true, true);
 	if (err)
 		return err;
 	with->r->quota_stale = with->r->nintents != 0;
-	forget_intents(with->r);
 	with->done->stage = XFS_RECOVER_UNLINKED;
-	err = has_unlinked(dev, &unlinked, &realtime);
+	if (with->r->nintents)
+		err = has_unlinked(dev, &unlinked, &realtime);
+	forget_intents(with->r);
 	if (!err && unlinked) {
 		err = do_round(dev, with, recovery_free_unlinked, false, true);
 		with->r->quota_stale = true;
@@ -148,21 +154,18 @@ int xfs_recovery_finish(const struct xfs_devset *dev, struct xfs_recovery *r, st
 	return err;
 }
 
-int xfs_recovery_run(const struct xfs_devset *dev, struct xfs_recovery *r, struct xfs_recovery_work *done,
-		     const struct xfs_sink *sink)
+int xfs_recovery_run(const struct xfs_devset *dev, const struct xfs_recovery_options *how, struct xfs_recovery *r,
+		     struct xfs_recovery_work *done, const struct xfs_sink *sink)
 {
-	struct xfs_recovery_work own = {
-		.stage = XFS_RECOVER_REPLAY, .leave_realtime = done ? done->leave_realtime : NULL,
-		.payload = done ? done->payload : NULL,
-	};
+	struct xfs_recovery_work own;
 	struct recovery_round with = { .r = r, .done = done ? done : &own, .sink = sink };
 	int err;
 
-	*with.done = own;
+	*with.done = (struct xfs_recovery_work){ .stage = XFS_RECOVER_REPLAY };
 	err = xfs_recovery_replay(dev, r, sink);
 	if (err || r->log.kind != XFS_LOG_DIRTY)
 		return err;
-	err = do_rounds(dev, &with);
+	err = do_rounds(dev, how, &with);
 	if (err)
 		return err;
 	with.done->stage = XFS_RECOVER_SETTLE;

@@ -2,6 +2,7 @@
 /* works.c - from intents of the log to works that can be done (format sheet 04, sections 6.5 and 10). */
 #include "libxfs/recovery/round.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/inode/remap.h"
 #include "libxfs/name/attrchange.h"
 
@@ -199,20 +200,6 @@ static int attr_work(const struct xfs_geometry *g, const struct xfs_log_intent_i
 
 /* ---- all of them ---- */
 
-static bool make_room(struct recovery_works *out, uint32_t n)
-{
-	struct xfs_work *more;
-
-	if (n <= out->room)
-		return true;
-	more = realloc(out->w, (size_t)n * sizeof(*more));
-	if (!more)
-		return false;
-	out->w = more;
-	out->room = n;
-	return true;
-}
-
 int recovery_works(const struct xfs_geometry *g, const struct xfs_log_item *it, struct recovery_works *out,
 		   const char **why)
 {
@@ -221,7 +208,7 @@ int recovery_works(const struct xfs_geometry *g, const struct xfs_log_item *it, 
 	xfs_log_intent_load(&in, it);
 	out->n = 0;
 	*why = NULL;
-	if (!make_room(out, in.n ? in.n : 1))
+	if (xfs_grow_to(&out->w, &out->room, in.n ? in.n : 1, sizeof(*out->w)))
 		return -XFS_E_NOMEM;
 	if (it->type == XFS_LI_XMI || it->type == XFS_LI_ATTRI) {
 		int err = it->type == XFS_LI_XMI ? exchange_work(g, &in.xmi, &out->w[0], why)

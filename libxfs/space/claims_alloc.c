@@ -8,6 +8,7 @@
  */
 #include "libxfs/space/claims_private.h"
 
+#include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
 
 #include <stdlib.h>
@@ -15,18 +16,8 @@
 
 int claims_ranges_push(struct claims_ranges *a, uint32_t agbno, uint32_t len)
 {
-	if (a->n == a->cap) {
-		size_t cap = a->cap < 32 ? 32 : a->cap + a->cap / 2, bytes;
-		struct claims_range *v;
-
-		if (xfs_mul_overflows(cap, sizeof(*v), &bytes))
-			return -XFS_E_NOMEM;
-		v = realloc(a->v, bytes);
-		if (!v)
-			return -XFS_E_NOMEM;
-		a->v = v;
-		a->cap = cap;
-	}
+	if (xfs_grow(&a->v, a->n, &a->cap, 32))
+		return -XFS_E_NOMEM;
 	a->v[a->n++] = (struct claims_range){ agbno, len };
 	return 0;
 }

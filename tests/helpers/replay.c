@@ -72,7 +72,7 @@ int main(int argc, char **argv)
 		xfs_dev_close(set.data);
 		return 1;
 	}
-	err = keep ? xfs_recovery_replay(&set, &r, &sink) : xfs_recovery_run(&set, &r, &done, &sink);
+	err = keep ? xfs_recovery_replay(&set, &r, &sink) : xfs_recovery_run(&set, NULL, &r, &done, &sink);
 	print_counts(&r.counts);
 	if (!keep) {
 		printf("finished %llu intents, freed %llu inodes, %llu blocks\n", (unsigned long long)done.intents,

@@ -531,7 +531,7 @@ static int recover(const char *image)
 	if (err)
 		die("%s: %s", image, xfs_error_text(err));
 	start_allocations();
-	err = xfs_recovery_run(&d.set, &r, &work, &sink);
+	err = xfs_recovery_run(&d.set, NULL, &r, &work, &sink);
 	allocations = failmalloc_stop();
 	xfs_recovery_free(&r);
 	save(&d, image);

@@ -197,3 +197,15 @@ void logwriter_seal(const struct logwriter *w, uint32_t blk)
 	if ((uint64_t)blk + headers(w) + (len + BB - 1) / BB <= w->blocks)
 		xfs_put_le32(p + 32, crc_of(w, p, len));
 }
+
+void logwriter_begin(struct logwriter *w, uint32_t tid)
+{
+	logwriter_start(w, tid);
+	logwriter_header(w, tid, 1);
+}
+
+void logwriter_end(struct logwriter *w, uint32_t tid)
+{
+	logwriter_commit(w, tid);
+	logwriter_flush(w);
+}

@@ -41,6 +41,10 @@ void logwriter_header(struct logwriter *, uint32_t tid, uint32_t regions);
 /* A region, cut over records where it must. */
 void logwriter_region(struct logwriter *, uint32_t tid, const void *p, uint32_t len);
 void logwriter_commit(struct logwriter *, uint32_t tid);
+/* Start and header of a transaction. */
+void logwriter_begin(struct logwriter *, uint32_t tid);
+/* Ends it, and the record: the next one has an LSN of its own. */
+void logwriter_end(struct logwriter *, uint32_t tid);
 /* Ends the record, when there is something in it. */
 void logwriter_flush(struct logwriter *);
 /* Sets the checksum of the record whose first block is `blk` anew (one that does not go round the end). */

@@ -68,6 +68,24 @@ static uint32_t naive_fit(const uint8_t *taken, uint32_t length, uint32_t floor,
 	return XFS_NULL32;
 }
 
+/* What was handed out and is still held: agbno, length. */
+struct held {
+	uint32_t got[2000][2], n;
+};
+
+static void give_part_back(struct xfs_claims *c, struct held *h, uint8_t *taken, struct testrand *rnd, uint64_t owner)
+{
+	uint32_t k = testrand_below(rnd, h->n), skip = testrand_below(rnd, h->got[k][1]);
+	uint32_t at = h->got[k][0] + skip, len = 1 + testrand_below(rnd, h->got[k][1] - skip);
+
+	qk_assert_int_eq(xfs_claims_release(c, CLAIMLIST_AG, at, len, owner), 0);
+	for (uint32_t b = 0; b < len; b++)
+		taken[at + b] &= 2;
+	h->got[k][1] = skip;
+	if (!skip)
+		memcpy(h->got[k], h->got[--h->n], sizeof(h->got[k]));
+}
+
 static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 {
 	struct testfs fs = { .agblocks = 4096, .agcount = 2, .last = length };
@@ -75,7 +93,8 @@ static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 	struct xfs_geometry geo;
 	struct xfs_claims *c;
 	uint8_t *taken = calloc(length, 1);
-	uint32_t at, len, got[2000][2], n = 0;
+	struct held held = { .n = 0 };
+	uint32_t at, len;
 	uint64_t owner = XFS_OWN_INODES;
 
 	testfs_init(&geo, &fs);
@@ -100,20 +119,8 @@ static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 		unsigned what = testrand_below(&rnd, 10);
 		int err;
 
-		if (what == 0 && n) {	/* give a part back */
-			uint32_t k = testrand_below(&rnd, n), skip = testrand_below(&rnd, got[k][1]);
-
-			at = got[k][0] + skip;
-			len = 1 + testrand_below(&rnd, got[k][1] - skip);
-			err = xfs_claims_release(c, CLAIMLIST_AG, at, len, owner);
-			for (uint32_t b = 0; b < len && !err; b++)
-				taken[at + b] &= 2;
-			got[k][1] = skip;
-			if (!skip) {
-				got[k][0] = got[--n][0];
-				got[k][1] = got[n][1];
-			}
-			qk_assert_int_eq(err, 0);
+		if (what == 0 && held.n) {
+			give_part_back(c, &held, taken, &rnd, owner);
 			continue;
 		}
 		if (what == 1) {
@@ -133,12 +140,12 @@ static void run_alloc(uint32_t length, size_t memory, uint64_t seed)
 			continue;
 		qk_assert_uint_eq(at, want);
 		memset(taken + at, 1, len);
-		got[n][0] = at;
-		got[n++][1] = len;
+		held.got[held.n][0] = at;
+		held.got[held.n++][1] = len;
 		if (!testrand_below(&rnd, 8))
 			free(claimlist_read(c));
 	}
-	qk_assert_uint_gt(n, 10);
+	qk_assert_uint_gt(held.n, 10);
 	xfs_claims_free(c);
 	free(taken);
 }

@@ -9,7 +9,7 @@
 #include "tests/unit/failmalloc.h"
 #include "tests/unit/hostile.h"
 #include "tests/unit/image.h"
-#include "tests/unit/logwriter.h"
+#include "tests/unit/logimage.h"
 #include "tests/unit/testfs.h"
 #include "tests/unit/vectors.h"
 
@@ -401,19 +401,9 @@ static uint64_t link_at;		/* byte of a symlink block */
 
 static void setup_sample(void)
 {
-	struct xfs_log_state st;
-	struct xfs_log_area a;
-
 	load("sample.img.xz");
-	area_of(&a, &st, uuid_of);
-	ck_assert_int_eq(st.kind, XFS_LOG_CLEAN);
-	w = (struct logwriter){ .area = dev->bytes + a.start, .blocks = a.blocks, .uuid = uuid_of, .le = true,
-				.size = 32768, .unit = 512, .at = st.head, .cycle = st.cycle };
-	for (link_at = 0; link_at < dev->dev.size; link_at += 1024)
-		if (xfs_be32(dev->bytes + link_at) == 0x58534c4d &&
-		    xfs_be64(dev->bytes + link_at + 40) == link_at / 512)
-			break;
-	ck_assert_uint_lt(link_at, dev->dev.size);
+	logimage_find(&w, dev, uuid_of);
+	link_at = logimage_symlink(dev);
 }
 
 static void teardown_sample(void)
@@ -424,8 +414,7 @@ static void teardown_sample(void)
 
 static void begin(uint32_t tid)
 {
-	logwriter_start(&w, tid);
-	logwriter_header(&w, tid, 1);
+	logwriter_begin(&w, tid);
 }
 
 /* The second chunk of the symlink's block, filled with c; or its cancellation. */

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_recovery_careful.c - a careful replay of logs that the test writes: buffer items whose flags are wrong, and intents
- * whose chains were left out in part.
+ * test_recovery_careful.c - a careful replay of logs that the test writes: buffer items whose flags are wrong, and
+ * intents whose chains were left out in part.
  */
 #include "libxfs/base/crc32c.h"
-#include "libxfs/log/area.h"
 #include "libxfs/recovery/replay.h"
 #include "tests/unit/image.h"
-#include "tests/unit/logwriter.h"
+#include "tests/unit/logimage.h"
 #include "tests/unit/vectors.h"
 
 #include <stdlib.h>
@@ -22,24 +21,11 @@ static struct xfs_recovery r;
 
 static void setup(void)
 {
-	struct xfs_log_state st;
-	struct xfs_log_area a;
-	struct xfs_fs *fs;
-
 	dev = image_load("sample.img.xz");
 	set = (struct xfs_devset){ .data = &dev->dev };
-	ck_assert_int_eq(xfs_fs_open(&fs, &set, NULL, NULL), 0);
-	ck_assert_ptr_null(xfs_log_area_find(&a, fs));
-	ck_assert_int_eq(xfs_log_state(fs, &st), 0);
-	memcpy(uuid_of, fs->geo.sb.uuid, 16);
-	xfs_fs_close(fs);
-	w = (struct logwriter){ .area = dev->bytes + a.start, .blocks = a.blocks, .uuid = uuid_of, .le = true, .size = 32768,
-				.unit = 512, .at = st.head, .cycle = st.cycle };
+	logimage_find(&w, dev, uuid_of);
 	logwriter_open(&w);
-	for (link_at = 0; link_at < dev->dev.size; link_at += 1024)
-		if (xfs_be32(dev->bytes + link_at) == 0x58534c4d && xfs_be64(dev->bytes + link_at + 40) == link_at / 512)
-			break;
-	ck_assert_uint_lt(link_at, dev->dev.size);
+	link_at = logimage_symlink(dev);
 }
 
 static void teardown(void)
@@ -52,15 +38,13 @@ static void teardown(void)
 
 static void begin(uint32_t tid)
 {
-	logwriter_start(&w, tid);
-	logwriter_header(&w, tid, 1);
+	logwriter_begin(&w, tid);
 }
 
 /* A transaction in a record of its own: an LSN of its own. */
 static void commit(uint32_t tid)
 {
-	logwriter_commit(&w, tid);
-	logwriter_flush(&w);
+	logwriter_end(&w, tid);
 }
 
 /* One chunk of a block, filled with c. Flags and content as in the format. */
@@ -106,8 +90,8 @@ enum { SYMLINK = XFS_BLFT_SYMLINK << 11 };
 /* Every flag with every content: the image lands, or it is told that it does not. Never silence. */
 START_TEST(flags)
 {
-	static const unsigned bits[] = { 0, XFS_BLF_INODE_BUF, XFS_BLF_CANCEL, XFS_BLF_UDQUOT, XFS_BLF_PDQUOT, XFS_BLF_GDQUOT,
-					 0x20, 0x400, XFS_BLF_CANCEL | XFS_BLF_INODE_BUF, 0x1f };
+	static const unsigned bits[] = { 0, XFS_BLF_INODE_BUF, XFS_BLF_CANCEL, XFS_BLF_UDQUOT, XFS_BLF_PDQUOT,
+					 XFS_BLF_GDQUOT, 0x20, 0x400, XFS_BLF_CANCEL | XFS_BLF_INODE_BUF, 0x1f };
 	uint8_t *at = dev->bytes + link_at;
 	uint64_t lsn;
 
@@ -248,7 +232,9 @@ static void expect(const uint64_t *ids, size_t n, uint64_t doubtful)
 		ck_assert_uint_eq(xfs_log_item_id(&r.intents[i].item), ids[i]);
 }
 
-/* What ends the first step of a chain is carried out in part: neither it nor the later ones are finished; others are. */
+/*
+ * What ends the first step of a chain is carried out in part: neither it nor the later ones are finished; others are.
+ */
 START_TEST(done_in_part)
 {
 	begin(1);
@@ -312,7 +298,10 @@ START_TEST(space)
 }
 END_TEST
 
-/* A block that is refused at the end of its batch counts for all transactions of the same LSN, and for who changes it later. */
+/*
+ * A block that is refused at the end of its batch counts for all transactions of the same LSN, and for who changes it
+ * later.
+ */
 START_TEST(late)
 {
 	static const uint8_t nothing[128];

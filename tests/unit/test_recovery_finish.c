@@ -62,8 +62,7 @@ static void tear_down(void)
 
 static void begin(uint32_t tid)
 {
-	logwriter_start(&w, tid);
-	logwriter_header(&w, tid, 1);
+	logwriter_begin(&w, tid);
 }
 
 static uint64_t fsb(uint32_t agbno)
@@ -157,7 +156,7 @@ static void check_result(const struct xfs_claim *want, size_t n)
 static int recover(const struct xfs_devset *on, struct xfs_recovery_work *done)
 {
 	struct xfs_recovery r;
-	int err = xfs_recovery_run(on, &r, done, &sink);
+	int err = xfs_recovery_run(on, NULL, &r, done, &sink);
 
 	xfs_recovery_free(&r);
 	return err;

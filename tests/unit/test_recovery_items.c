@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * test_recovery_items.c - kinds of items that logs of Linux seldom hold, or no longer: quota and its end, new chunks, owners of
- * trees that were exchanged, intents of the realtime section.
+ * test_recovery_items.c - kinds of items that logs of Linux seldom hold, or no longer: quota and its end, new chunks,
+ * owners of trees that were exchanged, intents of the realtime section.
  */
 #include "libxfs/base/crc32c.h"
-#include "libxfs/log/area.h"
 #include "libxfs/ondisk/btree.h"
 #include "libxfs/ondisk/dquot.h"
 #include "libxfs/ondisk/inode.h"
 #include "libxfs/recovery/recovery.h"
 #include "tests/unit/image.h"
-#include "tests/unit/logwriter.h"
+#include "tests/unit/logimage.h"
 #include "tests/unit/vectors.h"
 
 #include <stdlib.h>
@@ -24,18 +23,10 @@ static struct xfs_fs *fs;		/* of the image as it was; for its geometry */
 
 static void load(const char *name)
 {
-	struct xfs_log_state st;
-	struct xfs_log_area a;
-
 	dev = image_load(name);
 	set = (struct xfs_devset){ .data = &dev->dev };
 	ck_assert_int_eq(xfs_fs_open(&fs, &set, NULL, NULL), 0);
-	ck_assert_ptr_null(xfs_log_area_find(&a, fs));
-	ck_assert_int_eq(xfs_log_state(fs, &st), 0);
-	ck_assert_int_eq(st.kind, XFS_LOG_CLEAN);
-	memcpy(uuid_of, fs->geo.sb.uuid, 16);
-	w = (struct logwriter){ .area = dev->bytes + a.start, .blocks = a.blocks, .uuid = uuid_of, .le = true, .size = 32768,
-				.unit = 512, .at = st.head, .cycle = st.cycle };
+	logimage_find(&w, dev, uuid_of);
 	logwriter_open(&w);
 }
 
@@ -59,14 +50,12 @@ static void teardown(void)
 
 static void begin(uint32_t tid)
 {
-	logwriter_start(&w, tid);
-	logwriter_header(&w, tid, 1);
+	logwriter_begin(&w, tid);
 }
 
 static void commit(uint32_t tid)
 {
-	logwriter_commit(&w, tid);
-	logwriter_flush(&w);
+	logwriter_end(&w, tid);
 }
 
 static uint64_t lsn_now(void)
@@ -201,7 +190,8 @@ START_TEST(icreate)
 {
 	const struct xfs_geometry *g = &fs->geo;
 	const uint32_t length = _i == 1 ? g->ialloc_min_blks : g->ialloc_blks, agbno = g->agblocks - 4 * g->ialloc_blks;
-	const struct chunk c = { 1, agbno / g->ialloc_blks * g->ialloc_blks, length << g->inopblog, g->inodesize, length };
+	const struct chunk c = { 1, agbno / g->ialloc_blks * g->ialloc_blks, length << g->inopblog,
+				 g->inodesize, length };
 	uint64_t byte = ((uint64_t)g->agblocks + c.agbno) * g->blocksize;
 	uint8_t *before = malloc(length * g->blocksize);
 
@@ -249,7 +239,10 @@ END_TEST
 
 /* ---- owners ---- */
 
-/* Forks were exchanged, and the blocks of their trees still name the other inode: also when the inode is in place already. */
+/*
+ * Forks were exchanged, and the blocks of their trees still name the other inode: also when the inode is in place
+ * already.
+ */
 START_TEST(owner)
 {
 	const struct xfs_geometry *g = &fs->geo;
@@ -322,7 +315,7 @@ START_TEST(realtime)
 	xfs_st64(p + 8, w.le, 1);
 	logwriter_region(&w, 2, p, kinds[_i].type == 0x124a ? 32 : 16);
 	commit(2);
-	ck_assert_int_eq(xfs_recovery_run(&set, &r, &done, NULL), -XFS_E_CORRUPT);
+	ck_assert_int_eq(xfs_recovery_run(&set, NULL, &r, &done, NULL), -XFS_E_CORRUPT);
 	ck_assert_int_eq(done.stage, XFS_RECOVER_INTENTS);
 	ck_assert_uint_eq(r.nintents, 1);
 	ck_assert_uint_eq(xfs_log_item_id(&r.intents[0].item), 2);

@@ -7,12 +7,10 @@
 #include "repair/realtime.h"
 #include "repair/realtime_owned.h"
 
-#include "libxfs/base/crc32c.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/ondisk/realtime.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define HEADER ((uint32_t)sizeof(struct xfs_rtbuf_disk))
 
@@ -62,10 +60,7 @@ static int load(struct bits *b, uint64_t block)
 	error = xfs_dev_read(b->r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), b->block, geo->blocksize);
 	if (error)
 		return error;
-	if (xfs_be32(b->block) != XFS_RTBITMAP_MAGIC || xfs_be64(b->block + XFS_OFF(rtbuf, owner)) != b->ino ||
-	    xfs_be64(b->block + XFS_OFF(rtbuf, bno)) != xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v ||
-	    memcmp(b->block + XFS_OFF(rtbuf, uuid), geo->uuid, 16) ||
-	    !xfs_crc32c_check(b->block, geo->blocksize, XFS_OFF(rtbuf, crc)))
+	if (!repair_rt_is_block(b->r, XT_RGBITMAP, b->ino, fsbno, b->block))
 		return -XFS_E_CORRUPT;
 	b->loaded = block;
 	return 0;

@@ -10,7 +10,6 @@
 #include "repair/evidence.h"
 #include "repair/realtime.h"
 
-#include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
 #include "libxfs/btree/btree.h"
@@ -18,10 +17,6 @@
 #include "libxfs/inode/inode.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#define HEADER ((uint32_t)sizeof(struct xfs_btree_long_disk))
-#define RECORD ((uint32_t)sizeof(struct xfs_rmap_rec_disk))
 
 /* Whether the tree is whole shows when it was read: until then its records count as those of a damaged one. */
 static int take_record(void *payload, const void *disk)
@@ -48,19 +43,19 @@ static int take_record(void *payload, const void *disk)
 
 /* ---- leaves ---- */
 
-static bool is_leaf(const struct repair *r, const uint8_t *p, uint64_t ino, uint64_t fsbno)
+bool repair_rt_is_block(const struct repair *r, enum xfs_type type, uint64_t ino, uint64_t fsbno, const uint8_t *p)
 {
-	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs));
+	const uint64_t daddr = xfs_fsbno_daddr(&r->geo, XFS_FSBNO(fsbno)).v;
+	const struct xfs_block_facts facts = { r->geo.v5, r->geo.uuid, &daddr, &ino };
+	const struct xfs_blockform *f = xfs_blockform_of(type, r->geo.v5, p, r->geo.blocksize);
 
-	return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_RTRMAP].magic_v5 && !xfs_be16(p + XFS_OFF(btree_long, level)) &&
-	       n <= (r->geo.blocksize - HEADER) / RECORD && xfs_be64(p + XFS_OFF(btree_long, owner)) == ino &&
-	       xfs_be64(p + XFS_OFF(btree_long, bno)) == xfs_fsbno_daddr(&r->geo, XFS_FSBNO(fsbno)).v &&
-	       !memcmp(p + XFS_OFF(btree_long, uuid), r->geo.uuid, 16) &&
-	       xfs_crc32c_check(p, r->geo.blocksize, XFS_OFF(btree_long, crc));
+	return f && !xfs_blockform_verify(f, &facts, p, r->geo.blocksize, NULL) &&
+	       !xfs_blockform_check_btree(f, r->geo.v5, p, r->geo.blocksize, NULL);
 }
 
 int repair_rt_owned_leaves(struct repair_rt_owned *o, uint32_t group, uint64_t ino, const uint64_t *blocks, size_t n)
 {
+	const struct xfs_btree_shape *shape = &xfs_btree_shape_rtrmapbt;
 	const struct xfs_geometry *geo = &o->r->geo;
 	uint8_t *p = n ? malloc(geo->blocksize) : NULL;
 	int error = n && !p ? -XFS_E_NOMEM : 0;
@@ -68,10 +63,11 @@ int repair_rt_owned_leaves(struct repair_rt_owned *o, uint32_t group, uint64_t i
 	o->group = group;
 	for (size_t i = 0; i < n && !error; i++) {
 		if (xfs_dev_read(o->r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(blocks[i])), p, geo->blocksize) ||
-		    !is_leaf(o->r, p, ino, blocks[i]))
+		    !repair_rt_is_block(o->r, XT_RTRMAPBT, ino, blocks[i], p) ||
+		    xfs_btree_long_get_level((const void *)p))
 			continue;
-		for (uint32_t k = 0; k < xfs_be16(p + XFS_OFF(btree_long, numrecs)) && !error; k++)
-			error = take_record(o, p + HEADER + (size_t)RECORD * k);
+		for (uint32_t k = 0; k < xfs_btree_long_get_numrecs((const void *)p) && !error; k++)
+			error = take_record(o, p + xfs_btree_header_len(shape, true) + k * shape->reclen);
 	}
 	free(p);
 	return error;

@@ -8,6 +8,8 @@
 
 #include "repair/scan.h"
 
+#include "libxfs/ondisk/blocktypes.h"
+
 /* The filesystem has such trees. */
 static inline bool repair_rt_has_owners(const struct repair *r)
 {
@@ -33,6 +35,8 @@ struct repair_rt_owned {
 int repair_rt_each_owned(struct repair_rt_owned *);
 /* Leaves of the tree in `ino`, whatever is left of that inode, among these blocks: records of this group. */
 int repair_rt_owned_leaves(struct repair_rt_owned *, uint32_t group, uint64_t ino, const uint64_t *blocks, size_t n);
+/* The block that was read from there verifies as one of this type that belongs to this inode. */
+bool repair_rt_is_block(const struct repair *, enum xfs_type, uint64_t ino, uint64_t fsbno, const uint8_t *p);
 /* This group has said all that it knows: its silence counts. */
 bool repair_rt_group_sound(const struct repair_rt_owned *, uint32_t group);
 /* So have all of them. */

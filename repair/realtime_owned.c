@@ -18,6 +18,13 @@
 
 #include <stdlib.h>
 
+uint64_t repair_rt_sum_owned(const struct repair *r, uint64_t sum, const void *rec)
+{
+	const uint8_t *p = rec;
+
+	return xfs_fingerprint_hash(&r->fork_sums, sum ^ xfs_be64(p), xfs_be64(p + 8), xfs_be64(p + 16));
+}
+
 /* Whether the tree is whole shows when it was read: until then its records count as those of a damaged one. */
 static int take_record(void *payload, const void *disk)
 {
@@ -27,6 +34,8 @@ static int take_record(void *payload, const void *disk)
 	struct xfs_extent e;
 	struct xfs_mapping m;
 
+	o->records++;
+	o->sum = repair_rt_sum_owned(o->r, o->sum, disk);
 	xfs_rmap_rec_decode(&rec, disk);
 	/* trees and attributes lie on the data device */
 	if (xfs_owner_is_special(rec.owner) || rec.attrfork || rec.bmbtblock ||
@@ -75,7 +84,7 @@ int repair_rt_owned_leaves(struct repair_rt_owned *o, uint32_t group, uint64_t i
 
 /* ---- trees ---- */
 
-static int read_tree(struct repair_rt_owned *o, const struct repair_rt_file *file, uint8_t *image)
+static int read_tree(struct repair_rt_owned *o, struct repair_rt_file *file, uint8_t *image)
 {
 	const struct repair_metafile what = { file->metatype, file->group };
 	struct repair *r = o->r;
@@ -88,8 +97,12 @@ static int read_tree(struct repair_rt_owned *o, const struct repair_rt_file *fil
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
 	o->group = file->group;
+	o->records = o->sum = 0;
 	error = repair_fork_scan_meta(r, file->ino, &d, image, &f, take_record, o);
 	error = o->error ? o->error : error;
+	file->whole = !error && !f.damaged;
+	file->records = o->records;
+	file->sum = o->sum;
 	if (!error && f.damaged && o->blocks) {
 		blocks = o->blocks(o->payload, file->ino, &n);
 		error = repair_rt_owned_leaves(o, file->group, file->ino, blocks, n);
@@ -117,7 +130,7 @@ int repair_rt_each_owned(struct repair_rt_owned *o)
 
 	for (uint32_t a = 0; a < r->geo.agcount && !error; a++)
 		for (size_t i = 0; i < r->ags[a].nrt_files && !error; i++) {
-			const struct repair_rt_file *f = &r->ags[a].rt_files[i];
+			struct repair_rt_file *f = &r->ags[a].rt_files[i];
 
 			if (f->metatype == XFS_METAFILE_RTRMAP &&
 			    repair_metafile_possible(r, &(struct repair_metafile){ f->metatype, f->group }))

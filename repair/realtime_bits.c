@@ -48,8 +48,7 @@ static int open_bitmap(struct bits *b, uint32_t group)
 static int load(struct bits *b, uint64_t block)
 {
 	const struct xfs_geometry *geo = &b->r->geo;
-	size_t i = xfs_mapset_find(&b->map, block);
-	const struct xfs_mapping *m = i < b->map.n && b->map.m[i].off <= block ? &b->map.m[i] : NULL;
+	const struct xfs_mapping *m = xfs_mapset_at(&b->map, block);
 	uint64_t fsbno = m ? m->fsbno + (block - m->off) : 0;
 	int error;
 

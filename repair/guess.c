@@ -418,13 +418,19 @@ static bool has_realtime(struct repair *r, const struct xfs_sb *sb, const struct
 /* Realtime and quota files have names there, and their numbers stand nowhere. */
 static bool set_metadata(struct repair *r, struct candidate *c, const struct xfs_geometry *geo)
 {
+	int error;
+
 	c->sb.metadirino = c->sb.rootino + 1;
 	if (c->g->metaroot != XFS_NULL64 && xfs_ino_valid(geo, XFS_INO(c->g->metaroot)))
 		c->sb.metadirino = c->g->metaroot;
-	if (!repair_guess_groups(r, &c->sb))
+	error = repair_guess_groups(r, &c->sb);
+	if (!error)
 		return true;
-	repair_say(r,
-		   "a filesystem with realtime groups was here: the files of its metadata directory fit no geometry");
+	if (error == -XFS_E_NOMEM)
+		repair_say(r, "files of the metadata directory can't be looked for: %s", xfs_error_text(error));
+	else
+		repair_say(r, "a filesystem with realtime groups was here: "
+			   "the files of its metadata directory fit no geometry");
 	return false;
 }
 

@@ -12,6 +12,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/inode/fork.h"
 #include "libxfs/inode/scan.h"
 #include "libxfs/name/path.h"
@@ -34,6 +35,7 @@ struct group_guess {
 	struct said *said;		/* of all inodes, once they were asked */
 	size_t nsaid, room;
 	bool asked;
+	int error;			/* NOMEM while they were asked: that there is no file is not known then */
 	struct xfs_inode *ip;
 	uint8_t *block;
 	uint64_t first;			/* length of the first record of group 0 */
@@ -72,34 +74,26 @@ static int by_what(const void *pa, const void *pb)
 	return a->ino.v < b->ino.v ? -1 : a->ino.v > b->ino.v;
 }
 
-/* An AG whose inodes can't be read leaves out what it has. Errors: NOMEM. */
-static int ask_inodes(struct group_guess *g)
+/* False: they could not be asked. An AG whose inodes can't be read leaves out what it has. */
+static bool ask_inodes(struct group_guess *g)
 {
-	for (uint32_t agno = 0; agno < g->fs->geo.agcount && !g->asked; agno++)
+	for (uint32_t agno = 0; agno < g->fs->geo.agcount && !g->asked && !g->error; agno++)
 		if (xfs_inodes_each(g->fs, XFS_AGNO(agno), 0, keep_said, g, NULL) == -XFS_E_NOMEM)
-			return -XFS_E_NOMEM;
+			g->error = -XFS_E_NOMEM;
 	if (!g->asked && g->nsaid)
 		qsort(g->said, g->nsaid, sizeof(*g->said), by_what);
 	g->asked = true;
-	return 0;
+	return !g->error;
 }
 
 static bool find_said(const struct group_guess *g, unsigned metatype, uint32_t group, xfs_ino_t *ino)
 {
-	size_t lo = 0, hi = g->nsaid;
+	const struct said key = { .metatype = metatype, .group = group };
+	size_t at = xfs_search(g->nsaid, i, by_what(&g->said[i], &key) < 0);
 
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct said *s = &g->said[mid];
-
-		if (s->metatype < metatype || (s->metatype == metatype && s->group < group))
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo == g->nsaid || g->said[lo].metatype != metatype || g->said[lo].group != group)
+	if (at == g->nsaid || g->said[at].metatype != metatype || g->said[at].group != group)
 		return false;
-	*ino = g->said[lo].ino;
+	*ino = g->said[at].ino;
 	return true;
 }
 
@@ -107,7 +101,7 @@ static bool find_said(const struct group_guess *g, unsigned metatype, uint32_t g
 static bool find_file(struct group_guess *g, unsigned metatype, uint32_t group, xfs_ino_t *ino)
 {
 	return repair_sb_group_file(g->fs, metatype == XFS_METAFILE_RTBITMAP ? "bitmap" : "rmap", group, ino) ||
-	       (!ask_inodes(g) && find_said(g, metatype, group, ino));
+	       (ask_inodes(g) && find_said(g, metatype, group, ino));
 }
 
 static bool has_bitmaps(struct group_guess *g)
@@ -116,7 +110,7 @@ static bool has_bitmaps(struct group_guess *g)
 
 	if (repair_sb_group_file(g->fs, "bitmap", 0, &ino))
 		return true;
-	for (size_t i = 0; !ask_inodes(g) && i < g->nsaid; i++)
+	for (size_t i = 0; ask_inodes(g) && i < g->nsaid; i++)
 		if (g->said[i].metatype == XFS_METAFILE_RTBITMAP)
 			return true;
 	return false;
@@ -128,7 +122,7 @@ static bool has_quota(struct group_guess *g)
 
 	if (!xfs_path_lookup(g->fs, XFS_INO(g->fs->geo.sb.metadirino), "quota", &ino))
 		return true;
-	return !ask_inodes(g) && (find_said(g, XFS_METAFILE_USRQUOTA, 0, &ino) ||
+	return ask_inodes(g) && (find_said(g, XFS_METAFILE_USRQUOTA, 0, &ino) ||
 				  find_said(g, XFS_METAFILE_GRPQUOTA, 0, &ino) ||
 				  find_said(g, XFS_METAFILE_PRJQUOTA, 0, &ino));
 }
@@ -225,7 +219,7 @@ static uint32_t groups_said(struct group_guess *g)
 {
 	uint32_t n = 0;
 
-	for (size_t i = 0; !ask_inodes(g) && i < g->nsaid; i++)
+	for (size_t i = 0; ask_inodes(g) && i < g->nsaid; i++)
 		if (g->said[i].metatype == XFS_METAFILE_RTBITMAP && g->said[i].group < g->nsaid)
 			n = xfs_max(n, g->said[i].group + 1);
 	return n;
@@ -280,12 +274,12 @@ static bool count_extents(const struct measures *m, uint64_t size, struct xfs_sb
 static bool settle(const struct measures *m, uint64_t first, uint64_t device, struct xfs_sb *sb)
 {
 	struct xfs_sb other = *sb;
-	uint64_t size = 0;
+	uint64_t size = 0, largest = SURVEY_MOST_EXTENT >> sb->blocklog;
 
 	if (first)
 		return first <= UINT32_MAX && count_extents(m, first, sb) &&
 		       (m->sure || device / first == sb->rextents);
-	for (uint64_t s = 1; m->n > 1 && m->most && s <= xfs_min(device / m->most / (m->n - 1), UINT32_MAX); s++) {
+	for (uint64_t s = 1; m->n > 1 && m->most && s <= xfs_min(device / m->most / (m->n - 1), largest); s++) {
 		if (!count_extents(m, s, &other) || device / s != other.rextents)
 			continue;
 		if (size)
@@ -347,6 +341,7 @@ int repair_guess_groups(struct repair *r, struct xfs_sb *sb)
 	}
 	if (!error && has_quota(&g))
 		sb->versionnum |= XFS_SB_VERSION_QUOTA;		/* no flag says that it is to be on */
+	error = error ? error : g.error;
 	xfs_fs_close(g.fs);
 	free(g.said);
 	free(g.ip);

@@ -16,7 +16,6 @@
 #include <stdlib.h>
 
 #define MOST_BLOCKS (UINT64_C(1) << 50)
-#define MOST_EXTENT (UINT64_C(1) << 30)		/* bytes */
 
 struct rt_guess {
 	struct xfs_fs *fs;
@@ -144,8 +143,8 @@ static uint64_t choose(const struct rt_guess *g, uint64_t *extents)
 {
 	uint64_t bs = g->fs->geo.blocksize, usual = xfs_max(UINT64_C(1), 4096 / bs), best = 0, n,
 		 least = g->last_free + 1;
-	uint64_t most = g->device ? xfs_min(MOST_EXTENT / bs,
-					    g->device / xfs_max(UINT64_C(1), g->set)) : MOST_EXTENT / bs;
+	uint64_t most = g->device ? xfs_min(SURVEY_MOST_EXTENT / bs,
+					    g->device / xfs_max(UINT64_C(1), g->set)) : SURVEY_MOST_EXTENT / bs;
 
 	if (agrees(g, usual, extents) && (!g->device || fills_device(g, usual, *extents)))
 		return usual;
@@ -156,7 +155,7 @@ static uint64_t choose(const struct rt_guess *g, uint64_t *extents)
 			*extents = n;
 			return e;
 		}
-	for (uint64_t e = usual; e <= MOST_EXTENT / bs && !best; e *= 2)
+	for (uint64_t e = usual; e <= SURVEY_MOST_EXTENT / bs && !best; e *= 2)
 		if (agrees(g, e, &n)) {
 			*extents = n;
 			best = e;

@@ -167,7 +167,8 @@ int repair_metafile_add(struct repair *r, uint64_t ino, const struct repair_meta
 	uint32_t agno = xfs_ino_agno(&r->geo, XFS_INO(ino)).v;
 	struct repair_ag *ag = &r->ags[agno];
 	struct repair_rt_file *known = (struct repair_rt_file *)repair_metafile_of(r, ino);
-	const struct repair_rt_file file = { ino, f->group, f->metatype }, was = known ? *known : file;
+	const struct repair_rt_file file = { .ino = ino, .group = f->group, .metatype = f->metatype };
+	const struct repair_rt_file was = known ? *known : file;
 	int error;
 
 	if (!known) {

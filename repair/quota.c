@@ -10,6 +10,7 @@
 #include "repair/quota.h"
 #include "repair/forks.h"
 #include "repair/names.h"
+#include "repair/superblock.h"
 #include "repair/write.h"
 
 #include "libxfs/base/crc32c.h"
@@ -141,17 +142,6 @@ static uint64_t *number_of(struct xfs_sb *sb, unsigned t)
 
 static bool is_null(uint64_t ino) { return ino == 0 || ino == XFS_NULL64; }
 
-static void note_field(struct repair *r, const char *field, uint64_t found, uint64_t expected)
-{
-	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
-
-	f.field = field;
-	f.found = found;
-	f.expected = expected;
-	repair_note(r, &f, true);
-	r->sb_changed = true;
-}
-
 static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
 
 /* Files have names there, and no number in the superblock. */
@@ -160,14 +150,10 @@ static void settle_metadir(struct repair *r)
 	struct xfs_sb *sb = &r->primary;
 	uint64_t *const numbers[] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
 
-	for (unsigned i = 0; i < XFS_ARRAY_SIZE(names); i++) {
-		if (!*numbers[i])
-			continue;
-		note_field(r, names[i], *numbers[i], 0);
-		*numbers[i] = 0;
-	}
+	for (unsigned i = 0; i < XFS_ARRAY_SIZE(names); i++)
+		repair_sb_clear_number(r, names[i], numbers[i], 0);
 	if (sb->qflags && !(sb->versionnum & XFS_SB_VERSION_QUOTA)) {
-		note_field(r, "versionnum", sb->versionnum, sb->versionnum | XFS_SB_VERSION_QUOTA);
+		repair_sb_note_field(r, "versionnum", sb->versionnum, sb->versionnum | XFS_SB_VERSION_QUOTA);
 		sb->versionnum |= XFS_SB_VERSION_QUOTA;
 	}
 }
@@ -191,16 +177,14 @@ void repair_quota_numbers(struct repair *r)
 
 		for (unsigned k = 0; k < i && !is_null(ino); k++)
 			wrong |= *numbers[k] == ino;
-		if (wrong) {
-			note_field(r, names[i], ino, XFS_NULL64);
-			*numbers[i] = XFS_NULL64;
-		}
+		if (wrong)
+			repair_sb_clear_number(r, names[i], numbers[i], XFS_NULL64);
 		any |= !is_null(*numbers[i]);
 	}
 	if (any)
 		return;
 	repair_say(r, "Warning:  no quota inodes were found.  Quotas %sdisabled.", r->no_modify ? "would be " : "");
-	note_field(r, "qflags", sb->qflags, 0);
+	repair_sb_note_field(r, "qflags", sb->qflags, 0);
 	sb->qflags = 0;
 	sb->versionnum &= (uint16_t)~XFS_SB_VERSION_QUOTA;
 }

@@ -94,7 +94,8 @@ int repair_rt_note_file(struct repair *r, struct repair_seen *s)
 
 	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
 		return 0;
-	return repair_rt_add_file(s->ag, &(struct repair_rt_file){ s->ino, xfs_dinode_projid(d), d->core.metatype });
+	return repair_rt_add_file(s->ag, &(struct repair_rt_file){ .ino = s->ino, .group = xfs_dinode_projid(d),
+								     .metatype = d->core.metatype });
 }
 
 /* ---- all of them ---- */

@@ -7,12 +7,10 @@
 #include "repair/realtime.h"
 #include "repair/realtime_owned.h"
 
-#include "libxfs/base/crc32c.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/ondisk/realtime.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #define HEADER ((uint32_t)sizeof(struct xfs_rtbuf_disk))
 
@@ -50,8 +48,7 @@ static int open_bitmap(struct bits *b, uint32_t group)
 static int load(struct bits *b, uint64_t block)
 {
 	const struct xfs_geometry *geo = &b->r->geo;
-	size_t i = xfs_mapset_find(&b->map, block);
-	const struct xfs_mapping *m = i < b->map.n && b->map.m[i].off <= block ? &b->map.m[i] : NULL;
+	const struct xfs_mapping *m = xfs_mapset_at(&b->map, block);
 	uint64_t fsbno = m ? m->fsbno + (block - m->off) : 0;
 	int error;
 
@@ -62,10 +59,7 @@ static int load(struct bits *b, uint64_t block)
 	error = xfs_dev_read(b->r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), b->block, geo->blocksize);
 	if (error)
 		return error;
-	if (xfs_be32(b->block) != XFS_RTBITMAP_MAGIC || xfs_be64(b->block + XFS_OFF(rtbuf, owner)) != b->ino ||
-	    xfs_be64(b->block + XFS_OFF(rtbuf, bno)) != xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v ||
-	    memcmp(b->block + XFS_OFF(rtbuf, uuid), geo->uuid, 16) ||
-	    !xfs_crc32c_check(b->block, geo->blocksize, XFS_OFF(rtbuf, crc)))
+	if (!repair_rt_is_block(b->r, XT_RGBITMAP, b->ino, fsbno, b->block))
 		return -XFS_E_CORRUPT;
 	b->loaded = block;
 	return 0;

@@ -336,10 +336,9 @@ static void fill_block(struct syncing *s, const struct rt_file *f, uint64_t bloc
 
 static uint64_t fsbno_of(const struct rt_file *f, uint64_t block)
 {
-	size_t i = xfs_mapset_find(&f->map, block);
-	const struct xfs_mapping *m = i < f->map.n ? &f->map.m[i] : NULL;
+	const struct xfs_mapping *m = xfs_mapset_at(&f->map, block);
 
-	return m && m->off <= block ? m->fsbno + (block - m->off) : XFS_NULL64;
+	return m ? m->fsbno + (block - m->off) : XFS_NULL64;
 }
 
 /* Says the runs of words that differ; returns how many words do. */

@@ -10,7 +10,6 @@
 #include "repair/evidence.h"
 #include "repair/realtime.h"
 
-#include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
 #include "libxfs/btree/btree.h"
@@ -18,10 +17,13 @@
 #include "libxfs/inode/inode.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define HEADER ((uint32_t)sizeof(struct xfs_btree_long_disk))
-#define RECORD ((uint32_t)sizeof(struct xfs_rmap_rec_disk))
+uint64_t repair_rt_sum_owned(const struct repair *r, uint64_t sum, const void *rec)
+{
+	const uint8_t *p = rec;
+
+	return xfs_fingerprint_hash(&r->fork_sums, sum ^ xfs_be64(p), xfs_be64(p + 8), xfs_be64(p + 16));
+}
 
 /* Whether the tree is whole shows when it was read: until then its records count as those of a damaged one. */
 static int take_record(void *payload, const void *disk)
@@ -32,6 +34,8 @@ static int take_record(void *payload, const void *disk)
 	struct xfs_extent e;
 	struct xfs_mapping m;
 
+	o->records++;
+	o->sum = repair_rt_sum_owned(o->r, o->sum, disk);
 	xfs_rmap_rec_decode(&rec, disk);
 	/* trees and attributes lie on the data device */
 	if (xfs_owner_is_special(rec.owner) || rec.attrfork || rec.bmbtblock ||
@@ -48,19 +52,19 @@ static int take_record(void *payload, const void *disk)
 
 /* ---- leaves ---- */
 
-static bool is_leaf(const struct repair *r, const uint8_t *p, uint64_t ino, uint64_t fsbno)
+bool repair_rt_is_block(const struct repair *r, enum xfs_type type, uint64_t ino, uint64_t fsbno, const uint8_t *p)
 {
-	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs));
+	const uint64_t daddr = xfs_fsbno_daddr(&r->geo, XFS_FSBNO(fsbno)).v;
+	const struct xfs_block_facts facts = { r->geo.v5, r->geo.uuid, &daddr, &ino };
+	const struct xfs_blockform *f = xfs_blockform_of(type, r->geo.v5, p, r->geo.blocksize);
 
-	return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_RTRMAP].magic_v5 && !xfs_be16(p + XFS_OFF(btree_long, level)) &&
-	       n <= (r->geo.blocksize - HEADER) / RECORD && xfs_be64(p + XFS_OFF(btree_long, owner)) == ino &&
-	       xfs_be64(p + XFS_OFF(btree_long, bno)) == xfs_fsbno_daddr(&r->geo, XFS_FSBNO(fsbno)).v &&
-	       !memcmp(p + XFS_OFF(btree_long, uuid), r->geo.uuid, 16) &&
-	       xfs_crc32c_check(p, r->geo.blocksize, XFS_OFF(btree_long, crc));
+	return f && !xfs_blockform_verify(f, &facts, p, r->geo.blocksize, NULL) &&
+	       !xfs_blockform_check_btree(f, r->geo.v5, p, r->geo.blocksize, NULL);
 }
 
 int repair_rt_owned_leaves(struct repair_rt_owned *o, uint32_t group, uint64_t ino, const uint64_t *blocks, size_t n)
 {
+	const struct xfs_btree_shape *shape = &xfs_btree_shape_rtrmapbt;
 	const struct xfs_geometry *geo = &o->r->geo;
 	uint8_t *p = n ? malloc(geo->blocksize) : NULL;
 	int error = n && !p ? -XFS_E_NOMEM : 0;
@@ -68,10 +72,11 @@ int repair_rt_owned_leaves(struct repair_rt_owned *o, uint32_t group, uint64_t i
 	o->group = group;
 	for (size_t i = 0; i < n && !error; i++) {
 		if (xfs_dev_read(o->r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(blocks[i])), p, geo->blocksize) ||
-		    !is_leaf(o->r, p, ino, blocks[i]))
+		    !repair_rt_is_block(o->r, XT_RTRMAPBT, ino, blocks[i], p) ||
+		    xfs_btree_long_get_level((const void *)p))
 			continue;
-		for (uint32_t k = 0; k < xfs_be16(p + XFS_OFF(btree_long, numrecs)) && !error; k++)
-			error = take_record(o, p + HEADER + (size_t)RECORD * k);
+		for (uint32_t k = 0; k < xfs_btree_long_get_numrecs((const void *)p) && !error; k++)
+			error = take_record(o, p + xfs_btree_header_len(shape, true) + k * shape->reclen);
 	}
 	free(p);
 	return error;
@@ -79,7 +84,7 @@ int repair_rt_owned_leaves(struct repair_rt_owned *o, uint32_t group, uint64_t i
 
 /* ---- trees ---- */
 
-static int read_tree(struct repair_rt_owned *o, const struct repair_rt_file *file, uint8_t *image)
+static int read_tree(struct repair_rt_owned *o, struct repair_rt_file *file, uint8_t *image)
 {
 	const struct repair_metafile what = { file->metatype, file->group };
 	struct repair *r = o->r;
@@ -92,8 +97,12 @@ static int read_tree(struct repair_rt_owned *o, const struct repair_rt_file *fil
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
 	o->group = file->group;
+	o->records = o->sum = 0;
 	error = repair_fork_scan_meta(r, file->ino, &d, image, &f, take_record, o);
 	error = o->error ? o->error : error;
+	file->whole = !error && !f.damaged;
+	file->records = o->records;
+	file->sum = o->sum;
 	if (!error && f.damaged && o->blocks) {
 		blocks = o->blocks(o->payload, file->ino, &n);
 		error = repair_rt_owned_leaves(o, file->group, file->ino, blocks, n);
@@ -121,7 +130,7 @@ int repair_rt_each_owned(struct repair_rt_owned *o)
 
 	for (uint32_t a = 0; a < r->geo.agcount && !error; a++)
 		for (size_t i = 0; i < r->ags[a].nrt_files && !error; i++) {
-			const struct repair_rt_file *f = &r->ags[a].rt_files[i];
+			struct repair_rt_file *f = &r->ags[a].rt_files[i];
 
 			if (f->metatype == XFS_METAFILE_RTRMAP &&
 			    repair_metafile_possible(r, &(struct repair_metafile){ f->metatype, f->group }))

@@ -8,6 +8,8 @@
 
 #include "repair/scan.h"
 
+#include "libxfs/ondisk/blocktypes.h"
+
 /* The filesystem has such trees. */
 static inline bool repair_rt_has_owners(const struct repair *r)
 {
@@ -26,13 +28,21 @@ struct repair_rt_owned {
 	uint32_t *sound;		/* groups that have one tree, and a whole one; ascending.  The caller frees */
 	size_t nsound, room;
 	uint32_t group;			/* that is being read */
+	uint64_t records, sum;		/* of the tree that is being read */
 	int error;
 };
 
-/* The trees of all groups, once each; a damaged one says what can be read of it. Errors: NOMEM, those of each(). */
+/* Goes on with the sum of the records of a tree, in their order; 0 before the first. */
+uint64_t repair_rt_sum_owned(const struct repair *, uint64_t sum, const void *rec);
+/*
+ * The trees of all groups, once each; a damaged one says what can be read of it. Of a whole one number and sum of its
+ * records are kept, so that who knows what they should be need not read it again.  Errors: NOMEM, those of each().
+ */
 int repair_rt_each_owned(struct repair_rt_owned *);
 /* Leaves of the tree in `ino`, whatever is left of that inode, among these blocks: records of this group. */
 int repair_rt_owned_leaves(struct repair_rt_owned *, uint32_t group, uint64_t ino, const uint64_t *blocks, size_t n);
+/* The block that was read from there verifies as one of this type that belongs to this inode. */
+bool repair_rt_is_block(const struct repair *, enum xfs_type, uint64_t ino, uint64_t fsbno, const uint8_t *p);
 /* This group has said all that it knows: its silence counts. */
 bool repair_rt_group_sound(const struct repair_rt_owned *, uint32_t group);
 /* So have all of them. */

@@ -9,6 +9,7 @@
 #include "repair/evidence.h"
 #include "repair/metafiles.h"
 #include "repair/realtime.h"
+#include "repair/realtime_owned.h"
 #include "repair/space.h"
 
 #include "libxfs/base/search.h"
@@ -183,6 +184,18 @@ static int compare(struct repair *r, const struct repair_rt_file *file, const st
 	return error == -XFS_E_NOMEM ? error : 0;
 }
 
+/* Reverse mappings were read as a witness of forks: where that says that they are right, the tree is not read again. */
+static bool was_right(const struct repair *r, const struct repair_rt_file *file, const struct wanted *w)
+{
+	uint64_t sum = 0;
+
+	if (!file->whole || file->records != w->n)
+		return false;
+	for (size_t i = 0; i < w->n; i++)
+		sum = repair_rt_sum_owned(r, sum, w->recs + i * w->len);
+	return sum == file->sum;
+}
+
 /* Blocks of the old tree stay whole until the switch, and become free then. */
 static int give_up(struct repair *r, struct repair_inode *c, const struct xfs_dinode *d)
 {
@@ -230,9 +243,10 @@ static int check_tree(struct repair *r, const struct repair_rt_file *file, const
 	if (c && (c->made_free || c->fork[XFS_FORK_DATA]))
 		return 0;		/* it is made anew in any case */
 	error = want_tree(r, maps, nmaps, file->group, file->metatype, &w);
-	if (!error)
+	same = !error && !c && was_right(r, file, &w);
+	if (!error && !same)
 		error = repair_read_decided(r, file->ino, image, &d);
-	if (!error)
+	if (!error && !same)
 		error = compare(r, file, &d, image, &w, &same);
 	free(w.recs);
 	if (error || same)

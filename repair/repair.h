@@ -148,6 +148,8 @@ struct repair_rt_file {
 	uint64_t ino;
 	uint32_t group;
 	uint16_t metatype;
+	bool whole;			/* a tree that was read, all of it: */
+	uint64_t records, sum;		/* realtime_owned.h */
 };
 
 /* An inode that changes: forks that are rebuilt, counters that are set. */

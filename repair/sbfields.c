@@ -5,6 +5,7 @@
  */
 #include "repair/sbcopy.h"
 #include "repair/scan.h"
+#include "repair/superblock.h"
 #include "repair/write.h"
 
 #include <stdlib.h>
@@ -40,6 +41,25 @@ static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb 
 	return sb->flags ? "flags are not zero" : NULL;
 }
 
+void repair_sb_note_field(struct repair *r, const char *field, uint64_t found, uint64_t expected)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
+
+	f.field = field;
+	f.found = found;
+	f.expected = expected;
+	repair_note(r, &f, true);
+	r->sb_changed = true;
+}
+
+void repair_sb_clear_number(struct repair *r, const char *field, uint64_t *number, uint64_t none)
+{
+	if (*number == none)
+		return;
+	repair_sb_note_field(r, field, *number, none);
+	*number = none;
+}
+
 /*
  * Without the bit the superblock names no quota files; those of a metadata
  * directory are looked at with quota (quota.c).
@@ -51,17 +71,9 @@ static void clear_quota_inodes(struct repair *r)
 
 	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA || xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
 		return;
-	for (size_t i = 0; i < 2u + xfs_sb_is_v5(&r->primary); i++) {
-		struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
-
-		if (*numbers[i] == 0 || *numbers[i] == XFS_NULL64)
-			continue;
-		f.field = names[i];
-		f.found = *numbers[i];
-		repair_note(r, &f, true);
-		*numbers[i] = XFS_NULL64;
-		r->sb_changed = true;
-	}
+	for (size_t i = 0; i < 2u + xfs_sb_is_v5(&r->primary); i++)
+		if (*numbers[i])
+			repair_sb_clear_number(r, names[i], numbers[i], XFS_NULL64);
 }
 
 static void check_log_features(struct repair *r)

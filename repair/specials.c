@@ -116,21 +116,6 @@ static void settle(struct repair *r, const char *name, const char *field, uint64
 	r->sb_changed = true;
 }
 
-/* Files of a metadata directory are found by their names: the superblock has no number for them. */
-static void clear(struct repair *r, const char *field, uint64_t *number)
-{
-	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
-
-	if (!*number)
-		return;
-	f.field = field;
-	f.found = *number;
-	f.expected = 0;
-	repair_note(r, &f, true);
-	*number = 0;
-	r->sb_changed = true;
-}
-
 void repair_settle_specials(struct repair *r)
 {
 	struct xfs_sb *sb = &r->primary;
@@ -141,8 +126,9 @@ void repair_settle_specials(struct repair *r)
 	settle(r, "root", "rootino", &sb->rootino, expected, is_root);
 	if (r->geo.metadir) {
 		settle(r, "metadata root directory", "metadirino", &sb->metadirino, sb->rootino + 1, is_metadata);
-		clear(r, "rbmino", &sb->rbmino);
-		clear(r, "rsumino", &sb->rsumino);
+		/* files of a metadata directory are found by their names */
+		repair_sb_clear_number(r, "rbmino", &sb->rbmino, 0);
+		repair_sb_clear_number(r, "rsumino", &sb->rsumino, 0);
 		return;
 	}
 	settle(r, "realtime bitmap", "rbmino", &sb->rbmino, sb->rootino + 1, is_bitmap);

@@ -34,6 +34,10 @@ bool repair_sb_group_file(struct xfs_fs *, const char *kind, uint32_t group, xfs
 bool repair_sb_group_end(struct xfs_fs *, xfs_ino_t bitmap, uint64_t *end);
 /* guess.c: r->primary from a survey of the device; says what it found. Errors: NOMEM, BADSB (nothing that will do). */
 int repair_guess_superblock(struct repair *);
+/* sbfields.c: tells of a field of r->primary that changes. */
+void repair_sb_note_field(struct repair *, const char *field, uint64_t found, uint64_t expected);
+/* A number of r->primary (whose field this is) that must be `none` becomes that, and is told. */
+void repair_sb_clear_number(struct repair *, const char *field, uint64_t *number, uint64_t none);
 /* specials.c: inode numbers of the superblock that lead nowhere become those that mkfs gives. Needs r->geo. */
 void repair_settle_specials(struct repair *);
 /* guess.c: where mkfs puts the root directory of such a filesystem (format sheet 01, section 8). */

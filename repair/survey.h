@@ -52,6 +52,8 @@ struct survey {
 	size_t nrecords, record_room;
 };
 
+#define SURVEY_MOST_EXTENT (UINT64_C(1) << 30)	/* bytes of a realtime extent: mkfs makes none that is larger */
+
 /* Errors: NOMEM. What can't be read is left out. */
 int repair_survey(struct xfs_dev *, struct survey *);
 void repair_survey_release(struct survey *);

@@ -37,6 +37,13 @@ int64_t xfs_mapset_normalise(struct xfs_mapset *);
  * it or lies behind it); n when there is none.
  */
 size_t xfs_mapset_find(const struct xfs_mapset *, uint64_t off);
+/* The mapping of a normalised set that holds `off`; NULL: none does. */
+static inline const struct xfs_mapping *xfs_mapset_at(const struct xfs_mapset *s, uint64_t off)
+{
+	size_t i = xfs_mapset_find(s, off);
+
+	return i < s->n && s->m[i].off <= off ? &s->m[i] : NULL;
+}
 /* Both normalised: the same blocks at the same offsets in the same state. */
 bool xfs_mapset_equal(const struct xfs_mapset *, const struct xfs_mapset *);
 /* out = parts of a that b does not hold in the same way (both normalised). Errors: NOMEM. */

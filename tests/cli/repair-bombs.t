@@ -5,11 +5,10 @@ import hashlib
 import os
 import re
 import struct
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import change, change_inode, DB, Lab, read, REPAIR, repair, Run, Super  # noqa: E402
+from repairlab import change, change_inode, DB, Lab, measured, read, repair, Run, Super  # noqa: E402
 import campaign  # noqa: E402
 
 BOMBS = os.path.join(campaign.BUILD, "bin/tests/helpers/bombs")
@@ -74,24 +73,15 @@ def listed(image):
     return sorted(re.findall(r"\b0\d{19}\b", Run(DB, "-r", "-c", "ls /", image).out))
 
 
-def repaired(image, *options):
-    """What it said, and the most memory that it had at a time, in bytes."""
-    start = subprocess.Popen([REPAIR, *options, image], stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    said = start.stdout.read().decode("utf-8", "replace")
-    _, status, usage = os.wait4(start.pid, 0)
-    start.returncode = os.waitstatus_to_exitcode(status)
-    return start.returncode, said, usage.ru_maxrss * 1024
-
-
 def memory_of_each(kind, few, many, *numbers):
     """Bytes for each inode that changes, beyond what any run takes."""
     most, good, said = [], [], ""
     for n in (few, many):
         image = bomb(kind, n, *numbers)
-        code, text, memory = repaired(image)
-        most.append(memory)
-        good.append(code == 0 and clean(image)[0])
-        said += text[-500:]
+        done = measured(image)
+        most.append(done.memory)
+        good.append(done.code == 0 and clean(image)[0])
+        said += str(done)[-500:]
     return all(good), (most[1] - most[0]) / (many - few), said
 
 
@@ -165,29 +155,26 @@ def lose_two_leaves(image, ino):
     change(image, first_rmaps(image), 4096, 52, (0, b"\xde" * 56))
 
 
-def written(image):
-    """A sum over what is not zero, and where: holes are not read."""
-    total = hashlib.sha256()
+def each_block(image):
+    """Byte and contents of each block of 4096 bytes that is no hole."""
     with open(image, "rb") as f:
         at, size = 0, os.fstat(f.fileno()).st_size
         while at < size:
             try:
                 at = os.lseek(f.fileno(), at, os.SEEK_DATA) // 4096 * 4096
             except OSError:
-                break
-            block = os.pread(f.fileno(), 4096, at)
-            if block.count(0) != len(block):
-                total.update(b"%d" % at + block)
+                return
+            yield at, os.pread(f.fileno(), 4096, at)
             at += 4096
+
+
+def written(image):
+    """A sum over what is not zero, and where."""
+    total = hashlib.sha256()
+    for at, block in each_block(image):
+        if block.count(0) != len(block):
+            total.update(b"%d" % at + block)
     return total.digest()
-
-
-# what is started has had as much memory as who starts it: a small one does
-METER = """import os, sys
-pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
-_, status, used = os.wait4(pid, 0)
-print("\\nmemory", used.ru_maxrss * 1024)
-sys.exit(os.waitstatus_to_exitcode(status))"""
 
 
 def memory_of_extents(few, many, spoil):
@@ -200,9 +187,9 @@ def memory_of_extents(few, many, spoil):
         spoil(image, ino)
         if n == few:
             Run("cp", "--sparse=always", image, other)
-        done = Run(sys.executable, "-I", "-S", "-c", METER, REPAIR, "-m", "8", image)
+        done = measured("-m", "8", image)
         said += str(done)[-800:]
-        most.append(int(re.search(r"^memory (\d+)$", done.out, re.M).group(1)))
+        most.append(done.memory)
         good = good and done.code == 0 and clean(image)[0]
         good = good and (n != few or (repair(other).code == 0 and written(image) == written(other)))
         good = good and "core.nextents = %d\n" % n in Run(DB, "-r", "-c", "inode %d" % ino, "-c", "p core.nextents", image).out
@@ -220,24 +207,16 @@ for spoil, what, most in ((lose_root, "its root is lost", 42), (lose_leaf, "a le
 # ---- names ----
 def each_entry(image):
     """Byte and length of each name in data blocks."""
-    with open(image, "rb") as f:
-        at, size = 0, os.fstat(f.fileno()).st_size
-        while at < size:
-            try:
-                at = os.lseek(f.fileno(), at, os.SEEK_DATA) // 4096 * 4096
-            except OSError:
-                return
-            block = os.pread(f.fileno(), 4096, at)
-            off = 64 if block[:4] == b"XDD3" else 4096
-            while off < 4096:
-                if block[off:off + 2] == b"\xff\xff":
-                    off += int.from_bytes(block[off + 2:off + 4], "big")
-                    continue
-                length = block[off + 8]
-                if length > 2:
-                    yield at + off + 9, length
-                off += (12 + length + 7) // 8 * 8
-            at += 4096
+    for at, block in each_block(image):
+        off = 64 if block[:4] == b"XDD3" else 4096
+        while off < 4096:
+            if block[off:off + 2] == b"\xff\xff":
+                off += int.from_bytes(block[off + 2:off + 4], "big")
+                continue
+            length = block[off + 8]
+            if length > 2:
+                yield at + off + 9, length
+            off += (12 + length + 7) // 8 * 8
 
 
 image = bomb("flat", 20000)
@@ -294,9 +273,9 @@ def groups(count):
     with open(image, "r+b") as f:
         for agno in range(1, count):
             os.pwrite(f.fileno(), bytes(512), agno * (16 << 20))
-    code, text, memory = repaired(image, "-l", log)
+    done = measured("-l", log, image)
     again = repair("-n", "-l", log, image)
-    return code == 0 and again.code == 0, "%s\n%s" % (text[-800:], again), memory
+    return done.code == 0 and again.code == 0, "%s\n%s" % (str(done)[-800:], again), done.memory
 
 
 some, many = groups(1000), groups(4000)

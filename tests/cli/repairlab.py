@@ -36,6 +36,22 @@ def repair(*argv, **more):
     return Run(REPAIR, *argv, **more)
 
 
+# a child's peak counts that of its parent, so the parent is a small one
+METER = """import os, sys
+pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
+_, status, used = os.wait4(pid, 0)
+print("\\nmemory", used.ru_maxrss * 1024)
+sys.exit(os.waitstatus_to_exitcode(status) & 255)"""
+
+
+def measured(*argv, **more):
+    """A repair, and `memory`: the most that it had at a time, in bytes."""
+    done = Run(sys.executable, "-I", "-S", "-c", METER, REPAIR, *argv, **more)
+    done.out, _, memory = done.out.rpartition("\nmemory ")
+    done.memory = int(memory)
+    return done
+
+
 class Lab:
     """A folder of its own, removed at the end."""
 

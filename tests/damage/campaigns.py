@@ -93,6 +93,18 @@ def replayed(path, target, end=None):
     return target
 
 
+def theirs_judges(image):
+    """Can the distribution's xfs_repair judge what becomes of a clean image? It knows nothing newer than itself, and is given no
+    realtime device; nothing else may be a reason."""
+    if not campaign.UPSTREAM or not campaign.knows(campaign.run(campaign.UPSTREAM, "-V").stdout, image):
+        return False
+    done = campaign.run(campaign.UPSTREAM, "-n", image)
+    if done.returncode and not campaign.UNKNOWN_FEATURES.search(done.stdout) and "realtime device init failed" not in done.stdout:
+        raise RuntimeError("the distribution's xfs_repair -n of %s, which is clean: exit %d\n%s" % (image, done.returncode,
+                                                                                               done.stdout[-500:]))
+    return not done.returncode
+
+
 class DirtyTruth:
     """An image with a dirty log: structures of the log, and the files that are there when it was replayed."""
 
@@ -105,7 +117,7 @@ class DirtyTruth:
             os.rename(replayed(self.path, "%s.%d" % (self.clean, os.getpid())), self.clean)
         self.files = outcome.list_files(self.clean)
         self.places = LogPlaces(self.path, self.cut)
-        self.theirs = bool(campaign.UPSTREAM) and campaign.run(campaign.UPSTREAM, "-n", self.clean).returncode == 0
+        self.theirs = theirs_judges(self.clean)
 
     def cut(self, record):
         """{path: facts} of a log that ends before a record; None: of the whole."""
@@ -140,8 +152,7 @@ class Truth:
         listed = self.path + ".list"
         self.files = outcome.read_list(listed) if os.path.exists(listed) else outcome.list_files(self.path)
         self.clean = self.path
-        # the distribution's program knows nothing newer than itself
-        self.theirs = bool(campaign.UPSTREAM) and campaign.run(campaign.UPSTREAM, "-n", self.path).returncode == 0
+        self.theirs = theirs_judges(self.path)
 
 
 @contextlib.contextmanager

@@ -10,7 +10,7 @@ import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "cli"))
-from repairlab import CRASHED, REPAIR, Lab, Run, Super, repair, same  # noqa: E402
+from repairlab import CRASHED, Lab, Run, Super, measured, repair, same  # noqa: E402
 import campaign  # noqa: E402
 
 LONG = bool(os.environ.get("XFSKIT_LONG"))
@@ -48,24 +48,6 @@ def make(name):
     return path
 
 
-# a child's peak counts that of its parent, so the parent is a small one
-MEASURE = """
-import os, sys
-pid = os.fork()
-if not pid:
-    os.execv(sys.argv[1], sys.argv[1:])
-_, status, usage = os.wait4(pid, 0)
-print("most", usage.ru_maxrss)
-sys.exit(os.waitstatus_to_exitcode(status) & 255)
-"""
-
-
-def measured(*argv):
-    """Exit status, what it said, and the most memory that it had at a time, in bytes."""
-    done = Run(sys.executable, "-S", "-E", "-c", MEASURE, REPAIR, *argv)
-    return done.code, done.out + done.err, int(done.out.split()[-1]) * 1024
-
-
 base = make("base.img")
 whole = lab.copy(base, "whole.img")
 done = repair("-c", "parent=1", whole)
@@ -76,12 +58,13 @@ lab.ok(done.code == 0 and again.code == 0 and not verdict.returncode and Super(w
 differ = campaign.same_files(whole, base + ".list")
 lab.ok(not differ, "the files are the same", differ)
 
-_, _, least = measured("-n", "-m", "8", base)
+least = measured("-n", "-m", "8", base).memory
 work = lab.copy(base, "small.img")
-code, said, most = measured("-m", "8", "-c", "parent=1", work)
-lab.ok(code == 0 and same(work, whole), "-m 8: the same bytes", "exit %d\n%s" % (code, said[-700:]))
+done = measured("-m", "8", "-c", "parent=1", work)
+lab.ok(done.code == 0 and same(work, whole), "-m 8: the same bytes", str(done)[-700:])
 allowed = BYTES * (FILES + LINKS) + SLACK
-lab.ok(most - least <= allowed, "-m 8: a bounded number of bytes for each name", "%d above a check, %d allowed" % (most - least, allowed))
+lab.ok(done.memory - least <= allowed, "-m 8: a bounded number of bytes for each name",
+       "%d above a check, %d allowed" % (done.memory - least, allowed))
 
 at, turn, points = 1, 0, 0
 bad = []
@@ -92,14 +75,14 @@ while True:
         break
     points += 1
     options = ["-m", "8", "-c", "parent=1"] if turn % 2 else ["-m", "8"]
-    code, said, most = measured(*options, work)
+    done = measured(*options, work)
     again = repair("-n", work)
-    wrong = "" if code == 0 and again.code == 0 and Super(work).incompat & 128 else "exit %d\n%s\n%s" % (code, said[-400:], again)
+    wrong = "" if done.code == 0 and again.code == 0 and Super(work).incompat & 128 else "%s\n%s" % (str(done)[-400:], again)
     wrong = wrong or campaign.same_files(work, base + ".list")
-    if most - least > allowed:
-        wrong = "%d bytes above a check, %d allowed" % (most - least, allowed)
-    if turn % 2 and "already has parent pointers" not in said:
-        wrong = "said %s" % said[-400:]
+    if done.memory - least > allowed:
+        wrong = "%d bytes above a check, %d allowed" % (done.memory - least, allowed)
+    if turn % 2 and "already has parent pointers" not in str(done):
+        wrong = "said %s" % str(done)[-400:]
     if wrong:
         bad.append("write %d, then %s: %s" % (at, options, wrong))
     turn += 1

@@ -55,8 +55,12 @@ START_TEST(normalise_keeps_the_trusted)
 		ck_assert_uint_eq(xfs_mapset_blocks(&s) + (uint64_t)cut, before);
 		paint(cells, &s);
 		for (int i = 0; i < SPAN; i++) {
+			const struct xfs_mapping *at = xfs_mapset_at(&s, (uint64_t)i);
 			bool rightful = !covered[i];
 
+			ck_assert_int_eq(at != NULL, covered[i]);
+			if (at)
+				ck_assert_uint_eq(at->fsbno + ((uint64_t)i - at->off), cells[i].fsbno);
 			ck_assert_int_eq(cells[i].used, covered[i]);
 			for (int k = 0; k < n; k++)
 				rightful |= given[k].trust == best[i] && given[k].off <= (uint64_t)i &&

@@ -18,11 +18,6 @@ static const enum xfs_block_kind blocks[XFS_TREE_COUNT] = {
 	XFS_BLK_BNOBT, XFS_BLK_CNTBT, XFS_BLK_INOBT, XFS_BLK_FINOBT, XFS_BLK_RMAPBT, XFS_BLK_REFCBT
 };
 
-enum xfs_btree_id repair_tree_kind(enum xfs_build_tree t)
-{
-	return kinds[t];
-}
-
 const char *repair_tree_name(enum xfs_build_tree t)
 {
 	return xfs_btree_kinds[kinds[t]].name;

@@ -35,7 +35,6 @@ void repair_walk_release(struct repair_walk *);
  */
 int repair_find_rmaps(struct repair *, struct repair_ag *);
 
-enum xfs_btree_id repair_tree_kind(enum xfs_build_tree);
 const char *repair_tree_name(enum xfs_build_tree);
 
 #endif

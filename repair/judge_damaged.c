@@ -283,7 +283,8 @@ int judge_realtime_differences(struct evidence *e, struct xfs_mapset *only_fork,
 
 /*
  * The bitmaps have in use what the fork lacks, nobody else is there by the trees, and what the fork alone says is free,
- * or is another's.  (After changes were lost with the log the trees may be the older ones.)
+ * or is another's.  Zones have counters that bear out their trees.  (After changes were lost with the log the trees may
+ * be the older ones.)
  */
 static int ask_others(struct repair *r, struct evidence *e, bool *denied)
 {
@@ -291,7 +292,9 @@ static int ask_others(struct repair *r, struct evidence *e, bool *denied)
 	bool used = true, any_free = false, is_used, is_free;
 	int error = judge_realtime_differences(e, &only_fork, &only_rt);
 
-	for (size_t i = 0; i < only_rt.n && used && !error; i++) {
+	if (!error && r->geo.zoned)
+		used = any_free = repair_rt_zones_agree(r, &only_rt) && repair_rt_zones_agree(r, &only_fork);
+	for (size_t i = 0; i < only_rt.n && used && !r->geo.zoned && !error; i++) {
 		error = repair_rt_bits(r, &only_rt.m[i], &is_used, &is_free);
 		used = is_used;
 	}

@@ -354,7 +354,7 @@ uint64_t repair_metafiles_missing(struct repair *r)
 {
 	uint64_t n = 0;
 
-	if (r->geo.metadir && !r->geo.zoned)
+	if (r->geo.metadir)
 		each_missing(r, count_missing, &n);
 	return n;
 }
@@ -387,7 +387,7 @@ int names_place_metadata(struct names *n)
 	struct repair_fact *root;
 	int error;
 
-	if (!n->r->geo.metadir || n->r->geo.zoned)
+	if (!n->r->geo.metadir)
 		return 0;
 	root = repair_fact_of(n->r, n->r->primary.metadirino);
 	if (!root || !root->used || root->ftype != XFS_DIR_FT_DIR)

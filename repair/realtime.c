@@ -26,10 +26,13 @@ bool repair_rt_shape(const struct repair *r, struct repair_rt_shape *s)
 	const struct xfs_sb *sb = &r->geo.sb;
 	uint64_t bits;
 
-	if (!sb->rblocks || !sb->rextents || r->geo.zoned)
+	if (!sb->rblocks || !sb->rextents)
 		return false;
-	*s = (struct repair_rt_shape){ .groups = r->geo.metadir ? sb->rgcount : 1, .headers = r->geo.metadir,
+	*s = (struct repair_rt_shape){ .groups = r->geo.metadir ? sb->rgcount : 1, .bitmaps = !r->geo.zoned,
 				       .per_group = r->geo.metadir ? sb->rgextents : sb->rextents };
+	if (!s->bitmaps)
+		return true;
+	s->headers = r->geo.metadir;
 	s->words = s->headers ? xfs_rtbuf_words(r->geo.blocksize) : r->geo.blocksize / 4;
 	bits = 32 * s->words;
 	s->bitmap = xfs_ceil_div(s->per_group, bits);
@@ -44,6 +47,11 @@ uint64_t repair_rt_linear(const struct xfs_geometry *g, uint64_t rtblock)
 		return rtblock;
 	return (rtblock >> g->sb.rgblklog) * ((uint64_t)g->sb.rgextents * g->sb.rextsize) +
 	       (rtblock & ((UINT64_C(1) << g->sb.rgblklog) - 1));
+}
+
+uint64_t repair_rt_group_start(const struct xfs_geometry *g, uint32_t group)
+{
+	return repair_rt_linear(g, (uint64_t)group << g->sb.rgblklog);
 }
 
 uint32_t repair_rt_piece(const struct repair *r, const struct xfs_mapping *m, uint32_t done)
@@ -95,7 +103,8 @@ int repair_rt_note_file(struct repair *r, struct repair_seen *s)
 	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || (d->core.mode & XFS_MODE_FMT) != XFS_MODE_REG)
 		return 0;
 	return repair_rt_add_file(s->ag, &(struct repair_rt_file){ .ino = s->ino, .group = xfs_dinode_projid(d),
-								     .metatype = d->core.metatype });
+								     .metatype = d->core.metatype,
+								     .in_use = d->v3.cowextsize });
 }
 
 /* ---- all of them ---- */
@@ -198,7 +207,7 @@ int repair_rt_free(struct repair *r, uint64_t *count, bool *any)
 	size_t n;
 	int error;
 
-	*any = repair_rt_shape(r, &shape);
+	*any = repair_rt_shape(r, &shape) && shape.bitmaps;
 	if (!*any)
 		return 0;
 	error = repair_rt_used(r, &runs, &n);

@@ -3,7 +3,8 @@
  * realtime.h - the realtime section: who holds its extents, and what bitmap and summary must say (format sheet 10).
  *
  * Forks of files are the witnesses; bitmap, summary and frextents follow from them.  Without realtime groups the
- * section is taken as one group.  Blocks are counted without the gaps that numbers of blocks have between groups.
+ * section is taken as one group.  Blocks are counted without the gaps that numbers of blocks have between groups, but for
+ * those of the device itself (ZONE_GAPS).  Zones have reverse mappings and a counter of blocks in use, no bitmap.
  */
 #ifndef REPAIR_REALTIME_H
 #define REPAIR_REALTIME_H
@@ -19,13 +20,14 @@ struct repair_rt_run {
 struct repair_rt_shape {
 	uint32_t groups;
 	uint64_t per_group;		/* extents of a full one */
+	bool bitmaps;			/* groups have them, and summaries; zones don't, nor what follows here */
 	uint64_t words;			/* 32-bit words of a block */
 	uint64_t bitmap, summary;	/* blocks of the files of each group */
 	unsigned levels;		/* of the summary */
 	bool headers;			/* blocks have them */
 };
 
-/* False: there is no realtime section with bitmaps. */
+/* False: there is no realtime section. */
 bool repair_rt_shape(const struct repair *, struct repair_rt_shape *);
 /*
  * Blocks of a mapping, from its `done`th on, to the end of their group: where
@@ -33,6 +35,7 @@ bool repair_rt_shape(const struct repair *, struct repair_rt_shape *);
  */
 uint32_t repair_rt_piece(const struct repair *, const struct xfs_mapping *, uint32_t done);
 uint64_t repair_rt_linear(const struct xfs_geometry *, uint64_t rtblock);
+uint64_t repair_rt_group_start(const struct xfs_geometry *, uint32_t group);	/* counted so, too */
 
 /* While inodes are observed. Errors: NOMEM. */
 int repair_rt_add(struct repair *, struct repair_ag *, uint64_t ino, bool shareable, const struct xfs_mapping *);

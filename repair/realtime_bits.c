@@ -72,7 +72,7 @@ int repair_rt_bits(struct repair *r, const struct xfs_mapping *m, bool *used, bo
 	uint64_t last = (first + m->len - 1) / r->geo.sb.rextsize;
 	struct repair_rt_shape shape;
 	struct bits b = { .r = r, .loaded = XFS_NULL64 };
-	int error = repair_rt_shape(r, &shape) && group < shape.groups && last < shape.per_group
+	int error = repair_rt_shape(r, &shape) && shape.bitmaps && group < shape.groups && last < shape.per_group
 			    ? open_bitmap(&b, (uint32_t)group) : -XFS_E_NOENT;
 
 	*used = *is_free = false;

@@ -205,7 +205,7 @@ int repair_rt_complete(struct repair *r)
 	struct repair_rt_shape shape;
 	int error = c.image ? 0 : -XFS_E_NOMEM;
 
-	for (uint32_t g = 0; repair_rt_shape(r, &shape) && g < shape.groups && !error; g++)
+	for (uint32_t g = 0; repair_rt_shape(r, &shape) && shape.bitmaps && g < shape.groups && !error; g++)
 		error = each_file(r, &shape, g, complete_one, &c);
 	free(c.image);
 	return error;
@@ -528,10 +528,7 @@ int repair_realtime(struct repair *r)
 	struct syncing s = { .told = r };
 	int error = repair_names_state(r, &s.r);
 
-	if (!error && s.r->geo.zoned && s.r->geo.sb.rblocks && !r->looking)
-		repair_say(r, "zoned realtime section: extents of files are checked, "
-			   "counters of zones and reverse mappings are not");
-	if (error || !repair_rt_shape(s.r, &s.shape))
+	if (error || !repair_rt_shape(s.r, &s.shape) || !s.shape.bitmaps)
 		return error;
 	if (!r->looking)
 		repair_say(r, "        - generate realtime summary info and bitmap...");

@@ -37,6 +37,7 @@ static int take_record(void *payload, const void *disk)
 	o->records++;
 	o->sum = repair_rt_sum_owned(o->r, o->sum, disk);
 	xfs_rmap_rec_decode(&rec, disk);
+	o->mapped += rec.blockcount;
 	/* trees and attributes lie on the data device */
 	if (xfs_owner_is_special(rec.owner) || rec.attrfork || rec.bmbtblock ||
 	    (uint64_t)rec.startblock >> geo->sb.rgblklog)
@@ -97,11 +98,12 @@ static int read_tree(struct repair_rt_owned *o, struct repair_rt_file *file, uin
 	if (error)
 		return error == -XFS_E_NOMEM ? error : 0;
 	o->group = file->group;
-	o->records = o->sum = 0;
+	o->records = o->mapped = o->sum = 0;
 	error = repair_fork_scan_meta(r, file->ino, &d, image, &f, take_record, o);
 	error = o->error ? o->error : error;
 	file->whole = !error && !f.damaged;
 	file->records = o->records;
+	file->mapped = o->mapped;
 	file->sum = o->sum;
 	if (!error && f.damaged && o->blocks) {
 		blocks = o->blocks(o->payload, file->ino, &n);
@@ -152,6 +154,18 @@ bool repair_rt_group_sound(const struct repair_rt_owned *o, uint32_t group)
 bool repair_rt_owned_whole(const struct repair_rt_owned *o)
 {
 	return o->nsound == o->r->geo.sb.rgcount;
+}
+
+bool repair_rt_zones_agree(const struct repair *r, const struct xfs_mapset *s)
+{
+	for (size_t i = 0; i < s->n; i++) {
+		const struct repair_metafile what = { XFS_METAFILE_RTRMAP, (uint32_t)(s->m[i].fsbno >> r->geo.sb.rgblklog) };
+		const struct repair_rt_file *f = repair_metafile_of(r, repair_metafile_find(r, &what));
+
+		if (!f || !f->whole || f->mapped != f->in_use)
+			return false;
+	}
+	return true;
 }
 
 /* ---- against the forks ---- */

@@ -28,7 +28,7 @@ struct repair_rt_owned {
 	uint32_t *sound;		/* groups that have one tree, and a whole one; ascending.  The caller frees */
 	size_t nsound, room;
 	uint32_t group;			/* that is being read */
-	uint64_t records, sum;		/* of the tree that is being read */
+	uint64_t records, mapped, sum;	/* of the tree that is being read: mapped are so many blocks */
 	int error;
 };
 
@@ -55,5 +55,7 @@ int repair_rt_find_odd(struct repair *);
  * neither where a bitmap can't be read.  Errors: NOMEM.
  */
 int repair_rt_bits(struct repair *, const struct xfs_mapping *, bool *used, bool *is_free);
+/* Zones have a counter instead: is it, wherever these mappings lie, that of a whole tree? */
+bool repair_rt_zones_agree(const struct repair *, const struct xfs_mapset *);
 
 #endif

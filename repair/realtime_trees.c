@@ -27,6 +27,7 @@ struct wanted {
 	uint8_t *recs;
 	size_t n, at;
 	unsigned len;		/* bytes of one */
+	uint32_t in_use;	/* blocks that a zone counts as such */
 };
 
 static enum xfs_btree_id kind_of(unsigned metatype)
@@ -51,7 +52,8 @@ static int by_start(const void *pa, const void *pb)
 static int mappings_of(const struct repair *r, const struct repair_rt_map *maps, size_t nmaps, uint32_t group,
 		       struct xfs_rmap_rec **out, size_t *n)
 {
-	uint64_t span = (uint64_t)r->geo.sb.rgextents * r->geo.sb.rextsize, lo = group * span, hi = lo + span;
+	uint64_t lo = repair_rt_group_start(&r->geo, group);
+	uint64_t hi = lo + (uint64_t)r->geo.sb.rgextents * r->geo.sb.rextsize;
 	size_t first = xfs_search(nmaps, i, maps[i].start < lo);	/* none reaches over the border of a group */
 	size_t behind;
 
@@ -61,7 +63,7 @@ static int mappings_of(const struct repair *r, const struct repair_rt_map *maps,
 	*n = 0;
 	if (!*out)
 		return -XFS_E_NOMEM;
-	if (!group)
+	if (!group && !r->geo.zoned)
 		(*out)[(*n)++] = (struct xfs_rmap_rec){ .blockcount = r->geo.sb.rextsize, .owner = XFS_OWN_FS };
 	for (size_t i = first; i < behind; i++)
 		(*out)[(*n)++] = (struct xfs_rmap_rec){
@@ -149,6 +151,12 @@ static int put_counts(const struct xfs_rmap_rec *maps, size_t n, struct wanted *
 	return 0;
 }
 
+/* The inode of a zone's reverse mappings has the number of blocks in use where others have a hint. */
+static bool counts_in_use(const struct repair *r, unsigned metatype)
+{
+	return r->geo.zoned && metatype == XFS_METAFILE_RTRMAP;
+}
+
 static int want_tree(const struct repair *r, const struct repair_rt_map *maps, size_t nmaps, uint32_t group,
 		     unsigned metatype, struct wanted *w)
 {
@@ -159,6 +167,8 @@ static int want_tree(const struct repair *r, const struct repair_rt_map *maps, s
 	*w = (struct wanted){ .recs = NULL };
 	if (!error)
 		error = metatype == XFS_METAFILE_RTREFCOUNT ? put_counts(own, n, w) : put_rmaps(own, n, w);
+	for (size_t i = 0; i < n && !error && counts_in_use(r, metatype); i++)
+		w->in_use += own[i].blockcount;
 	free(own);
 	return error;
 }
@@ -229,6 +239,34 @@ static int replace(struct repair *r, const struct repair_rt_file *file, struct x
 	return 0;
 }
 
+static int set_in_use(struct repair *r, const struct repair_rt_file *file, uint32_t have, uint32_t want, uint8_t *image)
+{
+	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_FIELD, "inode");
+	struct repair_inode *c;
+	struct xfs_dinode d;
+	int error;
+
+	f.ino = file->ino;
+	f.field = "cowextsize";
+	f.found = have;
+	f.expected = want;
+	xfs_finding_detail(&f, "blocks in use of zone %" PRIu32, file->group);
+	repair_note(r, &f, true);
+	if (r->looking)
+		return 0;
+	error = repair_read_decided(r, file->ino, image, &d);
+	if (!error)
+		error = repair_changed_inode(r, file->ino, image, &c);
+	if (!error)
+		error = repair_open_image(r, c);
+	if (error)
+		return error;
+	xfs_dinode_decode(&d, c->image);
+	d.v3.cowextsize = want;
+	xfs_dinode_encode(c->image, &d);
+	return 0;
+}
+
 static int check_tree(struct repair *r, const struct repair_rt_file *file, const struct repair_rt_map *maps,
 		      size_t nmaps, uint8_t *image)
 {
@@ -236,6 +274,7 @@ static int check_tree(struct repair *r, const struct repair_rt_file *file, const
 	struct xfs_finding f = xfs_finding_of(refcount ? XFS_F_REFC_DIFFERS : XFS_F_RMAP_MISSING,
 					      refcount ? "rtrefcountbt" : "rtrmapbt");
 	struct repair_inode *c = repair_find_changed(r, file->ino);
+	uint32_t in_use = file->in_use;
 	struct xfs_dinode d;
 	struct wanted w;
 	int error;
@@ -246,9 +285,13 @@ static int check_tree(struct repair *r, const struct repair_rt_file *file, const
 	same = !error && !c && was_right(r, file, &w);
 	if (!error && !same)
 		error = repair_read_decided(r, file->ino, image, &d);
-	if (!error && !same)
+	if (!error && !same) {
+		in_use = d.v3.cowextsize;
 		error = compare(r, file, &d, image, &w, &same);
+	}
 	free(w.recs);
+	if (!error && same && counts_in_use(r, file->metatype) && in_use != w.in_use)
+		error = set_in_use(r, file, in_use, w.in_use, image);
 	if (error || same)
 		return error == -XFS_E_NOMEM ? error : 0;
 	f.ino = file->ino;
@@ -393,6 +436,8 @@ int repair_rt_build_tree(struct repair *r, struct repair_inode *c, struct xfs_di
 		d->core.format = XFS_DINODE_FMT_META_BTREE;
 		d->core.size = 0;
 		xfs_dinode_set_nextents(d, XFS_FORK_DATA, 0);
+		if (counts_in_use(r, d->core.metatype))
+			d->v3.cowextsize = l.w.in_use;
 	}
 	free(l.w.recs);
 	free(l.blocks);

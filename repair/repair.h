@@ -148,8 +148,9 @@ struct repair_rt_file {
 	uint64_t ino;
 	uint32_t group;
 	uint16_t metatype;
+	uint32_t in_use;		/* blocks of a zone, as the inode of its reverse mappings counts them */
 	bool whole;			/* a tree that was read, all of it: */
-	uint64_t records, sum;		/* realtime_owned.h */
+	uint64_t records, mapped, sum;	/* realtime_owned.h */
 };
 
 /* An inode that changes: forks that are rebuilt, counters that are set. */

@@ -53,14 +53,10 @@ bool repair_is_of_machine(int error)
 	return error == -XFS_E_NOMEM || error == -XFS_E_FAULT || error == -XFS_E_SHUTDOWN;
 }
 
-/*
- * What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out.  Not
- * of zones, which are not made anew.
- */
-static bool may_go_on(const struct repair *r, int error, const struct xfs_recovery *rec,
-		      const struct xfs_recovery_work *done)
+/* What the log holds is in place; what is left follows from the files, so that the rest of the run sorts it out. */
+static bool may_go_on(int error, const struct xfs_recovery *rec, const struct xfs_recovery_work *done)
 {
-	return !r->geo.zoned && error && error != -XFS_E_IO && !repair_is_of_machine(error) &&
+	return error && error != -XFS_E_IO && !repair_is_of_machine(error) &&
 	       done->stage > XFS_RECOVER_REPLAY && !only_log_knows(rec);
 }
 
@@ -68,7 +64,7 @@ int repair_try_replay(struct repair *r)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
 	struct xfs_recovery rec = { .nintents = 0 };
-	const struct xfs_recovery_options how = { .leave_realtime = !r->geo.zoned };
+	const struct xfs_recovery_options how = { .leave_realtime = true };
 	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
 
@@ -78,7 +74,7 @@ int repair_try_replay(struct repair *r)
 		error = repair_ready_primary(r, top.data);
 	if (!error)
 		error = xfs_recovery_run(&top, &how, &rec, &done, &r->sink);
-	if (may_go_on(r, error, &rec, &done)) {
+	if (may_go_on(error, &rec, &done)) {
 		error = 0;
 	} else if (error && error != -XFS_E_IO && !repair_is_of_machine(error)) {
 		repair_say(r, done.stage > XFS_RECOVER_REPLAY ? "Changes that the log announces cannot be finished: %s."
@@ -171,7 +167,7 @@ static void say_counts(struct repair *r, const struct xfs_recovery *rec, const s
 int repair_replay(struct repair *r)
 {
 	struct xfs_recovery rec = { .nintents = 0 };
-	const struct xfs_recovery_options how = { .leave_realtime = !r->geo.zoned, .leaving = keep_away, .payload = r };
+	const struct xfs_recovery_options how = { .leave_realtime = true, .leaving = keep_away, .payload = r };
 	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
 	int error;
 
@@ -180,9 +176,9 @@ int repair_replay(struct repair *r)
 	if (!error)
 		error = xfs_recovery_run(&r->dev, &how, &rec, &done, NULL);
 	r->replayed = true;
-	if (!error || may_go_on(r, error, &rec, &done))
+	if (!error || may_go_on(error, &rec, &done))
 		say_counts(r, &rec, &done);
-	if (may_go_on(r, error, &rec, &done)) {
+	if (may_go_on(error, &rec, &done)) {
 		repair_say(r, "        - what is left of it is sorted out by the repair");
 		error = leave_rest(r, &rec);
 	} else if (!error) {

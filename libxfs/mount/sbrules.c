@@ -161,7 +161,8 @@ static bool zoned_layout(const struct xfs_sb *sb)
 	if (!xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_ZONED))
 		return true;
 	return sb->frextents == 0 && sb->rextsize == 1 && (sb->rtstart == 0 || sb->rtstart >= sb->dblocks) &&
-		(sb->rtreserved == 0 || sb->rtreserved < sb->rblocks);
+		(sb->rtreserved == 0 || sb->rtreserved < sb->rblocks) &&
+		(sb->rgextents == 0 || sb->rextents % sb->rgextents == 0);	/* zones are whole; Linux 7.3 */
 }
 
 /* X(field, must hold, error, reason) */
@@ -215,7 +216,7 @@ static bool zoned_layout(const struct xfs_sb *sb)
 	X(features_incompat, metadir_needs(sb), BADSB, "sb_features_incompat has METADIR without EXCHRANGE")	\
 	X(features_incompat, zoned_needs(sb), BADSB, "sb_features_incompat has zone bits without what they need") \
 	X(rtstart, zoned_layout(sb), BADSB,								\
-	  "sb_rtstart, sb_rtreserved, sb_rextsize or sb_frextents does not fit a zoned device")
+	  "sb_rtstart, sb_rtreserved, sb_rextsize, sb_rextents or sb_frextents does not fit a zoned device")
 
 static const struct sb_rule {
 	const char *field, *why;

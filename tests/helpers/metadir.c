@@ -3,10 +3,11 @@
  * metadir.c - test program: fills a fresh metadir filesystem with files, quota files and realtime groups (format sheet 10,
  * sections 3, 4 and 7), for no released tool here makes one.  The same arguments give the same bytes.
  *
- * metadir IMAGE [RTDEVICE EXTENTS REXT]
+ * metadir IMAGE [RTDEVICE EXTENTS REXT|zoned]
  *	Quota files are made for the types that mkfs turned on, with limits and with counts that are right.  RTDEVICE becomes the realtime
  *	section, in groups of EXTENTS extents of REXT blocks each.  A third kind of file, with more extents than the root of a tree holds
  *	records, is made where EXTENTS is followed by `+`; trees that do not fit in their root are left empty then.
+ *	`zoned`: the groups are zones, of extents of one block.
  *
  * Names, space and reverse mappings are the library's work, as in any directory; what makes an inode one of metadata, and all
  * that is of the realtime section, is put into the inodes afterwards.
@@ -149,11 +150,14 @@ static void make_groups(uint64_t dir)
 	char name[24];
 
 	for (uint32_t g = 0; g < metadir.sb.rgcount; g++) {
-		snprintf(name, sizeof(name), "%u.bitmap", g);
-		zeroes(make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTBITMAP, g), 0, metadir.sb.rbmblocks);
-		snprintf(name, sizeof(name), "%u.summary", g);
-		zeroes(make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTSUMMARY, g), 0,
-				metadir_summary_blocks());
+		if (!metadir.geo.zoned) {
+			snprintf(name, sizeof(name), "%u.bitmap", g);
+			zeroes(make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTBITMAP, g), 0,
+			       metadir.sb.rbmblocks);
+			snprintf(name, sizeof(name), "%u.summary", g);
+			zeroes(make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTSUMMARY, g), 0,
+			       metadir_summary_blocks());
+		}
 		snprintf(name, sizeof(name), "%u.rmap", g);
 		if (metadir.geo.rmapbt)
 			make(dir, name, XFS_MODE_REG | 0600, 0, 0, XFS_METAFILE_RTRMAP, g);
@@ -244,7 +248,8 @@ static void set_realtime(char **argv)
 
 	metadir.sb.rgextents = (uint32_t)strtoul(argv[3], &end, 0);
 	metadir.many = *end == '+';
-	metadir.sb.rextsize = (uint32_t)strtoul(argv[4], NULL, 0);
+	metadir.geo.zoned = !strcmp(argv[4], "zoned");
+	metadir.sb.rextsize = metadir.geo.zoned ? 1 : (uint32_t)strtoul(argv[4], NULL, 0);
 	if (metadir.sb.rgextents < 180 || !metadir.sb.rextsize)
 		metadir_must(-XFS_E_INVALID, "EXTENTS and REXT");
 	metadir.sb.rblocks = metadir.rt->size >> metadir.geo.blocklog;
@@ -252,8 +257,13 @@ static void set_realtime(char **argv)
 	metadir.sb.rextslog = (uint8_t)xfs_log2_floor(metadir.sb.rextents);
 	metadir.sb.rgcount = (uint32_t)xfs_ceil_div(metadir.sb.rextents, (uint64_t)metadir.sb.rgextents);
 	metadir.sb.rgblklog = (uint8_t)xfs_log2_ceil((uint64_t)metadir.sb.rgextents * metadir.sb.rextsize);
-	metadir.sb.rbmblocks = (uint32_t)xfs_ceil_div(metadir.sb.rgextents, 32 *
-			(uint64_t)xfs_rtbuf_words(metadir.geo.blocksize));
+	if (!metadir.geo.zoned)
+		metadir.sb.rbmblocks = (uint32_t)xfs_ceil_div(metadir.sb.rgextents, 32 *
+				(uint64_t)xfs_rtbuf_words(metadir.geo.blocksize));
+	else if (metadir.geo.reflink || !metadir.geo.rmapbt)
+		metadir_must(-XFS_E_INVALID, "zones with reverse mappings, without shared blocks");
+	if (metadir.geo.zoned && (metadir.sb.rgcount < 5 || metadir.sb.rextents % metadir.sb.rgextents))
+		metadir_must(-XFS_E_INVALID, "five zones, all whole");
 	if (metadir.sb.rgcount < 3 ||
 			metadir.sb.rextents - (uint64_t)(metadir.sb.rgcount - 1) * metadir.sb.rgextents < 20)
 		metadir_must(-XFS_E_INVALID, "three groups, the last of 20 extents at least");
@@ -280,6 +290,7 @@ static void write_supers(void)
 		own.rgblklog = metadir.sb.rgblklog;
 		own.frextents = agno ? 0 : metadir.sb.frextents;
 		own.qflags = metadir.sb.qflags;
+		own.features_incompat |= metadir.geo.zoned ? XFS_SB_INCOMPAT_ZONED : 0;
 		xfs_sb_encode(p, &own);
 		xfs_crc32c_store(p, metadir.sb.sectsize, XFS_SB_CRC_OFF);
 		metadir_must(xfs_dev_write(metadir.dev, at, p, metadir.sb.sectsize), "superblock");
@@ -322,7 +333,7 @@ int main(int argc, char **argv)
 	uint64_t rtgroups;
 
 	if (argc != 2 && argc != 5) {
-		fprintf(stderr, "usage: metadir IMAGE [RTDEVICE EXTENTS REXT]\n");
+		fprintf(stderr, "usage: metadir IMAGE [RTDEVICE EXTENTS REXT|zoned]\n");
 		return 2;
 	}
 	metadir_must(xfs_dev_file(&metadir.dev, argv[1], XFS_DEV_EXCLUSIVE, 0, NULL), argv[1]);
@@ -351,7 +362,8 @@ int main(int argc, char **argv)
 	}
 	if (metadir.rt) {
 		metadir_fill_groups();
-		metadir_write_rt_super();
+		if (!metadir.geo.zoned)
+			metadir_write_rt_super();
 	}
 	fill_quota();
 	write_supers();

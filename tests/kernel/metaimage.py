@@ -22,7 +22,7 @@ UUID = "uuid=11111111-2222-3333-4444-555555555555"
 QUOTA = "metadir=1,uquota,gquota,pquota,"
 RT_SIZE = {"rtgroups": 4 << 20, "rtgroups-1k": 80 << 20, "rtgroups-many": 4 << 20,
            "rtgroups-block": 16 << 20, "rtgroups-leaf": 16 << 20,
-           "rtgroups-bare": 16 << 20}
+           "rtgroups-bare": 16 << 20, "zones": 6 * 300 << 12, "zones-many": 6 << 20}
 # mkfs options; extents of a group and blocks of an extent: groups are no power of two (but for one kind), the last one is short, and the bitmap of a
 # group has one block or two
 # With reflink on the realtime device Linux wants a larger log than without one.
@@ -36,6 +36,9 @@ KINDS = {"metadir": ("-m %s -b size=1k -n parent=1" % (QUOTA + UUID), ()),
          "rtgroups-leaf": ("-m reflink=0,%s -b size=1k -n parent=1 -l size=20m" % (QUOTA + UUID), ("256+", "4")),
          # nothing owns the extents of files: what is free and the device tell the geometry
          "rtgroups-bare": ("-m rmapbt=0,reflink=0,%s -n parent=1 -l size=20m" % (QUOTA + UUID), ("256", "1")),
+         # zones: groups without bitmaps, whose reverse mappings count blocks in use; all of one size, five at least
+         "zones": ("-m reflink=0,%s -n parent=1 -l size=20m" % (QUOTA + UUID), ("300", "zoned")),
+         "zones-many": ("-m reflink=0,%s -l size=20m" % (QUOTA + UUID), ("256+", "zoned")),
          "rtgroups-1k": ("-m metadir=1,reflink=0,%s -b size=1k -n parent=1" % UUID, ("9000", "4"))}
 
 
@@ -109,7 +112,7 @@ class Meta(Damage):
 
     def kinds(self):
         """Suffixes that each group has."""
-        return ["bitmap", "summary"] + ["rmap"] * bool(self.fs.sb.rmapbt) + ["refcount"] * bool(self.fs.sb.reflink)
+        return ["bitmap", "summary"] * (not self.fs.sb.zoned) + ["rmap"] * bool(self.fs.sb.rmapbt) + ["refcount"] * bool(self.fs.sb.reflink)
 
     def free(self, path):
         """The inode becomes a free one, whose record says so, too."""

@@ -41,6 +41,9 @@ static bool is_made(const struct piece *p)
 	return (!p->shared || p->file == 1 || metadir.geo.reflink) && (p->file < 4 || metadir.many);
 }
 
+/* Zones have no blocks that were asked for and not written. */
+static bool is_unwritten(const struct piece *p) { return p->unwritten && !metadir.geo.zoned; }
+
 static uint32_t group_of(const struct piece *p) { return p->group == ~0u ? metadir.sb.rgcount - 1 : p->group; }
 
 static const struct metadir_made *rt_file(unsigned i)
@@ -59,7 +62,7 @@ static void write_piece(const struct piece *p, uint64_t ino)
 
 	metadir_must(bytes ? 0 : -XFS_E_NOMEM, "memory");
 	for (size_t i = 0; i < len; i++)	/* the same for both who share them */
-		bytes[i] = p->unwritten ? 0xee :
+		bytes[i] = is_unwritten(p) ? 0xee :
 					  (uint8_t)(((p->shared ? 1 : ino) * 77 + linear + i) * 2654435761u >> 11);
 	metadir_must(xfs_dev_write(metadir.rt, linear << metadir.geo.blocklog, bytes, len), "realtime data");
 	free(bytes);
@@ -78,7 +81,7 @@ static void make_rt_file(unsigned i)
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++) {
 		struct xfs_bmbt_rec rec = {
 			.startoff = (uint64_t)p->off * metadir.sb.rextsize, .blockcount = RUN(p),
-					.extentflag = p->unwritten,
+					.extentflag = is_unwritten(p),
 			.startblock = (uint64_t)group_of(p) << metadir.sb.rgblklog | (uint64_t)place_of(p) * metadir.sb.rextsize,
 		};
 
@@ -182,17 +185,19 @@ static void fill_rmap(uint32_t group, uint64_t ino)
 	struct xfs_dinode d;
 	uint16_t n = 0;
 
-	if (!group)
+	if (!group && !metadir.geo.zoned)
 		recs[n++] = (struct xfs_rmap_rec){ .blockcount = metadir.sb.rextsize, .owner = XFS_OWN_FS };
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++)
 		if (group_of(p) == group && is_made(p))
 			recs[n++] = (struct xfs_rmap_rec){ .startblock = place_of(p) * metadir.sb.rextsize,
 					.blockcount = RUN(p),
 				.owner = rt_file(p->file)->ino, .offset = (uint64_t)p->off * metadir.sb.rextsize,
-						.extentflag = p->unwritten };
+						.extentflag = is_unwritten(p) };
 	qsort(recs, n, sizeof(recs[0]), by_start);
 	metadir_load(ino, image, &d);
 	d.core.format = XFS_DINODE_FMT_META_BTREE;
+	for (uint16_t i = 0; i < n && metadir.geo.zoned; i++)
+		d.v3.cowextsize += recs[i].blockcount;	/* blocks in use */
 	if (4 + 24u * n > xfs_dinode_fork_size(3, d.core.forkoff, metadir.geo.inodesize, XFS_FORK_DATA))
 		n = 0;
 	xfs_put_be16(fork + 2, n);
@@ -233,7 +238,8 @@ void metadir_fill_groups(void)
 		bitmap = metadir_find(name);
 		snprintf(name, sizeof(name), "%u.summary", g);
 		summary = metadir_find(name);
-		fill_group(g, bitmap, summary);
+		if (!metadir.geo.zoned)
+			fill_group(g, bitmap, summary);
 		snprintf(name, sizeof(name), "%u.rmap", g);
 		if (metadir_find(name))
 			fill_rmap(g, metadir_find(name)->ino);

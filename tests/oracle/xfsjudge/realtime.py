@@ -170,9 +170,20 @@ class Realtime:
             group.trees[alias] = walk
         if b.RMAPBT in group.trees:
             space.check_rmapbt(group)
+            self.check_in_use(group, files)
         if b.REFCOUNTBT in group.trees:
             flags = {ino: bool(known.flags2 & 2) for ino, known in self.inodes.items()}
             space.check_refcountbt(group, flags)
+
+
+    def check_in_use(self, group, files):
+        """The inode of a zone's reverse mappings counts blocks in use in its field cowextsize."""
+        if not self.fs.sb.zoned:
+            return
+        inode = read_inode(self.fs, files["%d.rmap" % group.agno])
+        count = sum(end - start for start, end in group.used())
+        if inode.cowextsize != count:
+            self.rep.add("rt-in-use", group.name, inode.cowextsize, count)
 
 
 def _set_bits(bits, start, end):

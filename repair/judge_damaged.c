@@ -281,6 +281,55 @@ int judge_realtime_differences(struct evidence *e, struct xfs_mapset *only_fork,
 	return error ? error : xfs_mapset_subtract(only_rt, &e->rt, &s->fork);
 }
 
+static int by_block(struct xfs_mapset *out, const struct xfs_mapset *s)
+{
+	int64_t cut;
+	int error = 0;
+
+	for (size_t i = 0; i < s->n && !error; i++)
+		error = xfs_mapset_add(out, &(struct xfs_mapping){ s->m[i].fsbno, s->m[i].fsbno, s->m[i].len, false, 0 });
+	cut = error ? error : xfs_mapset_normalise(out);
+	return cut < 0 ? (int)cut : 0;
+}
+
+/* Counters of zones bear out what the trees say there; do these know nothing of blocks that the fork alone has? */
+static int ask_zones(struct repair *r, struct evidence *e, const struct xfs_mapset *only_fork,
+		     const struct xfs_mapset *only_rt, bool *used, bool *any_free)
+{
+	struct xfs_mapset fork = { 0 }, rt = { 0 }, rest = { 0 };
+	int error = 0;
+
+	*used = repair_rt_zones_agree(r, only_fork) && repair_rt_zones_agree(r, only_rt);
+	if (*used)
+		error = by_block(&fork, only_fork);
+	if (*used && !error)
+		error = by_block(&rt, &e->rt);
+	if (*used && !error)
+		error = xfs_mapset_subtract(&rest, &fork, &rt);
+	*any_free = !error && rest.n;
+	xfs_mapset_release(&fork);
+	xfs_mapset_release(&rt);
+	xfs_mapset_release(&rest);
+	return error;
+}
+
+static int ask_bitmaps(struct repair *r, const struct xfs_mapset *only_fork, const struct xfs_mapset *only_rt, bool *used,
+		       bool *any_free)
+{
+	bool is_used, is_free;
+	int error = 0;
+
+	*used = true;
+	*any_free = false;
+	for (size_t i = 0; i < only_rt->n && *used && !error; i++) {
+		error = repair_rt_bits(r, &only_rt->m[i], &is_used, &is_free);
+		*used = is_used;
+	}
+	for (size_t i = 0; i < only_fork->n && *used && !*any_free && !error; i++)
+		error = repair_rt_bits(r, &only_fork->m[i], &is_used, any_free);
+	return error;
+}
+
 /*
  * The bitmaps have in use what the fork lacks, nobody else is there by the trees, and what the fork alone says is free,
  * or is another's.  Zones have counters that bear out their trees.  (After changes were lost with the log the trees may
@@ -289,19 +338,13 @@ int judge_realtime_differences(struct evidence *e, struct xfs_mapset *only_fork,
 static int ask_others(struct repair *r, struct evidence *e, bool *denied)
 {
 	struct xfs_mapset only_fork = { 0 }, only_rt = { 0 };
-	bool used = true, any_free = false, is_used, is_free;
+	bool used = false, any_free = false;
 	int error = judge_realtime_differences(e, &only_fork, &only_rt);
 
-	if (!error && r->geo.zoned)
-		used = any_free = repair_rt_zones_agree(r, &only_rt) && repair_rt_zones_agree(r, &only_fork);
-	for (size_t i = 0; i < only_rt.n && used && !r->geo.zoned && !error; i++) {
-		error = repair_rt_bits(r, &only_rt.m[i], &is_used, &is_free);
-		used = is_used;
-	}
-	for (size_t i = 0; i < only_fork.n && used && !any_free && !error; i++)
-		error = repair_rt_bits(r, &only_fork.m[i], &is_used, &any_free);
-	*denied = !error && only_rt.n && only_fork.n && used && !e->rt_others && !r->log_given_up &&
-		  (any_free || e->rt_strange);
+	if (!error && only_fork.n && only_rt.n && !e->rt_others && !r->log_given_up)
+		error = r->geo.zoned ? ask_zones(r, e, &only_fork, &only_rt, &used, &any_free)
+				     : ask_bitmaps(r, &only_fork, &only_rt, &used, &any_free);
+	*denied = !error && used && (any_free || e->rt_strange);
 	xfs_mapset_release(&only_fork);
 	xfs_mapset_release(&only_rt);
 	return error;

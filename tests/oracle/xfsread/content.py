@@ -26,18 +26,20 @@ def file_pieces(fs, inode, fork, chunk=1 << 20, realtime=None):
         if unwritten:
             yield from _zeros(stop - start, chunk)
         else:
-            image, base = (realtime, _rt_byte(fs, fsb)) if on_rt else (fs.image, fs.byte_of(*fs.split_fsb(fsb)))
+            image, base = _rt_place(fs, fsb, realtime) if on_rt else (fs.image, fs.byte_of(*fs.split_fsb(fsb)))
             for low in range(start, stop, chunk):
                 yield image.read(base + low - start, min(chunk, stop - low))
         at = stop
     yield from _zeros(inode.size - at, chunk)
 
 
-def _rt_byte(fs, block):
+def _rt_place(fs, block, realtime):
+    """(image, byte) of a realtime block; zones may lie behind the data on the same device, and have gaps between them."""
     sb = fs.sb
-    if not sb.features_incompat & 0x100:
-        return block * fs.bs
-    return ((block >> sb.rgblklog) * sb.rgextents * sb.rextsize + (block & (1 << sb.rgblklog) - 1)) * fs.bs
+    if sb.features_incompat & 0x100 and not sb.features_incompat & 0x400:
+        block = (block >> sb.rgblklog) * sb.rgextents * sb.rextsize + (block & (1 << sb.rgblklog) - 1)
+    internal = sb.zoned and sb.rtstart
+    return (fs.image, (sb.rtstart + block) * fs.bs) if internal else (realtime, block * fs.bs)
 
 
 def _zeros(count, chunk):

@@ -101,7 +101,7 @@ static bool realtime_fits(const struct repair *r, const struct xfs_mapping *m)
 /* Realtime extents are mapped from their beginning; only records within one follow each other otherwise. */
 static bool starts_extent(const struct scan *s, const struct xfs_mapping *m)
 {
-	return repair_rt_linear(&s->r->geo, m->fsbno) % s->r->geo.sb.rextsize == 0 ||
+	return xfs_rtblock_linear(&s->r->geo, m->fsbno) % s->r->geo.sb.rextsize == 0 ||
 	       (s->out->records && s->next_off == m->off && s->next_block == m->fsbno);
 }
 

@@ -41,17 +41,9 @@ bool repair_rt_shape(const struct repair *r, struct repair_rt_shape *s)
 	return true;
 }
 
-uint64_t repair_rt_linear(const struct xfs_geometry *g, uint64_t rtblock)
-{
-	if (!g->metadir || g->sb.features_incompat & XFS_SB_INCOMPAT_ZONE_GAPS)
-		return rtblock;
-	return (rtblock >> g->sb.rgblklog) * ((uint64_t)g->sb.rgextents * g->sb.rextsize) +
-	       (rtblock & ((UINT64_C(1) << g->sb.rgblklog) - 1));
-}
-
 uint64_t repair_rt_group_start(const struct xfs_geometry *g, uint32_t group)
 {
-	return repair_rt_linear(g, (uint64_t)group << g->sb.rgblklog);
+	return xfs_rtblock_linear(g, (uint64_t)group << g->sb.rgblklog);
 }
 
 uint32_t repair_rt_piece(const struct repair *r, const struct xfs_mapping *m, uint32_t done)
@@ -65,7 +57,7 @@ uint32_t repair_rt_piece(const struct repair *r, const struct xfs_mapping *m, ui
 
 int repair_rt_add(struct repair *r, struct repair_ag *ag, uint64_t ino, bool shareable, const struct xfs_mapping *m)
 {
-	uint64_t start = repair_rt_linear(&r->geo, m->fsbno);
+	uint64_t start = xfs_rtblock_linear(&r->geo, m->fsbno);
 	int error;
 
 	if (ag->nrt_maps) {
@@ -166,7 +158,7 @@ int repair_rt_claims(struct repair *r, struct repair_rt_map **out, size_t *n)
 		for (size_t k = 0; decided && k < s->n; k++)
 			for (uint32_t done = 0; done < s->m[k].len; done += repair_rt_piece(r, &s->m[k], done))
 				(*out)[(*n)++] = (struct repair_rt_map){
-					repair_rt_linear(&r->geo, s->m[k].fsbno + done),
+					xfs_rtblock_linear(&r->geo, s->m[k].fsbno + done),
 					repair_rt_piece(r, &s->m[k], done), r->inodes[i].ino, s->m[k].off + done,
 					r->geo.metadir && !s->m[k].unwritten && d.v3.flags2 & XFS_DIFLAG2_REFLINK,
 					s->m[k].unwritten };
@@ -248,7 +240,7 @@ int repair_rt_align(const struct repair *r, struct xfs_mapset *s)
 
 	for (size_t i = 0; i < known && !error; i++) {
 		struct xfs_mapping *m = &s->m[i], head;
-		uint64_t inside = repair_rt_linear(&r->geo, m->fsbno) % rext;
+		uint64_t inside = xfs_rtblock_linear(&r->geo, m->fsbno) % rext;
 
 		if (!inside || (i && m[-1].off + m[-1].len == m->off && m[-1].fsbno + m[-1].len == m->fsbno))
 			continue;

@@ -3,8 +3,8 @@
  * realtime.h - the realtime section: who holds its extents, and what bitmap and summary must say (format sheet 10).
  *
  * Forks of files are the witnesses; bitmap, summary and frextents follow from them.  Without realtime groups the
- * section is taken as one group.  Blocks are counted without the gaps that numbers of blocks have between groups, but for
- * those of the device itself (ZONE_GAPS).  Zones have reverse mappings and a counter of blocks in use, no bitmap.
+ * section is taken as one group.  Blocks are counted as on the device (xfs_rtblock_linear()).
+ * Zones have reverse mappings and a counter of blocks in use, no bitmap.
  */
 #ifndef REPAIR_REALTIME_H
 #define REPAIR_REALTIME_H
@@ -34,8 +34,8 @@ bool repair_rt_shape(const struct repair *, struct repair_rt_shape *);
  * groups have no gaps between their numbers it may go on.
  */
 uint32_t repair_rt_piece(const struct repair *, const struct xfs_mapping *, uint32_t done);
-uint64_t repair_rt_linear(const struct xfs_geometry *, uint64_t rtblock);
-uint64_t repair_rt_group_start(const struct xfs_geometry *, uint32_t group);	/* counted so, too */
+/* The first block of a group, by xfs_rtblock_linear(). */
+uint64_t repair_rt_group_start(const struct xfs_geometry *, uint32_t group);
 
 /* While inodes are observed. Errors: NOMEM. */
 int repair_rt_add(struct repair *, struct repair_ag *, uint64_t ino, bool shareable, const struct xfs_mapping *);

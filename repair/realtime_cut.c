@@ -49,7 +49,7 @@ void repair_rt_cuts_release(struct repair_rt_cuts *c)
 static int add_part(const struct repair *r, struct xfs_mapset *out, const struct xfs_mapping *m, uint64_t lo,
 		    uint64_t hi)
 {
-	uint64_t start = repair_rt_linear(&r->geo, m->fsbno);
+	uint64_t start = xfs_rtblock_linear(&r->geo, m->fsbno);
 	uint64_t from = xfs_max(start, lo), to = xfs_min(start + m->len, hi);
 	struct xfs_mapping part = *m;
 
@@ -96,7 +96,7 @@ static int gather_blocks(const struct repair *r, const struct xfs_mapset *s, con
 	int error = 0;
 
 	for (size_t i = 0; i < s->n && n && !error; i++) {
-		uint64_t start = repair_rt_linear(&r->geo, s->m[i].fsbno), end = start + s->m[i].len;
+		uint64_t start = xfs_rtblock_linear(&r->geo, s->m[i].fsbno), end = start + s->m[i].len;
 
 		for (size_t k = xfs_search(n, j, list[j].hi <= start); k < n && list[k].lo < end && !error; k++)
 			error = add_part(r, out, &s->m[i], list[k].lo, list[k].hi);

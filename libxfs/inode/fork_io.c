@@ -2,20 +2,22 @@
 /* fork_io.c - blocks and file data read through a block map. */
 #include "libxfs/inode/fork.h"
 
+uint64_t xfs_rtblock_linear(const struct xfs_geometry *g, uint64_t rtblock)
+{
+	if (!g->metadir || g->sb.features_incompat & XFS_SB_INCOMPAT_ZONE_GAPS)
+		return rtblock;
+	return (rtblock >> g->sb.rgblklog) * ((uint64_t)g->sb.rgextents * g->sb.rextsize) +
+	       (rtblock & ((UINT64_C(1) << g->sb.rgblklog) - 1));
+}
+
 uint64_t xfs_rtblock_byte(const struct xfs_fs *fs, uint64_t rtblock, struct xfs_dev **dev)
 {
 	const struct xfs_geometry *g = &fs->geo;
 	bool on_data = g->zoned && g->sb.rtstart;	/* the realtime section follows the data on one device */
-	uint64_t linear = rtblock;
 
-	if (g->metadir && !(g->sb.features_incompat & XFS_SB_INCOMPAT_ZONE_GAPS))
-		linear = (rtblock >> g->sb.rgblklog) * ((uint64_t)g->sb.rgextents * g->sb.rextsize) +
-			(rtblock & ((UINT64_C(1) << g->sb.rgblklog) - 1));
-	if (on_data)
-		linear += g->sb.rtstart;
 	if (dev)
 		*dev = on_data ? fs->dev.data : fs->dev.rt;
-	return linear << g->blocklog;
+	return (xfs_rtblock_linear(g, rtblock) + (on_data ? g->sb.rtstart : 0)) << g->blocklog;
 }
 
 int xfs_ifork_map(struct xfs_ifork *f, uint64_t off, unsigned n, struct xfs_buf_extent *out, unsigned *count)

@@ -12,6 +12,7 @@
 
 #include "libxfs/base/grow.h"
 #include "libxfs/base/sort.h"
+#include "libxfs/inode/fork.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/ondisk/realtime.h"
 

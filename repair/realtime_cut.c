@@ -15,6 +15,7 @@
 #include "libxfs/base/grow.h"
 #include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
+#include "libxfs/inode/fork.h"
 
 #include <stdlib.h>
 

@@ -6,25 +6,21 @@
 
 #include <stdlib.h>
 
-static uint64_t mix(uint64_t v)
+static unsigned shard_index(const struct xfs_buf_cache *c, uint64_t daddr)
 {
-	v *= UINT64_C(0x9e3779b97f4a7c15);
-	return v ^ v >> 29;
-}
-
-static unsigned shard_index(uint64_t daddr)
-{
-	return (unsigned)(mix(daddr) >> 8) % XFS_BUF_SHARDS;
+	return (unsigned)(xfs_mix(&c->mix, daddr) >> 48) % XFS_BUF_SHARDS;
 }
 
 static struct xfs_buf **bucket_of(struct xfs_buf_cache *c, uint64_t daddr)
 {
-	return &c->shards[shard_index(daddr)].buckets[(mix(daddr) >> 12) & c->bucket_mask];
+	uint64_t h = xfs_mix(&c->mix, daddr);
+
+	return &c->shards[(h >> 48) % XFS_BUF_SHARDS].buckets[h & c->bucket_mask];
 }
 
 static struct xfs_buf_node **map_slot(struct xfs_buf_cache *c, uint64_t granule)
 {
-	return &c->map[mix(granule) >> 8 & c->map_mask];
+	return &c->map[xfs_mix(&c->mix, granule) & c->map_mask];
 }
 
 int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t blocksize, size_t limit,
@@ -40,6 +36,7 @@ int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t 
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -XFS_E_NOMEM;
+	xfs_mix_init(&c->mix);
 	c->dev = dev;
 	c->ctx = ctx;
 	c->limit = limit / XFS_BUF_SHARDS;
@@ -160,7 +157,7 @@ static struct xfs_buf *buf_alloc(struct xfs_buf_cache *c, struct xfs_buf_shard *
 	memcpy(b->extents, e, n * sizeof(*e));
 	b->nextents = n;
 	b->nnodes = 0;
-	b->shard = shard_index(e[0].daddr);
+	b->shard = shard_index(c, e[0].daddr);
 	b->type = NULL;
 	b->verdict = 0;
 	b->dirty = b->doomed = b->checking = b->tried = b->apart = b->mended = false;
@@ -318,7 +315,7 @@ static void take(struct xfs_buf_shard *s, struct xfs_buf *b)
 /* Makes way for another shape: drops the buffer that starts at daddr. False when somebody holds it or it is dirty. */
 static bool drop_conflict(struct xfs_buf_cache *c, uint64_t daddr)
 {
-	struct xfs_buf_shard *s = &c->shards[shard_index(daddr)];
+	struct xfs_buf_shard *s = &c->shards[shard_index(c, daddr)];
 	bool gone = true;
 
 	pthread_mutex_lock(&s->lock);
@@ -338,7 +335,7 @@ static bool drop_conflict(struct xfs_buf_cache *c, uint64_t daddr)
 int xfs_buf_obtain(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len, unsigned flags,
 		   bool wait, struct xfs_buf **out, bool *fresh)
 {
-	struct xfs_buf_shard *s = &c->shards[shard_index(e[0].daddr)];
+	struct xfs_buf_shard *s = &c->shards[shard_index(c, e[0].daddr)];
 
 	/* each turn drops one conflicting buffer; no range of 64 KiB meets more than 128 at once */
 	for (unsigned turn = 0; turn < 4 * XFS_BUF_MAXEXTENTS; turn++) {
@@ -432,7 +429,7 @@ static int read_counted(struct xfs_buf *b)
 static int get_apart(struct xfs_buf_cache *c, const struct xfs_buf_extent *e, unsigned n, uint32_t len,
 		     struct xfs_buf **out)
 {
-	struct xfs_buf_shard *s = &c->shards[shard_index(e[0].daddr)];
+	struct xfs_buf_shard *s = &c->shards[shard_index(c, e[0].daddr)];
 	struct xfs_buf *b;
 	int err;
 

@@ -111,5 +111,13 @@ set -- $("$fsx" recover "$dir/image" 2>"$dir/why")
 : >"$dir/ended"
 some "allocations of a recovery" "${12}" 1 "$more" recovery
 echo "# $(wc -l <"$dir/ended") of these ended the recovery"
+bad=
+for seed in 23 24 25; do
+	"$fsx" random --reflink --swap --block 1024 --most 100000 --files 40 --sync-every 20 "$seed" 250 >"$dir/script" || bad="$bad
+# seed $seed: status $?"
+	[ "$(wc -l <"$dir/script")" -eq 250 ] || bad="$bad
+# seed $seed: $(wc -l <"$dir/script") lines"
+done
+result "random scripts while there are few files" "$bad"
 echo "1..$n"
 exit $status

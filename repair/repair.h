@@ -191,10 +191,10 @@ struct repair_flips {
 	struct xfs_mix mix;
 };
 
-/* A leaf of a block map, or a block with entries of a directory, that names its inode. */
+/* A block of a block map, or one with entries of a directory, that names its inode. */
 struct repair_stray {
 	uint64_t owner, fsbno;
-	bool entries;
+	enum repair_stray_kind { REPAIR_STRAY_LEAF, REPAIR_STRAY_NODE, REPAIR_STRAY_ENTRIES } kind;
 };
 
 /* Inodes in use and the blocks that they say to hold. */

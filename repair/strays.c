@@ -28,7 +28,8 @@ static bool is_map(const struct repair *r, const uint8_t *p, uint64_t fsbno)
 	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs));
 
 	return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_BMAP].magic_v5 &&
-	       xfs_be16(p + XFS_OFF(btree_long, level)) < XFS_BTREE_MAXLEVELS && n && n <= (geo->blocksize - HEADER) / RECORD &&
+	       xfs_be16(p + XFS_OFF(btree_long, level)) < XFS_BTREE_MAXLEVELS &&
+	       n && n <= (geo->blocksize - HEADER) / RECORD &&
 	       xfs_be64(p + XFS_OFF(btree_long, bno)) == xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v &&
 	       !memcmp(p + XFS_OFF(btree_long, uuid), geo->uuid, 16) &&
 	       xfs_crc32c_check(p, geo->blocksize, XFS_OFF(btree_long, crc));
@@ -72,10 +73,12 @@ static int look_at(void *payload, uint32_t agbno, const uint8_t *p)
 	struct repair *r = s->r;
 	uint64_t fsbno = xfs_fsbno_of(&r->geo, s->ag->agno, XFS_AGBNO(agbno)).v;
 
-	if (is_map(r, p, fsbno))
-		return repair_free_blocks(r, fsbno, 1)
-			       ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno,
-					  xfs_be16(p + XFS_OFF(btree_long, level)) ? REPAIR_STRAY_NODE : REPAIR_STRAY_LEAF);
+	if (is_map(r, p, fsbno)) {
+		bool node = xfs_be16(p + XFS_OFF(btree_long, level)) != 0;
+
+		return repair_free_blocks(r, fsbno, 1) ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno,
+								  node ? REPAIR_STRAY_NODE : REPAIR_STRAY_LEAF);
+	}
 	if (has_entries(s, p, fsbno) && !repair_free_blocks(r, fsbno, r->geo.dirblkfsbs))
 		return keep(r, xfs_be64(p + XFS_OFF(dir_blkhdr, owner)), fsbno, REPAIR_STRAY_ENTRIES);
 	return 0;

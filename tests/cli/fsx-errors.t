@@ -119,5 +119,21 @@ for seed in 23 24 25; do
 # seed $seed: $(wc -l <"$dir/script") lines"
 done
 result "random scripts while there are few files" "$bad"
+# what is there is the file as it was synced, two changes ago: no sector of it need be as the last change but one left it
+printf '%s\n' "create /a 644" "write /a 0 8192 1" sync "zero /a 4096 2048 keep" "write /a 1024 1024 2" >"$dir/script"
+bad=
+at=0
+while [ "$at" -lt 12 ]; do
+	at=$((at + 1))
+	"$fsx" run --base "$dir/base" --logged --stop-after "$at" "$dir/image" "$dir/script" >"$dir/said" 2>"$dir/why"
+	[ $? -eq 3 ] || break
+	synced=$(sed -n 's/.* synced \([0-9]*\) .*/\1/p' "$dir/said")
+	done=$(sed -n 's/.*done \([0-9]*\) .*/\1/p' "$dir/said")
+	what=$(judge "$synced" $((done + 1))) || bad="$bad
+# stop after $at: $what"
+done
+[ "$at" -gt 3 ] || bad="$bad
+# only $at stops"
+result "stops while two changes of a file are not synced" "$bad"
 echo "1..$n"
 exit $status

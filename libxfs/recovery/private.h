@@ -59,6 +59,8 @@ struct replay {
 	uint32_t *index;		/* of batch by address, + 1; open addressing, a power of two */
 	size_t nindex;
 	struct xfs_mix mix;		/* of both tables */
+	uint8_t *turns;			/* of the items of the current transaction: replay.c */
+	size_t turns_room;
 	unsigned quota_off;		/* XFS_SB_QUOTA_USER, GROUP, PROJECT: a quotaoff item took it away */
 	size_t intents_room;
 	struct intent_id *ids;		/* open addressing, a power of two */

@@ -112,9 +112,9 @@ void repair_cuts_release(struct repair_cuts *c)
 
 /* ---- who is whole ---- */
 
-static struct repair_whole *place_of(struct repair_whole *list, unsigned bits, uint64_t fork)
+static struct repair_whole *place_of(const struct xfs_mix *mix, struct repair_whole *list, unsigned bits, uint64_t fork)
 {
-	size_t mask = ((size_t)1 << bits) - 1, at = (size_t)((fork * UINT64_C(0x9e3779b97f4a7c15)) >> (64 - bits));
+	size_t mask = ((size_t)1 << bits) - 1, at = (size_t)xfs_mix(mix, fork) & mask;
 
 	while (list[at].whole >= 0 && list[at].fork != fork)
 		at = (at + 1) & mask;
@@ -128,11 +128,12 @@ static int grow(struct repair_cuts *c)
 
 	if (!list)
 		return -XFS_E_NOMEM;
+	xfs_mix_init(&c->mix);
 	for (size_t i = 0; i < (size_t)1 << bits; i++)
 		list[i].whole = -1;
 	for (size_t i = 0; c->wholes && i < (size_t)1 << c->whole_bits; i++)
 		if (c->wholes[i].whole >= 0)
-			*place_of(list, bits, c->wholes[i].fork) = c->wholes[i];
+			*place_of(&c->mix, list, bits, c->wholes[i].fork) = c->wholes[i];
 	free(c->wholes);
 	c->wholes = list;
 	c->whole_bits = bits;
@@ -147,7 +148,7 @@ int repair_cuts_whole(struct repair_cuts *c, uint64_t ino, unsigned fork, uint8_
 
 	if (error)
 		return error;
-	w = place_of(c->wholes, c->whole_bits, key);
+	w = place_of(&c->mix, c->wholes, c->whole_bits, key);
 	if (w->whole < 0) {
 		error = check_fork(c->r, ino, fork, image, whole);
 		if (error)

@@ -8,6 +8,8 @@
 
 #include "repair/repair.h"
 
+#include "libxfs/base/mix.h"
+
 struct repair_cuts {
 	struct repair *r;
 	struct repair_cut *list;
@@ -15,6 +17,7 @@ struct repair_cuts {
 	struct repair_whole *wholes;	/* open hash by fork */
 	size_t nwholes;
 	unsigned whole_bits;
+	struct xfs_mix mix;
 };
 
 /* False: enough for one round. */

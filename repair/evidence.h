@@ -71,6 +71,12 @@ int repair_restore(struct repair *, struct evidence *, const struct repair_hint 
 int repair_each_stray_mapping(struct repair *, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each,
 			      void *payload);
 /*
+ * How many blocks of block maps name this inode and lie in neither of these trees, the first of which is the one that
+ * they are of.  Errors: NOMEM.
+ */
+int repair_count_stray_blocks(struct repair *, uint64_t ino, const struct repair_fork *own,
+			      const struct repair_fork *other, uint64_t *n);
+/*
  * Maps the blocks with entries that name this directory and lie nowhere in `map` (normalised before and after), where
  * there is room; its index will be built anew.  Errors: NOMEM.
  */

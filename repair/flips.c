@@ -28,7 +28,7 @@ struct repair_flip {
 
 static size_t hash_of(const struct repair_flips *l, uint64_t daddr)
 {
-	return (size_t)(daddr * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (l->nheads - 1);
+	return (size_t)xfs_mix(&l->mix, daddr) & (l->nheads - 1);
 }
 
 static bool knows(const struct repair_flips *l, const struct xfs_buf_extent *extents, unsigned n)
@@ -58,6 +58,7 @@ static int make_room(struct repair_flips *l)
 	if (!heads)
 		return -XFS_E_NOMEM;
 	l->heads = heads;
+	xfs_mix_init(&l->mix);
 	l->nheads = l->room = room;
 	memset(heads, 0, room * sizeof(*heads));
 	for (size_t i = 0; i < l->n; i++) {

@@ -251,6 +251,7 @@ static int scan_tree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_
 		return 0;
 	}
 	error = xfs_btree_verify(&bt, &v);
+	s->out->nlost = v.lost;
 	if (s->stop)
 		return s->stop;
 	if (error == -XFS_E_NOMEM)
@@ -318,6 +319,7 @@ static void clear(struct repair_fork *f)
 	f->records = f->blocks = 0;
 	f->own = NULL;
 	f->nown = f->room = 0;
+	f->nlost = 0;
 }
 
 bool repair_fork_is_realtime(const struct xfs_dinode *d, unsigned fork)

@@ -17,6 +17,7 @@ struct repair_fork {
 	uint64_t blocks;	/* sum of their lengths */
 	uint64_t *own;		/* bmbt blocks, fsblocks; freed by repair_fork_release() */
 	size_t nown, room;
+	uint64_t nlost;		/* blocks of the tree that nodes lead to and that cannot be used */
 };
 
 /*

@@ -155,24 +155,45 @@ static int judge_no_fork(struct repair *r, struct evidence *e, bool has_blocks)
 	return 0;
 }
 
-/* Blocks that the inode says to have and that neither fork has any more; what its trees took is not told apart. */
-static uint64_t missing_blocks(const struct evidence *e, unsigned k, const struct xfs_mapset *final)
+/* Blocks of the tree of a fork, wherever it is damaged: what was read of it, lost or found elsewhere (`strays`). */
+static int tree_blocks(struct repair *r, const struct evidence *e, unsigned k, bool strays, uint64_t *n)
+{
+	const struct evidence_side *s = &e->side[k];
+	uint64_t found = 0;
+	int error = strays ? repair_count_stray_blocks(r, e->ino, &s->f, &e->side[!k].f, &found) : 0;
+
+	*n = xfs_max(s->nbmbt, s->f.nown + s->f.nlost + found);
+	return error;
+}
+
+/* Blocks that the inode says to have and that neither fork has any more, nor a tree that was theirs. */
+static int missing_blocks(struct repair *r, const struct evidence *e, unsigned k, bool strays,
+			  const struct xfs_mapset *final, uint64_t *n)
 {
 	const struct evidence_side *other = &e->side[!k];
-	uint64_t have = xfs_mapset_blocks(final) + xfs_mapset_blocks(&other->fork) + other->f.nown;
+	uint64_t own, others, have;
+	int error = tree_blocks(r, e, k, strays, &own);
 
-	return e->d.core.nblocks > have ? e->d.core.nblocks - have : 0;
+	if (!error)
+		error = tree_blocks(r, e, !k, false, &others);
+	if (error)
+		return error;
+	have = xfs_mapset_blocks(final) + xfs_mapset_blocks(&other->fork) + own + others;
+	*n = e->d.core.nblocks > have ? e->d.core.nblocks - have : 0;
+	return 0;
 }
 
 /* What is gone: as many blocks as the core counts, where it is to be believed. */
-static void note_lost_part(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *final)
+static int note_lost_part(struct repair *r, const struct evidence *e, unsigned k, bool strays,
+			  const struct xfs_mapset *final)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_FORK_LOST, k ? "attr fork" : "data fork");
+	int error = 0;
 
 	f.ino = e->ino;
 	if (!e->suspect && !e->lost && !(e->d.core.flags & XFS_DIFLAG_REALTIME) &&
 	    e->d.core.nblocks <= r->geo.sb.dblocks)
-		f.len = missing_blocks(e, k, final);
+		error = missing_blocks(r, e, k, strays, final, &f.len);
 	if (f.len == XFS_NULL64)
 		xfs_finding_detail(&f, "not all reverse mappings are there to fill the gaps");
 	else
@@ -180,6 +201,7 @@ static void note_lost_part(struct repair *r, const struct evidence *e, unsigned 
 				   "%" PRIu64 " of %" PRIu64 " bytes are missing",
 				   f.len * r->geo.blocksize, e->d.core.nblocks * r->geo.blocksize);
 	repair_note(r, &f, true);
+	return error;
 }
 
 int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
@@ -188,6 +210,8 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	struct evidence_side *s = &e->side[k];
 	struct xfs_mapset final = { 0 };
 	bool whole = r->rmaps_whole, nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
+	/* with two damaged trees nobody can tell whose leaves they are */
+	bool strays = !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged;
 	int error;
 
 	if (k && !e->d.core.forkoff)
@@ -204,14 +228,12 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 		return judge_local(r, e, k);
 	if (k == XFS_FORK_DATA && type != XFS_MODE_REG && type != XFS_MODE_DIR && type != XFS_MODE_LNK)
 		return judge_blockless(r, e);
-	/* with two damaged trees nobody can tell whose leaves they are */
-	error = judge_make_final(r, e, k, !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged,
-				 &final);
+	error = judge_make_final(r, e, k, strays, &final);
 	if (!error && !whole && k == XFS_FORK_DATA && type == XFS_MODE_DIR)
 		error = repair_add_stray_entries(r, e->ino, &final);
 	judge_note_fork(r, e, k, XFS_F_FORK_DAMAGED, true, s->f.why);
 	if (!whole && !error)
-		note_lost_part(r, e, k, &final);
+		error = note_lost_part(r, e, k, strays, &final);
 	if (!error)
 		error = judge_replace_fork(r, e, k, &final);
 	xfs_mapset_release(&final);

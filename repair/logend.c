@@ -33,6 +33,8 @@ static int cut_log(struct repair *r, const struct xfs_devset *dev, const struct 
 int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
+	/* as it is done afterwards */
+	const struct xfs_recovery_options how = { .leave_realtime = !r->geo.zoned };
 	struct xfs_recovery rec = { .nintents = 0 };
 	int error;
 
@@ -49,7 +51,7 @@ int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 	if (!error)
 		error = cut_log(r, &top, &p->parts);
 	if (!error)
-		error = xfs_recovery_run(&top, NULL, &rec, NULL, NULL);
+		error = xfs_recovery_run(&top, &how, &rec, NULL, NULL);
 	p->cut = !error;
 	xfs_recovery_free(&rec);
 	xfs_dev_close(top.log);
@@ -60,11 +62,16 @@ int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 int repair_cut_replay(struct repair *r, struct repair_partial *p)
 {
 	int error = repair_ready_primary(r, r->dev.data);
+	bool zero_log = r->zero_log;
 
 	if (!error)
 		error = cut_log(r, &r->dev, &p->parts);
 	if (error)
 		return error;
 	repair_say(r, "        - the log ends at block %u now, before its damage", p->parts.before.head);
-	return repair_replay(r);
+	/* what is left to the repair begins to be written in the middle of it: then the log is still needed */
+	r->zero_log = false;
+	error = repair_replay(r);
+	r->zero_log = zero_log;
+	return error;
 }

@@ -75,6 +75,7 @@ struct names_attr {
 	uint32_t valuelen, hash;	/* the hash as it was stored */
 	uint8_t namelen, flags;
 	bool sure;			/* it is that of the name */
+	bool apart;			/* `value` is a number of names_value.h, until that value is read */
 };
 
 /* What becomes of one fork: handed over to the builder through struct repair_inode. */

@@ -31,18 +31,21 @@ struct reader {
 	bool quiet;			/* what is lost is told another time */
 };
 
-static int add(struct reader *r, const struct xfs_attr *a, const uint8_t *value)
+/* A value in blocks of its own follows when all attributes are known. */
+static int add(struct reader *r, const struct xfs_attr *a)
 {
 	struct names_attr out = { .valuelen = a->valuelen, .namelen = (uint8_t)a->namelen, .hash = a->hash,
 				  .flags = (uint8_t)(a->flags & XFS_ATTR_NAMESPACES),
-				  .sure = names_attr_hash(&r->n->r->geo, a) == a->hash };
+				  .sure = names_attr_hash(&r->n->r->geo, a) == a->hash, .apart = !a->value };
 	int error;
 
 	if (xfs_grow(&r->list, r->count, &r->room, 32))
 		return -XFS_E_NOMEM;
 	error = names_keep(r->n, a->name, a->namelen, &out.name);
+	out.value = (uint32_t)r->values.nwants;
 	if (!error)
-		error = names_keep(r->n, value, a->valuelen, &out.value);
+		error = a->value ? names_keep(r->n, a->value, a->valuelen, &out.value) :
+				   names_values_want(&r->values, a, r->count);
 	if (!error)
 		r->list[r->count++] = out;
 	return error;
@@ -61,7 +64,6 @@ static int take(struct reader *r, struct xfs_attr *a)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 	const char *problem;
-	int error;
 
 	/* how long a value in blocks of its own is, they say, too */
 	if (!a->value && a->valuelen > XFS_ATTR_VALUE_MAX && r->n->r->geo.v5)
@@ -72,17 +74,11 @@ static int take(struct reader *r, struct xfs_attr *a)
 	/* in a leaf that is as it was written only one of the two can be wrong, and the hash is made from the name */
 	if (!problem && names_attr_hash(g, a) != a->hash && r->quality != NAMES_GOOD)
 		problem = "the name is damaged";
-	if (!problem && !a->value) {
-		error = names_values_fetch(&r->values, a);
-		if (error < 0)
-			return error;
-		problem = error ? "the value is lost" : NULL;
-	}
 	if (problem) {
 		lose(r, a, problem);
 		return 0;
 	}
-	return add(r, a, a->value ? a->value : r->values.bytes);
+	return add(r, a);
 }
 
 /* ---- forms ---- */
@@ -156,7 +152,7 @@ static bool is_leaf(struct reader *r, uint64_t off, uint64_t fsbno)
 
 	r->quality = NAMES_GOOD;
 	if (!g->v5)
-		return !names_values_hold(&r->values, off) &&
+		return (names_values_spares(&r->values, off) || !names_values_hold(&r->values, off)) &&
 		       (magic == XFS_ATTR_LEAF_MAGIC_V4 || (magic != XFS_DA_NODE_MAGIC && has_entries(r, false)));
 	if (fsbno == XFS_NULL64)
 		return false;
@@ -188,8 +184,9 @@ static int each_leaf(struct reader *r, int (*job)(struct reader *))
 
 static int read_blocks(struct reader *r)
 {
-	int error = each_leaf(r, note_values);
+	int error = names_values_find_tree(&r->values);
 
+	error = error ? error : each_leaf(r, note_values);
 	return error ? error : each_leaf(r, read_leaf);
 }
 
@@ -427,31 +424,84 @@ static void settle_twin(struct reader *r, struct names_attr *a, struct names_att
 	loser->namelen = 0;
 }
 
-static int drop_twins(struct reader *r)
+/* Two leaves may hold the same entry: what both name is one value. */
+static void settle_same(struct reader *r, struct names_attr *a, struct names_attr *b)
+{
+	const struct names_value_want *w = r->values.wants;
+
+	if (a->apart && b->apart && w[a->value].start == w[b->value].start && w[a->value].length == w[b->value].length)
+		(b->sure && !a->sure ? a : b)->namelen = 0;
+}
+
+/* What lost its name is none of them. */
+static int each_twin(struct reader *r, void (*settle)(struct reader *, struct names_attr *, struct names_attr *))
 {
 	static const struct xfs_sort_spec order = { .size = sizeof(struct ordered), .words = 2,
 						    .word_off = { offsetof(struct ordered, hash),
 								  offsetof(struct ordered, at) } };
 	struct ordered *o = calloc(r->count + 1, sizeof(*o));
-	size_t keep = 0, first = 0;
+	size_t n = 0, first = 0;
 	int error;
 
 	if (!o)
 		return -XFS_E_NOMEM;
 	for (size_t i = 0; i < r->count; i++)
-		o[i] = (struct ordered){ identity(r->n, &r->list[i]), i };
-	error = xfs_sort(&order, o, r->count);
-	for (size_t i = 1; i < r->count && !error; i++) {
-		if (o[i].hash != o[first].hash)
+		if (r->list[i].namelen)
+			o[n++] = (struct ordered){ identity(r->n, &r->list[i]), i };
+	error = xfs_sort(&order, o, n);
+	for (size_t i = 1; i < n && !error; i++) {
+		struct names_attr *a = &r->list[o[first].at], *b = &r->list[o[i].at];
+
+		if (o[i].hash == o[first].hash && a->namelen && b->namelen && !compare(r->n, a, b))
+			settle(r, a, b);
+		if (o[i].hash != o[first].hash || !a->namelen)
 			first = i;
-		else if (!compare(r->n, &r->list[o[first].at], &r->list[o[i].at]))
-			settle_twin(r, &r->list[o[first].at], &r->list[o[i].at]);
 	}
+	free(o);
+	return error;
+}
+
+/* ---- values ---- */
+
+/* Values in blocks of their own. An attribute without one loses its name, too. */
+static int fetch_values(struct reader *r)
+{
+	int error = r->values.nwants ? each_twin(r, settle_same) : 0;
+
+	for (size_t i = 0; i < r->values.nwants; i++)
+		r->values.wants[i].gone = !r->list[r->values.wants[i].at].namelen;
+	error = error ? error : names_values_settle(&r->values);
+
+	for (size_t i = 0; i < r->values.nwants && error >= 0; i++) {
+		const struct names_value_want *w = &r->values.wants[i];
+		struct names_attr *a = &r->list[w->at];
+		struct xfs_attr shown = { .name = r->n->arena + a->name, .namelen = a->namelen };
+
+		if (w->gone)
+			continue;
+		error = names_values_fetch(&r->values, w, &a->valuelen);
+		if (!error) {
+			error = names_keep(r->n, r->values.bytes, a->valuelen, &a->value);
+		} else if (error > 0) {
+			lose(r, &shown, w->refused ? "its blocks hold something else" : "the value is lost");
+			a->namelen = 0;
+		}
+	}
+	return xfs_min(error, 0);
+}
+
+/* Each once, and those alone that kept their names. */
+static int settle_list(struct reader *r)
+{
+	int error = fetch_values(r);
+	size_t keep = 0;
+
+	if (!error)
+		error = each_twin(r, settle_twin);
 	for (size_t i = 0; i < r->count; i++)
 		if (r->list[i].namelen)
 			r->list[keep++] = r->list[i];
 	r->count = keep;
-	free(o);
 	return error;
 }
 
@@ -474,7 +524,7 @@ int names_salvage_attrs(struct names *n, uint64_t ino, const struct xfs_dinode *
 	else if (!error && d->core.forkoff && d->core.aformat == XFS_DINODE_FMT_LOCAL)
 		error = read_short(&r, image + at, repair_fork_size(n->r, d, XFS_FORK_ATTR));
 	if (!error)
-		error = drop_twins(&r);
+		error = settle_list(&r);
 	if (!error) {
 		*list = r.list;
 		*count = r.count;

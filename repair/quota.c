@@ -15,6 +15,7 @@
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
+#include "libxfs/base/mix.h"
 #include "libxfs/base/search.h"
 #include "libxfs/base/sort.h"
 #include "libxfs/ondisk/dquot.h"
@@ -53,6 +54,7 @@ struct usage {
 struct repair_usage {		/* of the inodes of one AG */
 	struct usage *u;	/* open addressing; inodes 0: empty */
 	size_t n, room;		/* room: a power of two */
+	struct xfs_mix mix;
 };
 
 void repair_usage_free(struct repair_usage *s)
@@ -64,9 +66,9 @@ void repair_usage_free(struct repair_usage *s)
 
 /* ---- what is used ---- */
 
-static struct usage *slot_of(struct usage *u, size_t room, uint64_t key)
+static struct usage *slot_of(const struct xfs_mix *mix, struct usage *u, size_t room, uint64_t key)
 {
-	size_t i = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (room - 1);
+	size_t i = (size_t)xfs_mix(mix, key) & (room - 1);
 
 	while (u[i].inodes && u[i].key != key)
 		i = (i + 1) & (room - 1);
@@ -83,14 +85,15 @@ static int add_usage(struct repair_usage *s, uint64_t key, uint64_t blocks, uint
 
 		if (!grown)
 			return -XFS_E_NOMEM;
+		xfs_mix_init(&s->mix);
 		for (size_t i = 0; i < s->room; i++)
 			if (s->u[i].inodes)
-				*slot_of(grown, room, s->u[i].key) = s->u[i];
+				*slot_of(&s->mix, grown, room, s->u[i].key) = s->u[i];
 		free(s->u);
 		s->u = grown;
 		s->room = room;
 	}
-	u = slot_of(s->u, s->room, key);
+	u = slot_of(&s->mix, s->u, s->room, key);
 	s->n += !u->inodes;
 	u->key = key;
 	u->inodes++;

@@ -11,6 +11,7 @@
 #define REPAIR_REPAIR_H
 
 #include "libxfs/base/findings.h"
+#include "libxfs/base/mix.h"
 #include "libxfs/check/fingerprint.h"
 #include "libxfs/check/mapset.h"
 #include "libxfs/device/device.h"
@@ -188,12 +189,13 @@ struct repair_flips {
 	size_t n, room;
 	size_t *heads;			/* chains by address: index + 1, 0 = none */
 	size_t nheads;			/* a power of two */
+	struct xfs_mix mix;
 };
 
-/* A leaf of a block map, or a block with entries of a directory, that names its inode. */
+/* A block of a block map, or one with entries of a directory, that names its inode. */
 struct repair_stray {
 	uint64_t owner, fsbno;
-	bool entries;
+	enum repair_stray_kind { REPAIR_STRAY_LEAF, REPAIR_STRAY_NODE, REPAIR_STRAY_ENTRIES } kind;
 };
 
 /* Inodes in use and the blocks that they say to hold. */

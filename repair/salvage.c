@@ -97,7 +97,7 @@ static const char *open_root(struct salvage *s)
 
 static struct salvage_link *link_slot(struct salvage *s, uint64_t ino)
 {
-	size_t at = (size_t)((ino * UINT64_C(0x9e3779b97f4a7c15)) >> 20) & (s->links_room - 1);
+	size_t at = (size_t)xfs_mix(&s->mix, ino) & (s->links_room - 1);
 
 	while (s->links[at].ino && s->links[at].ino != ino)
 		at = (at + 1) & (s->links_room - 1);
@@ -118,6 +118,7 @@ static struct salvage_link *link_of(struct salvage *s, uint64_t ino)
 			s->links_room = old_room;
 			return NULL;
 		}
+		xfs_mix_init(&s->mix);
 		for (size_t i = 0; i < old_room; i++)
 			if (old[i].ino)
 				*link_slot(s, old[i].ino) = old[i];

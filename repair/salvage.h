@@ -12,6 +12,7 @@
 #include "repair/repair.h"
 
 #include "libxfs/base/json.h"
+#include "libxfs/base/mix.h"
 #include "libxfs/inode/inode.h"
 
 #include <stdio.h>
@@ -28,6 +29,7 @@ struct salvage {
 	/* hard links: where the first one is, by inode; open addressing, ino 0 = empty */
 	struct salvage_link { uint64_t ino; char *path; } *links;
 	size_t nlinks, links_room;
+	struct xfs_mix mix;
 	int error;
 };
 

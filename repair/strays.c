@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * strays.c - blocks of files that no map leads to, found by looking at all blocks (V5): leaves of block maps, and
- * blocks with the entries of directories.
+ * strays.c - blocks of files that no map leads to, found by looking at all blocks (V5): blocks of block maps, and those
+ * with the entries of directories.
  *
  * Each names its inode and its place and has a checksum, so it testifies without the rest.  Asked where the reverse
  * mappings can't tell what a fork held.  Blocks that were given up look the same: what lies in free space, or maps free
@@ -21,12 +21,14 @@
 #define HEADER ((uint32_t)sizeof(struct xfs_btree_long_disk))
 #define RECORD ((uint32_t)sizeof(struct xfs_bmbt_rec_disk))
 
-static bool is_leaf(const struct repair *r, const uint8_t *p, uint64_t fsbno)
+/* As many records fit in a leaf as keys and pointers in a node. */
+static bool is_map(const struct repair *r, const uint8_t *p, uint64_t fsbno)
 {
 	const struct xfs_geometry *geo = &r->geo;
 	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs));
 
-	return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_BMAP].magic_v5 && !xfs_be16(p + XFS_OFF(btree_long, level)) &&
+	return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_BMAP].magic_v5 &&
+	       xfs_be16(p + XFS_OFF(btree_long, level)) < XFS_BTREE_MAXLEVELS &&
 	       n && n <= (geo->blocksize - HEADER) / RECORD &&
 	       xfs_be64(p + XFS_OFF(btree_long, bno)) == xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v &&
 	       !memcmp(p + XFS_OFF(btree_long, uuid), geo->uuid, 16) &&
@@ -57,11 +59,11 @@ static bool has_entries(const struct search *s, const uint8_t *p, uint64_t fsbno
 	return xfs_crc32c_check(p, geo->dirblksize, XFS_OFF(dir_blkhdr, crc));
 }
 
-static int keep(struct repair *r, uint64_t owner, uint64_t fsbno, bool entries)
+static int keep(struct repair *r, uint64_t owner, uint64_t fsbno, enum repair_stray_kind kind)
 {
 	if (xfs_grow(&r->strays, r->nstrays, &r->stray_room, 64))
 		return -XFS_E_NOMEM;
-	r->strays[r->nstrays++] = (struct repair_stray){ owner, fsbno, entries };
+	r->strays[r->nstrays++] = (struct repair_stray){ owner, fsbno, kind };
 	return 0;
 }
 
@@ -71,11 +73,14 @@ static int look_at(void *payload, uint32_t agbno, const uint8_t *p)
 	struct repair *r = s->r;
 	uint64_t fsbno = xfs_fsbno_of(&r->geo, s->ag->agno, XFS_AGBNO(agbno)).v;
 
-	if (is_leaf(r, p, fsbno))
-		return repair_free_blocks(r, fsbno, 1)
-			       ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno, false);
+	if (is_map(r, p, fsbno)) {
+		bool node = xfs_be16(p + XFS_OFF(btree_long, level)) != 0;
+
+		return repair_free_blocks(r, fsbno, 1) ? 0 : keep(r, xfs_be64(p + XFS_OFF(btree_long, owner)), fsbno,
+								  node ? REPAIR_STRAY_NODE : REPAIR_STRAY_LEAF);
+	}
 	if (has_entries(s, p, fsbno) && !repair_free_blocks(r, fsbno, r->geo.dirblkfsbs))
-		return keep(r, xfs_be64(p + XFS_OFF(dir_blkhdr, owner)), fsbno, true);
+		return keep(r, xfs_be64(p + XFS_OFF(dir_blkhdr, owner)), fsbno, REPAIR_STRAY_ENTRIES);
 	return 0;
 }
 
@@ -147,33 +152,76 @@ static int by_number(const void *pa, const void *pb)
 	return a < b ? -1 : a > b;
 }
 
+/* Blocks of trees that were walked, in order. */
+struct known {
+	uint64_t *fsbno;
+	size_t n;
+};
+
+static int known_init(struct known *k, const struct repair_fork *a, const struct repair_fork *b)
+{
+	k->n = a->nown + (b ? b->nown : 0);
+	k->fsbno = malloc((k->n + 1) * sizeof(*k->fsbno));
+	if (!k->fsbno)
+		return -XFS_E_NOMEM;
+	if (a->nown)
+		memcpy(k->fsbno, a->own, a->nown * sizeof(*k->fsbno));
+	if (b && b->nown)
+		memcpy(k->fsbno + a->nown, b->own, b->nown * sizeof(*k->fsbno));
+	if (k->n)
+		qsort(k->fsbno, k->n, sizeof(*k->fsbno), by_number);
+	return 0;
+}
+
+static bool is_known(const struct known *k, uint64_t fsbno)
+{
+	size_t at = xfs_search(k->n, i, k->fsbno[i] < fsbno);
+
+	return at < k->n && k->fsbno[at] == fsbno;
+}
+
 int repair_each_stray_mapping(struct repair *r, uint64_t ino, const struct repair_fork *other, repair_mapping_fn each,
 			      void *payload)
 {
 	int error = search(r);
 	size_t first = error ? 0 : first_of(r, ino);
-	uint64_t *known;		/* blocks of the other fork */
+	struct known known;
 	uint8_t *p;
 
 	if (error || first == r->nstrays || r->strays[first].owner != ino)
 		return error;
 	p = malloc(r->geo.blocksize);
-	known = malloc((other->nown + 1) * sizeof(*known));
-	error = p && known ? 0 : -XFS_E_NOMEM;
-	if (!error && other->nown) {
-		memcpy(known, other->own, other->nown * sizeof(*known));
-		qsort(known, other->nown, sizeof(*known), by_number);
-	}
+	error = p ? known_init(&known, other, NULL) : -XFS_E_NOMEM;
+	if (error)
+		goto out;
 	for (size_t i = first; i < r->nstrays && r->strays[i].owner == ino && !error; i++) {
 		uint64_t fsbno = r->strays[i].fsbno;
 
-		if (!r->strays[i].entries && !bsearch(&fsbno, known, other->nown, sizeof(*known), by_number) &&
+		if (r->strays[i].kind == REPAIR_STRAY_LEAF && !is_known(&known, fsbno) &&
 		    !xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(fsbno)), p, r->geo.blocksize))
 			error = each_record(r, p, each, payload);
 	}
-	free(known);
+	free(known.fsbno);
+out:
 	free(p);
 	return error;
+}
+
+int repair_count_stray_blocks(struct repair *r, uint64_t ino, const struct repair_fork *own,
+			      const struct repair_fork *other, uint64_t *n)
+{
+	struct known known;
+	int error = search(r);
+
+	*n = 0;
+	if (!error)
+		error = known_init(&known, own, other);
+	if (error)
+		return error;
+	for (size_t i = first_of(r, ino); i < r->nstrays && r->strays[i].owner == ino; i++)
+		*n += r->strays[i].kind != REPAIR_STRAY_ENTRIES && !is_known(&known, r->strays[i].fsbno);
+	free(known.fsbno);
+	return 0;
 }
 
 /* ---- directories ---- */
@@ -243,7 +291,7 @@ int repair_add_stray_entries(struct repair *r, uint64_t ino, struct xfs_mapset *
 		qsort(p.placed, map->n, sizeof(*p.placed), by_place);
 	}
 	for (size_t i = first_of(r, ino); i < r->nstrays && r->strays[i].owner == ino && !error; i++)
-		if (r->strays[i].entries)
+		if (r->strays[i].kind == REPAIR_STRAY_ENTRIES)
 			error = add_entries(r, &p, r->strays[i].fsbno);
 	free(p.placed);
 	cut = error ? 0 : xfs_mapset_normalise(map);

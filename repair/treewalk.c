@@ -11,8 +11,7 @@
 
 static size_t slot_of(const struct repair_treewalk *t, uint64_t ino)
 {
-	uint64_t x = ino * UINT64_C(0x9e3779b97f4a7c15);
-	size_t at = (size_t)(x >> 20) & (t->seen_room - 1);
+	size_t at = (size_t)xfs_mix(&t->mix, ino) & (t->seen_room - 1);
 
 	while (t->seen[at] && t->seen[at] != ino)
 		at = (at + 1) & (t->seen_room - 1);
@@ -31,6 +30,7 @@ static int grow_seen(struct repair_treewalk *t)
 		t->seen_room = old_room;
 		return -XFS_E_NOMEM;
 	}
+	xfs_mix_init(&t->mix);
 	for (size_t i = 0; i < old_room; i++)
 		if (old[i])
 			t->seen[slot_of(t, old[i])] = old[i];

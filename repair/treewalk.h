@@ -8,6 +8,7 @@
 #ifndef REPAIR_TREEWALK_H
 #define REPAIR_TREEWALK_H
 
+#include "libxfs/base/mix.h"
 #include "libxfs/name/dir.h"
 
 struct repair_treewalk;
@@ -33,6 +34,7 @@ struct repair_treewalk {
 	size_t nnames, names_room;
 	uint64_t *seen;			/* open addressing; 0 = empty */
 	size_t nseen, seen_room;
+	struct xfs_mix mix;
 	size_t current;
 	int error;
 };

@@ -9,6 +9,7 @@ libxfs_SRCS += \
 	libxfs/base/findings.c \
 	libxfs/base/grow.c \
 	libxfs/base/json.c \
+	libxfs/base/mix.c \
 	libxfs/base/pool.c \
 	libxfs/base/sort.c \
 	libxfs/base/sorter.c

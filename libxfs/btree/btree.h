@@ -207,6 +207,7 @@ struct xfs_btree_verify {
 	/* overlapping kinds on a filesystem without reflink: no two records may overlap */
 	bool no_sharing;
 	uint64_t blocks, records, findings;	/* out */
+	uint64_t lost;			/* out: blocks that nodes lead to and that could not be used */
 };
 int xfs_btree_verify(struct xfs_btree *, struct xfs_btree_verify *);
 

@@ -10,10 +10,10 @@
 
 #define FIRST_SIZE 256u
 
-/* Slot of ptr, or the free one where it belongs. Neighbouring blocks get distant slots (Fibonacci hashing). */
-static size_t slot_of(const uint64_t *slots, size_t size, uint64_t ptr)
+/* Slot of ptr, or the free one where it belongs. */
+static size_t slot_of(const struct xfs_mix *mix, const uint64_t *slots, size_t size, uint64_t ptr)
 {
-	size_t i = (size_t)(ptr * UINT64_C(0x9e3779b97f4a7c15) >> (64 - xfs_log2_floor(size)));
+	size_t i = (size_t)xfs_mix(mix, ptr) & (size - 1);
 
 	while (slots[i] != XFS_NULL64 && slots[i] != ptr)
 		i = (i + 1) & (size - 1);
@@ -31,9 +31,10 @@ static int grow(struct xfs_ptrset *set)
 	if (!slots)
 		return -XFS_E_NOMEM;
 	memset(slots, 0xff, bytes);
+	xfs_mix_init(&set->mix);
 	for (size_t i = 0; i < set->size; i++)
 		if (set->slots[i] != XFS_NULL64)
-			slots[slot_of(slots, size, set->slots[i])] = set->slots[i];
+			slots[slot_of(&set->mix, slots, size, set->slots[i])] = set->slots[i];
 	free(set->slots);
 	set->slots = slots;
 	set->size = size;
@@ -50,7 +51,7 @@ int xfs_ptrset_add(struct xfs_ptrset *set, uint64_t ptr, bool *had)
 		if (err)
 			return err;
 	}
-	i = slot_of(set->slots, set->size, ptr);
+	i = slot_of(&set->mix, set->slots, set->size, ptr);
 	*had = set->slots[i] == ptr;
 	if (!*had) {
 		set->slots[i] = ptr;
@@ -62,5 +63,5 @@ int xfs_ptrset_add(struct xfs_ptrset *set, uint64_t ptr, bool *had)
 void xfs_ptrset_release(struct xfs_ptrset *set)
 {
 	free(set->slots);
-	*set = (struct xfs_ptrset){ NULL, 0, 0 };
+	*set = (struct xfs_ptrset){ .slots = NULL };
 }

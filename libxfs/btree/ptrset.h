@@ -6,13 +6,15 @@
 #ifndef XFS_BTREE_PTRSET_H
 #define XFS_BTREE_PTRSET_H
 
+#include "libxfs/base/mix.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct xfs_ptrset {
 	uint64_t *slots;	/* XFS_NULL64 = free */
 	size_t size, used;	/* size: power of two, or 0 */
+	struct xfs_mix mix;
 };
 
 /* Starts empty when zeroed. Adds ptr (not XFS_NULL64); *had says whether it was there. Error: NOMEM. */

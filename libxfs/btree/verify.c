@@ -288,6 +288,7 @@ static int visit(struct verify *v, uint64_t ptr, unsigned level, struct extent *
 			err = check_children(v, ptr, level, &view, out);
 		xfs_btree_give_back(v->bt, &b);
 	} else {
+		v->to->lost += !xfs_btree_is_inline(v->bt, ptr);
 		l->any = true;
 		l->ptr = ptr;
 		l->right_known = false;
@@ -301,7 +302,7 @@ int xfs_btree_verify(struct xfs_btree *bt, struct xfs_btree_verify *to)
 	struct extent all = { .known = false };
 	int err = xfs_btree_check_instance(bt);
 
-	to->blocks = to->records = to->findings = 0;
+	to->blocks = to->records = to->findings = to->lost = 0;
 	if (err)
 		return err;
 	err = visit(&v, xfs_btree_root_ptr(bt), bt->levels - 1, &all);

@@ -10,6 +10,7 @@
 #define XFS_DEVICE_OVERLAY_PRIV_H
 
 #include "libxfs/base/extents.h"
+#include "libxfs/base/mix.h"
 #include "libxfs/device/device.h"
 
 #include <pthread.h>
@@ -29,6 +30,7 @@ struct overlay_table {
 	struct overlay_entry *entries;
 	size_t mask;			/* room - 1, room a power of two */
 	size_t used;
+	struct xfs_mix mix;
 };
 
 /* Entry of a block, or NULL. Valid until the next reserve. */

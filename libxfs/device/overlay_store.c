@@ -17,8 +17,7 @@
 static size_t place_of(const struct overlay_table *t, uint64_t block)
 {
 	uint64_t key = block + 1;
-	/* the golden ratio spreads neighbours; the high half of the product is the mixed one */
-	size_t i = (size_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & t->mask;
+	size_t i = (size_t)xfs_mix(&t->mix, key) & t->mask;
 
 	while (t->entries[i].key && t->entries[i].key != key)
 		i = (i + 1) & t->mask;
@@ -46,7 +45,7 @@ void xfs_overlay_table_set(struct overlay_table *t, uint64_t block, uint32_t slo
 int xfs_overlay_table_reserve(struct overlay_table *t, size_t n)
 {
 	size_t room = t->entries ? t->mask + 1 : 0;
-	struct overlay_table bigger = { NULL, 0, 0 };
+	struct overlay_table bigger = { .mix = t->mix };
 
 	/* at most two thirds full */
 	if (room && (t->used + n) / 2 <= room / 3)
@@ -60,6 +59,7 @@ int xfs_overlay_table_reserve(struct overlay_table *t, size_t n)
 	bigger.entries = calloc(room, sizeof(*bigger.entries));
 	if (!bigger.entries)
 		return -XFS_E_NOMEM;
+	xfs_mix_init(&bigger.mix);
 	bigger.mask = room - 1;
 	bigger.used = t->used;
 	for (size_t i = 0; t->entries && i <= t->mask; i++)

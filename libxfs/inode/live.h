@@ -11,6 +11,7 @@
 #ifndef XFS_INODE_LIVE_H
 #define XFS_INODE_LIVE_H
 
+#include "libxfs/base/mix.h"
 #include "libxfs/inode/fork.h"
 #include "libxfs/space/agspace.h"
 #include "libxfs/space/work.h"
@@ -32,7 +33,8 @@ struct xfs_live {
 	bool realtime_later;
 	uint64_t realtime_left;
 	/* internal */
-	struct xfs_live_inode **inodes;		/* by number; open hash */
+	struct xfs_live_inode **inodes;		/* by number; chains */
+	struct xfs_mix mix;
 	size_t ninodes, room;
 };
 

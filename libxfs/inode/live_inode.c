@@ -11,14 +11,14 @@ struct pair { struct xfs_live_inode live; struct xfs_inode before; };
 
 /* ---- by number ---- */
 
-static size_t slot_of(uint64_t ino, size_t room)
+static size_t slot_of(const struct xfs_live *l, uint64_t ino, size_t room)
 {
-	return (size_t)(ino * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (room - 1);
+	return (size_t)xfs_mix(&l->mix, ino) & (room - 1);
 }
 
 static struct xfs_live_inode *find(const struct xfs_live *l, uint64_t ino)
 {
-	struct xfs_live_inode *li = l->room ? l->inodes[slot_of(ino, l->room)] : NULL;
+	struct xfs_live_inode *li = l->room ? l->inodes[slot_of(l, ino, l->room)] : NULL;
 
 	while (li && li->i.ino.v != ino)
 		li = li->next;
@@ -36,11 +36,12 @@ static int grow(struct xfs_live *l)
 	slots = calloc(room, sizeof(*slots));
 	if (!slots)
 		return l->room ? 0 : -XFS_E_NOMEM;
+	xfs_mix_init(&l->mix);
 	for (size_t i = 0; i < l->room; i++) {
 		struct xfs_live_inode *li;
 
 		while ((li = l->inodes[i])) {
-			size_t at = slot_of(li->i.ino.v, room);
+			size_t at = slot_of(l, li->i.ino.v, room);
 
 			l->inodes[i] = li->next;
 			li->next = slots[at];
@@ -61,7 +62,7 @@ static void unhash(struct xfs_live_inode *li)
 
 	if (li->unhashed)
 		return;
-	at = &l->inodes[slot_of(li->i.ino.v, l->room)];
+	at = &l->inodes[slot_of(l, li->i.ino.v, l->room)];
 	while (*at != li)
 		at = &(*at)->next;
 	*at = li->next;
@@ -107,7 +108,7 @@ int xfs_live_inode_get(struct xfs_live *l, uint64_t ino, struct xfs_live_inode *
 	li->live = l;
 	li->before = &p->before;
 	li->refs = 1;
-	at = slot_of(ino, l->room);
+	at = slot_of(l, ino, l->room);
 	li->next = l->inodes[at];
 	l->inodes[at] = li;
 	l->ninodes++;

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #define XHDR_CRC 260u			/* bytes of an extended header that are summed */
+#define FIRST_PIECE 4u			/* blocks */
 #define HEADER_CRC 328u			/* of the header; 324 by writers on 32-bit x86 */
 
 static int fail(struct xfs_log_loaded *l, int code, const char *why)
@@ -15,8 +16,9 @@ static int fail(struct xfs_log_loaded *l, int code, const char *why)
 	return code;
 }
 
-/* Blocks [blk, blk + count) to the start of the buffer. */
-static int read_blocks(const struct xfs_log_area *a, uint32_t blk, uint32_t count, struct xfs_log_loaded *l)
+/* Blocks [blk + done, blk + count) to their place in the buffer, which holds those from blk on. */
+static int read_blocks(const struct xfs_log_area *a, uint32_t blk, uint32_t done, uint32_t count,
+		       struct xfs_log_loaded *l)
 {
 	size_t need = (size_t)count * XFS_BBSIZE;
 	int err;
@@ -29,7 +31,7 @@ static int read_blocks(const struct xfs_log_area *a, uint32_t blk, uint32_t coun
 		l->p = more;
 		l->room = need;
 	}
-	err = xfs_log_area_read_most(a, blk, count, l->p, NULL);
+	err = xfs_log_area_read_most(a, (blk + done) % a->blocks, count - done, l->p + (size_t)done * XFS_BBSIZE, NULL);
 	return err ? fail(l, err, "it cannot be read") : 0;
 }
 
@@ -42,22 +44,59 @@ static const char *judge_header(const struct xfs_log_area *a, uint32_t blk, stru
 		return why;
 	if (!l->r.h.len)
 		return "a record is empty";
+	if (l->r.h.cycle == XFS_LOG_MAGIC)
+		return "a record has a cycle number that there is not";
 	if (l->r.h.lsn != ((uint64_t)l->r.h.cycle << 32 | blk))
 		return "a record is not at its own place";
 	return xfs_log_record_is_ours(a, &l->r, true) ? NULL : "a record belongs to another filesystem (uuid)";
 }
 
-static bool stamps_fit(const struct xfs_log_area *a, const struct xfs_log_loaded *l)
+static unsigned bits(uint32_t x)
 {
-	uint32_t n = xfs_log_record_blocks(&l->r), here = l->r.h.cycle;
+	unsigned n = 0;
 
-	for (uint32_t k = 1; k < n; k++) {
-		if (l->r.block + k == a->blocks)
-			here = xfs_log_next_cycle(here);
-		if (xfs_be32(l->p + (size_t)k * XFS_BBSIZE) != here)
-			return false;
+	for (; x; x &= x - 1)
+		n++;
+	return n;
+}
+
+/* Bits that differ in the stamps of blocks [from, to) of the record. */
+static unsigned wrong_stamps(const struct xfs_log_area *a, const struct xfs_log_loaded *l, uint32_t from, uint32_t to)
+{
+	unsigned n = 0;
+
+	for (uint32_t k = from; k < to; k++) {
+		bool wrapped = l->r.block + k >= a->blocks;
+		uint32_t here = wrapped ? xfs_log_next_cycle(l->r.h.cycle) : l->r.h.cycle;
+
+		n += bits(xfs_be32(l->p + (size_t)k * XFS_BBSIZE) ^ here);
 	}
-	return true;
+	return n;
+}
+
+/*
+ * The rest of the record whose header stands in the buffer, in pieces: with more than one bit of the stamps wrong it is
+ * none, and nothing can mend it.  A header is no stamp, so records that are read farther do not lie over each other,
+ * and looking for one at each block takes no more than a few times the log.
+ */
+static int read_record(const struct xfs_log_area *a, uint32_t blk, struct xfs_log_loaded *l)
+{
+	uint32_t n = xfs_log_record_blocks(&l->r), done = 1;
+	unsigned wrong = 0;
+
+	for (uint32_t piece = FIRST_PIECE; done < n && wrong <= 1; piece *= 2) {
+		uint32_t to = (uint32_t)xfs_min(n, (uint64_t)done + piece);
+		int err = read_blocks(a, blk, done, to, l);
+
+		if (err)
+			return err;
+		wrong += wrong_stamps(a, l, done, to);
+		done = to;
+	}
+	if (wrong <= 1)
+		return 0;
+	return l->r.h.crc ? fail(l, -XFS_E_BADCRC, "the checksum of a record is wrong")
+			  : fail(l, -XFS_E_CORRUPT, "blocks of a record are not of its cycle");
 }
 
 /* The whole record, whose header is in order. */
@@ -65,7 +104,7 @@ static int judge_body(const struct xfs_log_area *a, struct xfs_log_loaded *l)
 {
 	if (l->r.h.crc && !xfs_log_record_crc_fits(&l->r, l->p))
 		return fail(l, -XFS_E_BADCRC, "the checksum of a record is wrong");
-	if (!stamps_fit(a, l))
+	if (wrong_stamps(a, l, 1, xfs_log_record_blocks(&l->r)))
 		return fail(l, -XFS_E_CORRUPT, "blocks of a record are not of its cycle");
 	return 0;
 }
@@ -130,15 +169,6 @@ static int mend_body(const struct xfs_log_area *a, uint32_t blk, struct xfs_log_
 	return -XFS_E_BADCRC;
 }
 
-static unsigned bits(uint32_t x)
-{
-	unsigned n = 0;
-
-	for (; x; x &= x - 1)
-		n++;
-	return n;
-}
-
 /* Fields of the header that must have a certain value: how many bits are wrong. */
 static unsigned wrong_bits(const struct xfs_log_area *a, uint32_t blk, const uint8_t *p)
 {
@@ -173,11 +203,10 @@ static int mend_header(const struct xfs_log_area *a, uint32_t blk, struct xfs_lo
 				l->p[byte] ^= mask;
 				continue;
 			}
-			err = read_blocks(a, blk, xfs_log_record_blocks(&l->r), l);
-			if (err)
+			err = read_record(a, blk, l);
+			if (err && err != -XFS_E_BADCRC && err != -XFS_E_CORRUPT)
 				return err;
-			l->p[byte] ^= mask;
-			if (!judge_body(a, l)) {
+			if (!err && !judge_body(a, l)) {
 				l->mended = true;
 				return 0;
 			}
@@ -188,8 +217,8 @@ static int mend_header(const struct xfs_log_area *a, uint32_t blk, struct xfs_lo
 
 int xfs_log_load(const struct xfs_log_area *a, uint32_t blk, struct xfs_log_loaded *l)
 {
-	int err = read_blocks(a, blk, 1, l), found = -XFS_E_CORRUPT;
-	bool readable;
+	int err = read_blocks(a, blk, 0, 1, l), found = -XFS_E_CORRUPT;
+	bool readable, whole = false;
 
 	l->mended = false;
 	l->why = "it cannot be read";
@@ -198,7 +227,8 @@ int xfs_log_load(const struct xfs_log_area *a, uint32_t blk, struct xfs_log_load
 	l->why = judge_header(a, blk, l);
 	readable = !l->why;
 	if (readable) {
-		err = read_blocks(a, blk, xfs_log_record_blocks(&l->r), l);
+		err = read_record(a, blk, l);
+		whole = !err;
 		if (!err)
 			err = judge_body(a, l);
 		if (!err || err == -XFS_E_NOMEM)
@@ -208,12 +238,12 @@ int xfs_log_load(const struct xfs_log_area *a, uint32_t blk, struct xfs_log_load
 	}
 	if (wrong_bits(a, blk, l->p) > 1 || !l->r.h.crc)
 		return err;
-	if (readable)
+	if (whole)
 		found = mend_body(a, blk, l);
 	if (found && found != -XFS_E_NOMEM) {
 		const char *why = l->why;
 
-		found = read_blocks(a, blk, 1, l);
+		found = read_blocks(a, blk, 0, 1, l);
 		if (!found)
 			found = mend_header(a, blk, l);
 		l->why = why;

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#define WINDOW 2048u			/* blocks read at once */
+#define WINDOW 2048u			/* blocks read at once, at most */
+#define FIRST_WINDOW 32u
 #define BACK 256u			/* blocks looked at at once, going back */
 #define WORDS (XFS_LOG_HEADER_DATA / XFS_BBSIZE)	/* cycle words of one header */
 
@@ -38,17 +39,29 @@ void xfs_log_reader_free(struct xfs_log_reader *r)
 	xfs_log_loaded_free(&r->loaded);
 }
 
-/* Blocks [blk, blk + count) in one piece, valid until the next call. Reads ahead up to the head. */
+/* Blocks of the window from blk on. */
+static uint32_t at_hand(const struct xfs_log_reader *r, uint32_t blk)
+{
+	uint32_t in = xfs_log_distance(&r->area, r->window_at, blk);
+
+	return in < r->window_len ? r->window_len - in : 0;
+}
+
+/*
+ * Blocks [blk, blk + count) in one piece, valid until the next call. Reads ahead up to the head: a little at first, as
+ * a damaged log may be read in thousands of pieces.
+ */
 static int load(struct xfs_log_reader *r, uint32_t blk, uint32_t count, uint8_t **out)
 {
-	uint32_t in = xfs_log_distance(&r->area, r->window_at, blk), want;
+	uint32_t want;
 	int err;
 
-	if (r->window_len && in < r->window_len && count <= r->window_len - in) {
-		*out = r->window + (size_t)in * XFS_BBSIZE;
+	if (count <= at_hand(r, blk)) {
+		*out = r->window + (size_t)xfs_log_distance(&r->area, r->window_at, blk) * XFS_BBSIZE;
 		return 0;
 	}
-	want = (uint32_t)xfs_max(count, xfs_min(WINDOW, xfs_log_distance(&r->area, blk, r->head)));
+	r->ahead = (uint32_t)(r->ahead ? xfs_min(2 * (uint64_t)r->ahead, WINDOW) : FIRST_WINDOW);
+	want = (uint32_t)xfs_max(count, xfs_min(r->ahead, xfs_log_distance(&r->area, blk, r->head)));
 	r->window_len = 0;
 	if ((size_t)want * XFS_BBSIZE > r->room) {
 		uint8_t *more = realloc(r->window, (size_t)want * XFS_BBSIZE);
@@ -73,14 +86,16 @@ static uint32_t cycle_of(const struct xfs_log_reader *r, uint32_t blk)
 	return blk < r->head ? r->cycle : xfs_log_prev_cycle(r->cycle);
 }
 
-/* First word of each block: its cycle, but for the first header, which has the magic there. */
-static bool stamps_fit(const struct xfs_log_reader *r, const struct xfs_log_record *rec, const uint8_t *p)
+/*
+ * First word of each of the first n blocks: its cycle, but for the first header, which has the magic there.  `from`:
+ * those before are known to be right.
+ */
+static bool stamps_fit(const struct xfs_log_reader *r, const struct xfs_log_record *rec, const uint8_t *p,
+		       uint32_t from, uint32_t n)
 {
-	uint32_t n = xfs_log_record_blocks(rec);
-
 	if (rec->h.cycle != cycle_of(r, rec->block))
 		return false;
-	for (uint32_t k = 1; k < n; k++)
+	for (uint32_t k = from; k < n; k++)
 		if (xfs_be32(p + (size_t)k * XFS_BBSIZE) != cycle_of(r, (rec->block + k) % r->area.blocks))
 			return false;
 	return true;
@@ -123,17 +138,23 @@ static int obtain_as_it_is(struct xfs_log_reader *r, uint32_t blk, struct xfs_lo
 {
 	const char *why;
 	int err = load(r, blk, 1, p);
+	uint32_t n, done = 1;
 
 	if (err)
 		return err;
 	why = xfs_log_record_parse(&r->area, blk, *p, rec);
 	err = why ? fail(r, -XFS_E_CORRUPT, why) : judge(r, rec);
-	if (!err)
-		err = load(r, blk, xfs_log_record_blocks(rec), p);
+	/* as much as is there already, then more and more: where it is no record its length means nothing */
+	for (n = xfs_log_record_blocks(rec); !err && done < n;) {
+		uint32_t to = (uint32_t)xfs_min(n, xfs_max(at_hand(r, blk), 2 * done));
+
+		err = load(r, blk, to, p);
+		if (!err && !stamps_fit(r, rec, *p, done, to))
+			return fail(r, -XFS_E_CORRUPT, "blocks of a record are not of its cycle");
+		done = to;
+	}
 	if (err)
 		return err;
-	if (!stamps_fit(r, rec, *p))
-		return fail(r, -XFS_E_CORRUPT, "blocks of a record are not of its cycle");
 	if (rec->h.crc && !xfs_log_record_crc_fits(rec, *p))
 		return fail(r, -XFS_E_BADCRC, "the checksum of a record is wrong");
 	return 0;
@@ -150,7 +171,8 @@ static int obtain(struct xfs_log_reader *r, uint32_t blk, struct xfs_log_record 
 	found = xfs_log_load(&r->area, blk, &r->loaded);
 	if (found == -XFS_E_NOMEM)
 		return fail(r, found, "there is not enough memory for it");
-	if (found || !r->loaded.mended || judge(r, &r->loaded.r) || !stamps_fit(r, &r->loaded.r, r->loaded.p))
+	if (found || !r->loaded.mended || judge(r, &r->loaded.r) ||
+	    !stamps_fit(r, &r->loaded.r, r->loaded.p, 1, xfs_log_record_blocks(&r->loaded.r)))
 		return fail(r, err, why);
 	r->mended++;
 	*rec = r->loaded.r;

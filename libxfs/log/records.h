@@ -24,6 +24,7 @@ struct xfs_log_reader {
 	uint8_t *window;
 	size_t room;			/* bytes */
 	uint32_t window_at, window_len;	/* blocks */
+	uint32_t ahead;			/* blocks that were read last at once */
 	struct xfs_log_loaded loaded;	/* the record that was mended last */
 };
 

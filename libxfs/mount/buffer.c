@@ -6,25 +6,20 @@
 
 #include <stdlib.h>
 
-static uint64_t mix(uint64_t v)
-{
-	v *= UINT64_C(0x9e3779b97f4a7c15);
-	return v ^ v >> 29;
-}
-
+/* With no key: who makes all of them one has but one lock, and how memory is had is the same in each run. */
 static unsigned shard_index(uint64_t daddr)
 {
-	return (unsigned)(mix(daddr) >> 8) % XFS_BUF_SHARDS;
+	return (unsigned)(daddr * UINT64_C(0x9e3779b97f4a7c15) >> 37) % XFS_BUF_SHARDS;
 }
 
 static struct xfs_buf **bucket_of(struct xfs_buf_cache *c, uint64_t daddr)
 {
-	return &c->shards[shard_index(daddr)].buckets[(mix(daddr) >> 12) & c->bucket_mask];
+	return &c->shards[shard_index(daddr)].buckets[xfs_mix(&c->mix, daddr) & c->bucket_mask];
 }
 
 static struct xfs_buf_node **map_slot(struct xfs_buf_cache *c, uint64_t granule)
 {
-	return &c->map[mix(granule) >> 8 & c->map_mask];
+	return &c->map[xfs_mix(&c->mix, granule) & c->map_mask];
 }
 
 int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t blocksize, size_t limit,
@@ -40,6 +35,7 @@ int xfs_buf_cache_new(struct xfs_buf_cache **out, struct xfs_dev *dev, uint32_t 
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -XFS_E_NOMEM;
+	xfs_mix_init(&c->mix);
 	c->dev = dev;
 	c->ctx = ctx;
 	c->limit = limit / XFS_BUF_SHARDS;

@@ -9,6 +9,7 @@
 #ifndef XFS_MOUNT_BUFFER_PRIV_H
 #define XFS_MOUNT_BUFFER_PRIV_H
 
+#include "libxfs/base/mix.h"
 #include "libxfs/mount/buffer.h"
 
 #include <pthread.h>
@@ -37,6 +38,7 @@ struct xfs_buf_cache {
 	uint64_t limit;				/* idle bytes of one shard */
 	unsigned granule_shift;			/* sectors of a granule, log2 */
 	size_t bucket_mask, map_mask;
+	struct xfs_mix mix;
 	struct xfs_buf_shard shards[XFS_BUF_SHARDS];
 	pthread_mutex_t map_lock;
 	struct xfs_buf_node **map;

@@ -100,6 +100,13 @@ static int visit(struct walk *w, uint64_t block)
 		xfs_da_put(&b);
 		return 0;
 	}
+	if (w->v->block) {
+		err = w->v->block(w->v->payload, &b);
+		if (err) {
+			xfs_da_put(&b);
+			return err;
+		}
+	}
 	if (xfs_da_is_node(&b)) {
 		w->path[w->depth].b = b;
 		w->path[w->depth++].i = 0;

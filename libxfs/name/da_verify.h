@@ -11,6 +11,8 @@
 
 struct xfs_da_verify {
 	struct xfs_da *da;
+	/* NULL, or any block whose place in the tree is right, leaves included; nonzero stops and is returned. */
+	int (*block)(void *payload, const struct xfs_da_block *);
 	/* A leaf; nonzero stops and is returned. */
 	int (*leaf)(void *payload, const struct xfs_da_block *);
 	/* What is wrong with a block (of the fork). `found` and `expected`: XFS_NULL64 = not said. */
@@ -20,7 +22,7 @@ struct xfs_da_verify {
 	uint64_t blocks;		/* out: blocks seen */
 	unsigned levels;		/* out: of the root, plus one */
 };
-/* Returns 0 when the walk could be done (reports or not), else NOMEM or what leaf() returned. */
+/* Returns 0 when the walk could be done (reports or not), else NOMEM or what block() or leaf() returned. */
 int xfs_da_verify(struct xfs_da_verify *);
 
 /* Blocks of the fork mapped in [from, to), in units of `fsbs` blocks. */

@@ -1,16 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* verify_attr.c - all rules of the attributes of one inode. */
+#include "libxfs/base/grow.h"
+#include "libxfs/base/sort.h"
 #include "libxfs/name/da_verify.h"
 #include "libxfs/name/hash.h"
 #include "libxfs/name/verify.h"
 
 #include <stdlib.h>
 
+/* What takes blocks of the fork: a value, or one block of the tree. */
+struct taken {
+	uint64_t start, end;
+	uint64_t leaf;			/* that names the value; XFS_NULL64: of the tree */
+	uint32_t len;			/* bytes */
+};
+
 struct check {
 	struct xfs_attrs a;
 	const struct xfs_sink *sink;
 	bool bad;
 	uint8_t *value;			/* room for the longest */
+	struct taken *taken;
+	size_t ntaken, taken_room;
 };
 
 static void report(struct check *c, enum xfs_finding_id id, uint64_t block, const char *what, uint64_t found,
@@ -77,37 +88,89 @@ static bool claim(struct units *u, uint32_t at, uint32_t size)
 	return clear;
 }
 
-/* LSN of a block of a value: none, as values are not logged; others the kernel refuses to write. */
-static void check_lsns(struct check *c, uint64_t block, const struct xfs_attr *attr)
+/* ---- values: once it is known which blocks each of them takes, and which the tree ---- */
+
+static int take(struct check *c, const struct taken *t)
+{
+	if (xfs_grow(&c->taken, c->ntaken, &c->taken_room, 32))
+		return -XFS_E_NOMEM;
+	c->taken[c->ntaken++] = *t;
+	return 0;
+}
+
+static int take_block(void *payload, const struct xfs_da_block *b)
+{
+	return take(payload, &(struct taken){ b->block, b->block + 1, XFS_NULL64, 0 });
+}
+
+static int take_value(struct check *c, uint64_t block, const struct xfs_attr *attr)
 {
 	const struct xfs_geometry *g = &c->a.ip->fs->geo;
-	uint32_t blocks = g->v5 ? xfs_remote_blocks(true, g->blocksize, attr->valuelen) : 0;
+	uint64_t blocks = xfs_remote_blocks(g->v5, g->blocksize, attr->valuelen);
 
-	for (uint32_t i = 0; i < blocks; i++) {
+	if (attr->valueblk)
+		return !blocks ? 0 : take(c, &(struct taken){ attr->valueblk, attr->valueblk + blocks, block,
+							      attr->valuelen });
+	report(c, XFS_F_ATTR_ENTRY, block, "remote value has no block", XFS_NULL64, XFS_NULL64);
+	return 0;
+}
+
+/* LSN of a block of a value: none, as values are not logged; others the kernel refuses to write. */
+static void check_lsns(struct check *c, const struct taken *t)
+{
+	for (uint64_t at = t->start; c->a.ip->fs->geo.v5 && at < t->end; at++) {
 		struct xfs_buf *b;
 		uint64_t lsn;
 
-		if (xfs_ifork_get(&c->a.f, (uint64_t)attr->valueblk + i, 1, XFS_BLK_ATTR_REMOTE, &b))
+		if (xfs_ifork_get(&c->a.f, at, 1, XFS_BLK_ATTR_REMOTE, &b))
 			return;
 		lsn = xfs_be64(b->data + XFS_OFF(attr_rmt_hdr, lsn));
 		xfs_buf_put(b);
 		if (lsn != XFS_NULL64)
-			report(c, XFS_F_ATTR_REMOTE, block, "block of a value has a log sequence number", lsn,
+			report(c, XFS_F_ATTR_REMOTE, t->leaf, "block of a value has a log sequence number", lsn,
 			       XFS_NULL64);
 	}
 }
 
-static void check_value(struct check *c, uint64_t block, const struct xfs_attr *attr)
+static void check_value(struct check *c, const struct taken *t)
 {
-	if (!attr->valueblk)
-		report(c, XFS_F_ATTR_ENTRY, block, "remote value has no block", XFS_NULL64, XFS_NULL64);
-	else if (xfs_attr_value(&c->a, attr, c->value))
-		report(c, XFS_F_ATTR_REMOTE, block, "remote value cannot be read", attr->valueblk, XFS_NULL64);
+	struct xfs_attr attr = { .valuelen = t->len, .valueblk = (uint32_t)t->start };
+
+	if (xfs_attr_value(&c->a, &attr, c->value))
+		report(c, XFS_F_ATTR_REMOTE, t->leaf, "remote value cannot be read", t->start, XFS_NULL64);
 	else
-		check_lsns(c, block, attr);
+		check_lsns(c, t);
 }
 
-static void check_entry(struct check *c, uint64_t block, const struct xfs_attr *attr)
+/* No block has two uses, so none is read twice, whatever the entries say. */
+static int check_values(struct check *c)
+{
+	static const struct xfs_sort_spec order = { .size = sizeof(struct taken), .words = 2,
+						    .word_off = { offsetof(struct taken, start),
+								  offsetof(struct taken, end) } };
+	const struct taken *last = NULL;	/* that goes farthest so far */
+	int err = xfs_sort(&order, c->taken, c->ntaken);
+
+	for (size_t i = 0; i < c->ntaken && !err; i++) {
+		const struct taken *t = &c->taken[i], *value = t->leaf != XFS_NULL64 ? t : last;
+
+		if (!last || last->end <= t->start) {
+			if (t->leaf != XFS_NULL64)
+				check_value(c, t);
+		} else if (value->leaf != XFS_NULL64) {
+			report(c, XFS_F_ATTR_REMOTE, value->leaf,
+			       t->leaf == XFS_NULL64 || last->leaf == XFS_NULL64 ?
+				       "a value lies on a block of the tree" : "two values have the same block",
+			       t->start, XFS_NULL64);
+		}
+		last = !last || last->end < t->end ? t : last;
+	}
+	return err;
+}
+
+/* ---- leaves, entry by entry ---- */
+
+static int check_entry(struct check *c, uint64_t block, const struct xfs_attr *attr)
 {
 	const struct xfs_geometry *g = &c->a.ip->fs->geo;
 	const char *problem = xfs_attr_problem(g, attr);
@@ -115,7 +178,7 @@ static void check_entry(struct check *c, uint64_t block, const struct xfs_attr *
 
 	if (problem) {
 		report(c, XFS_F_ATTR_ENTRY, block, problem, attr->flags, XFS_NULL64);
-		return;
+		return 0;
 	}
 	hash = xfs_name_hash(attr->name, attr->namelen);
 	if (attr->flags & XFS_ATTR_PARENT) {
@@ -129,8 +192,7 @@ static void check_entry(struct check *c, uint64_t block, const struct xfs_attr *
 		report(c, XFS_F_ATTR_HASH, block, "hash is not that of the name", attr->hash, hash);
 	if (attr->flags & XFS_ATTR_INCOMPLETE)
 		report(c, XFS_F_ATTR_INCOMPLETE, block, "change was cut off", attr->hash, XFS_NULL64);
-	else if (!attr->value)
-		check_value(c, block, attr);
+	return attr->value || attr->flags & XFS_ATTR_INCOMPLETE ? 0 : take_value(c, block, attr);
 }
 
 static void check_freemap(struct check *c, const struct xfs_da_block *b, const struct units *u)
@@ -163,10 +225,11 @@ static int check_leaf(void *payload, const struct xfs_da_block *b)
 	uint32_t used = 0, lowest = g->blocksize, firstused;
 	struct xfs_attr_leaf_hdr h;
 	struct units u;
+	int err = 0;
 
 	memset(&u, 0, sizeof(u));
 	claim(&u, 0, entries_end);
-	for (uint32_t i = 0; i < b->count; i++) {
+	for (uint32_t i = 0; i < b->count && !err; i++) {
 		struct xfs_attr attr;
 		uint32_t at, size;
 
@@ -178,7 +241,7 @@ static int check_leaf(void *payload, const struct xfs_da_block *b)
 			report(c, XFS_F_ATTR_LEAF, b->block, "records overlap or are not aligned", at, XFS_NULL64);
 		used += size;
 		lowest = at < lowest ? at : lowest;
-		check_entry(c, b->block, &attr);
+		err = check_entry(c, b->block, &attr);
 	}
 	xfs_attr_leaf_hdr_load(&h, b->buf->data, g->v5);
 	firstused = h.firstused ? h.firstused : XFS_BUF_MAXLEN;
@@ -187,7 +250,7 @@ static int check_leaf(void *payload, const struct xfs_da_block *b)
 	if (firstused > lowest || firstused < entries_end)
 		report(c, XFS_F_ATTR_COUNTER, b->block, "lowest byte in use", firstused, lowest);
 	check_freemap(c, b, &u);
-	return 0;
+	return err;
 }
 
 static void report_tree(void *payload, uint64_t block, const char *what, uint64_t found, uint64_t expected)
@@ -197,7 +260,8 @@ static void report_tree(void *payload, uint64_t block, const char *what, uint64_
 
 static int check_tree(struct check *c)
 {
-	struct xfs_da_verify v = { .da = &c->a.da, .leaf = check_leaf, .report = report_tree, .payload = c };
+	struct xfs_da_verify v = { .da = &c->a.da, .block = take_block, .leaf = check_leaf,
+				   .report = report_tree, .payload = c };
 	int err;
 
 	c->value = malloc(XFS_ATTR_VALUE_MAX);
@@ -208,6 +272,8 @@ static int check_tree(struct check *c)
 		c->bad = true;		/* the fork was reported */
 	else
 		err = xfs_da_verify(&v);
+	err = err ? err : check_values(c);
+	free(c->taken);
 	free(c->value);
 	return err == -XFS_E_NOMEM ? err : 0;
 }

@@ -12,9 +12,7 @@
 
 static uint32_t *slot_of(const struct replay *rp, uint64_t daddr, uint32_t bbs)
 {
-	uint64_t h = (daddr ^ (uint64_t)bbs << 40) * UINT64_C(0x9e3779b97f4a7c15);
-
-	for (size_t i = (size_t)(h >> 20) & (rp->nindex - 1);; i = (i + 1) & (rp->nindex - 1)) {
+	for (size_t i = (size_t)xfs_mix2(&rp->mix, daddr, bbs) & (rp->nindex - 1);; i = (i + 1) & (rp->nindex - 1)) {
 		uint32_t k = rp->index[i];
 
 		if (!k || (rp->batch[k - 1].daddr == daddr && rp->batch[k - 1].bbs == bbs))
@@ -29,11 +27,16 @@ static int grow_index(struct replay *rp)
 
 	if (!index)
 		return -XFS_E_NOMEM;
+	xfs_mix_init(&rp->mix);
 	free(rp->index);
 	rp->index = index;
 	rp->nindex = n;
-	for (size_t i = 0; i < rp->nbatch; i++)
-		*slot_of(rp, rp->batch[i].daddr, rp->batch[i].bbs) = (uint32_t)i + 1;
+	for (size_t i = 0; i < rp->nbatch; i++) {
+		uint32_t *slot = slot_of(rp, rp->batch[i].daddr, rp->batch[i].bbs);
+
+		*slot = (uint32_t)i + 1;
+		rp->batch[i].slot = (uint32_t)(slot - index);
+	}
 	return 0;
 }
 
@@ -64,7 +67,8 @@ int replay_touch(struct replay *rp, uint64_t daddr, uint32_t bbs, struct touched
 		xfs_buf_put(buf);
 		return -XFS_E_NOMEM;
 	}
-	rp->batch[rp->nbatch++] = (struct touched){ .buf = buf, .daddr = daddr, .bbs = bbs };
+	rp->batch[rp->nbatch++] = (struct touched){ .buf = buf, .daddr = daddr, .bbs = bbs,
+						   .slot = (uint32_t)(slot - rp->index) };
 	*slot = (uint32_t)rp->nbatch;
 	*out = &rp->batch[rp->nbatch - 1];
 	return 0;
@@ -250,11 +254,10 @@ int replay_settle(struct replay *rp)
 		if (t->dirty && !err)
 			err = xfs_buf_dirty(t->buf, NULL);
 		any |= t->dirty;
+		rp->index[t->slot] = 0;
 		xfs_buf_put(t->buf);
 	}
 	rp->nbatch = 0;
 	rp->batch_trans = rp->trans;
-	if (rp->nindex)
-		memset(rp->index, 0, rp->nindex * sizeof(*rp->index));
 	return !err && any ? xfs_buf_flush(rp->fs->cache) : err;
 }

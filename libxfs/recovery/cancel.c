@@ -9,9 +9,7 @@
 /* Slot of a key, or the empty one where it would go. There is always an empty one. */
 static struct xfs_cancel *slot_of(const struct xfs_cancels *c, uint64_t daddr, uint32_t bbs)
 {
-	uint64_t h = (daddr ^ (uint64_t)bbs << 40) * UINT64_C(0x9e3779b97f4a7c15);
-
-	for (size_t i = (size_t)(h >> 20) & (c->nslots - 1);; i = (i + 1) & (c->nslots - 1)) {
+	for (size_t i = (size_t)xfs_mix2(&c->mix, daddr, bbs) & (c->nslots - 1);; i = (i + 1) & (c->nslots - 1)) {
 		struct xfs_cancel *s = &c->slots[i];
 
 		if (!s->bbs || (s->daddr == daddr && s->bbs == bbs))
@@ -21,8 +19,10 @@ static struct xfs_cancel *slot_of(const struct xfs_cancels *c, uint64_t daddr, u
 
 static int grow(struct xfs_cancels *c)
 {
-	struct xfs_cancels more = { .nslots = c->nslots ? 2 * c->nslots : 256, .used = c->used };
+	struct xfs_cancels more = { .nslots = c->nslots ? 2 * c->nslots : 256, .used = c->used,
+				    .mix = c->mix };
 
+	xfs_mix_init(&more.mix);
 	more.slots = calloc(more.nslots, sizeof(*more.slots));
 	if (!more.slots)
 		return -XFS_E_NOMEM;

@@ -7,9 +7,10 @@
 #ifndef XFS_RECOVERY_CANCEL_H
 #define XFS_RECOVERY_CANCEL_H
 
+#include "libxfs/base/mix.h"
+
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
 struct xfs_cancel {
 	uint64_t daddr;			/* 512-byte sectors */
@@ -20,6 +21,7 @@ struct xfs_cancel {
 struct xfs_cancels {
 	struct xfs_cancel *slots;	/* open addressing, a power of two */
 	size_t nslots, used;
+	struct xfs_mix mix;
 };
 
 int xfs_cancels_add(struct xfs_cancels *, uint64_t daddr, uint32_t bbs);	/* NOMEM */

@@ -37,9 +37,7 @@ static uint16_t intent_type(const struct xfs_log_item *it)
 /* Slot of the last intent with this id. Those that are done stay in the table, and their slot may be used again. */
 static struct intent_id *slot_of(const struct replay *rp, uint16_t type, uint64_t id)
 {
-	uint64_t h = (id ^ (uint64_t)type << 48) * UINT64_C(0x9e3779b97f4a7c15);
-
-	for (size_t i = (size_t)(h >> 20) & (rp->nids - 1);; i = (i + 1) & (rp->nids - 1)) {
+	for (size_t i = (size_t)xfs_mix2(&rp->mix, id, type) & (rp->nids - 1);; i = (i + 1) & (rp->nids - 1)) {
 		struct intent_id *slot = &rp->ids[i];
 
 		if (!slot->index || (slot->id == id && slot->type == type))
@@ -58,6 +56,7 @@ static int grow_ids(struct replay *rp)
 		return -XFS_E_NOMEM;
 	}
 	rp->nids = n ? 2 * n : 256;
+	xfs_mix_init(&rp->mix);
 	for (size_t i = 0; i < n; i++)
 		if (old[i].index)
 			*slot_of(rp, old[i].type, old[i].id) = old[i];

@@ -8,6 +8,7 @@
 #define XFS_RECOVERY_PRIVATE_H
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/mix.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/recovery/cancel.h"
 #include "libxfs/recovery/replay.h"
@@ -20,7 +21,7 @@
 struct touched {
 	struct xfs_buf *buf;
 	uint64_t daddr;
-	uint32_t bbs;
+	uint32_t bbs, slot;		/* slot: of the index */
 	bool newer;			/* the block in place is: leave it alone */
 	bool judged;			/* `newer` is known */
 	bool stamp;			/* LSN and checksum of the whole block, by its content */
@@ -57,6 +58,9 @@ struct replay {
 	size_t nbatch, batch_room;
 	uint32_t *index;		/* of batch by address, + 1; open addressing, a power of two */
 	size_t nindex;
+	struct xfs_mix mix;		/* of both tables */
+	uint8_t *turns;			/* of the items of the current transaction: replay.c */
+	size_t turns_room;
 	unsigned quota_off;		/* XFS_SB_QUOTA_USER, GROUP, PROJECT: a quotaoff item took it away */
 	size_t intents_room;
 	struct intent_id *ids;		/* open addressing, a power of two */

@@ -125,9 +125,13 @@ static int second_pass(struct replay *rp, const struct xfs_log_event *e)
 	}
 	if (!err)
 		err = replay_next_trans(rp);
+	if (!err)
+		err = xfs_grow_to(&rp->turns, &rp->turns_room, e->trans->nitems, sizeof(*rp->turns));
+	for (size_t i = 0; i < e->trans->nitems && !err; i++)
+		rp->turns[i] = (uint8_t)turn_of(rp, &e->trans->items[i]);
 	for (int turn = 0; turn < TURNS; turn++)
 		for (size_t i = 0; i < e->trans->nitems && !err; i++)
-			if (turn_of(rp, &e->trans->items[i]) == (enum turn)turn)
+			if (rp->turns[i] == turn)
 				err = apply(rp, &e->trans->items[i], (enum turn)turn);
 	return err;
 }
@@ -209,6 +213,7 @@ static void let_go(struct replay *rp)
 	free(rp->ids);
 	free(rp->lives);
 	free(rp->left);
+	free(rp->turns);
 	xfs_cancels_free(&rp->missing[0]);
 	xfs_cancels_free(&rp->missing[1]);
 	free(rp);

@@ -14,7 +14,7 @@
 
 static uint32_t *slot_of(const struct xfs_journal *j, uint64_t daddr)
 {
-	return &j->slots[(daddr * UINT64_C(0x9e3779b97f4a7c15) >> 32) & (j->nslots - 1)];
+	return &j->slots[xfs_mix(&j->mix, daddr) & (j->nslots - 1)];
 }
 
 static struct xfs_logged *find(const struct xfs_journal *j, uint64_t daddr, uint32_t bbs)
@@ -59,6 +59,7 @@ static int grow_table(struct xfs_journal *j, size_t need)
 	slots = malloc(nslots * sizeof(*slots));
 	if (!slots)
 		return -XFS_E_NOMEM;
+	xfs_mix_init(&j->mix);
 	free(j->slots);
 	j->slots = slots;
 	j->nslots = (uint32_t)nslots;

@@ -16,6 +16,7 @@
 #ifndef XFS_TRANSACTION_JOURNAL_H
 #define XFS_TRANSACTION_JOURNAL_H
 
+#include "libxfs/base/mix.h"
 #include "libxfs/log/writer.h"
 #include "libxfs/transaction/private.h"
 
@@ -51,6 +52,7 @@ struct xfs_journal {
 	uint64_t estimate;			/* bytes that the next checkpoint takes, not less */
 	struct xfs_logged *v;
 	uint32_t n, *slots, nslots;
+	struct xfs_mix mix;			/* of the slots */
 	size_t room;
 	uint32_t *listed;			/* indices of those in the next checkpoint */
 	uint32_t nlisted;

@@ -111,5 +111,29 @@ set -- $("$fsx" recover "$dir/image" 2>"$dir/why")
 : >"$dir/ended"
 some "allocations of a recovery" "${12}" 1 "$more" recovery
 echo "# $(wc -l <"$dir/ended") of these ended the recovery"
+bad=
+for seed in 23 24 25; do
+	"$fsx" random --reflink --swap --block 1024 --most 100000 --files 40 --sync-every 20 "$seed" 250 >"$dir/script" || bad="$bad
+# seed $seed: status $?"
+	[ "$(wc -l <"$dir/script")" -eq 250 ] || bad="$bad
+# seed $seed: $(wc -l <"$dir/script") lines"
+done
+result "random scripts while there are few files" "$bad"
+# what is there is the file as it was synced, two changes ago: no sector of it need be as the last change but one left it
+printf '%s\n' "create /a 644" "write /a 0 8192 1" sync "zero /a 4096 2048 keep" "write /a 1024 1024 2" >"$dir/script"
+bad=
+at=0
+while [ "$at" -lt 12 ]; do
+	at=$((at + 1))
+	"$fsx" run --base "$dir/base" --logged --stop-after "$at" "$dir/image" "$dir/script" >"$dir/said" 2>"$dir/why"
+	[ $? -eq 3 ] || break
+	synced=$(sed -n 's/.* synced \([0-9]*\) .*/\1/p' "$dir/said")
+	done=$(sed -n 's/.*done \([0-9]*\) .*/\1/p' "$dir/said")
+	what=$(judge "$synced" $((done + 1))) || bad="$bad
+# stop after $at: $what"
+done
+[ "$at" -gt 3 ] || bad="$bad
+# only $at stops"
+result "stops while two changes of a file are not synced" "$bad"
 echo "1..$n"
 exit $status

@@ -7,7 +7,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, Lab, Run, Super, change_inode, fsx, read, repair  # noqa: E402
+from repairlab import DB, Lab, Run, Super, change, change_inode, fsx, read, repair  # noqa: E402
 
 lab = Lab("repair-lost")
 EXTENTS, BLOCK = 5, 4096
@@ -60,4 +60,39 @@ moved = repair("--json", nameless)
 summary = [json.loads(line) for line in moved.out.splitlines() if '"summary"' in line][0]["summary"]
 lab.ok(moved.code == 0 and summary["moved"] == {"inodes": 1, "bytes": 7 * BLOCK},
        "a file without a name: moved with its bytes", moved)
+
+
+# of a tree in blocks: those of the old tree, read or lost, are no bytes of the file
+def tree_of(image, ino):
+    """Bytes of all blocks, from the top down, each level a list."""
+    sb = Super(image)
+    root = read(image, sb.inode(ino) + 176, sb.inodesize - 176)
+    room = 8 * read(image, sb.inode(ino) + 82, 1)[0] or len(root)
+    block, at, left, levels = root, 4 + 8 * ((room - 4) // 16), int.from_bytes(root[:2], "big"), []
+    blocks = [(block, at, int.from_bytes(block[2:4], "big"))]
+    for _ in range(left):
+        ptrs = [int.from_bytes(b[at + 8 * i:at + 8 * i + 8], "big") for b, at, n in blocks for i in range(n)]
+        where = [(p >> sb.agblklog) * sb.agbytes + (p & (1 << sb.agblklog) - 1) * sb.blocksize for p in ptrs]
+        levels.append(where)
+        blocks = [(b, 72 + 8 * ((sb.blocksize - 72) // 16), int.from_bytes(b[6:8], "big")) for b in (read(image, w, sb.blocksize) for w in where)]
+    return levels
+
+
+tall = lab.mkfs("tall.img", 320 << 20, "-b", "size=1024", "-m", "rmapbt=0,reflink=0")
+fsx(tall, ["create /tall 644"] + ["write /tall %d 1024 1" % (2048 * i) for i in range(3000)])
+ino = number(tall, "tall")
+levels = tree_of(tall, ino)
+total = 1024 * int(Run(DB, "-r", "-c", "inode %d" % ino, "-c", "p core.nblocks", tall).out.split("= ")[1])
+for which, what in (([levels[-1][3]], "a leaf"), (levels[-1][5:7], "two leaves"), ([levels[0][0]], "a node"), ([], "the root")):
+    image = lab.copy(tall, "work.img")
+    gone = sum(int.from_bytes(read(image, at + 6, 2), "big") for at in which if at in levels[-1])
+    for at in which:
+        change(image, at, 1024, 64, (0, b"\xde" * 1024))
+    if not which:
+        change_inode(image, ino, 176, b"\xff" * 4)
+    run = repair(image)
+    again = repair("-n", image)
+    lab.ok(len(levels) == 2 and run.code == 0 and again.code == 0 and
+           "%d of %d bytes are missing" % (1024 * gone, total) in run.err and "and %d bytes lost" % (1024 * gone) in run.err,
+           "lost of the map: %s; %d extents are missing" % (what, gone), run)
 lab.end()

@@ -389,6 +389,7 @@ static int match(const char *script, const char *file, uint64_t from, uint64_t t
 	FILE *f = open_script(script);
 	enum fsx_verb in_doubt = FSX_VERBS;
 	long long best = -1;
+	bool exact = false;	/* contents, too, are those after some line */
 
 	if (listing_read(&got, file))
 		die("%s: cannot be read", file);
@@ -408,6 +409,7 @@ static int match(const char *script, const char *file, uint64_t from, uint64_t t
 					about[1] = model_find(&model, op.text[2]);
 			}
 			model_list(&model, &want);
+			exact |= !misfit(&want, &got, (struct model_node *[2]){ NULL, NULL });
 			why = misfit(&want, &got, about);
 			if (!why) {
 				best = (long long)at;
@@ -421,7 +423,8 @@ static int match(const char *script, const char *file, uint64_t from, uint64_t t
 			break;
 		/* the last one that may have been in the middle */
 		if (o.base && at + 1 == to && best == (long long)at && in_doubt != FSX_VERBS) {
-			judge_sectors(&op);
+			if (!exact)
+				judge_sectors(&op);
 			break;
 		}
 		model_apply(&model, &op);

@@ -188,10 +188,11 @@ static void say_name(struct fsx_random *r, char *line)
 
 /* ---- contents ---- */
 
-static void say_two(struct fsx_random *r, char *line, const struct model_node *a, const char *path)
+static void say_two(struct fsx_random *r, char *line, const struct model_entry *first, const char *path)
 {
-	const struct model_entry *e = some_entry(r, true);
-	const struct model_node *b = e->node;
+	/* where files are few none may be found */
+	const struct model_entry *found = some_entry(r, true), *e = found ? found : first;
+	const struct model_node *a = first->node, *b = e->node;
 	uint64_t bs = r->block, from = down(r, below(r, a->size)), to = down(r, below(r, b->size));
 	uint64_t len = below(r, 3) ? (1 + below(r, 40)) * bs : a->size - from;
 	bool swap = r->swap && below(r, 3) == 0;
@@ -286,7 +287,7 @@ static void say_contents(struct fsx_random *r, char *line)
 	case 8:
 	case 9:
 		if (r->reflink) {
-			say_two(r, line, e->node, path);
+			say_two(r, line, e, path);
 			break;
 		}
 		/* fall through */

@@ -64,6 +64,7 @@ repair_core_SRCS = \
 	repair/partial.c \
 	repair/parts.c \
 	repair/quota.c \
+	repair/quota_numbers.c \
 	repair/realtime.c \
 	repair/realtime_bits.c \
 	repair/realtime_cut.c \

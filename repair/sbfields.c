@@ -60,22 +60,6 @@ void repair_sb_clear_number(struct repair *r, const char *field, uint64_t *numbe
 	*number = none;
 }
 
-/*
- * Without the bit the superblock names no quota files; those of a metadata
- * directory are looked at with quota (quota.c).
- */
-static void clear_quota_inodes(struct repair *r)
-{
-	uint64_t *const numbers[] = { &r->primary.uquotino, &r->primary.gquotino, &r->primary.pquotino };
-	static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
-
-	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA || xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
-		return;
-	for (size_t i = 0; i < 2u + xfs_sb_is_v5(&r->primary); i++)
-		if (*numbers[i])
-			repair_sb_clear_number(r, names[i], numbers[i], XFS_NULL64);
-}
-
 static void check_log_features(struct repair *r)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
@@ -123,7 +107,6 @@ void repair_sb_check_fields(struct repair *r)
 		r->sb_changed = true;
 	}
 	r->primary.flags = 0;
-	clear_quota_inodes(r);
 	if (r->primary.lsn && (r->primary.lsn == XFS_NULL64 || xfs_lsn_is_wild(r->primary.lsn))) {
 		if (!r->sb_changed)
 			repair_sb_note_primary(r, "impossible log sequence number");

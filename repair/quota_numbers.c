@@ -108,7 +108,7 @@ static void find_files(struct repair *r, struct xfs_sb *sb, unsigned kinds)
 {
 	static const uint16_t flags[KINDS] = { XFS_SB_QUOTA_USER, XFS_SB_QUOTA_GROUP, XFS_SB_QUOTA_PROJECT };
 	uint64_t *const numbers[KINDS] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
-	bool look = r->sb_changed, any = false;
+	bool look = r->sb_changed && !r->had_needsrepair, any = false;	/* a run that was cut off has named them */
 	struct xfs_sb found;
 
 	for (unsigned i = 0; i < kinds; i++) {

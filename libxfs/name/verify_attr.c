@@ -141,8 +141,6 @@ static void check_freemap(struct check *c, const struct xfs_da_block *b, const s
 		struct xfs_attr_freemap m;
 
 		xfs_attr_freemap_decode(&m, b->buf->data + xfs_attr_freemap_off(g->v5) + 4 * i);
-		if (!m.size)
-			continue;
 		if (m.base % 4 || m.size % 4 || m.base > g->blocksize || m.size > g->blocksize - m.base) {
 			report(c, XFS_F_ATTR_LEAF, b->block, "free area is impossible", m.base, XFS_NULL64);
 			continue;

@@ -69,6 +69,7 @@ repair_core_SRCS = \
 	repair/realtime_bits.c \
 	repair/realtime_cut.c \
 	repair/realtime_files.c \
+	repair/realtime_flag.c \
 	repair/realtime_owned.c \
 	repair/realtime_super.c \
 	repair/realtime_trees.c \

@@ -3,6 +3,7 @@
  * sbfields.c - what is wrong in superblocks of which the geometry is settled: fields that contradict themselves, bytes
  * behind the last one, secondaries that differ from the primary.
  */
+#include "repair/quota.h"
 #include "repair/sbcopy.h"
 #include "repair/scan.h"
 #include "repair/superblock.h"
@@ -121,6 +122,18 @@ void repair_sb_check_fields(struct repair *r)
 	}
 }
 
+/*
+ * mkfs leaves secondaries "in progress", and those know of no quota files; a copy that the kernel made may. With a
+ * metadata directory the flags are among what mkfs is told.
+ */
+static bool knows_quota(const struct xfs_sb *sb)
+{
+	bool flags = sb->qflags && !xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR);
+
+	return sb->inprogress && (flags || !repair_quota_none(sb->uquotino) || !repair_quota_none(sb->gquotino) ||
+				  (xfs_sb_is_v5(sb) && !repair_quota_none(sb->pquotino)));
+}
+
 /* Why the secondary that lies at this byte must be written anew; NULL: it need not. */
 static const char *flaw_of(struct repair *r, uint64_t off)
 {
@@ -138,6 +151,8 @@ static const char *flaw_of(struct repair *r, uint64_t off)
 		return "fields differ from the primary";
 	if (c.sb.inprogress > 1)
 		return "impossible flag of mkfs";
+	if (knows_quota(&c.sb))
+		return "names quota files, as only a primary does";
 	odd = odd_rest(r, off, &c.sb);
 	return odd ? odd : c.flipped ? c.why : NULL;
 }

@@ -303,6 +303,15 @@ static uint32_t links_of(const struct xfs_dinode *d)
 	return d->core.version == 1 ? d->core.metatype : d->core.nlinkv2;
 }
 
+/* Without a border, a format of extents and blocks enough a counter of them is damage. */
+static bool may_have_attr_extents(const struct xfs_dinode *d)
+{
+	uint64_t n = xfs_dinode_nextents(d, XFS_FORK_ATTR);
+
+	return n && n <= d->core.nblocks && d->core.forkoff &&
+	       (d->core.aformat == XFS_DINODE_FMT_EXTENTS || d->core.aformat == XFS_DINODE_FMT_BTREE);
+}
+
 static void settle_forks(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -319,11 +328,14 @@ static void settle_forks(struct repair *r, struct repair_seen *s)
 	/*
 	 * where files have parent pointers a fork never goes away: one that is not there lost its border and its format
 	 */
-	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&
-	    links_of(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
+	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !may_have_attr_extents(d) && links_of(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
 	    repair_find_pointers(r, d, s->image, &forkoff)) {
 		set8(s, "forkoff", &d->core.forkoff, forkoff);
 		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_LOCAL);
+		if (xfs_dinode_nextents(d, XFS_FORK_ATTR)) {
+			repair_add_fix(s, XFS_F_INODE_NEXTENTS, "naextents", xfs_dinode_nextents(d, XFS_FORK_ATTR), 0);
+			xfs_dinode_set_nextents(d, XFS_FORK_ATTR, 0);
+		}
 	}
 	/* a fork that never held anything, in a format that must hold something */
 	if (d->core.forkoff && d->core.aformat == XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&

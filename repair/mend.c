@@ -322,6 +322,10 @@ static void settle_forks(struct repair *r, struct repair_seen *s)
 			set8(s, "aformat", &d->core.aformat, aformat);
 		else if (repair_find_forkoff(r, d, s->image, &forkoff))
 			set8(s, "forkoff", &d->core.forkoff, forkoff);
+		else if (repair_find_attr_fork(r, d, s->image, &aformat, &forkoff)) {
+			set8(s, "forkoff", &d->core.forkoff, forkoff);
+			set8(s, "aformat", &d->core.aformat, aformat);
+		}
 	}
 	if (d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8)
 		set8(s, "forkoff", &d->core.forkoff, 0);

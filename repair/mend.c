@@ -204,6 +204,11 @@ static void settle_type(struct repair *r, struct repair_seen *s)
 	/* nobody names these */
 	if (want == XFS_MODE_REG && d->core.version > 1)
 		set32(s, "nlink", &d->core.nlinkv2, 1);
+	/* the metadata directory keeps the group of a file there; without it there is none */
+	if (want == XFS_MODE_REG && xfs_dinode_projid(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) != XFS_INODE_QUOTA) {
+		repair_add_fix(s, XFS_F_INODE_FIELD, "projid", xfs_dinode_projid(d), 0);
+		xfs_dinode_set_projid(d, 0);
+	}
 	if (want && type != want) {
 		/* a root without a directory in it is made anew */
 		if (want == XFS_MODE_DIR && repair_content_type(r, s->ino, d, s->image) != XFS_MODE_DIR) {

@@ -10,7 +10,10 @@
 #include "repair/realtime.h"
 #include "repair/realtime_owned.h"
 
+#include "libxfs/name/dir.h"
+
 #include <inttypes.h>
+#include <string.h>
 
 static bool is_special_file(const struct xfs_dinode *d)
 {
@@ -70,6 +73,16 @@ static bool begins_short(struct repair *r, const struct evidence *e)
 	return size >= 4 && size <= room;
 }
 
+/* A directory that has no entries and no size; names say later what belongs into it, and what is above it. */
+static void make_empty_dir(const struct repair *r, struct xfs_dinode *d, uint8_t *image)
+{
+	uint8_t *fork = image + xfs_dinode_literal_off((unsigned)d->core.version);
+
+	d->core.size = xfs_dir_sf_hdr_len(false);
+	memset(fork, 0, (size_t)d->core.size);
+	xfs_put_be32(fork + 2, (uint32_t)r->primary.rootino);
+}
+
 /*
  * Contents in the inode, or so it must be, as nobody knows of blocks: format byte and counter are set, a size that does
  * not fit stays for another day.  An empty map would throw the contents away; but attributes that do not begin as such
@@ -93,6 +106,8 @@ static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 		k && !begins_short(r, e) ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_LOCAL;
 	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
 		return -XFS_E_INTERNAL;
+	if (!k && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && !d.core.size)
+		make_empty_dir(r, &d, c->image);
 	xfs_dinode_encode(c->image, &d);
 	return 0;
 }

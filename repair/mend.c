@@ -337,7 +337,8 @@ static void settle_forks(struct repair *r, struct repair_seen *s)
 	/*
 	 * where files have parent pointers a fork never goes away: one that is not there lost its border and its format
 	 */
-	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !may_have_attr_extents(d) && links_of(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
+	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !may_have_attr_extents(d) && links_of(d) &&
+	    xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
 	    repair_find_pointers(r, d, s->image, &forkoff)) {
 		set8(s, "forkoff", &d->core.forkoff, forkoff);
 		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_LOCAL);

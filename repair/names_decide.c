@@ -66,8 +66,8 @@ static void mend_denied(struct names *n, struct names_entry *e)
 	if (!p)
 		return;
 	names_note(n, XFS_F_DIR_NAME, "directory", e->dir, true,
-		   "entry \"%s\" for inode %" PRIu64 " is not what its hash and a parent pointer say", shown(n, e, name),
-		   e->ino);
+		   "entry \"%s\" for inode %" PRIu64 " is not what its hash and a parent pointer say",
+		   shown(n, e, name), e->ino);
 	e->name = p->name;
 	e->hash = xfs_dir_hash(&n->r->geo, n->arena + e->name, e->namelen);
 	touch_entry(n, e);

@@ -480,7 +480,8 @@ bool repair_doubt_quota(struct repair *r)
 /* The last quota file went: the superblock must not say that there are some. */
 static void forget_quota(struct xfs_sb *sb)
 {
-	if (!repair_quota_none(sb->uquotino) || !repair_quota_none(sb->gquotino) || (xfs_sb_is_v5(sb) && !repair_quota_none(sb->pquotino)))
+	if (!repair_quota_none(sb->uquotino) || !repair_quota_none(sb->gquotino) ||
+	    (xfs_sb_is_v5(sb) && !repair_quota_none(sb->pquotino)))
 		return;
 	sb->qflags = 0;
 	sb->versionnum &= (uint16_t)~XFS_SB_VERSION_QUOTA;

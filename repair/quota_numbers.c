@@ -93,7 +93,8 @@ static void settle_metadir(struct repair *r)
 static bool is_wrong(struct repair *r, const struct xfs_sb *sb, const uint64_t *const *numbers, unsigned i)
 {
 	uint64_t ino = *numbers[i];
-	bool wrong = ino == sb->rootino || ino == sb->rbmino || ino == sb->rsumino || !xfs_ino_valid(&r->geo, XFS_INO(ino));
+	bool wrong = ino == sb->rootino || ino == sb->rbmino || ino == sb->rsumino ||
+		     !xfs_ino_valid(&r->geo, XFS_INO(ino));
 
 	for (unsigned k = 0; k < i; k++)
 		wrong |= *numbers[k] == ino;
@@ -108,7 +109,8 @@ static void find_files(struct repair *r, struct xfs_sb *sb, unsigned kinds)
 {
 	static const uint16_t flags[KINDS] = { XFS_SB_QUOTA_USER, XFS_SB_QUOTA_GROUP, XFS_SB_QUOTA_PROJECT };
 	uint64_t *const numbers[KINDS] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
-	bool look = r->sb_changed && !r->had_needsrepair, any = false;	/* a run that was cut off has named them */
+	/* a run that was cut off has named them */
+	bool look = r->sb_changed && !r->had_needsrepair, any = false;
 	struct xfs_sb found;
 
 	for (unsigned i = 0; i < kinds; i++) {

@@ -107,6 +107,9 @@ ROWS = (    # what, action, do the limits stay (None: there is no record then), 
      True, False),
     ("numbers, but no bit",
      lambda p: p.super(100, bytes([read(p.path, 100, 1)[0], read(p.path, 101, 1)[0] & ~0x40])), True, False),
+    ("a file is wiped, and its number leads to a free inode",
+     lambda p: [write(p.path, p.sb.inode(p.fs.sb.gquotino), bytes(p.sb.inodesize)),
+                number(168, lambda p: p.fs.sb.rootino + 62)(p)], None, False),
     ("the primary is gone", lambda p: write(p.path, 0, bytes(512)), True, True),
 )
 
@@ -194,7 +197,7 @@ def main():
         image, truth = unpack(name, lab.dir)
         clean = repair("-n", image)
         lab.ok(clean.code == 0, "%s: every record and every count agrees" % name, clean)
-        for what, action, limits, v5 in ROWS if LONG or name == "quota" else ROWS[3:4] + ROWS[8:9] + ROWS[11:13] + ROWS[16:18]:
+        for what, action, limits, v5 in ROWS if LONG or name == "quota" else ROWS[3:4] + ROWS[8:9] + ROWS[11:13] + ROWS[16:19]:
             if v5 and name != "quota":
                 continue
             campaign.copy_sparse(image, work)

@@ -382,3 +382,22 @@ bool repair_find_forkoff(const struct repair *r, const struct xfs_dinode *d, con
 	*forkoff = weak < 0 ? 0 : (uint8_t)weak;
 	return weak >= 0;
 }
+
+bool repair_find_attr_fork(const struct repair *r, const struct xfs_dinode *d, const uint8_t *image, uint8_t *aformat,
+			   uint8_t *forkoff)
+{
+	static const uint8_t formats[] = { XFS_DINODE_FMT_EXTENTS, XFS_DINODE_FMT_BTREE, XFS_DINODE_FMT_LOCAL };
+	unsigned end = xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8;
+	struct xfs_dinode copy = *d;
+	bool strong;
+
+	/* extents stand against a list in the inode */
+	for (size_t k = 0; k < XFS_ARRAY_SIZE(formats) - !!xfs_dinode_nextents(d, XFS_FORK_ATTR); k++)
+		for (unsigned i = 1; i < end; i++) {
+			copy.core.aformat = *aformat = formats[k];
+			copy.core.forkoff = *forkoff = (uint8_t)i;
+			if (data_fits(r, &copy, image) && attr_fits(r, &copy, image, &strong) && strong)
+				return true;
+		}
+	return false;
+}

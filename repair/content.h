@@ -28,6 +28,9 @@ uint64_t repair_mapped_size(struct repair *, uint64_t ino, const struct xfs_dino
 bool repair_forks_plausible(const struct repair *, const struct xfs_dinode *, const uint8_t *image);
 /* A start of the attribute fork with which they are; false: none, or more than the bytes can decide. */
 bool repair_find_forkoff(const struct repair *, const struct xfs_dinode *, const uint8_t *image, uint8_t *forkoff);
+/* Both start and format of an attribute fork that certainly is one. */
+bool repair_find_attr_fork(const struct repair *, const struct xfs_dinode *, const uint8_t *image, uint8_t *aformat,
+			   uint8_t *forkoff);
 /* Another format of the attribute fork with which both forks are, and something is in it. */
 bool repair_find_aformat(const struct repair *, const struct xfs_dinode *, const uint8_t *image, uint8_t *aformat);
 /* A start of the attribute fork with which it is a short list that holds a parent pointer. */

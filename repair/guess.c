@@ -5,11 +5,11 @@
  * Where AG headers lie and what they say of themselves gives sector, AG and block size; contents give the rest: sizes
  * by checksums, features by what is in use, the log by its records.  What nothing tells gets the value that mkfs gives.
  */
+#include "repair/quota.h"
 #include "repair/superblock.h"
 #include "repair/survey.h"
 
 #include "libxfs/log/logsize.h"
-#include "libxfs/ondisk/dquot.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -376,34 +376,6 @@ uint64_t repair_expected_root(const struct xfs_geometry *geo)
 	return (uint64_t)block << geo->inopblog;
 }
 
-/* Quota files have no names: their blocks tell them, when they lie where quotas were turned on early. */
-static void find_quota_files(struct repair *r, struct xfs_sb *sb, const struct xfs_geometry *geo)
-{
-	uint8_t image[XFS_DINODE_MAX_SIZE], p[8];
-
-	for (uint64_t ino = sb->rootino + 3; ino < sb->rootino + XFS_INODES_PER_CHUNK; ino++) {
-		struct xfs_bmbt_rec rec;
-		struct xfs_dinode d;
-		unsigned type;
-
-		if (xfs_dev_read(r->dev.data, xfs_ino_byte(geo, XFS_INO(ino)), image, geo->inodesize))
-			continue;
-		xfs_dinode_decode(&d, image);
-		if (d.core.magic != XFS_DINODE_MAGIC || (d.core.mode & XFS_MODE_FMT) != XFS_MODE_REG || d.core.size ||
-		    d.core.format != XFS_DINODE_FMT_EXTENTS || !xfs_dinode_nextents(&d, XFS_FORK_DATA))
-			continue;
-		xfs_bmbt_rec_decode(&rec, image + xfs_dinode_literal_off((unsigned)d.core.version));
-		if (!xfs_fsbno_range_valid(geo, rec.startblock, 1) ||
-		    xfs_dev_read(r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(rec.startblock)), p, sizeof(p)) ||
-		    xfs_be16(p) != XFS_DQUOT_MAGIC || p[XFS_OFF(dquot, version)] != XFS_DQUOT_VERSION)
-			continue;
-		type = p[XFS_OFF(dquot, type)] & (XFS_DQTYPE_USER | XFS_DQTYPE_GROUP | XFS_DQTYPE_PROJ);
-		*(type == XFS_DQTYPE_USER ? &sb->uquotino :
-		  type == XFS_DQTYPE_GROUP || !geo->v5 ? &sb->gquotino : &sb->pquotino) = ino;
-		sb->versionnum |= XFS_SB_VERSION_QUOTA;	/* counted at the next mount: no flag says that it was */
-	}
-}
-
 static bool has_realtime(struct repair *r, const struct xfs_sb *sb, const struct xfs_geometry *geo)
 {
 	uint8_t image[XFS_DINODE_MAX_SIZE];
@@ -456,7 +428,7 @@ static bool set_inodes(struct repair *r, struct candidate *c)
 			   r->dev.rt ? "" : " (-r, not given)");
 		return false;
 	}
-	find_quota_files(r, &c->sb, &geo);
+	repair_quota_find(r, &geo, &c->sb);
 	return true;
 }
 

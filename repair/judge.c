@@ -74,9 +74,36 @@ int judge_replace_fork(struct repair *r, struct evidence *e, unsigned k, struct 
 
 /* ---- which judgement ---- */
 
+/*
+ * Reverse mappings of this device know data, those of groups do not, and the fork that would have to say where it lies
+ * holds nothing: the flag is wrong.
+ */
+static int drop_realtime(struct repair *r, struct evidence *e)
+{
+	struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_FIELD, "inode");
+	int64_t cut;
+	int error;
+
+	f.ino = e->ino;
+	f.field = "flags";
+	f.found = e->d.core.flags;
+	e->d.core.flags &= (uint16_t)~XFS_DIFLAG_REALTIME;
+	f.expected = e->d.core.flags;
+	repair_note(r, &f, true);
+	xfs_dinode_encode(e->image, &e->d);
+	e->suspect = true;
+	repair_fork_release(&s->f);
+	error = repair_fork_scan_any(r, e->ino, &e->d, e->image, XFS_FORK_DATA, &s->f, repair_keep_mapping, &s->fork);
+	cut = error ? 0 : xfs_mapset_normalise(&s->fork);
+	return cut < 0 ? (int)cut : error;
+}
+
 /* Extents in the realtime section: reverse mappings of this device know the blocks of the tree alone. */
 static int judge_realtime(struct repair *r, struct evidence *e)
 {
+	if (e->side[XFS_FORK_DATA].rmap.n)
+		judge_note_surplus(r, e, &e->side[XFS_FORK_DATA].rmap);
 	if (e->side[XFS_FORK_DATA].f.damaged)
 		return judge_damaged_realtime(r, e);
 	return judge_whole_realtime(r, e);
@@ -93,6 +120,12 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 	if (cut < 0)
 		return (int)cut;
 	s->rmap_cut = cut != 0;
+	if (repair_fork_is_realtime(&e->d, k) && s->rmap.n && !s->fork.n && !e->rt.n) {
+		int error = drop_realtime(r, e);
+
+		if (error)
+			return error;
+	}
 	if (repair_fork_is_realtime(&e->d, k))
 		return judge_realtime(r, e);
 	/* where the blocks of these are is not in the reverse mappings of this device */

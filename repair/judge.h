@@ -40,6 +40,8 @@ int judge_try_counts(struct repair *, struct evidence *, unsigned fork, bool *do
 int judge_difference(struct repair *, struct evidence *, unsigned fork);
 /* The blocks of a good bmbt against their reverse mappings: the tree itself is the better witness. */
 void judge_own_blocks(struct repair *, struct evidence *, unsigned fork);
+/* Reverse mappings that the fork does not bear out; nothing happens when there are none. */
+void judge_note_surplus(struct repair *, const struct evidence *, const struct xfs_mapset *only_rmap);
 
 /*
  * judge_newer.c: *newer when changes were lost with the log, and where both differ each block of the fork was written

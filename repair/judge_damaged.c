@@ -5,11 +5,15 @@
  * The reverse mappings say what it held.  Where not all of them can be read, what is good of the fork itself counts,
  * and before that whether one wrong byte of the core, the format or the count, explains the damage.
  */
+#include "repair/content.h"
 #include "repair/judge.h"
 #include "repair/realtime.h"
 #include "repair/realtime_owned.h"
 
+#include "libxfs/name/dir.h"
+
 #include <inttypes.h>
+#include <string.h>
 
 static bool is_special_file(const struct xfs_dinode *d)
 {
@@ -18,22 +22,45 @@ static bool is_special_file(const struct xfs_dinode *d)
 	return type == XFS_MODE_CHR || type == XFS_MODE_BLK || type == XFS_MODE_FIFO || type == XFS_MODE_SOCK;
 }
 
-/* Device numbers, fifos, sockets have no blocks; an inode that has some has a wrong mode, left to another day. */
+/* Device numbers, fifos, sockets have no blocks, and nobody knows of any: then only the core says otherwise. */
 static int judge_blockless(struct repair *r, struct evidence *e)
 {
 	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	bool fixed = is_special_file(&e->d) && !s->rmap.n && !s->nbmbt && !s->fork.n;
 	struct repair_inode *c;
-	bool fixed = is_special_file(&e->d) && !s->rmap.n && !s->nbmbt && !e->d.core.size &&
-		     !xfs_dinode_nextents(&e->d, XFS_FORK_DATA);
+	struct xfs_dinode d;
 	int error;
 
 	judge_note_fork(r, e, XFS_FORK_DATA, XFS_F_FORK_DAMAGED, fixed, s->f.why);
 	if (!fixed)
 		return repair_add_lost(r, e->ino);
 	error = repair_changed_inode(r, e->ino, e->image, &c);
-	if (!error)
-		c->image[XFS_OFF(dinode_core, format)] = XFS_DINODE_FMT_DEV;
-	return error;
+	if (error)
+		return error;
+	xfs_dinode_decode(&d, c->image);
+	d.core.format = XFS_DINODE_FMT_DEV;
+	d.core.size = 0;
+	if (!xfs_dinode_set_nextents(&d, XFS_FORK_DATA, 0))
+		return -XFS_E_INTERNAL;
+	xfs_dinode_encode(c->image, &d);
+	return 0;
+}
+
+/* One that has blocks is none of these: the blocks say what it is, or it is a file. */
+static void mend_mode(struct repair *r, struct evidence *e)
+{
+	const struct evidence_side *s = &e->side[XFS_FORK_DATA];
+	unsigned type = s->rmap.n ? repair_block_type(r, e->ino, s->rmap.m[0].fsbno) : 0;
+	struct xfs_finding f = xfs_finding_of(XFS_F_INODE_TYPE, "inode");
+
+	f.ino = e->ino;
+	f.field = "mode";
+	f.found = e->d.core.mode;
+	e->d.core.mode = (uint16_t)((e->d.core.mode & ~XFS_MODE_FMT) | (type ? type : XFS_MODE_REG));
+	f.expected = e->d.core.mode;
+	repair_note(r, &f, true);
+	xfs_dinode_encode(e->image, &e->d);
+	e->suspect = true;
 }
 
 /* Attributes in the inode begin with their size. */
@@ -44,6 +71,16 @@ static bool begins_short(struct repair *r, const struct evidence *e)
 	uint32_t room = repair_fork_size(r, &e->d, XFS_FORK_ATTR), size = room >= 4 ? xfs_be16(e->image + off) : 0;
 
 	return size >= 4 && size <= room;
+}
+
+/* A directory that has no entries and no size; names say later what belongs into it, and what is above it. */
+static void make_empty_dir(const struct repair *r, struct xfs_dinode *d, uint8_t *image)
+{
+	uint8_t *fork = image + xfs_dinode_literal_off((unsigned)d->core.version);
+
+	d->core.size = xfs_dir_sf_hdr_len(false);
+	memset(fork, 0, (size_t)d->core.size);
+	xfs_put_be32(fork + 2, (uint32_t)r->primary.rootino);
 }
 
 /*
@@ -69,6 +106,8 @@ static int judge_local(struct repair *r, struct evidence *e, unsigned k)
 		k && !begins_short(r, e) ? XFS_DINODE_FMT_EXTENTS : XFS_DINODE_FMT_LOCAL;
 	if (!xfs_dinode_set_nextents(&d, (enum xfs_fork)k, 0))
 		return -XFS_E_INTERNAL;
+	if (!k && (d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR && !d.core.size)
+		make_empty_dir(r, &d, c->image);
 	xfs_dinode_encode(c->image, &d);
 	return 0;
 }
@@ -216,6 +255,10 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 
 	if (k && !e->d.core.forkoff)
 		return judge_no_fork(r, e, !nothing);
+	if (!k && is_special_file(&e->d) && (s->rmap.n || s->nbmbt)) {
+		mend_mode(r, e);
+		type = e->d.core.mode & XFS_MODE_FMT;
+	}
 	if (nothing && !whole) {
 		bool done;
 

@@ -270,6 +270,26 @@ static void mark_ags(struct repair *r, const struct xfs_mapset *s, unsigned reas
 		repair_ag_of(r, s->m[i].fsbno)->reasons |= reason;
 }
 
+/* The tree that lacks the one or has the other is made anew. */
+static void note_side(struct repair *r, const struct evidence *e, enum xfs_finding_id id, const struct xfs_mapset *s)
+{
+	struct xfs_finding f = xfs_finding_of(id, "rmapbt");
+
+	if (!s->n)
+		return;
+	f.agno = repair_ag_of(r, s->m[0].fsbno)->agno.v;
+	f.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(s->m[0].fsbno)).v;
+	f.ino = e->ino;
+	f.len = xfs_mapset_blocks(s);
+	repair_note(r, &f, true);
+	mark_ags(r, s, REPAIR_TREE);
+}
+
+void judge_note_surplus(struct repair *r, const struct evidence *e, const struct xfs_mapset *only_rmap)
+{
+	note_side(r, e, XFS_F_RMAP_SURPLUS, only_rmap);
+}
+
 static int by_block(const void *pa, const void *pb)
 {
 	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
@@ -343,20 +363,8 @@ int judge_difference(struct repair *r, struct evidence *e, unsigned k)
 		if (!error)
 			error = judge_replace_fork(r, e, k, &final);
 	} else {
-		const struct xfs_mapset *sides[2] = { &only_fork, &only_rmap };
-
-		for (unsigned i = 0; i < 2; i++) {
-			struct xfs_finding f = xfs_finding_of(i ? XFS_F_RMAP_SURPLUS : XFS_F_RMAP_MISSING, "rmapbt");
-
-			if (!sides[i]->n)
-				continue;
-			f.agno = repair_ag_of(r, sides[i]->m[0].fsbno)->agno.v;
-			f.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(sides[i]->m[0].fsbno)).v;
-			f.ino = e->ino;
-			f.len = xfs_mapset_blocks(sides[i]);
-			repair_note(r, &f, true);
-			mark_ags(r, sides[i], REPAIR_TREE);
-		}
+		note_side(r, e, XFS_F_RMAP_MISSING, &only_fork);
+		judge_note_surplus(r, e, &only_rmap);
 	}
 out:
 	xfs_mapset_release(&only_fork);

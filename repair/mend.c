@@ -204,6 +204,11 @@ static void settle_type(struct repair *r, struct repair_seen *s)
 	/* nobody names these */
 	if (want == XFS_MODE_REG && d->core.version > 1)
 		set32(s, "nlink", &d->core.nlinkv2, 1);
+	/* the metadata directory keeps the group of a file there; without it there is none */
+	if (want == XFS_MODE_REG && xfs_dinode_projid(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) != XFS_INODE_QUOTA) {
+		repair_add_fix(s, XFS_F_INODE_FIELD, "projid", xfs_dinode_projid(d), 0);
+		xfs_dinode_set_projid(d, 0);
+	}
 	if (want && type != want) {
 		/* a root without a directory in it is made anew */
 		if (want == XFS_MODE_DIR && repair_content_type(r, s->ino, d, s->image) != XFS_MODE_DIR) {
@@ -303,6 +308,15 @@ static uint32_t links_of(const struct xfs_dinode *d)
 	return d->core.version == 1 ? d->core.metatype : d->core.nlinkv2;
 }
 
+/* Without a border, a format of extents and blocks enough a counter of them is damage. */
+static bool may_have_attr_extents(const struct xfs_dinode *d)
+{
+	uint64_t n = xfs_dinode_nextents(d, XFS_FORK_ATTR);
+
+	return n && n <= d->core.nblocks && d->core.forkoff &&
+	       (d->core.aformat == XFS_DINODE_FMT_EXTENTS || d->core.aformat == XFS_DINODE_FMT_BTREE);
+}
+
 static void settle_forks(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -313,17 +327,25 @@ static void settle_forks(struct repair *r, struct repair_seen *s)
 			set8(s, "aformat", &d->core.aformat, aformat);
 		else if (repair_find_forkoff(r, d, s->image, &forkoff))
 			set8(s, "forkoff", &d->core.forkoff, forkoff);
+		else if (repair_find_attr_fork(r, d, s->image, &aformat, &forkoff)) {
+			set8(s, "forkoff", &d->core.forkoff, forkoff);
+			set8(s, "aformat", &d->core.aformat, aformat);
+		}
 	}
 	if (d->core.forkoff >= xfs_dinode_literal_size((unsigned)d->core.version, r->geo.inodesize) / 8)
 		set8(s, "forkoff", &d->core.forkoff, 0);
 	/*
 	 * where files have parent pointers a fork never goes away: one that is not there lost its border and its format
 	 */
-	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&
-	    links_of(d) && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
+	if (r->geo.parent && d->core.aformat != XFS_DINODE_FMT_LOCAL && !may_have_attr_extents(d) && links_of(d) &&
+	    xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_ORDINARY &&
 	    repair_find_pointers(r, d, s->image, &forkoff)) {
 		set8(s, "forkoff", &d->core.forkoff, forkoff);
 		set8(s, "aformat", &d->core.aformat, XFS_DINODE_FMT_LOCAL);
+		if (xfs_dinode_nextents(d, XFS_FORK_ATTR)) {
+			repair_add_fix(s, XFS_F_INODE_NEXTENTS, "naextents", xfs_dinode_nextents(d, XFS_FORK_ATTR), 0);
+			xfs_dinode_set_nextents(d, XFS_FORK_ATTR, 0);
+		}
 	}
 	/* a fork that never held anything, in a format that must hold something */
 	if (d->core.forkoff && d->core.aformat == XFS_DINODE_FMT_LOCAL && !xfs_dinode_nextents(d, XFS_FORK_ATTR) &&
@@ -358,9 +380,11 @@ static void settle_flags(struct repair *r, struct repair_seen *s)
 		flags &= ~(XFS_DIFLAG_REALTIME | XFS_DIFLAG_PREALLOC | XFS_DIFLAG_EXTSIZE);
 	if (!r->geo.sb.rblocks || lies_on_data_device(r, s))
 		flags &= ~XFS_DIFLAG_REALTIME;
+	else if (is_reg(d) && repair_rt_flag_is_wrong(r, s))
+		flags ^= XFS_DIFLAG_REALTIME;
 	if (!r->geo.metadir && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_RTBITMAP)
 		flags |= XFS_DIFLAG_NEWRTBM;
-	else if (!r->geo.metadir)
+	else
 		flags &= ~XFS_DIFLAG_NEWRTBM;
 	if (xfs_dinode_is_metadata(d) && r->geo.metadir)
 		flags |= is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;

@@ -64,10 +64,12 @@ repair_core_SRCS = \
 	repair/partial.c \
 	repair/parts.c \
 	repair/quota.c \
+	repair/quota_numbers.c \
 	repair/realtime.c \
 	repair/realtime_bits.c \
 	repair/realtime_cut.c \
 	repair/realtime_files.c \
+	repair/realtime_flag.c \
 	repair/realtime_owned.c \
 	repair/realtime_super.c \
 	repair/realtime_trees.c \

@@ -32,6 +32,7 @@ enum names_entry_flag {
 	NAMES_DOUBTED = 16,	/* from a damaged block, and not confirmed */
 	NAMES_POINTED = 32,	/* a parent pointer agrees with it */
 	NAMES_ASTRAY = 64,	/* leads to no inode in use */
+	NAMES_DENIED = 128,	/* the hash index has another hash for it */
 };
 
 /* A name in a directory. */

@@ -57,6 +57,22 @@ static void mend_illegal(struct names *n, struct names_entry *e)
 			  (unsigned long long)e->ino, shown(n, e, name));
 }
 
+/* A legal name that both its hash and the parent pointer of the inode contradict. */
+static void mend_denied(struct names *n, struct names_entry *e)
+{
+	const struct names_parent *p = names_is_pointed(n, e) ? NULL : names_only_pointer(n, e);
+	char name[72];
+
+	if (!p)
+		return;
+	names_note(n, XFS_F_DIR_NAME, "directory", e->dir, true,
+		   "entry \"%s\" for inode %" PRIu64 " is not what its hash and a parent pointer say",
+		   shown(n, e, name), e->ino);
+	e->name = p->name;
+	e->hash = xfs_dir_hash(&n->r->geo, n->arena + e->name, e->namelen);
+	touch_entry(n, e);
+}
+
 /* ---- twins ---- */
 
 /* Which of two entries with one name has more behind it? */
@@ -127,6 +143,8 @@ int names_decide_entries(struct names *n)
 		check_target(n, &n->entries[i]);
 		if (n->entries[i].flags & NAMES_ILLEGAL)
 			mend_illegal(n, &n->entries[i]);
+		else if (n->entries[i].flags & NAMES_DENIED && n->r->geo.parent)
+			mend_denied(n, &n->entries[i]);
 	}
 	for (size_t i = 0; i < count && !error; i++) {
 		const struct names_entry *e = &n->entries[i];

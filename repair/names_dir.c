@@ -263,8 +263,8 @@ static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
 	else if (known && (r->quality != NAMES_GOOD || !is_legal(name, it->namelen)) &&
 		 mend_name(g, name, it->namelen, (uint32_t)known->hash))
 		e.flags |= NAMES_CONFIRMED | NAMES_FRESH;
-	else if (r->quality != NAMES_GOOD)
-		e.flags |= NAMES_DOUBTED;
+	else
+		e.flags |= (uint8_t)((r->quality != NAMES_GOOD ? NAMES_DOUBTED : 0) | (known ? NAMES_DENIED : 0));
 	if (!is_legal(name, it->namelen))
 		e.flags |= NAMES_ILLEGAL;
 	/* without a witness, and what it leads to is not there either */

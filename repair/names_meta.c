@@ -294,6 +294,30 @@ static int settle_files(struct tree *t)
 	return error;
 }
 
+/*
+ * A name that leads to no file of metadata: it may have been one of which nothing is left that says so. All that it
+ * held follows from other files.
+ */
+static int clear_name(struct tree *t, uint64_t dir, const char *name)
+{
+	struct names *n = t->n;
+	uint32_t at = names_find(n, dir, (const uint8_t *)name, strlen(name));
+	struct repair_fact *f;
+	uint64_t ino;
+
+	if (at == NAMES_NONE)
+		return 0;
+	ino = n->entries[at].ino;
+	f = repair_fact_of(n->r, ino);
+	names_drop(n, at);
+	if (f && f->links)
+		f->links--;
+	if (!f || !f->used || f->meta || f->links || f->ftype != XFS_DIR_FT_REG)
+		return 0;
+	names_note(n, XFS_F_INODE_UNREACHED, "metadata file", ino, true, "nothing is left of it, and it becomes free");
+	return names_free_inode(n, ino, f);
+}
+
 static int make_file(struct tree *t, const struct repair_metafile *file)
 {
 	struct names *n = t->n;
@@ -318,6 +342,8 @@ static int make_file(struct tree *t, const struct repair_metafile *file)
 	xfs_dinode_encode(c->image, &d);
 	c->fork[XFS_FORK_DATA] = true;
 	error = repair_metafile_add(n->r, ino, file);
+	if (!error)
+		error = clear_name(t, dir_of(t, dir), name);
 	if (!error)
 		error = names_insert(n, dir_of(t, dir), ino, (const uint8_t *)name, strlen(name), &at);
 	repair_fact_of(n->r, ino)->links = 1;

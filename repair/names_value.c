@@ -131,7 +131,35 @@ int names_values_find_tree(struct names_values *v)
 	return error;
 }
 
-/* The block at hand belongs to the value: its checksum is right, and at most one field of its header is not. */
+/* With the header that it must have the checksum of the block at hand would be right: nothing else of it is damaged. */
+static bool fits_with_header(struct names_values *v, uint64_t fsbno, uint32_t done, uint32_t part)
+{
+	const struct xfs_geometry *g = &v->n->r->geo;
+	uint8_t before[sizeof(struct xfs_attr_rmt_hdr_disk)];
+	struct xfs_attr_rmt_hdr h;
+	bool fits = false;
+
+	memcpy(before, v->n->block, sizeof(before));
+	xfs_attr_rmt_hdr_decode(&h, before);
+	h.magic = XFS_ATTR_REMOTE_MAGIC;
+	h.offset = done;
+	h.bytes = part;
+	h.owner = v->ino;
+	h.bno = xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v;
+	memcpy(h.uuid, g->uuid, sizeof(h.uuid));
+	for (unsigned i = 0; i < 2 && !fits; i++) {
+		xfs_attr_rmt_hdr_encode(v->n->block, &h);
+		fits = xfs_crc32c_check(v->n->block, g->blocksize, XFS_OFF(attr_rmt_hdr, crc));
+		h.lsn = XFS_NULL64;	/* as it is written: values are not logged */
+	}
+	memcpy(v->n->block, before, sizeof(before));
+	return fits;
+}
+
+/*
+ * The block at hand belongs to the value: its checksum is right, and at most one field of its header is not; or the
+ * checksum is that of the header as it should be.
+ */
 static bool is_value_block(struct names_values *v, uint64_t fsbno, uint32_t done, uint32_t part)
 {
 	const struct xfs_geometry *g = &v->n->r->geo;
@@ -139,8 +167,9 @@ static bool is_value_block(struct names_values *v, uint64_t fsbno, uint32_t done
 
 	names_judge_block(v->n, XFS_BLK_ATTR_REMOTE, v->ino, fsbno, v->n->block, g->blocksize);
 	xfs_attr_rmt_hdr_decode(&h, v->n->block);
-	return xfs_crc32c_check(v->n->block, g->blocksize, XFS_OFF(attr_rmt_hdr, crc)) &&
-	       (h.magic != XFS_ATTR_REMOTE_MAGIC) + (h.offset != done) + (h.bytes != part) + (h.owner != v->ino) +
+	if (!xfs_crc32c_check(v->n->block, g->blocksize, XFS_OFF(attr_rmt_hdr, crc)))
+		return fits_with_header(v, fsbno, done, part);
+	return (h.magic != XFS_ATTR_REMOTE_MAGIC) + (h.offset != done) + (h.bytes != part) + (h.owner != v->ino) +
 	       (h.bno != xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) + !!memcmp(h.uuid, g->uuid, 16) <= 1;
 }
 

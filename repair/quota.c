@@ -143,55 +143,6 @@ static uint64_t *number_of(struct xfs_sb *sb, unsigned t)
 	return (t == 2) == !!(sb->qflags & XFS_SB_QUOTA_PROJECT) ? &sb->gquotino : NULL;
 }
 
-static bool is_null(uint64_t ino) { return ino == 0 || ino == XFS_NULL64; }
-
-static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
-
-/* Files have names there, and no number in the superblock. */
-static void settle_metadir(struct repair *r)
-{
-	struct xfs_sb *sb = &r->primary;
-	uint64_t *const numbers[] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
-
-	for (unsigned i = 0; i < XFS_ARRAY_SIZE(names); i++)
-		repair_sb_clear_number(r, names[i], numbers[i], 0);
-	if (sb->qflags && !(sb->versionnum & XFS_SB_VERSION_QUOTA)) {
-		repair_sb_note_field(r, "versionnum", sb->versionnum, sb->versionnum | XFS_SB_VERSION_QUOTA);
-		sb->versionnum |= XFS_SB_VERSION_QUOTA;
-	}
-}
-
-void repair_quota_numbers(struct repair *r)
-{
-	struct xfs_sb *sb = &r->primary;
-	uint64_t *const numbers[] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
-	bool any = false;
-
-	if (xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR)) {
-		settle_metadir(r);
-		return;
-	}
-	if (!(sb->versionnum & XFS_SB_VERSION_QUOTA))
-		return;
-	for (unsigned i = 0; i < 2u + xfs_sb_is_v5(sb); i++) {
-		uint64_t ino = *numbers[i];
-		bool wrong = !is_null(ino) && (ino == sb->rootino || ino == sb->rbmino || ino == sb->rsumino ||
-					       !xfs_ino_valid(&r->geo, XFS_INO(ino)));
-
-		for (unsigned k = 0; k < i && !is_null(ino); k++)
-			wrong |= *numbers[k] == ino;
-		if (wrong)
-			repair_sb_clear_number(r, names[i], numbers[i], XFS_NULL64);
-		any |= !is_null(*numbers[i]);
-	}
-	if (any)
-		return;
-	repair_say(r, "Warning:  no quota inodes were found.  Quotas %sdisabled.", r->no_modify ? "would be " : "");
-	repair_sb_note_field(r, "qflags", sb->qflags, 0);
-	sb->qflags = 0;
-	sb->versionnum &= (uint16_t)~XFS_SB_VERSION_QUOTA;
-}
-
 /* ---- records ---- */
 
 struct quota {
@@ -481,7 +432,7 @@ static uint64_t find_file(const struct quota *s)
 	uint64_t *number = number_of(&s->r->primary, s->t);
 
 	if (!s->r->geo.metadir)
-		return number && !is_null(*number) ? *number : XFS_NULL64;
+		return number && !repair_quota_none(*number) ? *number : XFS_NULL64;
 	for (uint32_t a = 0; a < s->r->geo.agcount; a++)
 		for (size_t i = 0; i < s->r->ags[a].nrt_files; i++)
 			if (s->r->ags[a].rt_files[i].metatype == s->type->metatype)
@@ -532,7 +483,8 @@ bool repair_doubt_quota(struct repair *r)
 /* The last quota file went: the superblock must not say that there are some. */
 static void forget_quota(struct xfs_sb *sb)
 {
-	if (!is_null(sb->uquotino) || !is_null(sb->gquotino) || (xfs_sb_is_v5(sb) && !is_null(sb->pquotino)))
+	if (!repair_quota_none(sb->uquotino) || !repair_quota_none(sb->gquotino) ||
+	    (xfs_sb_is_v5(sb) && !repair_quota_none(sb->pquotino)))
 		return;
 	sb->qflags = 0;
 	sb->versionnum &= (uint16_t)~XFS_SB_VERSION_QUOTA;

@@ -37,6 +37,11 @@ uint32_t repair_rt_piece(const struct repair *, const struct xfs_mapping *, uint
 /* The first block of a group, by xfs_rtblock_linear(). */
 uint64_t repair_rt_group_start(const struct xfs_geometry *, uint32_t group);
 
+/*
+ * realtime_flag.c: reverse mappings say that the data of a regular file lie on the other device than its flag does;
+ * before its forks are looked at.
+ */
+bool repair_rt_flag_is_wrong(struct repair *, struct repair_seen *);
 /* While inodes are observed. Errors: NOMEM. */
 int repair_rt_add(struct repair *, struct repair_ag *, uint64_t ino, bool shareable, const struct xfs_mapping *);
 int repair_rt_note_file(struct repair *, struct repair_seen *);

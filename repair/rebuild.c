@@ -117,9 +117,13 @@ static int claim_inode(void *payload, struct repair_seen *s)
 	changed = repair_find_changed(r, s->ino);
 	for (unsigned k = 0; k < 2 && !error; k++) {
 		struct claiming c = { r, s->ino, k ? XFS_RMAP_ATTR : 0 };
-		bool replaced = changed && changed->fork[k], realtime = repair_fork_is_realtime(&s->d, k);
+		bool replaced = changed && changed->fork[k], realtime;
+		struct xfs_dinode d = s->d;
 		struct repair_fork f;
 
+		if (replaced)	/* the decision may have been about the device, too */
+			repair_changed_core(r, changed, &d);
+		realtime = repair_fork_is_realtime(&d, k);
 		for (size_t i = 0; replaced && !realtime && i < changed->map[k].n && !error; i++)
 			error = claim_mapping(&c, &changed->map[k].m[i]);
 		if (error)

@@ -56,6 +56,7 @@ void repair_restore_type(struct repair *r, struct evidence *e, const struct repa
 	if (!e->d.core.mode)
 		s.d.core.mode = type == XFS_MODE_DIR ? 0700 : 0600;
 	s.d.core.mode = (uint16_t)((s.d.core.mode & ~XFS_MODE_FMT) | type);
+	s.d.core.next_unlinked = XFS_NULL32;	/* lists are cleared */
 	xfs_dinode_encode(e->image, &s.d);
 	repair_mend_core(r, &s, e->image);
 	e->d = s.d;

@@ -3,6 +3,7 @@
  * sbfields.c - what is wrong in superblocks of which the geometry is settled: fields that contradict themselves, bytes
  * behind the last one, secondaries that differ from the primary.
  */
+#include "repair/quota.h"
 #include "repair/sbcopy.h"
 #include "repair/scan.h"
 #include "repair/superblock.h"
@@ -60,22 +61,6 @@ void repair_sb_clear_number(struct repair *r, const char *field, uint64_t *numbe
 	*number = none;
 }
 
-/*
- * Without the bit the superblock names no quota files; those of a metadata
- * directory are looked at with quota (quota.c).
- */
-static void clear_quota_inodes(struct repair *r)
-{
-	uint64_t *const numbers[] = { &r->primary.uquotino, &r->primary.gquotino, &r->primary.pquotino };
-	static const char *const names[] = { "uquotino", "gquotino", "pquotino" };
-
-	if (r->primary.versionnum & XFS_SB_VERSION_QUOTA || xfs_sb_has_incompat(&r->primary, XFS_SB_INCOMPAT_METADIR))
-		return;
-	for (size_t i = 0; i < 2u + xfs_sb_is_v5(&r->primary); i++)
-		if (*numbers[i])
-			repair_sb_clear_number(r, names[i], numbers[i], XFS_NULL64);
-}
-
 static void check_log_features(struct repair *r)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_SB_FIELD, "sb");
@@ -123,7 +108,6 @@ void repair_sb_check_fields(struct repair *r)
 		r->sb_changed = true;
 	}
 	r->primary.flags = 0;
-	clear_quota_inodes(r);
 	if (r->primary.lsn && (r->primary.lsn == XFS_NULL64 || xfs_lsn_is_wild(r->primary.lsn))) {
 		if (!r->sb_changed)
 			repair_sb_note_primary(r, "impossible log sequence number");
@@ -136,6 +120,18 @@ void repair_sb_check_fields(struct repair *r)
 		r->primary.features_incompat &= ~XFS_SB_INCOMPAT_NEEDSREPAIR;
 		r->sb_changed = r->had_needsrepair = true;
 	}
+}
+
+/*
+ * mkfs leaves secondaries "in progress", and those know of no quota files; a copy that the kernel made may. With a
+ * metadata directory the flags are among what mkfs is told.
+ */
+static bool knows_quota(const struct xfs_sb *sb)
+{
+	bool flags = sb->qflags && !xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_METADIR);
+
+	return sb->inprogress && (flags || !repair_quota_none(sb->uquotino) || !repair_quota_none(sb->gquotino) ||
+				  (xfs_sb_is_v5(sb) && !repair_quota_none(sb->pquotino)));
 }
 
 /* Why the secondary that lies at this byte must be written anew; NULL: it need not. */
@@ -155,6 +151,8 @@ static const char *flaw_of(struct repair *r, uint64_t off)
 		return "fields differ from the primary";
 	if (c.sb.inprogress > 1)
 		return "impossible flag of mkfs";
+	if (knows_quota(&c.sb))
+		return "names quota files, as only a primary does";
 	odd = odd_rest(r, off, &c.sb);
 	return odd ? odd : c.flipped ? c.why : NULL;
 }

@@ -241,8 +241,8 @@ static bool known_flags(const struct xfs_inode *i)
 
 static bool newrtbm(const struct xfs_inode *i)
 {
-	return !(i->d.core.flags & XFS_DIFLAG_NEWRTBM) || !in_use(i) || geo_of(i)->metadir ||
-		xfs_inode_role(i->fs, i->ino) == XFS_INODE_RTBITMAP;
+	return !(i->d.core.flags & XFS_DIFLAG_NEWRTBM) || !in_use(i) ||
+	       (!geo_of(i)->metadir && xfs_inode_role(i->fs, i->ino) == XFS_INODE_RTBITMAP);
 }
 
 static bool realtime(const struct xfs_inode *i) { return !xfs_inode_is_realtime(i) || geo_of(i)->sb.rblocks; }

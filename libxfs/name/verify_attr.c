@@ -203,8 +203,6 @@ static void check_freemap(struct check *c, const struct xfs_da_block *b, const s
 		struct xfs_attr_freemap m;
 
 		xfs_attr_freemap_decode(&m, b->buf->data + xfs_attr_freemap_off(g->v5) + 4 * i);
-		if (!m.size)
-			continue;
 		if (m.base % 4 || m.size % 4 || m.base > g->blocksize || m.size > g->blocksize - m.base) {
 			report(c, XFS_F_ATTR_LEAF, b->block, "free area is impossible", m.base, XFS_NULL64);
 			continue;
@@ -247,7 +245,8 @@ static int check_leaf(void *payload, const struct xfs_da_block *b)
 	firstused = h.firstused ? h.firstused : XFS_BUF_MAXLEN;
 	if (h.usedbytes != used)
 		report(c, XFS_F_ATTR_COUNTER, b->block, "bytes in use", h.usedbytes, used);
-	if (firstused > lowest || firstused < entries_end)
+	/* after entries went from below it may be too low, and `holes` says so */
+	if (firstused > lowest || firstused < entries_end || (b->count && !h.holes && firstused != lowest))
 		report(c, XFS_F_ATTR_COUNTER, b->block, "lowest byte in use", firstused, lowest);
 	check_freemap(c, b, &u);
 	return err;

@@ -126,6 +126,7 @@ ROWS = (    # what, action, files that may differ
     ("the bitmap has lost its extents", lambda p: p.poke(p.fs.sb.rbmino, p.literal, bytes(16)), ()),
     ("the size of the bitmap is wrong", lambda p: p.poke(p.fs.sb.rbmino, 56, struct.pack(">Q", 77)), ()),
     ("the size of the summary is wrong", lambda p: p.poke(p.fs.sb.rsumino, 56, struct.pack(">Q", 1 << 30)), ()),
+    ("bitmap and summary have projects", lambda p: [p.poke(i, 20, b"\0\5\0\7") for i in (p.fs.sb.rbmino, p.fs.sb.rsumino)], ()),
     ("the map of the bitmap leads elsewhere", MISSING, ()),
     ("the block counter of a file is wrong", lambda p: p.poke(p.lookup(p.path_of_big), 64, struct.pack(">Q", 3)), ()),
     ("an extent lies outside", outside, ("odd",)),

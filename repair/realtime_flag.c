@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * realtime_flag.c - whether the extents of a file lie in the realtime section, as reverse mappings have it.
+ *
+ * The same numbers mean other blocks on either device, and mostly possible ones: with the flag wrong a file would get
+ * what others hold. A record that has owner, place in the file and block of the first extent says where it lies; both
+ * sides are asked before its forks are looked at.
+ */
+#include "repair/evidence.h"
+#include "repair/forks.h"
+#include "repair/realtime.h"
+#include "repair/scan.h"
+#include "repair/superblock.h"
+
+#include "libxfs/btree/btree.h"
+#include "libxfs/inode/fork.h"
+
+#include <stdlib.h>
+
+#define MOST_ASKED 256u		/* trees of groups that are read for the inodes of one AG */
+
+struct question {
+	uint64_t ino, block;	/* of the AG or the group */
+	struct xfs_bmbt_rec rec;
+	bool found;
+};
+
+static int match_record(void *payload, const void *disk)
+{
+	struct question *q = payload;
+	struct xfs_rmap_rec c;
+
+	xfs_rmap_rec_decode(&c, disk);
+	q->found = c.owner == q->ino && !c.attrfork && !c.bmbtblock && c.startblock <= q->block &&
+		   q->block - c.startblock < c.blockcount && c.offset + (q->block - c.startblock) == q->rec.startoff;
+	return q->found ? -XFS_E_STOP : 0;
+}
+
+/* ---- the first extent ---- */
+
+/* Down the left side of the tree; false: it is damaged. */
+static bool first_of_tree(struct repair *r, const uint8_t *root, uint32_t size, struct xfs_bmbt_rec *out)
+{
+	const struct xfs_btree_shape *shape = &xfs_btree_shape_bmbt;
+	uint32_t most = size > 4 ? xfs_btree_root_maxrecs(shape, size - 4, false) : 0;
+	unsigned level = xfs_be16(root);
+	uint64_t ptr;
+
+	if (!most || !xfs_be16(root + 2) || !level || level >= XFS_BTREE_MAXLEVELS)
+		return false;
+	ptr = xfs_be64(root + 4 + most * shape->keylen);
+	for (; level; level--) {
+		struct xfs_buf *buf;
+		bool fits;
+
+		if (!xfs_fsbno_range_valid(&r->geo, ptr, 1) ||
+		    xfs_fs_get_block(r->fs, XFS_FSBNO(ptr), XFS_BLK_BMBT, &buf))
+			return false;
+		fits = xfs_btree_long_get_level((const void *)buf->data) == level - 1 &&
+		       xfs_btree_long_get_numrecs((const void *)buf->data);
+		if (level > 1)
+			ptr = xfs_be64(buf->data + xfs_btree_ptrs_off(shape, r->geo.v5, r->geo.blocksize));
+		else
+			xfs_bmbt_rec_decode(out, buf->data + xfs_btree_header_len(shape, r->geo.v5));
+		xfs_buf_put(buf);
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+static bool first_extent(struct repair *r, const struct repair_seen *s, struct xfs_bmbt_rec *out)
+{
+	const uint8_t *fork = s->image + xfs_dinode_literal_off((unsigned)s->d.core.version);
+	uint32_t size = repair_fork_size(r, &s->d, XFS_FORK_DATA);
+
+	if (s->d.core.format == XFS_DINODE_FMT_BTREE)
+		return first_of_tree(r, fork, size, out);
+	if (s->d.core.format != XFS_DINODE_FMT_EXTENTS || !xfs_dinode_nextents(&s->d, XFS_FORK_DATA) || size < 16)
+		return false;
+	xfs_bmbt_rec_decode(out, fork);
+	return true;
+}
+
+/* ---- the two sides ---- */
+
+/* False also where nobody knows. */
+static bool data_device_has(struct repair *r, struct question *q)
+{
+	struct xfs_btree_key lo, hi;
+	struct repair_ag *ag;
+	struct xfs_btree bt;
+
+	if (!xfs_fsbno_range_valid(&r->geo, q->rec.startblock, 1))
+		return false;
+	ag = repair_ag_of(r, q->rec.startblock);
+	q->block = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(q->rec.startblock)).v;
+	q->found = false;
+	lo = (struct xfs_btree_key){ { q->block, 0, 0 } };
+	hi = (struct xfs_btree_key){ { q->block, UINT64_MAX, UINT64_MAX } };
+	if (ag->tree[XFS_TREE_RMAP].sound && !repair_ag_btree(r, ag, XFS_BTREE_RMAP, &bt))
+		xfs_btree_query_range(&bt, &lo, &hi, match_record, q, NULL, NULL, NULL);
+	return q->found;
+}
+
+static bool group_has(struct repair *r, struct question *q)
+{
+	const struct xfs_extent e = { q->rec.startoff, q->rec.startblock, q->rec.blockcount, q->rec.extentflag };
+	uint64_t group = q->rec.startblock >> r->geo.sb.rgblklog;
+	struct repair_fork f = { 0 };
+	struct xfs_dinode d;
+	xfs_ino_t ino;
+	uint8_t *image;
+
+	q->found = false;
+	q->block = q->rec.startblock & ((UINT64_C(1) << r->geo.sb.rgblklog) - 1);
+	if (!xfs_extent_valid(&r->geo, &e, true) ||
+	    !repair_sb_group_file(r->fs, "rmap", (uint32_t)group, &ino))
+		return false;
+	image = malloc(r->geo.inodesize);
+	if (image && !repair_read_inode(r, ino.v, image, &d) && d.core.metatype == XFS_METAFILE_RTRMAP)
+		repair_fork_scan_meta(r, ino.v, &d, image, &f, match_record, q);
+	repair_fork_release(&f);
+	free(image);
+	return q->found;
+}
+
+bool repair_rt_flag_is_wrong(struct repair *r, struct repair_seen *s)
+{
+	struct question q = { .ino = s->ino };
+
+	if (!r->geo.metadir || !r->geo.rmapbt || !r->geo.sb.rgcount || !first_extent(r, s, &q.rec))
+		return false;
+	if (data_device_has(r, &q))
+		return s->d.core.flags & XFS_DIFLAG_REALTIME;
+	return !(s->d.core.flags & XFS_DIFLAG_REALTIME) && s->ag && s->ag->rt_asked++ < MOST_ASKED && group_has(r, &q);
+}

@@ -3,6 +3,7 @@
 #include "db/report.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -81,24 +82,17 @@ static int multiplied_buckets(struct survey *s, uint64_t factor)
 
 static void take_extent(struct survey *s, uint32_t agbno, uint32_t len)
 {
-	size_t low = 0, high = s->n;
+	size_t bucket = xfs_search(s->n, i, s->list[i].low <= len);
 
+	bucket -= bucket > 0;
 	if (s->align && xfs_fsbno_of(&s->db->fs->geo, XFS_AGNO(s->agno), XFS_AGBNO(agbno)).v % s->align)
 		return;
 	if (s->dump)
 		db_out(s->db, "%8u %8u %8u\n", s->agno, agbno, len);
 	s->extents++;
 	s->blocks += len;
-	while (high - low > 1) {
-		size_t mid = low + (high - low) / 2;
-
-		if (s->list[mid].low <= len)
-			low = mid;
-		else
-			high = mid;
-	}
-	s->list[low].extents++;
-	s->list[low].blocks += len;
+	s->list[bucket].extents++;
+	s->list[bucket].blocks += len;
 }
 
 static int see_record(void *payload, const void *rec)

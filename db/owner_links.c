@@ -3,6 +3,7 @@
 #include "db/owner.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 #include "libxfs/inode/scan.h"
 #include "libxfs/name/path.h"
 
@@ -50,19 +51,9 @@ static int compare_links(const void *a, const void *b)
 
 static bool is_wanted(const struct finder *f, uint64_t ino)
 {
-	size_t low = 0, high = f->n;
+	size_t at = xfs_search(f->n, i, f->inos[i] < ino);
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (f->inos[mid] == ino)
-			return true;
-		if (f->inos[mid] < ino)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return false;
+	return at < f->n && f->inos[at] == ino;
 }
 
 static int see_entry(void *payload, const struct xfs_dir_entry *e)

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #define MOST_RENAMED 64u	/* of one fork: each may take long */
+#define ENTRY ((uint32_t)sizeof(struct xfs_attr_sf_ent_disk))	/* before its name */
 
 struct reader {
 	struct names *n;
@@ -195,15 +196,28 @@ static bool is_flags(unsigned flags)
 	return !(flags & ~XFS_ATTR_NAMESPACES) && !(flags & (flags - 1));
 }
 
+/* Bytes of the short entry at p. */
+static uint32_t entry_size(const uint8_t *p)
+{
+	struct xfs_attr_sf_ent e;
+
+	xfs_attr_sf_ent_decode(&e, p);
+	return xfs_attr_sf_entsize(e.namelen, e.valuelen);
+}
+
 /* How many entries follow each other from `at` to `end` exactly; -1: none do. */
 static int chain_length(const uint8_t *p, uint32_t at, uint32_t end)
 {
 	int n = 0;
 
 	for (; at < end; n++) {
-		uint32_t size = end - at > 3 ? xfs_attr_sf_entsize(p[at], p[at + 1]) : UINT32_MAX;
+		uint32_t size = end - at > ENTRY ? entry_size(p + at) : UINT32_MAX;
+		struct xfs_attr_sf_ent e;
 
-		if (size > end - at || !p[at] || !is_flags(p[at + 2]) || memchr(p + at + 3, 0, p[at]))
+		if (size > end - at)
+			return -1;
+		xfs_attr_sf_ent_decode(&e, p + at);
+		if (!e.namelen || !is_flags(e.flags) || memchr(p + at + ENTRY, 0, e.namelen))
 			return -1;
 		at += size;
 	}
@@ -223,14 +237,14 @@ static bool other_lengths(const uint8_t *p, uint32_t at, uint32_t end, int left,
 {
 	unsigned names = 0, values = 0, namelen = e->namelen, valuelen = e->valuelen;
 
-	if (end < at + 3 || !is_flags(e->flags))
+	if (end < at + ENTRY || !is_flags(e->flags))
 		return false;
 	for (unsigned k = 0; k < 2 * 256; k++) {
 		unsigned name = k < 256 ? k : namelen, value = k < 256 ? valuelen : k - 256;
 		uint32_t size = xfs_attr_sf_entsize(name, value);
 
-		if (!name || (name == namelen && value == valuelen) || size > end - at || memchr(p + at + 3, 0, name) ||
-		    chain_length(p, at + size, end) != left - 1)
+		if (!name || (name == namelen && value == valuelen) || size > end - at ||
+		    memchr(p + at + ENTRY, 0, name) || chain_length(p, at + size, end) != left - 1)
 			continue;
 		names += k < 256;
 		values += k >= 256;
@@ -245,13 +259,13 @@ static bool one_change_fits(const uint8_t *p, uint32_t end, int count)
 {
 	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
 
-	for (int i = 0; i < count && at + 3 < end; i++) {
+	for (int i = 0; i < count && at + ENTRY < end; i++) {
 		struct xfs_attr_sf_ent e;
 
 		xfs_attr_sf_ent_decode(&e, p + at);
 		if (other_lengths(p, at, end, count - i, &e))
 			return true;
-		at += xfs_attr_sf_entsize(p[at], p[at + 1]);
+		at += entry_size(p + at);
 	}
 	return false;
 }
@@ -273,7 +287,7 @@ static uint32_t list_end(const uint8_t *p, uint32_t len, const struct xfs_attr_s
 	uint32_t at = sizeof(struct xfs_attr_sf_hdr_disk);
 
 	for (unsigned i = 0; i < h->count; i++) {
-		uint32_t size = len - at > 3 ? xfs_attr_sf_entsize(p[at], p[at + 1]) : UINT32_MAX;
+		uint32_t size = len - at > ENTRY ? entry_size(p + at) : UINT32_MAX;
 
 		if (size > len - at || !is_chain(p, at, at + size))
 			return (uint32_t)xfs_min(h->totsize, len);
@@ -299,7 +313,7 @@ static void fill_attr(struct reader *r, const uint8_t *p, const struct xfs_attr_
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
 
-	*a = (struct xfs_attr){ .name = p + 3, .namelen = e->namelen, .value = p + 3 + e->namelen,
+	*a = (struct xfs_attr){ .name = p + ENTRY, .namelen = e->namelen, .value = p + ENTRY + e->namelen,
 				.valuelen = e->valuelen,
 				.flags = e->flags & (XFS_ATTR_NAMESPACES | XFS_ATTR_INCOMPLETE) };
 	if (!is_flags(e->flags) || (e->flags & XFS_ATTR_PARENT && !g->parent))
@@ -320,7 +334,7 @@ static int read_short(struct reader *r, const uint8_t *p, uint32_t len)
 	r->quality = NAMES_GOOD;
 	xfs_attr_sf_hdr_decode(&h, p);
 	end = list_end(p, len, &h);
-	while (len - at > sizeof(struct xfs_attr_sf_ent_disk) && !error) {
+	while (len - at > ENTRY && !error) {
 		struct xfs_attr_sf_ent e;
 		struct xfs_attr a;
 

@@ -2,6 +2,8 @@
 /* attr_blocks.c - contents of the blocks of an attribute fork, and its short form (format sheet 03, section 6). */
 #include "libxfs/build/attr_private.h"
 
+#include "libxfs/base/search.h"
+
 /* Name and value one behind the other. */
 static void put_pair(uint8_t *at, const struct xfs_build_attr *a)
 {
@@ -84,18 +86,9 @@ static void make_leaf(const struct xfs_attr_plan *p, uint64_t leaf, uint8_t *blo
 /* The key whose value lies at `off`. */
 static uint32_t key_at(const struct xfs_attr_plan *p, uint64_t off)
 {
-	uint32_t low = 0, high = p->n;
+	size_t behind = xfs_search(p->n, i, p->value[i] <= off);
 
-	/* value[low] <= off < value[high] */
-	while (high - low > 1) {
-		uint32_t mid = low + (high - low) / 2;
-
-		if (p->value[mid] <= off)
-			low = mid;
-		else
-			high = mid;
-	}
-	return low;
+	return behind ? (uint32_t)behind - 1 : 0;
 }
 
 static void make_value(const struct xfs_attr_plan *p, uint64_t off, uint8_t *block)

@@ -2,6 +2,8 @@
 /* bmap_records.c - records of a fork, in the inode or in its tree: found, added, removed, replaced. */
 #include "libxfs/inode/bmap_priv.h"
 
+#include "libxfs/base/search.h"
+
 enum { REC = sizeof(struct xfs_bmbt_rec_disk) };
 
 int xfs_bmap_open(struct xfs_bmap *b, struct xfs_live_inode *li, enum xfs_fork which)
@@ -92,17 +94,7 @@ static uint64_t off_at(const uint8_t *recs, uint64_t k)
 /* Records that start before `off`. */
 static uint64_t index_of(const struct xfs_bmap *b, uint64_t off)
 {
-	uint64_t low = 0, high = b->f.count;
-
-	while (low < high) {
-		uint64_t mid = low + (high - low) / 2;
-
-		if (off_at(b->f.bytes, mid) < off)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return xfs_search((size_t)b->f.count, i, off_at(b->f.bytes, i) < off);
 }
 
 static uint8_t *inline_bytes(struct xfs_bmap *b)

@@ -6,6 +6,7 @@
 #include "libxfs/recovery/private.h"
 
 #include "libxfs/base/crc32c.h"
+#include "libxfs/base/search.h"
 #include "libxfs/inode/fork.h"
 #include "libxfs/ondisk/dir.h"
 
@@ -63,17 +64,7 @@ static void sort_pieces(struct replay *rp)
 
 static size_t first_piece(const struct replay *rp, uint64_t daddr)
 {
-	size_t low = 0, high = rp->npieces;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (rp->pieces[mid].daddr < daddr)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
+	return xfs_search(rp->npieces, i, rp->pieces[i].daddr < daddr);
 }
 
 /* First pieces name their owner: such directories may be missing among the inodes of the log. */

@@ -54,7 +54,8 @@ static void make_constants(void)
 
 /* One round; the caller passes the eight variables rotated by one place each time, so that none has to be moved. */
 #define ROUND(a, b, c, d, e, f, g, h, i) do { \
-	uint32_t t = (h) + (ROR(e, 6) ^ ROR(e, 11) ^ ROR(e, 25)) + ((g) ^ ((e) & ((f) ^ (g)))) + round_constant[i] + w[i]; \
+	uint32_t t = (h) + (ROR(e, 6) ^ ROR(e, 11) ^ ROR(e, 25)) + ((g) ^ ((e) & ((f) ^ (g)))) + \
+		     round_constant[i] + w[i]; \
 	(d) += t; \
 	(h) = t + (ROR(a, 2) ^ ROR(a, 13) ^ ROR(a, 22)) + (((a) & (b)) | ((c) & ((a) | (b)))); \
 } while (0)

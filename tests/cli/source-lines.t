@@ -6,7 +6,7 @@ import os
 import sys
 
 SRC = os.path.abspath(os.environ.get("XFSKIT_SRC", os.path.join(os.path.dirname(__file__), "..", "..")))
-FOLDERS = ("libxfs", "repair", "mkfs", "db", "io")
+FOLDERS = ("include", "libxfs", "repair", "mkfs", "db", "io", "examples", "tests")
 WIDTH = 120
 
 

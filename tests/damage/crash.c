@@ -4,7 +4,7 @@
  *
  * crash IMAGE STOP SEED [START LENGTH]
  *	STOP	from this write on nothing reaches the image (from 1); 0: never
- *	SEED	0: writes reach it in order; else the disk has a cache, and what was not flushed lands or not by this seed
+ *	SEED	0: writes reach it in order; else the disk has a cache; what was not flushed lands or not by this seed
  *	CRASH_KEEP_LOG in the environment: the log, which is clean, is not formatted anew
  *	START	byte from which LENGTH bytes cannot be read
  * Prints a line "finding ID" for each one, then "writes N barriers N error N". Exit status: 0 the repair ended or was

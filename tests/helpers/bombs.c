@@ -15,7 +15,7 @@
  *	bombs unlinked IMAGE N		N deleted files that are still open
  *	bombs wiped IMAGE N		N files in the root directory, of whose inodes nothing is left
  *	bombs rivals IMAGE N		one file with N names in /d, and one without whose parent pointers are the same
- *	bombs counts IMAGE N		N pairs of files: one with a wrong link count, then a deleted one that is still open
+ *	bombs counts IMAGE N		N pairs of files: a wrong link count, then a deleted one that is still open
  *	bombs twins IMAGE N		/d with one entry for a file and N of the same name for another one
  *	bombs doubled IMAGE N		N directories in the root, half of which the other half names, too
  */

@@ -3,8 +3,8 @@
  * fields.c - tells scripts of the tests where the fields of a structure lie, from the tables of libxfs/ondisk.
  *
  * fields IMAGE		then on stdin, one request a line; the structure is LENGTH bytes at byte AT of the image:
- *	list TYPE AT LENGTH KIND	every number and text: "PATH BIT BITS ORDER"; of arrays the first two, the middle and
- *					the last element
+ *	list TYPE AT LENGTH KIND	every number and text: "PATH BIT BITS ORDER"; of arrays the first two, the
+ *					middle and the last element
  *	find TYPE AT LENGTH KIND PATH	"PATH BIT BITS ORDER" of one
  * TYPE is a type of xfs_db, KIND the sort of file that a block belongs to (d, l, - or 0).  BIT counts from the start of
  * the structure, ORDER is be or le.  An answer ends with a line "."; "! REASON" is said where there is none.

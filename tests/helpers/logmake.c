@@ -157,8 +157,8 @@ static const struct {
 	const char *word;
 	unsigned type;
 } dones[] = {
-	{ "efd:", XFS_LI_EFD }, { "rud:", XFS_LI_RUD }, { "cud:", XFS_LI_CUD }, { "bud:", XFS_LI_BUD }, { "attrd:", XFS_LI_ATTRD },
-	{ "xmd:", XFS_LI_XMD },
+	{ "efd:", XFS_LI_EFD }, { "rud:", XFS_LI_RUD }, { "cud:", XFS_LI_CUD }, { "bud:", XFS_LI_BUD },
+	{ "attrd:", XFS_LI_ATTRD }, { "xmd:", XFS_LI_XMD },
 };
 
 static bool put_done(struct making *m, const char *word)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metadir.c - test program: fills a fresh metadir filesystem with files, quota files and realtime groups (format sheet 10,
- * sections 3, 4 and 7), for no released tool here makes one.  The same arguments give the same bytes.
+ * metadir.c - test program: fills a fresh metadir filesystem with files, quota files and realtime groups (format
+ * sheet 10, sections 3, 4 and 7), for no released tool here makes one.  The same arguments give the same bytes.
  *
  * metadir IMAGE [RTDEVICE EXTENTS REXT|zoned]
- *	Quota files are made for the types that mkfs turned on, with limits and with counts that are right.  RTDEVICE becomes the realtime
- *	section, in groups of EXTENTS extents of REXT blocks each.  A third kind of file, with more extents than the root of a tree holds
- *	records, is made where EXTENTS is followed by `+`; trees that do not fit in their root are left empty then.
+ *	Quota files are made for the types that mkfs turned on, with limits and with counts that are right.  RTDEVICE
+ *	becomes the realtime section, in groups of EXTENTS extents of REXT blocks each.  A third kind of file, with more
+ *	extents than the root of a tree holds records, is made where EXTENTS is followed by `+`; trees that do not fit
+ *	in their root are left empty then.
  *	`zoned`: the groups are zones, of extents of one block.
  *
- * Names, space and reverse mappings are the library's work, as in any directory; what makes an inode one of metadata, and all
- * that is of the realtime section, is put into the inodes afterwards.
+ * Names, space and reverse mappings are the library's work, as in any directory; what makes an inode one of metadata,
+ * and all that is of the realtime section, is put into the inodes afterwards.
  */
 #include "tests/lib/metadir.h"
 

@@ -4,44 +4,7 @@
 # (tests/unit/test_namechange.c); others judge them: the oracle, both xfs_repair -n, and a kernel that reads every name and
 # attribute, then removes most of it.
 here=$(cd "$(dirname "$0")" && pwd)
-build=${XFSKIT_BUILD:-$PWD}
-box=${BOX_DIR:-box.build}
-dir=$(mktemp -d) || exit 1
-trap 'rm -rf "$dir"' EXIT
-n=0
-failed=0
-
-result() {
-	n=$((n + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $n - $2"
-	else
-		echo "not ok $n - $2"
-		sed 's/^/#   /' "$3" | head -n 30
-		failed=1
-	fi
-}
-
-skip() {
-	n=$((n + 1))
-	echo "ok $n - $1 # SKIP $2"
-}
-
-judged() {
-	"${PYTHON3:-python3}" "$here/../oracle/judge.py" --ignore rmapbt-key-unwritten "$2" >"$dir/out" 2>&1
-	result $? "$1: the independent judge" "$dir/out"
-	"$build/xfs_repair" -n -f "$2" >"$dir/out" 2>&1
-	result $? "$1: our xfs_repair -n" "$dir/out"
-	case $2 in *parent*)
-		return ;;			# those of today's distributions don't know the feature
-	esac
-	if command -v xfs_repair >/dev/null; then
-		xfs_repair -n -f "$2" >"$dir/out" 2>&1
-		result $? "$1: xfs_repair -n of the distribution" "$dir/out"
-	else
-		skip "$1: xfs_repair -n of the distribution" "xfs_repair is not installed"
-	fi
-}
+. "$here/judged.sh"
 
 # name, options of mkfs.xfs
 make() {

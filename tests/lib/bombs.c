@@ -50,8 +50,8 @@ struct xfs_build_target bomb_target(struct bomb *m, uint64_t ino)
 /* ---- names ---- */
 
 /*
- * The k-th name.  Of equal hash: bit 0 of a byte and bit 7 of the next one meet in the hash, so two that turn together do
- * nothing.
+ * The k-th name.  Of equal hash: bit 0 of a byte and bit 7 of the next one meet in the hash, so two that turn together
+ * do nothing.
  */
 static void name_of(uint64_t k, bool equal, uint8_t *p, unsigned len)
 {

@@ -9,19 +9,19 @@
  *	--lose SEED		the disk has a cache: what was not flushed at the stop is there or not
  *	--fail-read N, --fail-write N	one call fails
  *	--fail-alloc N		the N-th allocation fails; the operation is done again, if that ends the same
- *	--base BASE		works in memory above that image, which stays as it is; what comes out is written to IMAGE
+ *	--base BASE		works in memory above that image, which stays as it is; the result is written to IMAGE
  *	Prints "done D synced S writes W reads R allocations A": whole operations, those before the last sync, calls.
  *	Exit status 0: all done; 3: stopped or failed by a fault; 1: an operation went wrong.
  * fsx random SEED COUNT [limits]	prints a script
- * fsx model [options] [limits] IMAGE SEED FROM COUNT	random operations FROM.. on image and model, compared all the time
- *	--every N		after so many the whole is compared, and judged by --judge COMMAND (with the image behind)
+ * fsx model [options] [limits] IMAGE SEED FROM COUNT	random operations FROM.. on image and model, always compared
+ *	--every N		after so many the whole is compared, and judged by --judge COMMAND (plus the image)
  *	--expect FILE		what should be there at the end, as list prints it; --verbose: says each line
  *	limits: --most BYTES --files N --block N --reflink --swap --aligned --sync-every N
  * fsx list IMAGE			what is there, a line a path
  * fsx expect SCRIPT COUNT	what should be there after so many lines
  * fsx match SCRIPT LIST FROM TO	is LIST what is there after FROM..TO lines, or in the middle of a line of these?
  *	Prints the largest such number. LIST: what a kernel's walk says.
- *	--base IMAGE		what the list is of: each sector of a file in the middle of a change is the old or the new one
+ *	--base IMAGE		what the list is of: each sector of a file amid a change is the old or the new one
  * fsx recover [--base, --stop-after, --tear, --lose, --fail-alloc] IMAGE
  *	our own recovery of it, to the end or the stop; the same statuses
  * fsx audit IMAGE		judges the log as strictly as libxfs/log/validate.h does; prints open intents by type

@@ -39,8 +39,8 @@ struct metadir_made *metadir_find(const char *name);
 uint64_t metadir_block_of(uint64_t ino, uint64_t block);
 
 /*
- * metadir_groups.c: blocks of the summary of a group; the files in the section, then all that follows; the superblock of
- * the realtime device.
+ * metadir_groups.c: blocks of the summary of a group; the files in the section, then all that follows; the superblock
+ * of the realtime device.
  */
 uint64_t metadir_summary_blocks(void);
 void metadir_fill_groups(void);

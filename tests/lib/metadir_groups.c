@@ -15,7 +15,7 @@
 /* ---- files of the realtime section ---- */
 
 #define AT_END(n) (UINT32_MAX - (n))		/* so many extents before the end of a full group */
-/* In units of an extent: file, offset, group (the last one: ~0), extent in it, length, unwritten, shared with others. */
+/* In units of an extent: file, offset, group (the last: ~0), extent in it, length, unwritten, shared with others. */
 static const struct piece {
 	unsigned file;
 	uint32_t off, group, at, len;
@@ -81,8 +81,9 @@ static void make_rt_file(unsigned i)
 	for (const struct piece *p = pieces; p < pieces + XFS_ARRAY_SIZE(pieces); p++) {
 		struct xfs_bmbt_rec rec = {
 			.startoff = (uint64_t)p->off * metadir.sb.rextsize, .blockcount = RUN(p),
-					.extentflag = is_unwritten(p),
-			.startblock = (uint64_t)group_of(p) << metadir.sb.rgblklog | (uint64_t)place_of(p) * metadir.sb.rextsize,
+			.extentflag = is_unwritten(p),
+			.startblock = (uint64_t)group_of(p) << metadir.sb.rgblklog |
+				      (uint64_t)place_of(p) * metadir.sb.rextsize,
 		};
 
 		if (p->file != i || !is_made(p))

@@ -64,3 +64,12 @@ void namelists_free_entries(struct entrylist *l)
 		free((void *)(uintptr_t)l->list[i].name);
 	free(l->list);
 }
+
+void namelists_one_hash(uint8_t *name, unsigned bits, size_t i)
+{
+	/* two bytes (x, y) and (x ^ 1, y ^ 0x80) do the same to the hash */
+	for (unsigned k = 0; k < bits; k++) {
+		name[2 * k] = (uint8_t)('b' ^ (i >> k & 1));
+		name[2 * k + 1] = (uint8_t)('q' ^ (i >> k & 1 ? 0x80 : 0));
+	}
+}

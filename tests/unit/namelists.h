@@ -29,6 +29,8 @@ void namelists_free_attrs(struct attrlist *);
 /* For xfs_dir_each(); "." is left out and ".." is the parent. */
 int namelists_keep_entry(void *entrylist, const struct xfs_dir_entry *);
 void namelists_free_entries(struct entrylist *);
+/* The i-th of 2^bits names that have one hash, of 2 * bits bytes. */
+void namelists_one_hash(uint8_t *name, unsigned bits, size_t i);
 uint8_t *namelists_copy(const void *, size_t len);
 
 #endif

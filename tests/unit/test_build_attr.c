@@ -5,6 +5,7 @@
 #include "libxfs/name/verify.h"
 #include "tests/unit/buildfs.h"
 #include "tests/unit/failmalloc.h"
+#include "tests/unit/namelists.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/vectors.h"
 
@@ -370,11 +371,7 @@ START_TEST(one_hash)
 		for (size_t i = 0; i < n; i++) {
 			uint8_t *name = grab(&l, 2 * bits);
 
-			/* (x, y) and (x ^ 1, y ^ 0x80) do the same to the hash */
-			for (unsigned k = 0; k < bits; k++) {
-				name[2 * k] = (uint8_t)('b' ^ (i >> k & 1));
-				name[2 * k + 1] = (uint8_t)('q' ^ (i >> k & 1 ? 0x80 : 0));
-			}
+			namelists_one_hash(name, bits, i);
 			for (unsigned s = 0; s < 3; s++)
 				l.a[l.n++] = (struct xfs_build_attr){ name, name, s, (uint8_t)(2 * bits),
 								      (uint8_t)spaces[s] };
@@ -391,8 +388,7 @@ START_TEST(one_hash)
 			size_t len;
 
 			ck_assert_int_eq(xfs_attrs_open(&a, &ip, &b.sink), 0);
-			qk_assert_int_eq(xfs_attr_get(&a, l.a[i].flags, l.a[i].name, l.a[i].namelen, value, 8, &len),
-					 0);
+			qk_assert(!xfs_attr_get(&a, l.a[i].flags, l.a[i].name, l.a[i].namelen, value, 8, &len));
 			qk_assert_uint_eq(len, l.a[i].valuelen);
 		}
 		list_free(&l);

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* test_build_dir.c - directories from lists of entries, read back by the readers: every form, threshold and variant. */
-#include "libxfs/base/crc32c.h"
 #include "libxfs/build/dir.h"
-#include "libxfs/name/hash.h"
 #include "libxfs/name/verify.h"
 #include "tests/unit/buildfs.h"
-#include "tests/unit/failmalloc.h"
+#include "tests/unit/dirlist.h"
 #include "tests/unit/quick.h"
 #include "tests/unit/vectors.h"
 
@@ -31,58 +29,11 @@ static const struct testfs kinds[] = {
 	{ .agblocks = 1 << 27, .agcount = 80, .v4 = true },
 };
 
-/* ---- lists ---- */
-
-struct list {
-	struct xfs_build_dirent *e;
-	uint8_t *names;
-	size_t n;
-};
-
-static uint64_t some_ino(const struct xfs_geometry *g, struct testrand *rnd, bool large)
-{
-	uint32_t agno = large ? testrand_below(rnd, g->agcount) : 0;
-
-	return xfs_ino_of(g, XFS_AGNO(agno), XFS_AGINO(xfs_first_agino(g) + testrand_below(rnd, 5000))).v;
-}
-
-/* Names of [least, most] bytes, distinct by the decimal number at their end. `large`: in so many of a hundred. */
-static void make_list(struct list *l, const struct xfs_geometry *g, struct testrand *rnd, size_t n, unsigned least,
-		      unsigned most, unsigned large)
-{
-	size_t at = 0;
-
-	l->n = n;
-	l->e = calloc(n + 1, sizeof(*l->e));
-	l->names = malloc((n + 1) * (size_t)most);
-	for (size_t i = 0; i < n; i++) {
-		unsigned len = least + testrand_below(rnd, most - least + 1);
-		uint8_t *name = l->names + at;
-		char number[24];
-		unsigned digits = (unsigned)snprintf(number, sizeof(number), "%zu", i);
-
-		qk_assert_uint_le(digits, len);
-		/* all bytes but zero, slash and digits */
-		for (unsigned k = 0; k < len - digits; k++)
-			name[k] = (uint8_t)(128 + testrand_below(rnd, 128));
-		memcpy(name + len - digits, number, digits);
-		l->e[i] = (struct xfs_build_dirent){ some_ino(g, rnd, testrand_below(rnd, 100) < large), name,
-			(uint8_t)len, (uint8_t)testrand_below(rnd, XFS_DIR_FT_COUNT) };
-		at += len;
-	}
-}
-
-static void free_list(struct list *l)
-{
-	free(l->e);
-	free(l->names);
-}
-
 /* ---- building and reading back ---- */
 
 struct reading {
 	const struct buildfs *b;
-	const struct list *l;
+	const struct dirlist *l;
 	size_t seen;
 	uint32_t cookie;
 };
@@ -109,7 +60,7 @@ static int compare(void *payload, const struct xfs_dir_entry *e)
 	return 0;
 }
 
-static void look_up(const struct buildfs *b, struct xfs_dir *d, const struct list *l, size_t i)
+static void look_up(const struct buildfs *b, struct xfs_dir *d, const struct dirlist *l, size_t i)
 {
 	xfs_ino_t ino;
 	unsigned ftype;
@@ -126,7 +77,7 @@ static void check_tail(const struct xfs_build_dir *d)
 		qk_assert_uint_eq(d->bytes[i], 0);
 }
 
-static void read_back(struct buildfs *b, const struct xfs_build_dir *d, const struct list *l, unsigned forkoff)
+static void read_back(struct buildfs *b, const struct xfs_build_dir *d, const struct dirlist *l, unsigned forkoff)
 {
 	struct reading r = { .b = b, .l = l };
 	struct xfs_inode ip;
@@ -149,14 +100,14 @@ static void read_back(struct buildfs *b, const struct xfs_build_dir *d, const st
 		ck_abort_msg("%zu entries, form %u: %s", l->n, d->shape.form, b->finding);
 }
 
-static struct xfs_build_dir request(struct buildfs *b, const struct list *l, uint32_t forksize, uint8_t *fork)
+static struct xfs_build_dir request(struct buildfs *b, const struct dirlist *l, uint32_t forksize, uint8_t *fork)
 {
 	memset(fork, 0xa5, XFS_DINODE_MAX_SIZE);
 	return (struct xfs_build_dir){ .to = b->to, .parent = PARENT, .entries = l->e, .n = l->n,
 				       .forksize = forksize, .bytes = fork };
 }
 
-static enum xfs_dir_form build(struct buildfs *b, const struct list *l, unsigned forkoff, enum buildfs_space space,
+static enum xfs_dir_form build(struct buildfs *b, const struct dirlist *l, unsigned forkoff, enum buildfs_space space,
 			       uint32_t longest)
 {
 	uint32_t forksize = forkoff ? forkoff * 8 : b->geo.litino;
@@ -183,7 +134,7 @@ static enum xfs_dir_form build(struct buildfs *b, const struct list *l, unsigned
 	return d.shape.form;
 }
 
-static void build_all_ways(struct buildfs *b, const struct list *l, unsigned forkoff)
+static void build_all_ways(struct buildfs *b, const struct dirlist *l, unsigned forkoff)
 {
 	enum xfs_dir_form form = build(b, l, forkoff, BUILDFS_WHOLE, 0);
 
@@ -196,7 +147,7 @@ static void build_all_ways(struct buildfs *b, const struct list *l, unsigned for
 
 /* ---- thresholds ---- */
 
-static enum xfs_dir_form form_of(struct buildfs *b, const struct list *l, size_t n, uint32_t forksize,
+static enum xfs_dir_form form_of(struct buildfs *b, const struct dirlist *l, size_t n, uint32_t forksize,
 				 struct xfs_build_dir_shape *s)
 {
 	struct xfs_build_dir d = { .to = b->to, .parent = PARENT, .entries = l->e, .n = n, .forksize = forksize };
@@ -206,7 +157,7 @@ static enum xfs_dir_form form_of(struct buildfs *b, const struct list *l, size_t
 }
 
 /* Smallest number of entries, above `from`, with a form beyond `form`, or more levels than `levels`. */
-static size_t change_after(struct buildfs *b, const struct list *l, size_t from, uint32_t forksize,
+static size_t change_after(struct buildfs *b, const struct dirlist *l, size_t from, uint32_t forksize,
 			   enum xfs_dir_form form, unsigned levels)
 {
 	size_t low = from, high = l->n;
@@ -224,7 +175,7 @@ static size_t change_after(struct buildfs *b, const struct list *l, size_t from,
 }
 
 /* Around each change of the form and of the height; the list is cut to the number. */
-static void around_changes(struct buildfs *b, struct list *l, unsigned forkoff)
+static void around_changes(struct buildfs *b, struct dirlist *l, unsigned forkoff)
 {
 	uint32_t forksize = forkoff ? forkoff * 8 : b->geo.litino;
 	size_t all = l->n, at = 0;
@@ -258,11 +209,11 @@ START_TEST(changes)
 		static const unsigned lens[][2] = { { 5, 5 }, { 10, 10 }, { 20, 255 }, { 6, 40 } };
 		/* enough for two leaves of this size */
 		size_t n = b.geo.dirblksize / 8 * 5 / 4 + 10;
-		struct list l;
+		struct dirlist l;
 
-		make_list(&l, &b.geo, &rnd, n, lens[round][0], lens[round][1], round == 1 ? 50 : 0);
+		dirlist_make(&l, &b.geo, &rnd, n, lens[round][0], lens[round][1], round == 1 ? 50 : 0);
 		around_changes(&b, &l, round % 2 ? (b.geo.v5 ? 24 : 9) : 0);
-		free_list(&l);
+		dirlist_free(&l);
 	}
 	buildfs_release(&b);
 }
@@ -275,11 +226,11 @@ START_TEST(small_and_random)
 
 	buildfs_init(&b, &kinds[_i]);
 	for (unsigned n = 0; n < 40; n++) {
-		struct list l;
+		struct dirlist l;
 
-		make_list(&l, &b.geo, &rnd, n < 20 ? n : testrand_below(&rnd, 3000), 4, 4 + 50 * (n % 6), 2 * n);
+		dirlist_make(&l, &b.geo, &rnd, n < 20 ? n : testrand_below(&rnd, 3000), 4, 4 + 50 * (n % 6), 2 * n);
 		build_all_ways(&b, &l, n % 3 ? 0 : 15);
-		free_list(&l);
+		dirlist_free(&l);
 	}
 	buildfs_release(&b);
 }
@@ -304,9 +255,9 @@ static enum xfs_dir_form form_named(const char *name, unsigned *levels)
 }
 
 /* Names as in the vectors: a decimal counter behind x. */
-static void counter_list(struct list *l, size_t n, unsigned len)
+static void counter_list(struct dirlist *l, size_t n, unsigned len)
 {
-	*l = (struct list){ calloc(n + 1, sizeof(*l->e)), malloc((n + 1) * len + 1), n };
+	*l = (struct dirlist){ calloc(n + 1, sizeof(*l->e)), malloc((n + 1) * len + 1), n };
 	for (size_t i = 0; i < n; i++) {
 		uint8_t *name = l->names + i * len;
 		char number[24];
@@ -326,7 +277,7 @@ static void check_change(struct buildfs *b, json_t *dir, json_t *row, bool grow)
 	struct xfs_build_dir_shape s;
 	enum xfs_dir_form form;
 	unsigned levels;
-	struct list l;
+	struct dirlist l;
 
 	counter_list(&l, n, (unsigned)vectors_get_u64(dir, "name_length"));
 	form = form_named(vectors_get_str(row, "to"), &levels);
@@ -341,7 +292,7 @@ static void check_change(struct buildfs *b, json_t *dir, json_t *row, bool grow)
 		qk_assert_uint_eq(s.levels, levels);
 	}
 	build_all_ways(b, &l, forkoff);
-	free_list(&l);
+	dirlist_free(&l);
 }
 
 START_TEST(as_the_kernel)
@@ -380,12 +331,12 @@ START_TEST(a_million)
 	static const struct testfs shape = { .agblocks = 1 << 20, .agcount = 4 };
 	struct testrand rnd = { 77 };
 	struct buildfs b;
-	struct list l;
+	struct dirlist l;
 
 	buildfs_init(&b, &shape);
-	make_list(&l, &b.geo, &rnd, 1000000, 7, 30, 0);
+	dirlist_make(&l, &b.geo, &rnd, 1000000, 7, 30, 0);
 	ck_assert_int_eq(build(&b, &l, 24, BUILDFS_PIECES, 2000), XFS_DIR_NODE);
-	free_list(&l);
+	dirlist_free(&l);
 	buildfs_release(&b);
 }
 END_TEST
@@ -403,17 +354,17 @@ START_TEST(high_trees)
 		uint8_t fork[XFS_DINODE_MAX_SIZE];
 		struct xfs_build_dir d;
 		struct buildfs b;
-		struct list l;
+		struct dirlist l;
 
 		buildfs_init(&b, &shapes[k]);
-		make_list(&l, &b.geo, &rnd, 60000, 200, 255, 0);
+		dirlist_make(&l, &b.geo, &rnd, 60000, 200, 255, 0);
 		build(&b, &l, 0, BUILDFS_PIECES, 3);
 		build(&b, &l, 0, BUILDFS_BACKWARDS, 1);
 		d = request(&b, &l, b.geo.litino, fork);
 		ck_assert_int_eq(xfs_build_dir_shape(&d, &d.shape), 0);
 		ck_assert_uint_eq(d.shape.levels, 3);
 		ck_assert_uint_gt(d.shape.free, 10);
-		free_list(&l);
+		dirlist_free(&l);
 		buildfs_release(&b);
 	}
 }
@@ -421,249 +372,17 @@ END_TEST
 
 /* ---- names with equal hashes ---- */
 
-/* Two bytes (x, y) and (x ^ 1, y ^ 0x80) do the same to the hash: 2^bits names. */
-static void equal_hashes(struct list *l, unsigned bits)
-{
-	size_t n = (size_t)1 << bits;
-
-	*l = (struct list){ calloc(n, sizeof(*l->e)), malloc(n * 2 * bits), n };
-	for (size_t i = 0; i < n; i++) {
-		uint8_t *name = l->names + i * 2 * bits;
-
-		for (unsigned k = 0; k < bits; k++) {
-			name[2 * k] = (uint8_t)('b' ^ (i >> k & 1));
-			name[2 * k + 1] = (uint8_t)('q' ^ (i >> k & 1 ? 0x80 : 0));
-		}
-		l->e[i] = (struct xfs_build_dirent){ 131 + i, name, (uint8_t)(2 * bits), XFS_DIR_FT_REG };
-		qk_assert_uint_eq(xfs_name_hash(name, 2 * bits), xfs_name_hash(l->names, 2 * bits));
-	}
-}
-
 START_TEST(one_hash)
 {
 	struct buildfs b;
-	struct list l;
+	struct dirlist l;
 
 	buildfs_init(&b, &kinds[0]);
 	for (unsigned bits = 1; bits <= 11; bits++) {
-		equal_hashes(&l, bits);
+		dirlist_equal_hashes(&l, bits);
 		build_all_ways(&b, &l, 0);
-		free_list(&l);
+		dirlist_free(&l);
 	}
-	buildfs_release(&b);
-}
-END_TEST
-
-/* ---- what is refused ---- */
-
-static int try_list(struct buildfs *b, const struct list *l)
-{
-	uint8_t fork[XFS_DINODE_MAX_SIZE];
-	struct xfs_build_dir d = request(b, l, b->geo.litino, fork);
-
-	buildfs_reset(b, BUILDFS_WHOLE, 0);
-	return xfs_build_dir(&d);
-}
-
-START_TEST(twins)
-{
-	static const size_t sizes[] = { 2, 10, 60, 400, 3000 };
-	struct testrand rnd = { 5 };
-	struct buildfs b, ci;
-	struct list l;
-
-	buildfs_init(&b, &kinds[0]);
-	buildfs_init(&ci, &kinds[3]);
-	ck_assert(ci.geo.asciici);
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(sizes); i++) {
-		size_t n = sizes[i];
-		uint8_t upper[255], lower[255];
-
-		make_list(&l, &b.geo, &rnd, n, 8, 20, 0);
-		l.e[n - 1].name = l.e[n / 3].name;
-		l.e[n - 1].namelen = l.e[n / 3].namelen;
-		ck_assert_int_eq(try_list(&b, &l), -XFS_E_EXISTS);
-		ck_assert_uint_eq(b.taken, 0);
-		/* the same but for capitals */
-		memset(upper, 'A', sizeof(upper));
-		memset(lower, 'a', sizeof(lower));
-		l.e[0].name = upper;
-		l.e[n - 1].name = lower;
-		l.e[0].namelen = l.e[n - 1].namelen = 100;
-		ck_assert_int_eq(try_list(&b, &l), 0);
-		ck_assert_int_eq(try_list(&ci, &l), -XFS_E_EXISTS);
-		free_list(&l);
-	}
-	/* among many with its hash */
-	equal_hashes(&l, 9);
-	ck_assert_int_eq(try_list(&b, &l), 0);
-	l.e[500].name = l.e[3].name;
-	ck_assert_int_eq(try_list(&b, &l), -XFS_E_EXISTS);
-	free_list(&l);
-	buildfs_release(&b);
-	buildfs_release(&ci);
-}
-END_TEST
-
-START_TEST(refused)
-{
-	static const struct { const char *name; uint8_t len; uint64_t ino; uint8_t ftype; } bad[] = {
-		{ "", 0, 131, 1 }, { "a/b", 3, 131, 1 }, { "a\0b", 3, 131, 1 }, { ".", 1, 131, 2 }, { "..", 2, 131, 2 },
-		{ "a", 1, 0, 1 }, { "a", 1, UINT64_C(1) << 60, 1 }, { "a", 1, 131, 9 },
-	};
-	uint8_t fork[XFS_DINODE_MAX_SIZE];
-	struct testrand rnd = { 9 };
-	struct xfs_build_dir d;
-	struct buildfs b;
-	struct list l;
-
-	buildfs_init(&b, &kinds[0]);
-	make_list(&l, &b.geo, &rnd, 10, 8, 20, 0);
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(bad); i++) {
-		struct xfs_build_dirent keep = l.e[4];
-
-		l.e[4] = (struct xfs_build_dirent){ bad[i].ino, (const uint8_t *)bad[i].name, bad[i].len,
-						    bad[i].ftype };
-		ck_assert_int_eq(try_list(&b, &l), -XFS_E_INVALID);
-		l.e[4] = keep;
-	}
-	ck_assert_int_eq(try_list(&b, &l), 0);
-	d = request(&b, &l, b.geo.litino, fork);
-	d.parent = 0;
-	ck_assert_int_eq(xfs_build_dir(&d), -XFS_E_INVALID);
-	d = request(&b, &l, b.geo.litino, fork);
-	d.n = SIZE_MAX;
-	ck_assert_int_eq(xfs_build_dir(&d), -XFS_E_TOOBIG);
-	free_list(&l);
-	buildfs_release(&b);
-}
-END_TEST
-
-/* ---- failures ---- */
-
-static void failing_list(struct buildfs *b, struct list *l, size_t n)
-{
-	struct testrand rnd = { n };
-
-	buildfs_init(b, &kinds[4]);
-	make_list(l, &b->geo, &rnd, n, 8, 60, 0);
-}
-
-static int attempt(struct buildfs *b, const struct list *l)
-{
-	uint8_t fork[XFS_DINODE_MAX_SIZE];
-	struct xfs_build_dir d = request(b, l, 192, fork);
-
-	return xfs_build_dir(&d);
-}
-
-START_TEST(no_space)
-{
-	struct buildfs b;
-	struct list l;
-	uint64_t need;
-
-	failing_list(&b, &l, 3000);
-	buildfs_reset(&b, BUILDFS_PIECES, 3);
-	ck_assert_int_eq(attempt(&b, &l), 0);
-	need = b.taken;
-	ck_assert_uint_gt(need, 100);
-	for (uint64_t most = 0; most < need; most++) {
-		buildfs_reset(&b, BUILDFS_PIECES, 3);
-		b.rnd.s = 0;
-		b.most = most;
-		if (attempt(&b, &l) != -XFS_E_NOSPC)
-			ck_assert_uint_lt(need - most, 40);	/* other pieces, another tree */
-		else
-			buildfs_check_given_back(&b);
-	}
-	free_list(&l);
-	buildfs_release(&b);
-}
-END_TEST
-
-START_TEST(no_memory)
-{
-	static const size_t sizes[] = { 5, 100, 3000 };
-
-	for (size_t i = 0; i < XFS_ARRAY_SIZE(sizes); i++) {
-		struct buildfs b;
-		struct list l;
-
-		failing_list(&b, &l, sizes[i]);
-		for (uint64_t n = 1;; n++) {
-			int err;
-
-			buildfs_reset(&b, BUILDFS_PIECES, 4);
-			failmalloc_start(n, false);
-			err = attempt(&b, &l);
-			if (failmalloc_stop() < n) {
-				ck_assert_int_eq(err, 0);
-				break;
-			}
-			ck_assert_int_eq(err, -XFS_E_NOMEM);
-			buildfs_check_given_back(&b);
-		}
-		free_list(&l);
-		buildfs_release(&b);
-	}
-}
-END_TEST
-
-static int failing_write(struct xfs_dev *d, struct xfs_iovec *v, size_t n)
-{
-	(void)d;
-	(void)v;
-	(void)n;
-	return -XFS_E_IO;
-}
-
-START_TEST(no_device)
-{
-	struct buildfs b;
-	struct list l;
-	struct xfs_dev_ops ops;
-	struct xfs_dev dev;
-
-	failing_list(&b, &l, 3000);
-	dev = b.dev->dev;
-	ops = *dev.ops;
-	ops.write = failing_write;
-	dev.ops = &ops;
-	b.to.dev = &dev;
-	buildfs_reset(&b, BUILDFS_PIECES, 4);
-	ck_assert_int_eq(attempt(&b, &l), -XFS_E_IO);
-	ck_assert_uint_gt(b.taken, 0);
-	buildfs_check_given_back(&b);
-	free_list(&l);
-	buildfs_release(&b);
-}
-END_TEST
-
-/* An answer of alloc() that cannot be. */
-static int bad_alloc(void *payload, uint64_t offset, uint64_t want, uint64_t *fsbno, uint64_t *got)
-{
-	const unsigned *how = payload;
-
-	(void)offset;
-	*fsbno = *how == 0 ? 0 : 5000;
-	*got = *how == 1 ? 0 : *how == 2 ? want + 1 : want;
-	return 0;
-}
-
-START_TEST(bad_answers)
-{
-	struct buildfs b;
-	struct list l;
-
-	failing_list(&b, &l, 3000);
-	for (unsigned how = 0; how < 3; how++) {
-		b.to.alloc = bad_alloc;
-		b.to.unalloc = NULL;
-		b.to.payload = &how;
-		ck_assert_int_eq(attempt(&b, &l), -XFS_E_INVALID);
-	}
-	free_list(&l);
 	buildfs_release(&b);
 }
 END_TEST
@@ -680,12 +399,6 @@ int main(void)
 	tcase_add_test(t, a_million);
 	tcase_add_test(t, high_trees);
 	tcase_add_test(t, one_hash);
-	tcase_add_test(t, twins);
-	tcase_add_test(t, refused);
-	tcase_add_test(t, no_space);
-	tcase_add_test(t, no_memory);
-	tcase_add_test(t, no_device);
-	tcase_add_test(t, bad_answers);
 	suite_add_tcase(suite, t);
 	return vectors_main(suite);
 }

@@ -88,7 +88,7 @@ static uint64_t sum_of_all(void)
 	return s.sum + (sb->fdblocks << 20) + (sb->ifree << 44) + sb->icount;
 }
 
-/* Every allocation of every call fails once; an inode that lost its last name and could not be freed is freed by the sync. */
+/* Every allocation of every call fails once; an inode without names that could not be freed is freed by the sync. */
 START_TEST(allocation_failures)
 {
 	const struct xfs_new_file file = { .mode = XFS_MODE_REG | 0600 };

@@ -313,7 +313,11 @@ START_TEST(attr_short)
 
 	ck_assert_int_eq(ip.d.core.aformat, XFS_DINODE_FMT_LOCAL);
 	expect(&ip, true, NULL, 0, 0, 0);
-#define SHORT(change, id) do { change; expect(&ip, true, NULL, 0, 0, XFS_F_##id); memcpy(ip.raw, good.raw, ip.size); } while (0)
+#define SHORT(change, id) do { \
+	change; \
+	expect(&ip, true, NULL, 0, 0, XFS_F_##id); \
+	memcpy(ip.raw, good.raw, ip.size); \
+} while (0)
 	SHORT(p[1]++, ATTR_SHORT);
 	SHORT(xfs_put_be16(p, 0xffff), ATTR_SHORT);
 	SHORT(p[2] = 200, ATTR_SHORT);

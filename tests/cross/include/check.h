@@ -14,7 +14,12 @@
 #include <string.h>
 
 typedef void (*TFun)(int);
-typedef struct TCase { const char *name; struct { TFun fn; const char *name; int from, to; } t[64]; int n; void (*setup)(void), (*teardown)(void); } TCase;
+typedef struct TCase {
+	const char *name;
+	struct { TFun fn; const char *name; int from, to; } t[64];
+	int n;
+	void (*setup)(void), (*teardown)(void);
+} TCase;
 typedef struct Suite { const char *name; TCase *c[32]; int n; } Suite;
 typedef Suite SRunner;
 enum print_output { CK_SILENT, CK_MINIMAL, CK_NORMAL, CK_VERBOSE, CK_ENV };
@@ -40,8 +45,16 @@ static inline void tcase_add_loop_test(TCase *c, const void *t, int from, int to
 }
 static inline void tcase_add_test(TCase *c, const void *t) { tcase_add_loop_test(c, t, 0, 1); }
 static inline void tcase_set_timeout(TCase *c, double s) { (void)c; (void)s; }
-static inline void tcase_add_checked_fixture(TCase *c, void (*a)(void), void (*b)(void)) { c->setup = a; c->teardown = b; }
-static inline void tcase_add_unchecked_fixture(TCase *c, void (*a)(void), void (*b)(void)) { c->setup = a; c->teardown = b; }
+static inline void tcase_add_checked_fixture(TCase *c, void (*a)(void), void (*b)(void))
+{
+	c->setup = a;
+	c->teardown = b;
+}
+static inline void tcase_add_unchecked_fixture(TCase *c, void (*a)(void), void (*b)(void))
+{
+	c->setup = a;
+	c->teardown = b;
+}
 static inline SRunner *srunner_create(Suite *s) { return s; }
 static inline void srunner_set_fork_status(SRunner *s, int f) { (void)s; (void)f; }
 #define CK_NOFORK 0
@@ -88,7 +101,11 @@ static inline void srunner_free(SRunner *s) { free(s); }
 #define ck_assert_ptr_ne(a, b) ck_assert((const void *)(a) != (const void *)(b))
 #define ck_assert_ptr_null(a) ck_assert((a) == NULL)
 #define ck_assert_ptr_nonnull(a) ck_assert((a) != NULL)
-#define ck_assert_str_eq(a, b) do { const char *a_ = (a), *b_ = (b); if (strcmp(a_, b_)) ck_fail_("%s == %s: \"%s\", \"%s\"", #a, #b, a_, b_); } while (0)
+#define ck_assert_str_eq(a, b) do { \
+	const char *a_ = (a), *b_ = (b); \
+	if (strcmp(a_, b_)) \
+		ck_fail_("%s == %s: \"%s\", \"%s\"", #a, #b, a_, b_); \
+} while (0)
 #define ck_assert_str_ne(a, b) ck_assert(strcmp(a, b) != 0)
 #define ck_assert_mem_eq(a, b, n) ck_assert(memcmp(a, b, n) == 0)
 #define ck_assert_mem_ne(a, b, n) ck_assert(memcmp(a, b, n) != 0)

@@ -352,7 +352,8 @@ static int by_block(struct xfs_mapset *out, const struct xfs_mapset *s)
 	int error = 0;
 
 	for (size_t i = 0; i < s->n && !error; i++)
-		error = xfs_mapset_add(out, &(struct xfs_mapping){ s->m[i].fsbno, s->m[i].fsbno, s->m[i].len, false, 0 });
+		error = xfs_mapset_add(out, &(struct xfs_mapping){ s->m[i].fsbno, s->m[i].fsbno, s->m[i].len,
+								    false, 0 });
 	cut = error ? error : xfs_mapset_normalise(out);
 	return cut < 0 ? (int)cut : 0;
 }
@@ -378,8 +379,8 @@ static int ask_zones(struct repair *r, struct evidence *e, const struct xfs_maps
 	return error;
 }
 
-static int ask_bitmaps(struct repair *r, const struct xfs_mapset *only_fork, const struct xfs_mapset *only_rt, bool *used,
-		       bool *any_free)
+static int ask_bitmaps(struct repair *r, const struct xfs_mapset *only_fork, const struct xfs_mapset *only_rt,
+		       bool *used, bool *any_free)
 {
 	bool is_used, is_free;
 	int error = 0;

@@ -159,7 +159,8 @@ bool repair_rt_owned_whole(const struct repair_rt_owned *o)
 bool repair_rt_zones_agree(const struct repair *r, const struct xfs_mapset *s)
 {
 	for (size_t i = 0; i < s->n; i++) {
-		const struct repair_metafile what = { XFS_METAFILE_RTRMAP, (uint32_t)(s->m[i].fsbno >> r->geo.sb.rgblklog) };
+		const struct repair_metafile what = { XFS_METAFILE_RTRMAP,
+						      (uint32_t)(s->m[i].fsbno >> r->geo.sb.rgblklog) };
 		const struct repair_rt_file *f = repair_metafile_of(r, repair_metafile_find(r, &what));
 
 		if (!f || !f->whole || f->mapped != f->in_use)

@@ -58,8 +58,8 @@ void xfs_ifork_tree(struct xfs_ifork *, unsigned levels);
 /* Can these blocks belong to a file? As each record is checked. */
 bool xfs_extent_valid(const struct xfs_geometry *, const struct xfs_extent *, bool realtime);
 /*
- * Realtime blocks as they follow each other on the device: numbers of blocks have gaps between groups (format sheet 10),
- * zones may have them on the device, too.
+ * Realtime blocks as they follow each other on the device: numbers of blocks have gaps between groups (format sheet
+ * 10), zones may have them on the device, too.
  */
 uint64_t xfs_rtblock_linear(const struct xfs_geometry *, uint64_t rtblock);
 /* Byte of a realtime block on its device; *dev (unless `dev` is NULL) is that device, NULL when it is not given. */

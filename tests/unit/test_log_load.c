@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* test_log_load.c - logs in which long records seem to begin everywhere: what looking for one, and reading on, reads. */
+/* test_log_load.c - logs in which long records seem to begin everywhere: what is read for them. */
 #include "libxfs/log/load.h"
 #include "libxfs/log/parts.h"
 #include "tests/unit/memdev.h"

@@ -36,7 +36,7 @@ static uint64_t number(unsigned kind, uint64_t i)
 }
 #define KINDS 7
 
-/* Steps to look for each once, in a run of so many places that are taken: not more than to the end of it from its start. */
+/* Steps to look for each once, in a run of so many places that are taken: at most from its start to its end. */
 static uint64_t steps_of(uint64_t run) { return run * (run + 1) / 2; }
 
 START_TEST(cancels)
@@ -56,7 +56,8 @@ START_TEST(cancels)
 	}
 	ck_assert_uint_lt(steps, 50 * c.used);
 	for (uint64_t i = 1; i <= COUNT; i++)
-		ck_assert(xfs_cancels_has(&c, number((unsigned)_i, i), 8) && !xfs_cancels_has(&c, number((unsigned)_i, i), 9));
+		ck_assert(xfs_cancels_has(&c, number((unsigned)_i, i), 8) &&
+			  !xfs_cancels_has(&c, number((unsigned)_i, i), 9));
 	xfs_cancels_free(&c);
 }
 END_TEST

@@ -5,6 +5,7 @@
 #include "libxfs/base/crc32c.h"
 #include "libxfs/name/dirdata.h"
 #include "libxfs/ondisk/attr.h"
+#include "libxfs/ondisk/btree.h"
 #include "libxfs/ondisk/dir.h"
 
 #include <string.h>
@@ -228,6 +229,19 @@ static bool root_fits(const struct repair *r, const uint8_t *bytes, uint32_t roo
 	return true;
 }
 
+/* The root of a tree of a realtime group: there is room for what it counts, and for one that leads to blocks. */
+static bool group_root_fits(const struct xfs_dinode *d, const uint8_t *bytes, uint32_t room)
+{
+	const struct xfs_btree_shape *shape = d->core.metatype == XFS_METAFILE_RTREFCOUNT ? &xfs_btree_shape_rtrefcbt
+											   : &xfs_btree_shape_rtrmapbt;
+	uint32_t head = sizeof(struct xfs_bmdr_disk), most;
+
+	if (room < head)
+		return false;
+	most = xfs_btree_root_maxrecs(shape, room - head, !xfs_be16(bytes + XFS_OFF(bmdr, level)));
+	return xfs_btree_root_maxrecs(shape, room - head, false) && xfs_be16(bytes + XFS_OFF(bmdr, numrecs)) <= most;
+}
+
 static bool data_fits(const struct repair *r, const struct xfs_dinode *d, const uint8_t *image)
 {
 	const uint8_t *bytes = fork_at(r, d, image, XFS_FORK_DATA);
@@ -241,6 +255,8 @@ static bool data_fits(const struct repair *r, const struct xfs_dinode *d, const 
 				   d->core.flags & XFS_DIFLAG_REALTIME);
 	case XFS_DINODE_FMT_BTREE:
 		return root_fits(r, bytes, room, XFS_FORK_DATA);
+	case XFS_DINODE_FMT_META_BTREE:
+		return group_root_fits(d, bytes, room);
 	case XFS_DINODE_FMT_DEV:
 		return d->core.forkoff <= 1;
 	default:

@@ -149,7 +149,12 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 		return;
 	}
 	if (is_device(d) && !blocks && !d->core.size) {
-		set8(s, "format", &d->core.format, XFS_DINODE_FMT_DEV);
+		/* behind more than a device number lie attributes of a file */
+		if (d->core.format == XFS_DINODE_FMT_EXTENTS && d->core.forkoff > 1 &&
+		    repair_forks_plausible(r, d, s->image))
+			set_type(s, XFS_MODE_REG);
+		else
+			set8(s, "format", &d->core.format, XFS_DINODE_FMT_DEV);
 		return;
 	}
 	type = repair_content_type(r, s->ino, d, s->image);
@@ -196,6 +201,18 @@ static void ask_blocks(struct repair *r, struct repair_seen *s)
 		set_type(s, type);
 }
 
+/* Of what kind flag, type and flags of a metadata inode say it is; 0: it is none, or they do not agree. */
+static unsigned type_of_metadata(const struct repair *r, const struct xfs_dinode *d)
+{
+	bool dir = d->core.metatype == XFS_METAFILE_DIR;
+	unsigned flags = dir ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;
+
+	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || d->core.metatype == XFS_METAFILE_UNKNOWN ||
+	    d->core.metatype >= XFS_METAFILE_COUNT || (d->core.flags & flags) != flags)
+		return 0;
+	return dir ? XFS_MODE_DIR : XFS_MODE_REG;
+}
+
 static void settle_type(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
@@ -216,6 +233,8 @@ static void settle_type(struct repair *r, struct repair_seen *s)
 			return;
 		}
 		set_type(s, want);
+	} else if (!want && type_of_metadata(r, d) && type_of_metadata(r, d) != type) {
+		set_type(s, type_of_metadata(r, d));
 	} else if (xfs_mode_ftype(d->core.mode) == XFS_DIR_FT_UNKNOWN) {
 		type = repair_content_type(r, s->ino, d, s->image);
 		if (!type) {

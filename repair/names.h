@@ -207,6 +207,8 @@ void names_choose(struct names *);
 bool names_is_chosen(struct names *, uint64_t dir);
 /* This directory, of which nothing was gathered so far, is part of the decisions now; others are left as they are. */
 int names_want(struct names *, uint64_t ino);
+/* Directories that parent pointers in damaged forks name. */
+int names_want_pointed(struct names *);
 /* Directories that have no name, or several, so far, and those who name them. */
 int names_want_doubted(struct names *);
 /* Nothing speaks against the pointer: its directory was not gathered, for what it says was found right. */

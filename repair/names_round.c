@@ -114,8 +114,8 @@ int names_read_inode(struct names *n, uint64_t ino, uint8_t *image, struct xfs_d
 static int decide(struct names *n)
 {
 	static int (*const steps[])(struct names *) = {
-		names_gather, names_decide_entries, names_want_doubted, names_restore, names_decide_strays,
-		names_want_doubted, names_decide_tree, names_match_strays, names_place_metadata,
+		names_gather, names_decide_entries, names_want_pointed, names_want_doubted, names_restore,
+		names_decide_strays, names_want_doubted, names_decide_tree, names_match_strays, names_place_metadata,
 		names_place_orphans, names_plan,
 	};
 	int error = 0;

@@ -139,6 +139,21 @@ int names_want_doubted(struct names *n)
 	return names_each_fact(n, want_doubted, NULL);
 }
 
+/* Pointers in a damaged fork were not counted: where a directory agrees with those that were, they may be wrong. */
+int names_want_pointed(struct names *n)
+{
+	size_t count = n->nparents;
+	int error = 0;
+
+	for (size_t i = 0; i < count && !error; i++) {
+		const struct repair_fact *f = repair_fact_of(n->r, n->parents[i].ino);
+
+		if (f && f->bad_attrs && names_is_believed(n, n->parents[i].parent))
+			error = names_want(n, n->parents[i].parent);
+	}
+	return error;
+}
+
 uint64_t names_parent_of(struct names *n, uint64_t ino)
 {
 	const struct names_dir *d = names_find_dir(n, ino);

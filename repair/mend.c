@@ -196,10 +196,29 @@ static void ask_blocks(struct repair *r, struct repair_seen *s)
 		set_type(s, type);
 }
 
+/* What no user's file has: the flag, and which file or directory of metadata it is; they outvote the mode. */
+static unsigned type_of_metadata(const struct repair *r, const struct xfs_dinode *d)
+{
+	unsigned type = d->core.metatype;
+	bool must = (d->core.flags & XFS_DIFLAG_METADATA_FILE) == XFS_DIFLAG_METADATA_FILE;
+
+	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || type < XFS_METAFILE_DIR || type >= XFS_METAFILE_COUNT ||
+	    !must)
+		return 0;
+	if (type == XFS_METAFILE_DIR)
+		return (d->core.flags & XFS_DIFLAG_METADATA_DIR) == XFS_DIFLAG_METADATA_DIR ? XFS_MODE_DIR : 0;
+	return d->core.flags & (XFS_DIFLAG_METADATA_DIR & ~XFS_DIFLAG_METADATA_FILE) ? 0 : XFS_MODE_REG;
+}
+
 static void settle_type(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
 	unsigned want = repair_type_of_role(r, s->ino), type = type_of(d);
+
+	if (!want && type_of_metadata(r, d)) {
+		set_type(s, type_of_metadata(r, d));
+		type = type_of(d);
+	}
 
 	/* nobody names these */
 	if (want == XFS_MODE_REG && d->core.version > 1)

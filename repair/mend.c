@@ -149,7 +149,12 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 		return;
 	}
 	if (is_device(d) && !blocks && !d->core.size) {
-		set8(s, "format", &d->core.format, XFS_DINODE_FMT_DEV);
+		/* attributes of a device begin behind its number */
+		if (d->core.format == XFS_DINODE_FMT_EXTENTS && d->core.forkoff > 1 &&
+		    repair_forks_plausible(r, d, s->image))
+			set_type(s, XFS_MODE_REG);
+		else
+			set8(s, "format", &d->core.format, XFS_DINODE_FMT_DEV);
 		return;
 	}
 	type = repair_content_type(r, s->ino, d, s->image);

@@ -203,7 +203,7 @@ int names_read_dir(struct names *, uint64_t ino, const struct xfs_dinode *, stru
 int names_each_fact(struct names *, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload),
 		    void *payload);
 /* names_want.c: before anything is gathered: what is; and is it so, for a link of this directory? */
-void names_choose(struct names *);
+int names_choose(struct names *);
 bool names_is_chosen(struct names *, uint64_t dir);
 /* This directory, of which nothing was gathered so far, is part of the decisions now; others are left as they are. */
 int names_want(struct names *, uint64_t ino);

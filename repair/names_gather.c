@@ -349,8 +349,9 @@ int names_gather(struct names *n)
 
 	if (error)
 		return error;
-	names_choose(n);
-	error = repair_each_ag(n->r, gather_ag, n);
+	error = names_choose(n);
+	if (!error)
+		error = repair_each_ag(n->r, gather_ag, n);
 	if (!error)
 		error = names_root(n);
 	if (!error && n->r->verbose)

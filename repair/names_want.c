@@ -10,6 +10,8 @@
 
 #include "repair/options.h"
 
+#include <stdlib.h>
+
 int names_each_fact(struct names *n, int (*job)(struct names *, uint64_t ino, struct repair_fact *, void *payload),
 		    void *payload)
 {
@@ -46,11 +48,36 @@ static bool bucket_differs(const struct names *n, uint64_t dir)
 	return sums && sums[0] != sums[1];
 }
 
+/* Pointers of a damaged fork were counted by nobody: the directories that they lead to say whether they are right. */
+static int ask_parents(struct names *n, uint64_t ino)
+{
+	struct names_attr *list = NULL;
+	struct xfs_dinode d;
+	size_t count = 0, used = n->used;
+	int error = names_read_inode(n, ino, n->image, &d);
+
+	if (error)
+		return error == -XFS_E_NOMEM ? error : 0;
+	error = names_salvage_attrs(n, ino, &d, n->image, true, &list, &count);
+	for (size_t i = 0; i < count && !error; i++)
+		if (list[i].flags & XFS_ATTR_PARENT && list[i].valuelen == sizeof(struct xfs_parent_rec_disk))
+			touch_beside(n, xfs_be64(n->arena + list[i].value));
+	free(list);
+	n->used = used;
+	return error;
+}
+
 static int choose(struct names *n, uint64_t ino, struct repair_fact *f, void *payload)
 {
 	bool all = n->r->add & REPAIR_ADD_PARENT;
 
 	(void)payload;
+	if (f->bad_attrs && f->used && n->r->geo.parent && !all) {
+		int error = ask_parents(n, ino);
+
+		if (error)
+			return error;
+	}
 	if (f->bad_names || f->bad_attrs || all || (f->ftype == XFS_DIR_FT_DIR && bucket_differs(n, ino)))
 		f->touched = REPAIR_TOUCHED;
 	if (f->touched == REPAIR_TOUCHED && f->ftype == XFS_DIR_FT_DIR) {
@@ -72,10 +99,11 @@ static int forget(struct names *n, uint64_t ino, struct repair_fact *f, void *pa
 	return 0;
 }
 
-void names_choose(struct names *n)
+int names_choose(struct names *n)
 {
-	names_each_fact(n, choose, NULL);
-	names_each_fact(n, forget, NULL);
+	int error = names_each_fact(n, choose, NULL);
+
+	return error ? error : names_each_fact(n, forget, NULL);
 }
 
 bool names_is_chosen(struct names *n, uint64_t dir)

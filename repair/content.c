@@ -5,7 +5,6 @@
 #include "libxfs/base/crc32c.h"
 #include "libxfs/name/dirdata.h"
 #include "libxfs/ondisk/attr.h"
-#include "libxfs/ondisk/btree.h"
 #include "libxfs/ondisk/dir.h"
 
 #include <string.h>
@@ -229,17 +228,25 @@ static bool root_fits(const struct repair *r, const uint8_t *bytes, uint32_t roo
 	return true;
 }
 
-/* The root of a tree of a realtime group: there is room for what it counts, and for one that leads to blocks. */
-static bool group_root_fits(const struct xfs_dinode *d, const uint8_t *bytes, uint32_t room)
+/* A root of a tree of a realtime group: records, which may be none, or keys and blocks. */
+static bool group_root_fits(const struct repair *r, const struct xfs_dinode *d, const uint8_t *bytes, uint32_t room)
 {
-	const struct xfs_btree_shape *shape = d->core.metatype == XFS_METAFILE_RTREFCOUNT ? &xfs_btree_shape_rtrefcbt
-											   : &xfs_btree_shape_rtrmapbt;
-	uint32_t head = sizeof(struct xfs_bmdr_disk), most;
+	const struct xfs_btree_shape *s = d->core.metatype == XFS_METAFILE_RTREFCOUNT ? &xfs_btree_shape_rtrefcbt
+										      : &xfs_btree_shape_rtrmapbt;
+	uint32_t most;
+	struct xfs_bmdr root;
 
-	if (room < head)
+	if (room < sizeof(struct xfs_bmdr_disk))
 		return false;
-	most = xfs_btree_root_maxrecs(shape, room - head, !xfs_be16(bytes + XFS_OFF(bmdr, level)));
-	return xfs_btree_root_maxrecs(shape, room - head, false) && xfs_be16(bytes + XFS_OFF(bmdr, numrecs)) <= most;
+	xfs_bmdr_decode(&root, bytes);
+	most = xfs_btree_root_maxrecs(s, room - (uint32_t)sizeof(struct xfs_bmdr_disk), !root.level);
+	if (root.numrecs > most || root.level > XFS_BTREE_MAXLEVELS || (root.level && !root.numrecs))
+		return false;
+	bytes += sizeof(struct xfs_bmdr_disk) + (size_t)most * s->keylen;
+	for (uint32_t i = 0; root.level && i < root.numrecs; i++)
+		if (!xfs_fsbno_range_valid(&r->geo, xfs_be64(bytes + 8 * i), 1))
+			return false;
+	return true;
 }
 
 static bool data_fits(const struct repair *r, const struct xfs_dinode *d, const uint8_t *image)
@@ -256,7 +263,7 @@ static bool data_fits(const struct repair *r, const struct xfs_dinode *d, const 
 	case XFS_DINODE_FMT_BTREE:
 		return root_fits(r, bytes, room, XFS_FORK_DATA);
 	case XFS_DINODE_FMT_META_BTREE:
-		return group_root_fits(d, bytes, room);
+		return group_root_fits(r, d, bytes, room);
 	case XFS_DINODE_FMT_DEV:
 		return d->core.forkoff <= 1;
 	default:

@@ -149,7 +149,7 @@ static void settle_format(struct repair *r, struct repair_seen *s)
 		return;
 	}
 	if (is_device(d) && !blocks && !d->core.size) {
-		/* behind more than a device number lie attributes of a file */
+		/* attributes of a device begin behind its number */
 		if (d->core.format == XFS_DINODE_FMT_EXTENTS && d->core.forkoff > 1 &&
 		    repair_forks_plausible(r, d, s->image))
 			set_type(s, XFS_MODE_REG);
@@ -201,22 +201,29 @@ static void ask_blocks(struct repair *r, struct repair_seen *s)
 		set_type(s, type);
 }
 
-/* Of what kind flag, type and flags of a metadata inode say it is; 0: it is none, or they do not agree. */
+/* What no user's file has: the flag, and which file or directory of metadata it is; they outvote the mode. */
 static unsigned type_of_metadata(const struct repair *r, const struct xfs_dinode *d)
 {
-	bool dir = d->core.metatype == XFS_METAFILE_DIR;
-	unsigned flags = dir ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;
+	unsigned type = d->core.metatype;
+	bool must = (d->core.flags & XFS_DIFLAG_METADATA_FILE) == XFS_DIFLAG_METADATA_FILE;
 
-	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || d->core.metatype == XFS_METAFILE_UNKNOWN ||
-	    d->core.metatype >= XFS_METAFILE_COUNT || (d->core.flags & flags) != flags)
+	if (!r->geo.metadir || !xfs_dinode_is_metadata(d) || type < XFS_METAFILE_DIR || type >= XFS_METAFILE_COUNT ||
+	    !must)
 		return 0;
-	return dir ? XFS_MODE_DIR : XFS_MODE_REG;
+	if (type == XFS_METAFILE_DIR)
+		return (d->core.flags & XFS_DIFLAG_METADATA_DIR) == XFS_DIFLAG_METADATA_DIR ? XFS_MODE_DIR : 0;
+	return d->core.flags & (XFS_DIFLAG_METADATA_DIR & ~XFS_DIFLAG_METADATA_FILE) ? 0 : XFS_MODE_REG;
 }
 
 static void settle_type(struct repair *r, struct repair_seen *s)
 {
 	struct xfs_dinode *d = &s->d;
 	unsigned want = repair_type_of_role(r, s->ino), type = type_of(d);
+
+	if (!want && type_of_metadata(r, d)) {
+		set_type(s, type_of_metadata(r, d));
+		type = type_of(d);
+	}
 
 	/* nobody names these */
 	if (want == XFS_MODE_REG && d->core.version > 1)
@@ -233,8 +240,6 @@ static void settle_type(struct repair *r, struct repair_seen *s)
 			return;
 		}
 		set_type(s, want);
-	} else if (!want && type_of_metadata(r, d) && type_of_metadata(r, d) != type) {
-		set_type(s, type_of_metadata(r, d));
 	} else if (xfs_mode_ftype(d->core.mode) == XFS_DIR_FT_UNKNOWN) {
 		type = repair_content_type(r, s->ino, d, s->image);
 		if (!type) {

@@ -7,7 +7,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from repairlab import DB, Lab, Run, Super, change, change_inode, fsx, read, repair  # noqa: E402
+from repairlab import DB, Lab, Run, Super, change, change_inode, fsx, read, repair, write  # noqa: E402
 
 lab = Lab("repair-lost")
 EXTENTS, BLOCK = 5, 4096
@@ -95,4 +95,11 @@ for which, what in (([levels[-1][3]], "a leaf"), (levels[-1][5:7], "two leaves")
     lab.ok(len(levels) == 2 and run.code == 0 and again.code == 0 and
            "%d of %d bytes are missing" % (1024 * gone, total) in run.err and "and %d bytes lost" % (1024 * gone) in run.err,
            "lost of the map: %s; %d extents are missing" % (what, gone), run)
+
+# a chunk of inodes begins at a multiple of 8 KiB: half of one when inodes have 256 bytes
+small = lab.mkfs("small.img", 320 << 20, "-m", "crc=0", "-b", "size=512", "-i", "size=256", "-d", "agcount=2")
+write(small, 0, bytes(32768))
+run = repair(small)
+again = repair("-n", small)
+lab.ok(run.code == 0 and again.code == 0, "headers and root directory of a filesystem of small blocks: all of it is built anew", run)
 lab.end()

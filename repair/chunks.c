@@ -226,24 +226,36 @@ static int add_records(struct finder *f, struct xfs_inode_chunk *records, size_t
 	return error;
 }
 
+static int add_absent(struct finder *f, const struct xfs_inode_chunk *c)
+{
+	for (size_t i = 0; i < f->ag->nchunks; i++)
+		if (overlap(&f->ag->chunks[i], c))
+			return 0;
+	return add_record(f, c);
+}
+
 /*
  * A chunk with the root directory there must be, even when nothing of it is left. It begins with it, at a block and not
- * always at a multiple of its length: small blocks are aligned to 8 KiB, which may be half a chunk.
+ * always at a multiple of its length: small blocks are aligned to 8 KiB, which may be half a chunk. Large blocks hold
+ * several chunks: they were made together, and others read them together.
  */
 static int add_root_chunk(struct finder *f)
 {
 	struct repair *r = f->r;
 	uint64_t root = r->primary.rootino;
-	uint32_t unit = xfs_min(1u << r->geo.inopblog, (uint32_t)XFS_INODES_PER_CHUNK);
+	uint32_t unit = 1u << r->geo.inopblog, first;
 	struct xfs_inode_chunk c = { .count = XFS_INODES_PER_CHUNK };
+	int error = 0;
 
 	if (!xfs_ino_valid(&r->geo, XFS_INO(root)) || xfs_ino_agno(&r->geo, XFS_INO(root)).v != f->ag->agno.v)
 		return 0;
-	c.startino = xfs_ino_agino(&r->geo, XFS_INO(root)).v & ~(unit - 1);
-	for (size_t i = 0; i < f->ag->nchunks; i++)
-		if (overlap(&f->ag->chunks[i], &c))
-			return 0;
-	return add_record(f, &c);
+	first = xfs_ino_agino(&r->geo, XFS_INO(root)).v & ~(unit - 1);
+	c.startino = first;
+	do {
+		error = add_absent(f, &c);
+		c.startino += XFS_INODES_PER_CHUNK;
+	} while (!error && c.startino - first < unit);
+	return error;
 }
 
 static int keep_records(struct finder *f)

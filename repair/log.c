@@ -329,7 +329,8 @@ static int renew_log(struct repair *r, uint32_t found, const char *why)
 
 int repair_raise_log(struct repair *r, uint64_t most)
 {
-	uint64_t head = xfs_log_head_lsn(&r->log);
+	/* a log of zeroes has not even the record of mkfs: it is made anew (format sheet 06, section 2.5) */
+	uint64_t head = r->log.zeroed ? 0 : xfs_log_head_lsn(&r->log);
 	struct xfs_finding f = xfs_finding_of(XFS_F_BLOCK_LSN, "log");
 	uint32_t cycle = (uint32_t)(most >> 32) + CYCLES_AHEAD;
 	bool possible = most >> 32 <= LAST_CYCLE - CYCLES_AHEAD;
@@ -347,6 +348,6 @@ int repair_raise_log(struct repair *r, uint64_t most)
 	xfs_finding_detail(&f, "greatest is %u:%u", (uint32_t)(most >> 32), (uint32_t)most);
 	repair_note(r, &f, possible);
 	repair_say(r, "Maximum metadata LSN (%u:%u) is ahead of log (%u:%u).", (uint32_t)(most >> 32), (uint32_t)most,
-		   r->log.cycle, r->log.head);
+		   (uint32_t)(head >> 32), (uint32_t)head);
 	return !possible || repair_is_held(r, f.id) ? 0 : format_above(r, cycle);
 }

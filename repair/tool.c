@@ -33,7 +33,10 @@ static int verdict(const struct repair *r, const struct repair_options *o, int e
 		return r->findings || r->log_dirty || r->replayed ? REPAIR_EXIT_CORRUPT : REPAIR_EXIT_CLEAN;
 	if (r->unfixed)
 		return REPAIR_EXIT_CORRUPT;
-	return o->report_repairs && r->fixed_something && r->findings ? REPAIR_EXIT_REPAIRED : REPAIR_EXIT_CLEAN;
+	if (!o->report_repairs)
+		return REPAIR_EXIT_CLEAN;
+	/* what was lost with the log leaves no finding behind */
+	return r->log_given_up || (r->fixed_something && r->findings) ? REPAIR_EXIT_REPAIRED : REPAIR_EXIT_CLEAN;
 }
 
 /* Of threads that observe AGs; there are never more than AGs. */

@@ -95,8 +95,8 @@ def replayed(image, name, listing):
 
 def thrown_away(image, name, listing):
     """With -L what is in the list and not in the log's past is said to be lost."""
-    result = repair("-L", "-v", image)
-    ok(result.returncode in (0, 1) and "because the -L option was used" in result.stdout, f"{name}: -L", result.stdout)
+    result = repair("-e", "-L", "-v", image)
+    ok(result.returncode in (4, 1) and "because the -L option was used" in result.stdout, f"{name}: -L, and -e tells", result.stdout)
     lost = re.findall(r"^        - name (\S+) of inode \d+ is lost$", result.stdout, re.M)
     inodes = re.findall(r"^        - (?:inode|changes of inode) (\d+)", result.stdout, re.M)
     ok(len(inodes) > 5 and f"changes of {len(inodes)} inodes and" in result.stdout,
@@ -107,6 +107,19 @@ def thrown_away(image, name, listing):
        f"{name}: -L says which names are lost ({len(lost)})", result.stdout)
     result = repair("-L", image)
     ok(result.returncode in (0, 1) and "ALERT" not in result.stdout, f"{name}: and the log is clean", result.stdout)
+
+
+def zeroed(image, name):
+    """A log of zeroes has not even the record of mkfs: that of V5 is made anew, whatever LSNs there are."""
+    start, blocks, _ = log_of(image)
+    with open(image, "r+b") as f:
+        f.seek(start)
+        f.write(bytes(blocks * BBSIZE))
+    v5 = int(read(image, 102)[101] & 15 == 5)
+    codes = [repair(*args, image).returncode for args in (["-n"], [], ["-n"])]
+    with open(image, "rb") as f:
+        f.seek(start)
+        ok(codes == [v5, 0, 0] and any(f.read(4)) == v5, f"{name}: zeroed", str(codes))
 
 
 def damaged(image, name):
@@ -153,7 +166,7 @@ def main():
             listing = f"{work}/{name}.list"
             if name == "log-rmap":
                 looked_at(image, name)
-            for what in (replayed, thrown_away, without_superblock, damaged):
+            for what in (replayed, thrown_away, without_superblock, zeroed, damaged):
                 if what is damaged and len(log_of(image)[2]) < 11:
                     print(f"# {name}: too few records to damage one that cannot be torn")
                     continue
@@ -161,7 +174,7 @@ def main():
                     continue    # its two AGs cannot confirm each other
                 copy = f"{work}/copy"
                 shutil.copy(image, copy)
-                what(copy, name, *([] if what is damaged else [listing]))
+                what(copy, name, *([] if what in (zeroed, damaged) else [listing]))
     print(f"1..{count}")
     return failed
 

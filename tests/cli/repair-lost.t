@@ -96,6 +96,14 @@ for which, what in (([levels[-1][3]], "a leaf"), (levels[-1][5:7], "two leaves")
            "%d of %d bytes are missing" % (1024 * gone, total) in run.err and "and %d bytes lost" % (1024 * gone) in run.err,
            "lost of the map: %s; %d extents are missing" % (what, gone), run)
 
+# two chunks in a block were made together: with the root directory's the other comes back
+large = lab.mkfs("large.img", 512 << 20, "-b", "size=64k")
+write(large, 0, bytes(1 << 20))
+run = repair(large)
+again = repair("-n", large)
+trees = Run(DB, "-r", "-c", "agi 0", "-c", "p count", "-c", "addr root", "-c", "p numrecs", large).out
+lab.ok(run.code == 0 and again.code == 0 and trees.split() == "count = 128 numrecs = 2".split(), "both chunks of the block of the root directory", run)
+
 # a chunk of inodes begins at a multiple of 8 KiB: half of one when inodes have 256 bytes
 small = lab.mkfs("small.img", 320 << 20, "-m", "crc=0", "-b", "size=512", "-i", "size=256", "-d", "agcount=2")
 write(small, 0, bytes(32768))

@@ -310,6 +310,15 @@ static uint32_t length_by_agfl(const struct repair *r, const struct candidate *c
 	return next - agbno;
 }
 
+/* V4: no feature but that of the log tells the version of its records. */
+static void set_log_version(struct candidate *c, const struct survey_record *of)
+{
+	if (c->v5 || !of || of->version != 1)
+		return;
+	c->sb.versionnum &= (uint16_t)~XFS_SB_VERSION_LOGV2;
+	c->sb.logsunit = 0;
+}
+
 static bool set_log(const struct repair *r, const struct survey *s, const struct survey *log, struct candidate *c,
 		    const struct survey_record **of)
 {
@@ -324,6 +333,7 @@ static bool set_log(const struct repair *r, const struct survey *s, const struct
 		return false;
 	if (r->dev.log) {
 		set_external_log(r, log, c, of);
+		set_log_version(c, *of);
 		return sb->logblocks != 0;
 	}
 	if (!log_start(s, c, &start, of)) {
@@ -333,7 +343,9 @@ static bool set_log(const struct repair *r, const struct survey *s, const struct
 		return c->g->log_blocks;
 	}
 	if ((*of)->size > USUAL_RECORD && (*of)->size % sb->blocksize == 0)
-		sb->logsunit = geo.sb.logsunit = (*of)->size;	/* a record holds a whole unit */
+		sb->logsunit = (*of)->size;	/* a record holds a whole unit */
+	set_log_version(c, *of);
+	geo.sb.logsunit = sb->logsunit;
 	block = start / sb->blocksize;
 	sb->logstart = block / sb->agblocks << sb->agblklog | block % sb->agblocks;
 	length = log_length_by_lap(s, start, sb->blocksize, &least);

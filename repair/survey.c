@@ -316,7 +316,8 @@ static int look_at_record(struct looking *l)
 	if (xfs_grow(&s->records, s->nrecords, &s->record_room, 256))
 		return -XFS_E_NOMEM;
 	s->records[s->nrecords] = (struct survey_record){ l->off - (uint64_t)block * XFS_BBSIZE, block, h.prev_block,
-							  heads + xfs_ceil_div(h.len, XFS_BBSIZE), h.size, { 0 } };
+							  heads + xfs_ceil_div(h.len, XFS_BBSIZE), h.size,
+							  h.version, { 0 } };
 	memcpy(s->records[s->nrecords++].uuid, h.fs_uuid, 16);
 	return 0;
 }

@@ -24,6 +24,7 @@ struct survey_record {		/* the head of a record of the log */
 	uint64_t start;		/* byte of the log's first block, by the record's own place in it */
 	uint32_t block, prev, total;	/* 512-byte blocks */
 	uint32_t size;		/* bytes that records of this log may have */
+	uint32_t version;	/* 1 or 2 */
 	uint8_t uuid[16];
 };
 

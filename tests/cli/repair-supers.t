@@ -145,6 +145,7 @@ MORE = [
     ("V4, 4k", ["-m", "crc=0"], 128, {}), ("V4 without types", ["-m", "crc=0", "-n", "ftype=0"], 128, {}),
     ("V4, inodes of 1k", ["-m", "crc=0", "-i", "size=1024"], 128, {}),
     ("V4, sectors of 4k", ["-m", "crc=0", "-s", "size=4096"], 128, {}),
+    ("V4, log of version 1", ["-m", "crc=0", "-l", "version=1"], 128, {}),
     ("V4, external log", ["-m", "crc=0"], 128, {"log": 32 * MB}),
     ("V4, realtime", ["-m", "crc=0"], 128, {"rt": 40 * MB}),
     ("sectors of 4k", ["-s", "size=4096"], 128, {}), ("log in AG 0", ["-l", "agnum=0"], 128, {}),

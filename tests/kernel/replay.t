@@ -277,7 +277,8 @@ def compare_quota(name, work):
                 argv += ["-c", f"dquot -{kind} {ident}", "-c", "p diskdq.bcount diskdq.icount crc"]
         said[suffix] = run(argv + [f"{work}/{name}.{suffix}"]).stdout
     used = re.findall(r"icount = (\d+)", said["ours"])
-    ok(len(used) == 18 and sum(map(int, used)) > 50 and "bad" not in said["ours"], f"{name}: dquots are there",
+    # how many had been made when the kernel was stopped depends on the machine
+    ok(len(used) > 4 and sum(map(int, used)) > 50 and "bad" not in said["ours"], f"{name}: dquots are there",
        said["ours"])
     strip = [re.sub(r"crc = .*", "", text) for text in said.values()]
     ok(strip[0] == strip[1], f"{name}: dquots as after the kernel's replay", said["ours"] + "----\n" + said["kernel"])

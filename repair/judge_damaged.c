@@ -80,7 +80,7 @@ static void make_empty_dir(const struct repair *r, struct xfs_dinode *d, uint8_t
 
 	d->core.size = xfs_dir_sf_hdr_len(false);
 	memset(fork, 0, (size_t)d->core.size);
-	xfs_put_be32(fork + 2, (uint32_t)r->primary.rootino);
+	xfs_dir_sf_set_parent(fork, false, r->primary.rootino);
 }
 
 /*

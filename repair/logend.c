@@ -33,8 +33,6 @@ static int cut_log(struct repair *r, const struct xfs_devset *dev, const struct 
 int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
-	/* as it is done afterwards */
-	const struct xfs_recovery_options how = { .leave_realtime = !r->geo.zoned };
 	struct xfs_recovery rec = { .nintents = 0 };
 	int error;
 
@@ -51,7 +49,7 @@ int repair_cut_plan(struct repair *r, struct repair_partial *p, uint64_t newest)
 	if (!error)
 		error = cut_log(r, &top, &p->parts);
 	if (!error)
-		error = xfs_recovery_run(&top, &how, &rec, NULL, NULL);
+		error = xfs_recovery_run(&top, &repair_trial_recovery, &rec, NULL, NULL);
 	p->cut = !error;
 	xfs_recovery_free(&rec);
 	xfs_dev_close(top.log);

@@ -13,6 +13,8 @@
 
 /* replay.c: can r->log be replayed? Nothing is changed.  DIRTYLOG: no, and it was said why.  Errors: IO, NOMEM. */
 int repair_try_replay(struct repair *);
+/* How a replay that is only tried goes. */
+extern const struct xfs_recovery_options repair_trial_recovery;
 /* Replays it and finds the superblock anew.  Afterwards the log is clean; r->log is not up to date. */
 int repair_replay(struct repair *);
 /* The filesystem on these devices for the sake of its log: nothing of it need be sound.  xfs_fs_close(). */

@@ -16,6 +16,11 @@
 
 static const char *const names[KINDS] = { "uquotino", "gquotino", "pquotino" };
 
+static uint64_t *number_of(struct xfs_sb *sb, unsigned kind)
+{
+	return kind == 0 ? &sb->uquotino : kind == 1 ? &sb->gquotino : &sb->pquotino;
+}
+
 enum { NO_QUOTA_FILE = -2, ANY_QUOTA_FILE = -1 };	/* else which number it is: an index of names */
 
 static bool has_bit(const struct xfs_sb *sb)
@@ -63,14 +68,13 @@ static int look_at(struct repair *r, const struct xfs_geometry *geo, const struc
 
 void repair_quota_find(struct repair *r, const struct xfs_geometry *geo, struct xfs_sb *sb)
 {
-	uint64_t *const numbers[KINDS] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
 
 	for (uint64_t ino = sb->rootino + 3; ino < sb->rootino + XFS_INODES_PER_CHUNK; ino++) {
 		int kind = look_at(r, geo, sb, ino);
 
-		if (kind < 0 || !repair_quota_none(*numbers[kind]))
+		if (kind < 0 || !repair_quota_none(*number_of(sb, (unsigned)kind)))
 			continue;
-		*numbers[kind] = ino;
+		*number_of(sb, (unsigned)kind) = ino;
 		sb->versionnum |= XFS_SB_VERSION_QUOTA;	/* counted at the next mount: no flag says that it was */
 	}
 }
@@ -79,25 +83,24 @@ void repair_quota_find(struct repair *r, const struct xfs_geometry *geo, struct 
 static void settle_metadir(struct repair *r)
 {
 	struct xfs_sb *sb = &r->primary;
-	uint64_t *const numbers[KINDS] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
 
 	for (unsigned i = 0; i < KINDS; i++)
-		repair_sb_clear_number(r, names[i], numbers[i], 0);
+		repair_sb_clear_number(r, names[i], number_of(sb, i), 0);
 	if (sb->qflags && !has_bit(sb)) {
 		repair_sb_note_field(r, "versionnum", sb->versionnum, sb->versionnum | XFS_SB_VERSION_QUOTA);
 		sb->versionnum |= XFS_SB_VERSION_QUOTA;
 	}
 }
 
-/* No file, the one of another number, or certainly another kind of file. */
-static bool is_wrong(struct repair *r, const struct xfs_sb *sb, const uint64_t *const *numbers, unsigned i)
+/* No inode, or one that another field of the superblock names. */
+static bool is_wrong(const struct repair *r, struct xfs_sb *sb, unsigned i)
 {
-	uint64_t ino = *numbers[i];
+	uint64_t ino = *number_of(sb, i);
 	bool wrong = ino == sb->rootino || ino == sb->rbmino || ino == sb->rsumino ||
 		     !xfs_ino_valid(&r->geo, XFS_INO(ino));
 
 	for (unsigned k = 0; k < i; k++)
-		wrong |= *numbers[k] == ino;
+		wrong |= *number_of(sb, k) == ino;
 	return wrong && !repair_quota_none(ino);
 }
 
@@ -108,30 +111,29 @@ static bool is_wrong(struct repair *r, const struct xfs_sb *sb, const uint64_t *
 static void find_files(struct repair *r, struct xfs_sb *sb, unsigned kinds)
 {
 	static const uint16_t flags[KINDS] = { XFS_SB_QUOTA_USER, XFS_SB_QUOTA_GROUP, XFS_SB_QUOTA_PROJECT };
-	uint64_t *const numbers[KINDS] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
 	/* a run that was cut off has named them */
 	bool look = r->sb_changed && !r->had_needsrepair, any = false;
 	struct xfs_sb found;
 
 	for (unsigned i = 0; i < kinds; i++) {
-		int kind = repair_quota_none(*numbers[i]) ? NO_QUOTA_FILE : look_at(r, &r->geo, sb, *numbers[i]);
+		uint64_t ino = *number_of(sb, i);
+		int kind = repair_quota_none(ino) ? NO_QUOTA_FILE : look_at(r, &r->geo, sb, ino);
 
-		look |= kind != (int)i && (!repair_quota_none(*numbers[i]) || sb->qflags & flags[i]);
+		look |= kind != (int)i && (!repair_quota_none(ino) || sb->qflags & flags[i]);
 		any |= kind == (int)i;
 	}
 	found = *sb;
 	if (look) {
-		found.uquotino = found.gquotino = XFS_NULL64;
-		if (kinds == KINDS)
-			found.pquotino = XFS_NULL64;
+		for (unsigned i = 0; i < kinds; i++)
+			*number_of(&found, i) = XFS_NULL64;
 		repair_quota_find(r, &r->geo, &found);
 	}
 	sb->versionnum |= (any ? XFS_SB_VERSION_QUOTA : 0) | (found.versionnum & XFS_SB_VERSION_QUOTA);
 	for (unsigned i = 0; look && i < kinds; i++) {
-		uint64_t other = i == 0 ? found.uquotino : i == 1 ? found.gquotino : found.pquotino;
+		uint64_t other = *number_of(&found, i), *number = number_of(sb, i);
 
-		if (!repair_quota_none(other) && look_at(r, &r->geo, sb, *numbers[i]) != (int)i)
-			*numbers[i] = other;
+		if (!repair_quota_none(other) && look_at(r, &r->geo, sb, *number) != (int)i)
+			*number = other;
 	}
 }
 
@@ -139,13 +141,10 @@ static void find_files(struct repair *r, struct xfs_sb *sb, unsigned kinds)
 static void settle_found(struct repair *r, unsigned kinds)
 {
 	struct xfs_sb *sb = &r->primary, found = *sb;
-	uint64_t *const numbers[KINDS] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
-	const uint64_t *const others[KINDS] = { &found.uquotino, &found.gquotino, &found.pquotino };
 
 	find_files(r, &found, kinds);
 	for (unsigned i = 0; i < kinds; i++)
-		if (*others[i] != *numbers[i])
-			repair_sb_clear_number(r, names[i], numbers[i], *others[i]);
+		repair_sb_clear_number(r, names[i], number_of(sb, i), *number_of(&found, i));
 	if (has_bit(&found) && !has_bit(sb)) {
 		repair_sb_note_field(r, "versionnum", sb->versionnum, found.versionnum);
 		sb->versionnum = found.versionnum;
@@ -155,7 +154,6 @@ static void settle_found(struct repair *r, unsigned kinds)
 void repair_quota_numbers(struct repair *r)
 {
 	struct xfs_sb *sb = &r->primary;
-	uint64_t *const numbers[KINDS] = { &sb->uquotino, &sb->gquotino, &sb->pquotino };
 	unsigned kinds = 2u + xfs_sb_is_v5(sb);
 	bool any = false;
 
@@ -165,9 +163,9 @@ void repair_quota_numbers(struct repair *r)
 	}
 	settle_found(r, kinds);
 	for (unsigned i = 0; i < kinds; i++) {
-		if (has_bit(sb) ? is_wrong(r, sb, (const uint64_t *const *)numbers, i) : *numbers[i] != 0)
-			repair_sb_clear_number(r, names[i], numbers[i], XFS_NULL64);
-		any |= !repair_quota_none(*numbers[i]);
+		if (has_bit(sb) ? is_wrong(r, sb, i) : *number_of(sb, i) != 0)
+			repair_sb_clear_number(r, names[i], number_of(sb, i), XFS_NULL64);
+		any |= !repair_quota_none(*number_of(sb, i));
 	}
 	if (any || !has_bit(sb))
 		return;

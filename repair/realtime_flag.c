@@ -42,13 +42,17 @@ static int match_record(void *payload, const void *disk)
 static bool first_of_tree(struct repair *r, const uint8_t *root, uint32_t size, struct xfs_bmbt_rec *out)
 {
 	const struct xfs_btree_shape *shape = &xfs_btree_shape_bmbt;
-	uint32_t most = size > 4 ? xfs_btree_root_maxrecs(shape, size - 4, false) : 0;
-	unsigned level = xfs_be16(root);
+	struct xfs_bmdr head;
+	unsigned level;
 	uint64_t ptr;
 
-	if (!most || !xfs_be16(root + 2) || !level || level >= XFS_BTREE_MAXLEVELS)
+	if (!xfs_bmdr_maxrecs(size))
 		return false;
-	ptr = xfs_be64(root + 4 + most * shape->keylen);
+	xfs_bmdr_decode(&head, root);
+	level = head.level;
+	if (!head.numrecs || !level || level >= XFS_BTREE_MAXLEVELS)
+		return false;
+	ptr = xfs_be64(root + xfs_bmdr_ptrs_off(size));
 	for (; level; level--) {
 		struct xfs_buf *buf;
 		bool fits;
@@ -76,7 +80,8 @@ static bool first_extent(struct repair *r, const struct repair_seen *s, struct x
 
 	if (s->d.core.format == XFS_DINODE_FMT_BTREE)
 		return first_of_tree(r, fork, size, out);
-	if (s->d.core.format != XFS_DINODE_FMT_EXTENTS || !xfs_dinode_nextents(&s->d, XFS_FORK_DATA) || size < 16)
+	if (s->d.core.format != XFS_DINODE_FMT_EXTENTS || !xfs_dinode_nextents(&s->d, XFS_FORK_DATA) ||
+	    size < sizeof(struct xfs_bmbt_rec_disk))
 		return false;
 	xfs_bmbt_rec_decode(out, fork);
 	return true;

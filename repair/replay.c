@@ -14,6 +14,9 @@
 
 #include <stdlib.h>
 
+/* As repair_replay() does it, where nothing has to be kept away. */
+const struct xfs_recovery_options repair_trial_recovery = { .leave_realtime = true };
+
 int repair_open_for_log(const struct repair *r, const struct xfs_devset *dev, struct xfs_fs **fs)
 {
 	const struct xfs_fs_options options = { .flags = XFS_FS_NOVERIFY | XFS_FS_NOLASTBLOCK, .sb = &r->primary };
@@ -64,7 +67,6 @@ int repair_try_replay(struct repair *r)
 {
 	struct xfs_devset top = { .rt = r->dev.rt };
 	struct xfs_recovery rec = { .nintents = 0 };
-	const struct xfs_recovery_options how = { .leave_realtime = true };
 	struct xfs_recovery_work done = { .stage = XFS_RECOVER_REPLAY };
 	int error = xfs_dev_scratch(&top.data, r->dev.data, REPAIR_SCRATCH);
 
@@ -73,7 +75,7 @@ int repair_try_replay(struct repair *r)
 	if (!error)
 		error = repair_ready_primary(r, top.data);
 	if (!error)
-		error = xfs_recovery_run(&top, &how, &rec, &done, &r->sink);
+		error = xfs_recovery_run(&top, &repair_trial_recovery, &rec, &done, &r->sink);
 	if (may_go_on(error, &rec, &done)) {
 		error = 0;
 	} else if (error && error != -XFS_E_IO && !repair_is_of_machine(error)) {

@@ -42,6 +42,8 @@ uint64_t repair_rt_group_start(const struct xfs_geometry *, uint32_t group);
  * before its forks are looked at.
  */
 bool repair_rt_flag_is_wrong(struct repair *, struct repair_seen *);
+/* The inodes of this AG were scanned: what was kept to answer that at once is let go. */
+void repair_rt_flag_done(struct repair_ag *);
 /* While inodes are observed. Errors: NOMEM. */
 int repair_rt_add(struct repair *, struct repair_ag *, uint64_t ino, bool shareable, const struct xfs_mapping *);
 int repair_rt_note_file(struct repair *, struct repair_seen *);

@@ -25,6 +25,12 @@ struct question {
 	bool found;
 };
 
+/* Files that follow each other mostly have blocks that do: the leaf of the last answer knows the next one, too. */
+struct repair_rt_asker {
+	struct xfs_btree bt;
+	struct xfs_btree_cursor at;
+};
+
 static int match_record(void *payload, const void *disk)
 {
 	struct question *q = payload;
@@ -89,8 +95,36 @@ static bool first_extent(struct repair *r, const struct repair_seen *s, struct x
 
 /* ---- the two sides ---- */
 
+/* False: the record is not the one that it would be in most cases. */
+static bool found_at_once(struct repair *r, struct repair_ag *ag, struct question *q)
+{
+	const struct xfs_btree_key key = { { q->block, q->ino, q->rec.startoff } };
+
+	if (!ag->rt_asker) {
+		struct repair_rt_asker *a = malloc(sizeof(*a));
+
+		if (!a || repair_ag_btree(r, ag, XFS_BTREE_RMAP, &a->bt)) {
+			free(a);
+			return false;
+		}
+		xfs_btree_cursor_init(&a->at, &a->bt);
+		ag->rt_asker = a;
+	}
+	if (!xfs_btree_lookup(&ag->rt_asker->at, XFS_LOOKUP_LE, &key))
+		match_record(q, xfs_btree_record(&ag->rt_asker->at));
+	return q->found;
+}
+
+void repair_rt_flag_done(struct repair_ag *ag)
+{
+	if (ag->rt_asker)
+		xfs_btree_cursor_close(&ag->rt_asker->at);
+	free(ag->rt_asker);
+	ag->rt_asker = NULL;
+}
+
 /* False also where nobody knows. */
-static bool data_device_has(struct repair *r, struct question *q)
+static bool data_device_has(struct repair *r, const struct repair_seen *s, struct question *q)
 {
 	struct xfs_btree_key lo, hi;
 	struct repair_ag *ag;
@@ -101,9 +135,11 @@ static bool data_device_has(struct repair *r, struct question *q)
 	ag = repair_ag_of(r, q->rec.startblock);
 	q->block = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(q->rec.startblock)).v;
 	q->found = false;
+	if (!ag->tree[XFS_TREE_RMAP].sound || (ag == s->ag && found_at_once(r, ag, q)))
+		return q->found;
 	lo = (struct xfs_btree_key){ { q->block, 0, 0 } };
 	hi = (struct xfs_btree_key){ { q->block, UINT64_MAX, UINT64_MAX } };
-	if (ag->tree[XFS_TREE_RMAP].sound && !repair_ag_btree(r, ag, XFS_BTREE_RMAP, &bt))
+	if (!repair_ag_btree(r, ag, XFS_BTREE_RMAP, &bt))
 		xfs_btree_query_range(&bt, &lo, &hi, match_record, q, NULL, NULL, NULL);
 	return q->found;
 }
@@ -136,7 +172,7 @@ bool repair_rt_flag_is_wrong(struct repair *r, struct repair_seen *s)
 
 	if (!r->geo.metadir || !r->geo.rmapbt || !r->geo.sb.rgcount || !first_extent(r, s, &q.rec))
 		return false;
-	if (data_device_has(r, &q))
+	if (data_device_has(r, s, &q))
 		return s->d.core.flags & XFS_DIFLAG_REALTIME;
 	return !(s->d.core.flags & XFS_DIFLAG_REALTIME) && s->ag && s->ag->rt_asked++ < MOST_ASKED && group_has(r, &q);
 }

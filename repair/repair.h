@@ -135,6 +135,7 @@ struct repair_ag {
 	size_t nrt_maps, rt_room;
 	struct repair_rt_file *rt_files;	/* metadata files: of realtime groups, of quota */
 	size_t nrt_files, rt_file_room;
+	struct repair_rt_asker *rt_asker;	/* while its inodes are scanned (realtime_flag.c) */
 	unsigned rt_asked;			/* how often a tree was read for one of its inodes (realtime_flag.c) */
 	struct repair_usage *usage;		/* by owner, when quota is counted (quota.c) */
 };

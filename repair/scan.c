@@ -2,6 +2,7 @@
 /* scan.c - reads inode chunks in batches: one vectored read for about a megabyte of inodes. */
 #include "repair/evidence.h"
 #include "repair/lanes.h"
+#include "repair/realtime.h"
 
 #include "libxfs/base/crc32c.h"
 #include "libxfs/base/grow.h"
@@ -213,6 +214,7 @@ int repair_scan_ag_inodes(struct repair *r, struct repair_ag *ag, repair_inode_f
 		}
 		repair_lane_rest(r);
 	}
+	repair_rt_flag_done(ag);
 	free(v);
 	free(bytes);
 	return error;

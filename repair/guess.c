@@ -345,7 +345,8 @@ static bool set_log(const struct repair *r, const struct survey *s, const struct
 	if ((*of)->size > USUAL_RECORD && (*of)->size % sb->blocksize == 0)
 		sb->logsunit = (*of)->size;	/* a record holds a whole unit */
 	set_log_version(c, *of);
-	geo.sb.logsunit = sb->logsunit;
+	if (xfs_geometry_init(&geo, sb, NULL, NULL))	/* how long a log mkfs makes follows from both */
+		return false;
 	block = start / sb->blocksize;
 	sb->logstart = block / sb->agblocks << sb->agblklog | block % sb->agblocks;
 	length = log_length_by_lap(s, start, sb->blocksize, &least);

@@ -129,6 +129,7 @@ MB = 1 << 20
 SHAPES = [      # name, options, megabytes, more; the first so many run in the short form
     ("4k, 4 AGs", [], 320, {}),
     ("1k, 3 AGs, the last one short", ["-b", "size=1k", "-d", "agcount=3,size=100m"], 100, {}),
+    ("V4, log of version 1", ["-m", "crc=0", "-l", "version=1"], 128, {}),
     ("V4, 512-byte blocks", ["-m", "crc=0", "-b", "size=512"], 64, {}),
     ("64k, sectors of 4k, rmapbt", ["-b", "size=64k", "-s", "size=4096", "-m", "rmapbt=1"], 512, {}),
     ("external log", ["-d", "agcount=2"], 64, {"log": 32 * MB}),
@@ -145,7 +146,7 @@ MORE = [
     ("V4, 4k", ["-m", "crc=0"], 128, {}), ("V4 without types", ["-m", "crc=0", "-n", "ftype=0"], 128, {}),
     ("V4, inodes of 1k", ["-m", "crc=0", "-i", "size=1024"], 128, {}),
     ("V4, sectors of 4k", ["-m", "crc=0", "-s", "size=4096"], 128, {}),
-    ("V4, log of version 1", ["-m", "crc=0", "-l", "version=1"], 128, {}),
+    ("V4, log of version 1, 20m", ["-m", "crc=0", "-l", "version=1,size=20m"], 200, {}),
     ("V4, external log", ["-m", "crc=0"], 128, {"log": 32 * MB}),
     ("V4, realtime", ["-m", "crc=0"], 128, {"rt": 40 * MB}),
     ("sectors of 4k", ["-s", "size=4096"], 128, {}), ("log in AG 0", ["-l", "agnum=0"], 128, {}),

@@ -406,10 +406,10 @@ static void settle_flags(struct repair *r, struct repair_seen *s)
 		flags &= ~XFS_DIFLAG_REALTIME;
 	else if (is_reg(d) && repair_rt_flag_is_wrong(r, s))
 		flags ^= XFS_DIFLAG_REALTIME;
-	if (!r->geo.metadir && xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_RTBITMAP)
-		flags |= XFS_DIFLAG_NEWRTBM;
-	else
+	if (r->geo.metadir || xfs_inode_role(r->fs, XFS_INO(s->ino)) != XFS_INODE_RTBITMAP)
 		flags &= ~XFS_DIFLAG_NEWRTBM;
+	else if (r->geo.sb.rblocks)	/* (an upstream that makes an empty bitmap anew leaves it out) */
+		flags |= XFS_DIFLAG_NEWRTBM;
 	if (xfs_dinode_is_metadata(d) && r->geo.metadir)
 		flags |= is_dir(d) ? XFS_DIFLAG_METADATA_DIR : XFS_DIFLAG_METADATA_FILE;
 	set16(s, "flags", &d->core.flags, (uint16_t)flags);

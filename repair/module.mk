@@ -96,6 +96,7 @@ repair_core_SRCS = \
 	repair/verify.c
 # all that has no main()
 repair_tool_SRCS = $(repair_core_SRCS) \
+	repair/classic.c \
 	repair/devices.c \
 	repair/jsonout.c \
 	repair/options.c \

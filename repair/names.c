@@ -301,17 +301,26 @@ static int read_ag_names(void *payload, size_t agno)
 	return repair_scan_ag_inodes(n->r, &n->r->ags[agno], read_names, n);
 }
 
+static void traversed(struct repair *r)
+{
+	if (r->looking)
+		return;
+	repair_say(r, "        - traversal finished ...");
+	repair_say(r, "        - moving disconnected inodes to lost+found ...");
+}
+
 int repair_directories(struct repair *r)
 {
 	struct reading n = { .told = r };
 	int error = repair_names_state(r, &n.r);
 
 	r->renewal.named = n.r != r;
+	if (!r->looking && !r->no_modify)
+		repair_say(r, "        - resetting contents of realtime bitmap and summary inodes");
 	if (!r->looking)
 		repair_say(r, "        - traversing filesystem ...");
 	if (!error && repair_glance_holds(n.r)) {
-		if (!r->looking)
-			repair_say(r, "        - traversal finished ...");
+		traversed(r);
 		return 0;
 	}
 	n.ip = error ? NULL : malloc(sizeof(*n.ip));
@@ -328,8 +337,8 @@ int repair_directories(struct repair *r)
 	if (n.r)
 		n.r->ahead = false;
 	free(n.ip);
-	if (!error && !r->looking)
-		repair_say(r, "        - traversal finished ...");
+	if (!error)
+		traversed(r);
 	return error;
 }
 

@@ -236,6 +236,15 @@ static int observe_ag(struct repair *r, size_t agno)
 	return error;
 }
 
+/* The inode btree has it; otherwise chunks are looked for elsewhere. */
+static bool root_chunk_known(const struct repair *r)
+{
+	xfs_ino_t root = XFS_INO(r->primary.rootino);
+
+	return xfs_ino_valid(&r->geo, root) &&
+	       repair_chunk_of(&r->ags[xfs_ino_agno(&r->geo, root).v], xfs_ino_agino(&r->geo, root).v, NULL);
+}
+
 int repair_observe_ags(struct repair *r)
 {
 	int error;
@@ -246,5 +255,7 @@ int repair_observe_ags(struct repair *r)
 	r->rmaps_whole = !error && r->geo.rmapbt;
 	for (uint32_t i = 0; i < r->geo.agcount && r->rmaps_whole; i++)
 		r->rmaps_whole = r->ags[i].tree[XFS_TREE_RMAP].sound;
+	if (!error && !r->looking)
+		repair_say(r, root_chunk_known(r) ? "        - found root inode chunk" : "root inode chunk not found");
 	return error;
 }

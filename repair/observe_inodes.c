@@ -183,8 +183,11 @@ int repair_observe_inodes(struct repair *r)
 {
 	int error;
 
-	if (!r->looking)
+	if (!r->looking) {
+		repair_say(r, r->no_modify ? "        - scan (but don't clear) agi unlinked lists..." :
+					     "        - scan and clear agi unlinked lists...");
 		repair_say(r, "        - process known inodes and perform inode discovery...");
+	}
 	/* without reverse mappings, free space and reference counts are compared with what the files claim */
 	error = r->geo.rmapbt ? 0 : xfs_claims_new(&r->claims, &r->geo, r->memory, NULL);
 	if (!error && repair_rt_has_owners(r))
@@ -201,6 +204,8 @@ int repair_observe_inodes(struct repair *r)
 		error = repair_each_lane(r, observe_ag_inodes);
 	r->ahead = false;
 	repair_glance_end(r);
+	if (!error && !r->looking)
+		repair_say(r, "        - process newly discovered inodes...");
 	if (!error)
 		check_attr_bit(r);
 	if (!error && r->geo.metadir)

@@ -389,8 +389,13 @@ static int judge_odd(struct repair *r)
 
 int repair_reconcile(struct repair *r)
 {
-	int error = r->any_odd ? judge_odd(r) : 0;
+	int error;
 
+	if (!r->looking)
+		repair_say(r, "        - setting up duplicate extent list...");
+	error = r->any_odd ? judge_odd(r) : 0;
+	if (!error && !r->looking)
+		repair_say(r, "        - check for inodes claiming duplicate blocks...");
 	if (!error)
 		error = repair_rt_settle(r);
 	/* forks are decided: without reverse mappings, who claims what is compared with the trees */

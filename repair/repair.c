@@ -115,11 +115,12 @@ int repair_run(struct repair *r)
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(passes); i++) {
 		int error;
 
-		if (passes[i].phase) {
+		if (passes[i].phase && *passes[i].phase != ' ') {
 			say_phase(r, phase++);
 			r->scanned = 0;
-			repair_say(r, "%s", passes[i].phase);
 		}
+		if (passes[i].phase)
+			repair_say(r, "%s", passes[i].phase);
 		error = passes[i].run(r);
 		if (error)
 			return error;

@@ -28,17 +28,23 @@ size_t repair_sb_used(const struct xfs_sb *sb)
 	return sb->versionnum & XFS_SB_VERSION_SECTOR ? XFS_OFF(sb, logsunit) : XFS_OFF(sb, logsectlog);
 }
 
-/* Bytes behind the fields of this format are zero, and so is the word of flags. */
-static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb *sb)
+bool repair_sb_rest_used(const struct repair *r, uint64_t off, const struct xfs_sb *sb)
 {
-	size_t used = repair_sb_used(sb);
 	uint8_t buf[REPAIR_MAX_SECTOR];
 
 	if (xfs_dev_read(r->dev.data, off, buf, sb->sectsize))
-		return NULL;
-	for (size_t i = used; i < sb->sectsize; i++)
+		return false;
+	for (size_t i = repair_sb_used(sb); i < sb->sectsize; i++)
 		if (buf[i])
-			return "bytes behind the last field are not zero";
+			return true;
+	return false;
+}
+
+/* Bytes behind the fields of this format are zero, and so is the word of flags. */
+static const char *odd_rest(struct repair *r, uint64_t off, const struct xfs_sb *sb)
+{
+	if (repair_sb_rest_used(r, off, sb))
+		return "bytes behind the last field are not zero";
 	return sb->flags ? "flags are not zero" : NULL;
 }
 

@@ -36,6 +36,8 @@ bool repair_sb_group_end(struct xfs_fs *, xfs_ino_t bitmap, uint64_t *end);
 int repair_guess_superblock(struct repair *);
 /* sbfields.c: tells of a field of r->primary that changes. */
 void repair_sb_note_field(struct repair *, const char *field, uint64_t found, uint64_t expected);
+/* The sector of a superblock that lies at this byte goes on behind the fields that `sb` has. */
+bool repair_sb_rest_used(const struct repair *, uint64_t off, const struct xfs_sb *);
 /* A number of r->primary (whose field this is) that must be `none` becomes that, and is told. */
 void repair_sb_clear_number(struct repair *, const char *field, uint64_t *number, uint64_t none);
 /* specials.c: inode numbers of the superblock that lead nowhere become those that mkfs gives. Needs r->geo. */

@@ -13,6 +13,8 @@
 #define RECORDS_MOST 16384u
 #define MOST_INTENTS 4u			/* that are told one by one */
 
+static void say_waiting(struct repair_text *);
+
 /* Banners that read otherwise in a run that modifies nothing, or with an external log. */
 static void line(void *payload, const char *text)
 {
@@ -23,6 +25,8 @@ static void line(void *payload, const char *text)
 		/* on stdout: scripts look for it there */
 		fputs("No modify flag set, skipping phase 5\n", t->o->json ? stderr : stdout);
 		fflush(stdout);
+	} else if (t->r->no_modify && !strcmp(text, "        - reset superblock...")) {
+		/* of phase 5, too */
 	} else if (t->r->no_modify && !strncmp(text, "Phase 7", 7)) {
 		fprintf(stderr, "Phase 7 - verify link counts...\n");
 	} else if (t->r->dev.log && !strncmp(text, "Phase 2", 7)) {
@@ -30,6 +34,9 @@ static void line(void *payload, const char *text)
 	} else {
 		fprintf(stderr, "%s\n", text);
 	}
+	repair_classic_behind(&t->classic, text);
+	if (t->nwaiting && t->classic.scanning)
+		say_waiting(t);
 }
 
 static void tell(void *payload, const char *text)
@@ -58,22 +65,6 @@ static void phase(void *payload, unsigned ended)
 		fflush(NULL);
 		kill(getpid(), SIGKILL);
 	}
-}
-
-/* The lines of upstream that scripts know, in front of our own (format sheet 06, section 8). */
-static void classic(const struct repair *r, const struct xfs_finding *f)
-{
-	bool attr = f->structure && f->structure[0] == 'a';
-
-	if (f->id != XFS_F_FORK_DAMAGED && f->id != XFS_F_FORK_DIFFERS)
-		return;
-	fprintf(stderr, "bad %s fork in inode %" PRIu64 "\n", attr ? "attribute" : "data", f->ino);
-	if (!r->no_modify)
-		fprintf(stderr, "rebuilding inode %" PRIu64 " %s fork\n", f->ino, attr ? "attr" : "data");
-	else if (attr)
-		fprintf(stderr, "would have tried to rebuild inode %" PRIu64 " attr fork or cleared it\n", f->ino);
-	else
-		fprintf(stderr, "would have tried to rebuild inode %" PRIu64 " data fork\n", f->ino);
 }
 
 /* ---- causes ---- */
@@ -136,7 +127,9 @@ static void as_text(struct repair_text *t, const struct repair_record *rec)
 		return;
 	}
 	repair_progress_clear(&t->progress);
-	classic(t->r, &rec->f);
+	if (rec->fixed && !rec->held && repair_classic_says(&t->classic, &rec->f) && !t->o->verbose)
+		return;
+	t->own_words |= xfs_finding_severity(rec->f.id) > XFS_SEV_INFO;
 	xfs_finding_format(&rec->f, buf, sizeof(buf));
 	if (rec->held)
 		fprintf(stderr, "%s; left as it is (--only, --skip)\n", buf);
@@ -146,6 +139,23 @@ static void as_text(struct repair_text *t, const struct repair_record *rec)
 		fprintf(stderr, "%s; fix: %s\n", buf, xfs_finding_fix(rec->f.id));
 	else
 		fprintf(stderr, "%s\n", buf);
+}
+
+/* Those that have waited for their place among the lines. */
+static void say_waiting(struct repair_text *t)
+{
+	for (size_t i = 0; i < t->nwaiting; i++)
+		as_text(t, &t->waiting[i]);
+	t->nwaiting = 0;
+}
+
+/* Without memory they come at once. */
+static bool waits(struct repair_text *t, const struct repair_record *rec)
+{
+	if (!repair_classic_waits(&t->classic, &rec->f) || xfs_grow(&t->waiting, t->nwaiting, &t->waiting_room, 16))
+		return false;
+	t->waiting[t->nwaiting++] = *rec;
+	return true;
 }
 
 static void flush_records(struct repair_text *t)
@@ -181,9 +191,9 @@ static void finding(void *payload, const struct xfs_finding *f)
 
 	rec.cause = cause_of(t, f);
 	kept = keep(t, &rec);
-	if (!t->o->json)
+	if (!t->o->json && !waits(t, &rec))
 		as_text(t, &rec);
-	else if (!kept)
+	else if (t->o->json && !kept)
 		repair_print_finding(&rec, t->first++);
 	t->said++;
 }
@@ -210,7 +220,7 @@ int repair_text_init(struct repair_text *t, struct repair *r, struct repair_word
 		     const struct repair_options *o)
 {
 	*t = (struct repair_text){
-		.r = r, .o = o,
+		.r = r, .o = o, .classic = { .r = r },
 		.progress = { .fd = o->progress_fd, .reporting = o->reporting, .interval = o->interval },
 	};
 	*words = (struct repair_words){ .line = line, .tell = tell, .step = step, .phase = phase, .payload = t };
@@ -233,8 +243,11 @@ static void say_result(const struct repair_text *t)
 {
 	const struct repair *r = t->r;
 	const struct repair_tally *kept = r->verified ? &r->after : &r->before;
+	/* scripts compare line by line what a run says in which all is as it always was */
+	bool summary = t->own_words || r->no_modify || r->moved.inodes || r->nlost || r->lost_blocks ||
+		       isatty(STDERR_FILENO);
 
-	if (t->folded)
+	if (t->folded && summary)
 		fprintf(stderr, "%" PRIu64 " findings that follow from these are not shown (-v shows them)\n",
 			t->folded);
 	if (r->holds.findings)
@@ -242,7 +255,7 @@ static void say_result(const struct repair_text *t)
 	if (r->unfixed > r->holds.findings)
 		fprintf(stderr, "%" PRIu64 " findings remain that this version does not repair\n",
 			r->unfixed - r->holds.findings);
-	if (r->findings && r->writing)
+	if (r->findings && r->writing && summary)
 		fprintf(stderr,
 			"%s: %" PRIu64 " inodes with %" PRIu64 " bytes kept, %" PRIu64 " with %" PRIu64
 			" bytes moved to lost+found, %" PRIu64 " inodes and %" PRIu64 " bytes lost\n",
@@ -286,6 +299,7 @@ void repair_text_end(struct repair_text *t, int error, int status)
 	const struct repair *r = t->r;
 
 	repair_progress_clear(&t->progress);
+	say_waiting(t);
 	if (t->o->json || t->o->verbose || t->o->plan)
 		repair_find_paths(t->r, t->records, t->nrecords);
 	if (!t->o->json && t->o->verbose)
@@ -303,6 +317,7 @@ void repair_text_end(struct repair_text *t, int error, int status)
 		return;
 	}
 	say_result(t);
+	repair_classic_end(&t->classic);
 	if (r->verbose)
 		repair_progress_table(&t->progress);
 	if (r->no_modify)
@@ -316,6 +331,7 @@ void repair_text_release(struct repair_text *t)
 	for (size_t i = 0; i < t->nrecords; i++)
 		free(t->records[i].path);
 	free(t->records);
+	free(t->waiting);
 	free(t->hits);
 	t->hits = NULL;
 	t->nhits = 0;

@@ -9,6 +9,7 @@
 #ifndef REPAIR_WORDS_H
 #define REPAIR_WORDS_H
 
+#include "repair/classic.h"
 #include "repair/options.h"
 #include "repair/places.h"
 #include "repair/progress.h"
@@ -32,6 +33,10 @@ struct repair_text {
 	size_t nrecords, room;
 	uint64_t first;			/* number of records[0] */
 	bool streaming;			/* too many: no longer kept */
+	struct repair_classic classic;
+	bool own_words;			/* some finding had no words of upstream */
+	struct repair_record *waiting;	/* in text, for their place among the lines */
+	size_t nwaiting, waiting_room;
 	struct repair_cause { uint32_t agno; uint64_t ino, number; const char *structure; } causes[64];
 	unsigned ncauses;
 	struct repair_hit *hits;	/* what could not be read */

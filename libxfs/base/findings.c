@@ -133,14 +133,18 @@ __attribute__((format(printf, 2, 3))) static void put(struct line *l, const char
 
 static void put_place(struct line *l, const struct xfs_finding *f)
 {
+	bool inode = f->structure && !strcmp(f->structure, "inode") && f->ino != XFS_NULL64;
+
 	if (f->agno != XFS_NULL32)
 		put(l, "ag %" PRIu32 " ", f->agno);
 	put(l, "%s", f->structure ? f->structure : "filesystem");
+	if (inode)
+		put(l, " %" PRIu64, f->ino);
 	if (f->field)
 		put(l, " %s", f->field);
 	if (f->agbno != XFS_NULL32)
 		put(l, " block %" PRIu32, f->agbno);
-	if (f->ino != XFS_NULL64)
+	if (f->ino != XFS_NULL64 && !inode)
 		put(l, " inode %" PRIu64, f->ino);
 	if (f->fileoff != XFS_NULL64)
 		put(l, " offset %" PRIu64, f->fileoff);
@@ -159,6 +163,24 @@ static void put_value(struct line *l, const struct xfs_finding *f, uint64_t v)
 		put(l, "%" PRIu64, v);
 }
 
+static void put_values(struct line *l, const struct xfs_finding *f)
+{
+	bool found = f->found != XFS_NULL64, expected = f->expected != XFS_NULL64;
+
+	if (!found && !expected)
+		return;
+	put(l, " (");
+	if (found) {
+		put(l, "found ");
+		put_value(l, f, f->found);
+	}
+	if (expected) {
+		put(l, found ? ", expected " : "expected ");
+		put_value(l, f, f->expected);
+	}
+	put(l, ")");
+}
+
 int xfs_finding_format(const struct xfs_finding *f, char *buf, size_t size)
 {
 	struct line l = { buf, size, 0 };
@@ -169,13 +191,7 @@ int xfs_finding_format(const struct xfs_finding *f, char *buf, size_t size)
 	put(&l, ": %s", xfs_finding_text(f->id));
 	if (f->detail[0])
 		put(&l, ": %.*s", (int)sizeof(f->detail), f->detail);
-	if (f->found != XFS_NULL64 || f->expected != XFS_NULL64) {
-		put(&l, " (found ");
-		put_value(&l, f, f->found);
-		put(&l, ", expected ");
-		put_value(&l, f, f->expected);
-		put(&l, ")");
-	}
+	put_values(&l, f);
 	return (int)l.len;
 }
 

@@ -34,7 +34,7 @@ struct xfs_finding {
 	const char *field;		/* name as in the ondisk tables, or NULL; static string */
 	uint32_t agno, agbno;		/* XFS_NULL32 = not said */
 	uint64_t ino, fileoff, len;	/* XFS_NULL64 = not said; len in blocks */
-	uint64_t found, expected;	/* both XFS_NULL64 = not said */
+	uint64_t found, expected;	/* XFS_NULL64 = not said */
 	char detail[160];		/* free text with values; may be empty */
 };
 

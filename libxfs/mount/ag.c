@@ -119,8 +119,11 @@ static int check_fields(struct xfs_fs *fs, const char *structure, uint32_t agno,
 		f.agno = agno;
 		f.field = c[i].name;
 		f.found = c[i].value;
-		xfs_finding_detail(&f, "must be %llu to %llu", (unsigned long long)c[i].min,
-				   (unsigned long long)c[i].max);
+		if (c[i].min == c[i].max)
+			f.expected = c[i].min;
+		else
+			xfs_finding_detail(&f, "must be %llu to %llu", (unsigned long long)c[i].min,
+					   (unsigned long long)c[i].max);
 		xfs_fs_report(fs, &f);
 		err = -XFS_E_CORRUPT;
 	}

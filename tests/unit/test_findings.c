@@ -63,6 +63,14 @@ START_TEST(text)
 	f.fileoff = 0;
 	f.len = 12;
 	expect(&f, "bmbt inode 133 offset 0 length 12: records overlap that must not");
+	f = xfs_finding_of(XFS_F_INODE_FIELD, "inode");
+	f.ino = 133;
+	f.field = "flags";
+	f.found = 8;
+	expect(&f, "inode 133 flags: inode field is not valid (found 8)");
+	f.found = XFS_NULL64;
+	f.expected = 0;
+	expect(&f, "inode 133 flags: inode field is not valid (expected 0)");
 	f = xfs_finding_of(XFS_F_BLOCK_MAGIC, "agf");
 	f.agno = 0;
 	f.found = 0;

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-2-Clause
+"""xfs_repair in the words of upstream: headers, superblocks and the superblock's inodes that were wiped out.
+
+What scripts compare line by line is compared here with the distribution's xfs_repair, behind the filter that format
+sheet 06, section 15.1 describes; single fields and -n with the lines of that sheet.
+"""
+import difflib
+import os
+import re
+import shutil
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from repairlab import REPAIR, Lab, Run, Super, change, repair, write  # noqa: E402
+
+lab = Lab("repair-classic")
+THEIRS = shutil.which("xfs_repair", path="/usr/sbin:/sbin:" + os.environ.get("PATH", ""))
+DROPPED = re.compile(r"agf_|agi_|sb_|agi unlinked|bad uuid|Metadata (corruption|CRC error) detected|agfl has bad CRC|"
+                     r"bad CRC for inode|bad next_unlinked")
+# said of images in files, and of blocks that a damaged list held: ours are none of them
+THEIRS_ALONE = re.compile(r"Cannot get host filesystem|Repair may fail if there|the image and the host|unknown block state")
+NUMBERED = re.compile(r"((?:sb root inode|realtime bitmap inode|realtime summary inode|calculated value|pointer to|on inode|"
+                      r"resetting inode|should be|disconnected inode) )-?\d+")
+
+
+def filtered(run):
+    lines = []
+    for line in (run.out + run.err).splitlines():
+        if DROPPED.match(line) or THEIRS_ALONE.match(line) or "- agno = " in line:
+            continue
+        lines.append(NUMBERED.sub(r"\1#", re.sub(r"^\.+found", "found", line)))
+    return "\n".join(lines)
+
+
+def cases(sb):
+    """(what, byte, length) of what is overwritten."""
+    for agno in (0, 1):
+        for n, name in enumerate(("superblock", "AGF", "AGI", "AGFL")):
+            yield "%s of AG %d" % (name, agno), sb.header(agno, n), sb.sectsize
+    for n, name in enumerate(("rootino", "rbmino", "rsumino")):
+        yield name, sb.inode(sb.rootino + n), sb.inodesize
+
+
+def compare(clean):
+    ours = filtered(repair(lab.copy(clean, "work.img")))
+    theirs = filtered(Run(THEIRS, lab.copy(clean, "work.img")))
+    lab.ok(ours == theirs, "a clean filesystem: line by line", "%s\n---\n%s" % (ours, theirs))
+    for what, byte, length in cases(Super(clean)):
+        for name, fill in (("zeroes", b"\0"), ("ones", b"\xff")):
+            said, again = [], []
+            for program in (REPAIR, THEIRS):
+                image = lab.copy(clean, "work.img")
+                write(image, byte, fill * length)
+                said.append(filtered(Run(program, image)).split("\n"))
+                # what the other one has repaired is in order, too
+                again.append(repair("-n", image))
+            lab.ok(said[0] == said[1] and not again[0].code and not again[1].code,
+                   "%s, %s: line by line" % (what, name),
+                   "\n".join(difflib.unified_diff(*said, n=0)) + "%s%s" % tuple(again))
+
+
+def fields(clean):
+    """One field with a right checksum: its line, with -n and without."""
+    sb = Super(clean)
+    most = (sb.sectsize - 36) // 4 - 1
+    rows = [
+        ("AGF version", 1, 216, 4, "bad version # 7 for agf 1", "reset bad agf for ag 1"),
+        ("AGF seqno", 1, 216, 8, "bad sequence # 7 for agf 1", "reset bad agf for ag 1"),
+        ("AGF length", 1, 216, 12, "bad length 7 for agf 1, should be %d" % sb.agblocks, "reset bad agf for ag 1"),
+        ("AGF flfirst", 1, 216, 40, "flfirst 2147483647 in agf 1 too large (max = %d)" % most, None),
+        ("AGF bnoroot", 1, 216, 16, "bad agbno 2147483647 for btbno root, agno 1", None),
+        ("AGF cntlevel", 1, 216, 32, "bad levels 2147483647 for btbcnt root, agno 1", None),
+        ("AGF longest", 1, 216, 56, "agf_longest 7, counted ", None),
+        ("AGI seqno", 2, 312, 8, "bad sequence # 7 for agi 1", "reset bad agi for ag 1"),
+        ("AGI length", 2, 312, 12, "bad length # 7 for agi 1, should be %d" % sb.agblocks, "reset bad agi for ag 1"),
+        ("AGI count", 2, 312, 16, "agi_count 7, counted ", None),
+        ("AGI root", 2, 312, 20, "bad agbno 2147483647 for inobt root, agno 1", None),
+        ("AGI unlinked", 2, 312, 40 + 4 * 7, "agi unlinked bucket 7 is 7 in ag 1 (inode=7)", None),
+    ]
+    for what, n, crc, at, line, behind in rows:
+        value = 0x7fffffff if "2147483647" in line else 7
+        image = lab.copy(clean, "work.img")
+        change(image, sb.header(1, n), sb.sectsize, crc, (at, value.to_bytes(4, "big")))
+        dry, wet = repair("-n", image), repair(image)
+        good = dry.code == 1 and wet.code == 0 and "\n" + line in dry.err and "\n" + line in wet.err
+        if behind:
+            good &= "\nwould %s\n" % behind in dry.err and "\n%s\n" % behind in wet.err
+        lab.ok(good, "%s: %s" % (what, line), "%s\n%s" % (dry, wet))
+    image = lab.copy(clean, "work.img")
+    write(image, sb.header(1, 1), bytes(sb.sectsize))
+    both = repair("-v", image)
+    lab.ok(both.code == 0 and "\nbad magic # 0x0 for agf 1\n" in both.err and "wrong magic number" in both.err,
+           "-v: in both words", both)
+    write(image, sb.header(1, 1), bytes(sb.sectsize))
+    only = repair("-n", "--json", image)
+    lab.ok(only.code == 1 and "bad magic #" not in str(only) and '"block-magic"' in only.out, "--json: in ours alone", only)
+
+
+clean = lab.mkfs("clean.img", 320 << 20, "-d", "agcount=4", "-m", "rmapbt=0")
+if THEIRS and " 6.1" in str(Run(THEIRS, "-V")):
+    compare(clean)
+else:
+    lab.skip("line by line", "no xfs_repair of the distribution whose words are known (6.1)")
+fields(clean)
+lab.end()

@@ -458,7 +458,8 @@ static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	uint32_t size = repair_fork_size(r, d, fork);
 	const uint8_t *bytes = image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, fork);
 	uint64_t count = xfs_dinode_nextents(d, fork);
-	struct scan s = { .r = r, .ino = ino, .count = count, .out = out, .each = each, .payload = payload, .fork = fork,
+	struct scan s = { .r = r, .ino = ino, .count = count, .out = out, .each = each, .payload = payload,
+			  .fork = fork,
 			  .realtime = repair_fork_is_realtime(d, fork), .hand_realtime = hand_realtime,
 			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
 	int error = 0;

@@ -29,8 +29,8 @@ int repair_check_space(struct repair *);
 struct repair_cuts;
 int repair_settle_conflicts(struct repair *, uint32_t agno, struct repair_cuts *, uint64_t *settled);
 /*
- * mislaid.c: sealed claims of an AG without a sound rmapbt: directories whose blocks are neither free nor claimed there,
- * and whose maps lead elsewhere instead, lose these mappings; *cut grows by their blocks.  Errors: NOMEM, IO.
+ * mislaid.c: sealed claims of an AG without a sound rmapbt: directories whose blocks are neither free nor claimed
+ * there, and whose maps lead elsewhere instead, lose these mappings; *cut grows by their blocks.  Errors: NOMEM, IO.
  */
 int repair_cut_mislaid(struct repair *, struct repair_ag *, struct repair_cuts *, uint64_t *cut);
 /*

@@ -207,13 +207,13 @@ static bool bitmap_has(struct repair *r, const struct xfs_bmbt_rec *rec)
 }
 
 /*
- * The first extent lies where one of the two has no such place and the other one has it in use. With a place on both the
- * flag is right unless free space has these blocks.
+ * The first extent lies where one of the two has no such place and the other one has it in use. With a place on both
+ * the flag is right unless free space has these blocks.
  */
 static bool is_wrong_of_one(struct repair *r, const struct repair_seen *s, const struct xfs_bmbt_rec *rec)
 {
 	const struct xfs_extent e = { rec->startoff, rec->startblock, rec->blockcount, rec->extentflag };
-	uint32_t step = r->geo.sb.rextsize;		/* whole extents of the section, at multiples of them in the file */
+	uint32_t step = r->geo.sb.rextsize;	/* whole extents of the section, at multiples in the file */
 	bool here = xfs_extent_valid(&r->geo, &e, false),
 	     there = xfs_extent_valid(&r->geo, &e, true) && e.block % step == e.off % step;
 	uint64_t nfree = here ? repair_free_blocks(r, e.block, (uint32_t)e.len) : 0;

@@ -27,6 +27,9 @@ struct scan {
 	bool hand_realtime;	/* they are handed out, too */
 	uint64_t most;		/* blocks that the file may have; 0: any number */
 	uint64_t ino;
+	uint64_t count;		/* extents that the inode counts */
+	unsigned root_level;	/* of the tree, whose */
+	uint64_t got;		/* so many blocks were asked for */
 	unsigned asked;		/* blocks whose headers were looked at */
 	uint64_t need;		/* blocks of a target */
 	uint64_t ends;		/* of directories, attributes, targets: where offsets end */
@@ -156,24 +159,142 @@ static int take_record(struct scan *s, const void *disk)
 
 /* --- btree format --- */
 
+/* V5: the block says that it is here and of this inode. V4 blocks say nothing but what they are. */
+static bool names_itself(const struct scan *s, uint64_t ptr, const uint8_t *p)
+{
+	const struct xfs_geometry *geo = &s->r->geo;
+
+	if (!geo->v5)
+		return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_BMAP].magic_v4;
+	return xfs_be64(p + XFS_OFF(btree_long, bno)) == xfs_fsbno_daddr(geo, XFS_FSBNO(ptr)).v &&
+	       xfs_be64(p + XFS_OFF(btree_long, owner)) == s->ino &&
+	       !memcmp(p + XFS_OFF(btree_long, uuid), geo->uuid, sizeof(geo->uuid));
+}
+
+/* Where the records of the next leaf begin; what it has is not of this one. */
+static uint64_t next_leaf_off(struct scan *s, const uint8_t *p, uint32_t head)
+{
+	uint64_t next = xfs_be64(p + XFS_OFF(btree_long, rightsib)), off = XFS_NULL64;
+	struct xfs_bmbt_rec rec;
+	struct xfs_buf *buf;
+
+	if (!xfs_fsbno_range_valid(&s->r->geo, next, 1) ||
+	    xfs_fs_get_block(s->r->fs, XFS_FSBNO(next), XFS_BLK_BMBT, &buf))
+		return XFS_NULL64;
+	if (names_itself(s, next, buf->data) && !xfs_be16(buf->data + XFS_OFF(btree_long, level)) &&
+	    xfs_be16(buf->data + XFS_OFF(btree_long, numrecs))) {
+		xfs_bmbt_rec_decode(&rec, buf->data + head);
+		off = rec.startoff;
+	}
+	xfs_buf_put(buf);
+	return off;
+}
+
+/* Records of a leaf that follow each other, as many as the inode counts at most: behind them lies what it once had. */
+static uint32_t count_records(struct scan *s, const uint8_t *p, uint32_t head, uint32_t room)
+{
+	uint64_t end = next_leaf_off(s, p, head), next = s->next_off;
+	uint64_t left = s->count > s->out->records ? s->count - s->out->records : 0;
+	uint32_t n;
+
+	for (n = 0; n < room && n < left; n++) {
+		struct xfs_bmbt_rec rec;
+
+		xfs_bmbt_rec_decode(&rec, p + head + n * sizeof(struct xfs_bmbt_rec_disk));
+		if (rec.startoff < next || !xfs_fileoff_range_valid(&s->r->geo, rec.startoff, rec.blockcount) ||
+		    (!s->realtime && !xfs_fsbno_range_valid(&s->r->geo, rec.startblock, rec.blockcount)) ||
+		    rec.startoff + rec.blockcount > end)
+			break;
+		next = rec.startoff + rec.blockcount;
+	}
+	return n;
+}
+
+/* Do all entries look like those of a node? */
+static bool is_node(const struct scan *s, const uint8_t *p, uint32_t head)
+{
+	const struct xfs_geometry *geo = &s->r->geo;
+	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs)), room = (geo->blocksize - head) / 16;
+
+	for (uint32_t i = 0; i < n && n <= room; i++) {
+		const uint8_t *key = p + head + 8 * i;
+
+		if ((i && xfs_be64(key) <= xfs_be64(key - 8)) ||
+		    !xfs_fsbno_range_valid(geo, xfs_be64(p + head + 8 * (room + i)), 1))
+			return false;
+	}
+	return n && n <= room;
+}
+
+/* The level of the next block, where the order in which they are asked for tells it; otherwise what it says itself. */
+static unsigned level_of(const struct scan *s, const uint8_t *p)
+{
+	return s->root_level == 1 || !s->got ? s->root_level - 1 : xfs_be16(p + XFS_OFF(btree_long, level));
+}
+
+/*
+ * A block that says itself whose it is and where holds its mappings whatever its magic and its level, and a leaf also
+ * with a count that cannot be: *copy is the block as it should be, or NULL.  Errors: NOMEM.
+ */
+static int mend_block(struct scan *s, uint64_t ptr, const uint8_t *p, uint8_t **copy)
+{
+	const struct xfs_geometry *geo = &s->r->geo;
+	const struct xfs_btree_kind *kind = &xfs_btree_kinds[XFS_BTREE_BMAP];
+	uint32_t magic = geo->v5 ? kind->magic_v5 : kind->magic_v4, n = xfs_be16(p + XFS_OFF(btree_long, numrecs));
+	uint32_t head = geo->v5 ? sizeof(struct xfs_btree_long_disk) : XFS_OFF(btree_long, bno);
+	uint32_t room = (geo->blocksize - head) / sizeof(struct xfs_bmbt_rec_disk);
+	unsigned level = level_of(s, p);
+	bool other = xfs_be32(p) != magic, counts = !level && (!n || n > room),
+	     moved = level != xfs_be16(p + XFS_OFF(btree_long, level));
+
+	*copy = NULL;
+	if ((!other && !counts && !moved) || !names_itself(s, ptr, p))
+		return 0;
+	/* the pointer may be what is wrong, and the block another one of this tree */
+	if (moved && (level ? !is_node(s, p, head) : count_records(s, p, head, room) < n))
+		return 0;
+	*copy = malloc(geo->blocksize);
+	if (!*copy)
+		return -XFS_E_NOMEM;
+	memcpy(*copy, p, geo->blocksize);
+	xfs_put_be32(*copy, magic);
+	xfs_put_be16(*copy + XFS_OFF(btree_long, level), (uint16_t)level);
+	if (counts)
+		xfs_put_be16(*copy + XFS_OFF(btree_long, numrecs), (uint16_t)count_records(s, p, head, room));
+	damaged(s->out, "%s: fsblock %llu", xfs_finding_text(other ? XFS_F_BLOCK_MAGIC : moved ? XFS_F_BTREE_LEVEL :
+							     XFS_F_BTREE_NUMRECS), (unsigned long long)ptr);
+	return 0;
+}
+
 static int block_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 {
 	struct scan *s = owner;
 	struct xfs_buf *buf;
+	uint8_t *copy = NULL;
 	int error = xfs_fs_get_block(s->r->fs, XFS_FSBNO(ptr), XFS_BLK_BMBT, &buf);
 
 	if (error)
 		return error;
+	error = s->record ? 0 : mend_block(s, ptr, buf->data, &copy);
+	s->got++;
+	if (error) {
+		xfs_buf_put(buf);
+		return error;
+	}
 	if (s->r->geo.v5 && xfs_lsn_is_wild(xfs_be64(buf->data + XFS_OFF(btree_long, lsn))))
 		damaged(s->out, "fsblock %llu has an impossible log sequence number", (unsigned long long)ptr);
-	*out = (struct xfs_btree_block){ .ptr = ptr, .data = buf->data, .handle = buf };
+	*out = (struct xfs_btree_block){ .ptr = ptr, .data = copy ? copy : buf->data, .handle = buf };
 	return 0;
 }
 
 static void block_put(void *owner, struct xfs_btree_block *b)
 {
+	struct xfs_buf *buf = b->handle;
+
 	(void)owner;
-	xfs_buf_put(b->handle);
+	if (b->data != buf->data)
+		free((void *)b->data);
+	xfs_buf_put(buf);
 }
 
 static uint64_t block_daddr(void *owner, uint64_t ptr)
@@ -250,6 +371,7 @@ static int scan_tree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_
 		damaged(s->out, "root holds %u entries, room is for %u", numrecs, xfs_bmdr_maxrecs(size));
 		return 0;
 	}
+	s->root_level = bt.levels - 1;
 	error = xfs_btree_verify(&bt, &v);
 	s->out->nlost = v.lost;
 	if (s->stop)
@@ -336,7 +458,8 @@ static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 	uint32_t size = repair_fork_size(r, d, fork);
 	const uint8_t *bytes = image + xfs_dinode_fork_off(version, d->core.forkoff, r->geo.inodesize, fork);
 	uint64_t count = xfs_dinode_nextents(d, fork);
-	struct scan s = { .r = r, .ino = ino, .out = out, .each = each, .payload = payload, .fork = fork,
+	struct scan s = { .r = r, .ino = ino, .count = count, .out = out, .each = each, .payload = payload,
+			  .fork = fork,
 			  .realtime = repair_fork_is_realtime(d, fork), .hand_realtime = hand_realtime,
 			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
 	int error = 0;

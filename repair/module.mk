@@ -33,6 +33,7 @@ repair_core_SRCS = \
 	repair/mend.c \
 	repair/metafiles.c \
 	repair/metaindex.c \
+	repair/mislaid.c \
 	repair/names.c \
 	repair/names_attr.c \
 	repair/names_attrmend.c \

@@ -98,10 +98,21 @@ static bool is_index(const struct xfs_geometry *g, const uint8_t *block, uint32_
 	return end < most && wrong <= (uint64_t)(most - end) / 8 * odd / 100;
 }
 
+/* Pairs from `end` on that are of entries. */
+static uint32_t count_live(const struct xfs_geometry *g, const uint8_t *block, uint32_t end)
+{
+	uint32_t n = 0;
+
+	for (uint32_t at = end; at < g->dirblksize - 8; at += 8)
+		n += xfs_dir_leaf_address(block + at, 0) != XFS_DIR_NULL_ADDRESS;
+	return n;
+}
+
 /*
  * Where the entries of a block directory end.  The count at its end says it; when the items, followed one by one, end
  * elsewhere and leave room for as many hashes as there are entries, one of the two is wrong: the end of an index looks
- * like a whole one, so the earlier of two that are possible is right.
+ * like a whole one, so the earlier of two that are possible is right; and zeroes of a free area look like hashes that
+ * were removed, so an index with a hash for each of the items is right before all.
  */
 static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 {
@@ -118,7 +129,7 @@ static uint32_t block_end(const struct xfs_geometry *g, const uint8_t *block)
 	if (off == said || used <= 2 || (most - off) / 8 < used)
 		return said;
 	by_items = is_index(g, block, off, 0);
-	by_count = is_index(g, block, said, 25);
+	by_count = is_index(g, block, said, 25) && !(by_items && count_live(g, block, off) == used);
 	/* both damaged: what is no entry is found out when it is read */
 	return by_items && by_count ? (uint32_t)xfs_min(off, said) :
 	       by_items ? off : by_count ? said : (uint32_t)xfs_max(off, said);

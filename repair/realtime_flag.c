@@ -4,12 +4,14 @@
  *
  * The same numbers mean other blocks on either device, and mostly possible ones: with the flag wrong a file would get
  * what others hold. A record that has owner, place in the file and block of the first extent says where it lies; both
- * sides are asked before its forks are looked at.
+ * sides are asked before its forks are looked at.  Without groups there are no such records: free space and the bitmap
+ * of the section say whether somebody has these blocks.
  */
 #include "repair/evidence.h"
 #include "repair/forks.h"
 #include "repair/realtime.h"
 #include "repair/scan.h"
+#include "repair/space.h"
 #include "repair/superblock.h"
 
 #include "libxfs/btree/btree.h"
@@ -17,6 +19,7 @@
 
 #include <stdlib.h>
 
+#define MOST_BITS 65536u		/* of one extent that are looked at */
 #define MOST_ASKED 256u		/* trees of groups that are read for the inodes of one AG */
 
 struct question {
@@ -166,10 +169,66 @@ static bool group_has(struct repair *r, struct question *q)
 	return q->found;
 }
 
+/* ---- without groups ---- */
+
+/*
+ * Does the bitmap of the only section call these blocks used?  Its words have the order of the machine that wrote them:
+ * one of the two has to say so.
+ */
+static bool bitmap_has(struct repair *r, const struct xfs_bmbt_rec *rec)
+{
+	uint64_t first = rec->startblock / r->geo.sb.rextsize, per_block = 8 * (uint64_t)r->geo.blocksize,
+		 last = xfs_min((rec->startblock + rec->blockcount - 1) / r->geo.sb.rextsize, first + MOST_BITS);
+	uint8_t *image = malloc(r->geo.inodesize);
+	struct xfs_mapset map = { 0 };
+	struct repair_fork f = { 0 };
+	bool big = true, little = true;
+	struct xfs_dinode d;
+	int error = image ? repair_read_inode(r, r->geo.sb.rbmino, image, &d) : -XFS_E_NOMEM;
+
+	if (!error)
+		error = repair_fork_scan(r, r->geo.sb.rbmino, &d, image, XFS_FORK_DATA, &f, repair_keep_mapping, &map);
+	if (!error)
+		error = xfs_mapset_normalise(&map) < 0;
+	for (uint64_t x = first; x <= last && !error && (big || little); x++) {
+		const struct xfs_mapping *m = xfs_mapset_at(&map, x / per_block);
+		uint64_t bit = x % per_block, block = m ? m->fsbno + (x / per_block - m->off) : 0;
+		uint8_t word[4];
+
+		error = !m || xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(block)) + bit / 32 * 4, word,
+					   sizeof(word));
+		big &= !error && !(xfs_be32(word) >> (bit % 32) & 1);
+		little &= !error && !(xfs_le32(word) >> (bit % 32) & 1);
+	}
+	xfs_mapset_release(&map);
+	repair_fork_release(&f);
+	free(image);
+	return !error && (big || little);
+}
+
+/*
+ * The first extent lies where one of the two has no such place and the other one has it in use. With a place on both
+ * the flag is right unless free space has these blocks.
+ */
+static bool is_wrong_of_one(struct repair *r, const struct repair_seen *s, const struct xfs_bmbt_rec *rec)
+{
+	const struct xfs_extent e = { rec->startoff, rec->startblock, rec->blockcount, rec->extentflag };
+	uint32_t step = r->geo.sb.rextsize;	/* whole extents of the section, at multiples in the file */
+	bool here = xfs_extent_valid(&r->geo, &e, false),
+	     there = xfs_extent_valid(&r->geo, &e, true) && e.block % step == e.off % step;
+	uint64_t nfree = here ? repair_free_blocks(r, e.block, (uint32_t)e.len) : 0;
+
+	if (s->d.core.flags & XFS_DIFLAG_REALTIME)
+		return !there && here && !nfree && repair_ag_of(r, e.block)->tree[XFS_TREE_BNO].sound;
+	return there && (!here || nfree == e.len) && s->ag && s->ag->rt_asked++ < MOST_ASKED && bitmap_has(r, rec);
+}
+
 bool repair_rt_flag_is_wrong(struct repair *r, struct repair_seen *s)
 {
 	struct question q = { .ino = s->ino };
 
+	if (!r->geo.metadir && r->geo.sb.rextsize && first_extent(r, s, &q.rec))
+		return is_wrong_of_one(r, s, &q.rec);
 	if (!r->geo.metadir || !r->geo.rmapbt || !r->geo.sb.rgcount || !first_extent(r, s, &q.rec))
 		return false;
 	if (data_device_has(r, s, &q))

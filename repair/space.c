@@ -279,6 +279,8 @@ static int check_ag(struct repair *r, struct repair_ag *ag)
 	int error = repair_settle_conflicts(r, ag->agno.v, &cuts, &settled);
 
 	if (!error)
+		error = repair_cut_mislaid(r, ag, &cuts, &settled);
+	if (!error)
 		error = repair_cuts_apply(&cuts);
 	repair_cuts_release(&cuts);
 

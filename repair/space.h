@@ -29,6 +29,11 @@ int repair_check_space(struct repair *);
 struct repair_cuts;
 int repair_settle_conflicts(struct repair *, uint32_t agno, struct repair_cuts *, uint64_t *settled);
 /*
+ * mislaid.c: sealed claims of an AG without a sound rmapbt: directories whose blocks are neither free nor claimed
+ * there, and whose maps lead elsewhere instead, lose these mappings; *cut grows by their blocks.  Errors: NOMEM, IO.
+ */
+int repair_cut_mislaid(struct repair *, struct repair_ag *, struct repair_cuts *, uint64_t *cut);
+/*
  * agask.c: what sound trees of an AG answer.  Nothing of them is kept in memory, however many records they have.
  */
 /* The runs of a sound bnobt (refs 0); not sound: none. Errors: NOMEM, IO, and what run() returns. */

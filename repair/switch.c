@@ -198,7 +198,7 @@ static int sum_counters(struct repair *r)
 
 		icount += ag->icount;
 		ifree += ag->ifree;
-		fdblocks += ag->freeblks + ag->flcount + (r->geo.lazycount ? ag->btreeblks : 0);
+		fdblocks += ag->freeblks + ag->flcount + ag->btreeblks;	/* whether agf_btreeblks counts them or not */
 	}
 	check_counter(r, "icount", &r->primary.icount, icount);
 	check_counter(r, "ifree", &r->primary.ifree, ifree);

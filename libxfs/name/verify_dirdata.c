@@ -79,7 +79,12 @@ static void check_dots(struct xfs_dir_check *c, uint64_t db, const struct xfs_di
 			c->dots |= 2;
 		if (c->parent != XFS_NULL64 && it->ino != c->parent)
 			xfs_dir_check_report(c, XFS_F_DIR_DOT, db, "\"..\" is another directory", it->ino, c->parent);
+	} else {
+		return;
 	}
+	if (g->ftype && it->ftype != XFS_DIR_FT_DIR)
+		xfs_dir_check_report(c, XFS_F_DIR_FTYPE, db, "\".\" and \"..\" are directories", it->ftype,
+				     XFS_DIR_FT_DIR);
 }
 
 static void check_used(struct xfs_dir_check *c, uint64_t db, const struct xfs_dir_item *it, unsigned nth)

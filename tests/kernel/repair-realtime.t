@@ -6,6 +6,7 @@ The images (tests/data/rt-*) were made by mkfs.xfs 6.1 and Linux 6.1: blocks of 
 of 64k.  Everything but the extents of files is derived, so every damage to it is undone without a loss.
 """
 import os
+import stat
 import struct
 import sys
 
@@ -112,6 +113,22 @@ def claim_twice(p):
     p.poke(max(victim, thief), p.literal, record(0, fsb, length))
 
 
+def flip_flag(p, ino):
+    p.poke(ino, 90, struct.pack(">H", read_inode(p.fs, ino).flags ^ 1))
+
+
+def flag_outside(p):
+    """A file of the data device gets the flag, and its first block can be none of the realtime section."""
+    for path in p.paths:
+        inode = read_inode(p.fs, p.lookup(path)) if path != "." else None
+        if inode and stat.S_ISREG(inode.mode) and not inode.flags & 1:
+            extents = read_fork(p.fs, inode, False).extents
+            step = p.fs.sb.rextsize
+            if extents and (extents[0][1] >= p.fs.sb.rblocks or extents[0][0] % step != extents[0][1] % step):
+                return flip_flag(p, inode.ino)
+    raise SystemExit("no such file")
+
+
 MISSING = lambda p: p.poke(p.fs.sb.rbmino, p.literal, record(5, 20, 1))     # noqa: E731
 ROWS = (    # what, action, files that may differ
     ("two bits of the bitmap", bits, ()),
@@ -131,6 +148,8 @@ ROWS = (    # what, action, files that may differ
     ("the block counter of a file is wrong", lambda p: p.poke(p.lookup(p.path_of_big), 64, struct.pack(">Q", 3)), ()),
     ("an extent lies outside", outside, ("odd",)),
     ("two files claim the same extents", claim_twice, ("odd", "big")),
+    ("a file of the section has lost its flag", lambda p: flip_flag(p, p.lookup(p.path_of_big)), ()),
+    ("a file of the data device has the flag", flag_outside, ()),
     ("bitmap numbers of the superblock", lambda p: p.super(64, struct.pack(">QQ", p.fs.sb.rbmino + 9, p.fs.sb.rsumino + 9)), ()),
 )
 
@@ -167,7 +186,8 @@ def unpack(name, folder):
 
 
 def find_paths(p, truth):
-    for path in lines(truth):
+    p.paths = list(lines(truth))
+    for path in p.paths:
         for name in ("odd", "big"):
             if os.path.basename(path) == name and not path.startswith("plain/"):
                 setattr(p, "path_of_" + name, path)

@@ -74,7 +74,7 @@ def check_inodes(fs, groups, special):
 def check_counters(fs, groups, inodes):
     """Superblock counters: format sheet 01, section 11.1."""
     sb, rep = fs.sb, fs.rep
-    free = sum(group.agf.freeblks + group.agf.flcount + (group.agf.btreeblks if sb.lazy else 0) for group in groups)
+    free = sum(group.agf.freeblks + group.agf.flcount + group.tree_blocks() for group in groups)
     for field, right in (("icount", sum(group.agi.count for group in groups)),
                          ("ifree", sum(group.agi.freecount for group in groups)), ("fdblocks", free)):
         found = getattr(sb, field)

@@ -104,7 +104,7 @@ class Log:
         _, length, _, headers, _, uuid = self.record(number)
         if uuid not in (self.fs.sb.uuid, bytes(16)):
             raise LogError("record at block %d has uuid %s" % (number, uuid.hex()))
-        if (head - number) % self.blocks != (length // 512 + headers) % self.blocks:
+        if (head - number) % self.blocks != (-(-length // 512) + headers) % self.blocks:
             head = number
         return 0 if head == self.blocks else head
 
@@ -117,7 +117,7 @@ class Log:
         number, wrapped = self.back_to_header(self.head, self.blocks)
         cycle, length, _, headers, ops, _ = self.record(number)
         self.cycle = cycle + 1 if wrapped else cycle
-        after = (number + headers + length // 512) % self.blocks
+        after = (number + headers + -(-length // 512)) % self.blocks
         flags = self.block((number + headers) % self.blocks)[9]
         if after != self.head:
             self.reason = "last record at block %d ends at %d, head is %d" % (number, after, self.head)

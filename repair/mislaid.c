@@ -127,6 +127,57 @@ static int cut_directory(struct mislaid *s, struct repair_cuts *cuts, uint64_t i
 	return 0;
 }
 
+/* ---- is there anything to look for? ---- */
+
+struct gaps {
+	const struct repair *r;
+	const uint32_t *agfl;		/* ascending; gaps, too, for the free list is claimed behind all others */
+	size_t n, i;
+	struct repair_sum sum;
+};
+
+static int sum_gap(void *payload, uint32_t agbno, uint32_t len)
+{
+	struct gaps *g = payload;
+	uint32_t end = agbno + len;
+
+	for (; g->i < g->n && g->agfl[g->i] < end; g->i++) {
+		if (g->agfl[g->i] < agbno)
+			continue;
+		if (g->agfl[g->i] > agbno)
+			repair_sum_add(g->r, &g->sum, agbno, g->agfl[g->i] - agbno, 0);
+		agbno = g->agfl[g->i] + 1;
+	}
+	if (agbno < end)
+		repair_sum_add(g->r, &g->sum, agbno, end - agbno, 0);
+	return 0;
+}
+
+static int by_block(const void *pa, const void *pb)
+{
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+/* All that nobody claims is free, or of the free list. */
+static int is_in_order(struct repair *r, struct repair_ag *ag, bool *yes)
+{
+	uint32_t *agfl = calloc(ag->nagfl + 1, sizeof(*agfl));
+	struct gaps g = { .r = r, .agfl = agfl, .n = ag->nagfl };
+	int error = agfl ? 0 : -XFS_E_NOMEM;
+
+	if (!error) {
+		if (ag->nagfl)
+			memcpy(agfl, ag->agfl, ag->nagfl * sizeof(*agfl));
+		qsort(agfl, ag->nagfl, sizeof(*agfl), by_block);
+		error = xfs_claims_each_free(r->claims, ag->agno, sum_gap, &g);
+	}
+	*yes = !error && repair_sums_equal(&g.sum, &ag->free);
+	free(agfl);
+	return error;
+}
+
 static int by_number(const void *pa, const void *pb)
 {
 	uint64_t a = *(const uint64_t *)pa, b = *(const uint64_t *)pb;
@@ -150,11 +201,14 @@ int repair_cut_mislaid(struct repair *r, struct repair_ag *ag, struct repair_cut
 {
 	struct mislaid s = { .r = r, .ag = ag };
 	uint8_t *image = NULL;
+	bool in_order;
 	int error;
 
 	if (!r->geo.v5 || !ag->tree[XFS_TREE_BNO].sound)
 		return 0;
-	error = xfs_claims_each_free(r->claims, ag->agno, look_at_gap, &s);
+	error = is_in_order(r, ag, &in_order);
+	if (!error && !in_order)
+		error = xfs_claims_each_free(r->claims, ag->agno, look_at_gap, &s);
 	if (!error && s.n) {
 		image = malloc(r->geo.inodesize);
 		error = image ? 0 : -XFS_E_NOMEM;

@@ -86,8 +86,10 @@ static bool by_table(const struct repair_classic *c, const struct xfs_finding *f
 	for (size_t i = 0; i < XFS_ARRAY_SIZE(words); i++) {
 		const char *text = c->r->no_modify && words[i].would ? words[i].would : words[i].doing;
 
-		if (words[i].id != f->id || !fits(words[i].structure, f->structure) ||
-		    !fits(words[i].field, f->field) || !fill_in(c, f, text, line, sizeof(line)))
+		/* a field that a detail calls something else is another one to its inode */
+		if (words[i].id != f->id || (f->id == XFS_F_INODE_FIELD && f->detail[0]) ||
+		    !fits(words[i].structure, f->structure) || !fits(words[i].field, f->field) ||
+		    !fill_in(c, f, text, line, sizeof(line)))
 			continue;
 		fprintf(stderr, "%s\n", line);
 		return words[i].how == INSTEAD;

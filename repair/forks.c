@@ -28,8 +28,8 @@ struct scan {
 	uint64_t most;		/* blocks that the file may have; 0: any number */
 	uint64_t ino;
 	uint64_t count;		/* extents that the inode counts */
-	unsigned root_level;	/* of the tree, whose */
-	uint64_t got;		/* so many blocks were asked for */
+	unsigned root_level;	/* of a bmbt; 0: another tree */
+	uint64_t got;		/* so many of its blocks were asked for */
 	unsigned asked;		/* blocks whose headers were looked at */
 	uint64_t need;		/* blocks of a target */
 	uint64_t ends;		/* of directories, attributes, targets: where offsets end */
@@ -168,7 +168,7 @@ static bool names_itself(const struct scan *s, uint64_t ptr, const uint8_t *p)
 		return xfs_be32(p) == xfs_btree_kinds[XFS_BTREE_BMAP].magic_v4;
 	return xfs_be64(p + XFS_OFF(btree_long, bno)) == xfs_fsbno_daddr(geo, XFS_FSBNO(ptr)).v &&
 	       xfs_be64(p + XFS_OFF(btree_long, owner)) == s->ino &&
-	       !memcmp(p + XFS_OFF(btree_long, uuid), geo->uuid, sizeof(geo->uuid));
+	       !memcmp(p + XFS_OFF(btree_long, uuid), geo->uuid, 16);
 }
 
 /* Where the records of the next leaf begin; what it has is not of this one. */
@@ -275,7 +275,7 @@ static int block_get(void *owner, uint64_t ptr, struct xfs_btree_block *out)
 
 	if (error)
 		return error;
-	error = s->record ? 0 : mend_block(s, ptr, buf->data, &copy);
+	error = s->root_level ? mend_block(s, ptr, buf->data, &copy) : 0;	/* of a bmbt */
 	s->got++;
 	if (error) {
 		xfs_buf_put(buf);

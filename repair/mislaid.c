@@ -36,7 +36,7 @@ static int look_at(struct mislaid *s, uint64_t fsbno)
 	uint64_t owner;
 
 	if (xfs_dev_read(s->r->dev.data, xfs_fsbno_byte(geo, XFS_FSBNO(fsbno)), p, sizeof(p)) ||
-	    !is_data(xfs_be32(p)) || memcmp(p + XFS_OFF(dir_blkhdr, uuid), geo->uuid, sizeof(geo->uuid)) ||
+	    !is_data(xfs_be32(p)) || memcmp(p + XFS_OFF(dir_blkhdr, uuid), geo->uuid, 16) ||
 	    xfs_be64(p + XFS_OFF(dir_blkhdr, bno)) != xfs_fsbno_daddr(geo, XFS_FSBNO(fsbno)).v)
 		return 0;
 	owner = xfs_be64(p + XFS_OFF(dir_blkhdr, owner));

@@ -500,10 +500,11 @@ static int look_behind(const struct xfs_fs *fs, struct search *s, int found, str
 	if (err)
 		return err;
 	/*
-	 * upstream clears a log with a gap behind its first record, which is then not seen (format sheet 04, section 8.3):
-	 * a record that says nothing but that the log is clean
+	 * upstream clears a log with a gap behind its first record, which is then not seen (format sheet 04, section
+	 * 8.3): a record that says nothing but that the log is clean
 	 */
-	if (!found && st->kind == XFS_LOG_CLEAN && all.kind == XFS_LOG_CLEAN && all.last_lsn == xfs_log_head_lsn(st))
+	if (!found && st->kind == XFS_LOG_CLEAN && all.kind == XFS_LOG_CLEAN &&
+	    all.last_lsn == xfs_log_head_lsn(st))
 		return 0;
 	/* records that were dropped as half-written, and the oldest ones, may be missing */
 	if (!found && !st->zeroed && xfs_log_head_lsn(&all) <= xfs_log_head_lsn(st)) {

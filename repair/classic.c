@@ -2,6 +2,7 @@
 /* classic.c - findings in the words of upstream. */
 #include "repair/classic.h"
 #include "repair/repair.h"
+#include "repair/sbcopy.h"
 #include "repair/scan.h"
 #include "repair/superblock.h"
 #include "libxfs/base/crc32c.h"
@@ -268,20 +269,17 @@ static bool by_bytes(const struct repair_classic *c, const struct xfs_finding *f
 static bool secondary(const struct repair_classic *c, const struct xfs_finding *f)
 {
 	const struct repair *r = c->r;
-	bool refused = strncmp(f->detail, "bad ", 4) == 0 || strncmp(f->detail, "inconsistent ", 13) == 0 ||
-		       strncmp(f->detail, "maximum ", 8) == 0;
 	uint64_t off = (uint64_t)f->agno * r->geo.agblocks * r->geo.blocksize;
-	uint8_t magic[4];
+	struct repair_sb_copy copy;
+	bool refused = repair_sb_read(r->dev.data, off, &copy) != 0;
 
-	if (!strcmp(f->detail, "bad magic number") && !xfs_dev_read(r->dev.data, off, magic, sizeof(magic)))
-		fprintf(stderr, "Superblock has bad magic number 0x%x. Not an XFS filesystem?\n", xfs_be32(magic));
-	if (refused)
+	if (copy.readable && copy.sb.magicnum != XFS_SB_MAGIC)
+		fprintf(stderr, "Superblock has bad magic number 0x%x. Not an XFS filesystem?\n", copy.sb.magicnum);
+	if (refused || repair_sb_same_geometry(&r->primary, &copy.sb))
 		fprintf(stderr, "bad on-disk superblock %u - %s\n", f->agno, f->detail);
-	if (refused || !strncmp(f->detail, "geometry ", 9))
+	if (refused || !repair_sb_same_geometry(&r->primary, &copy.sb))
 		fprintf(stderr, "primary/secondary superblock %u conflict - AG superblock geometry info conflicts with "
 			"filesystem geometry\n", f->agno);
-	else
-		fprintf(stderr, "bad on-disk superblock %u - %s\n", f->agno, f->detail);
 	if (refused && repair_sb_rest_used(r, off, &r->primary))
 		fprintf(stderr, "%s unused portion of secondary superblock (AG #%u)\n",
 			r->no_modify ? "would zero" : "zeroing", f->agno);

@@ -197,17 +197,17 @@ static bool in_use(const struct repair *r, uint64_t ino)
 	return c && !(c->free >> (agino - c->startino) & 1);
 }
 
-int repair_cut_mislaid(struct repair *r, struct repair_ag *ag, struct repair_cuts *cuts, uint64_t *cut)
+int repair_cut_mislaid(struct repair *r, struct repair_ag *ag, struct repair_cuts *cuts, uint64_t *cut, bool *in_order)
 {
 	struct mislaid s = { .r = r, .ag = ag };
 	uint8_t *image = NULL;
-	bool in_order;
 	int error;
 
+	*in_order = false;
 	if (!r->geo.v5 || !ag->tree[XFS_TREE_BNO].sound)
 		return 0;
-	error = is_in_order(r, ag, &in_order);
-	if (!error && !in_order)
+	error = is_in_order(r, ag, in_order);
+	if (!error && !*in_order)
 		error = xfs_claims_each_free(r->claims, ag->agno, look_at_gap, &s);
 	if (!error && s.n) {
 		image = malloc(r->geo.inodesize);

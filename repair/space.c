@@ -276,10 +276,11 @@ static int check_ag(struct repair *r, struct repair_ag *ag)
 	const unsigned rebuilt = REPAIR_TREE | REPAIR_FORK | REPAIR_INODES;
 	uint64_t settled = 0;
 	struct repair_cuts cuts = { .r = r };
+	bool in_order = false;		/* free space, but for blocks of the free list that others claim */
 	int error = repair_settle_conflicts(r, ag->agno.v, &cuts, &settled);
 
 	if (!error)
-		error = repair_cut_mislaid(r, ag, &cuts, &settled);
+		error = repair_cut_mislaid(r, ag, &cuts, &settled, &in_order);
 	if (!error)
 		error = repair_cuts_apply(&cuts);
 	repair_cuts_release(&cuts);
@@ -288,7 +289,7 @@ static int check_ag(struct repair *r, struct repair_ag *ag)
 		return error;
 	if (!(ag->reasons & rebuilt))
 		error = claim_agfl(r, ag);
-	if (!error && !(ag->reasons & rebuilt))
+	if (!error && !in_order && !(ag->reasons & rebuilt))
 		error = compare_free(r, ag);
 	if (!error && !(ag->reasons & rebuilt))
 		error = compare_counts(r, ag);

@@ -30,9 +30,10 @@ struct repair_cuts;
 int repair_settle_conflicts(struct repair *, uint32_t agno, struct repair_cuts *, uint64_t *settled);
 /*
  * mislaid.c: sealed claims of an AG without a sound rmapbt: directories whose blocks are neither free nor claimed
- * there, and whose maps lead elsewhere instead, lose these mappings; *cut grows by their blocks.  Errors: NOMEM, IO.
+ * there, and whose maps lead elsewhere instead, lose these mappings; *cut grows by their blocks.  *in_order: there are
+ * none, as the gaps between claims are what is free and the free list.  Errors: NOMEM, IO.
  */
-int repair_cut_mislaid(struct repair *, struct repair_ag *, struct repair_cuts *, uint64_t *cut);
+int repair_cut_mislaid(struct repair *, struct repair_ag *, struct repair_cuts *, uint64_t *cut, bool *in_order);
 /*
  * agask.c: what sound trees of an AG answer.  Nothing of them is kept in memory, however many records they have.
  */

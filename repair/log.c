@@ -315,14 +315,14 @@ static int format_above(struct repair *r, uint32_t cycle)
 }
 
 /* Its cycle numbers lead astray: it begins again above all that was written. */
-static int renew_log(struct repair *r, uint32_t found, const char *why)
+static int renew_log(struct repair *r, uint64_t found, const char *why)
 {
 	struct xfs_finding f = xfs_finding_of(XFS_F_LOG_CYCLE, "log");
 	uint32_t cycle = (uint32_t)xfs_max(r->max_lsn >> 32, r->log.cycle) + CYCLES_AHEAD;
 
 	f.found = found;
-	f.expected = r->log.cycle;
-	xfs_finding_detail(&f, "%s", why);
+	f.expected = found == XFS_NULL64 ? found : r->log.cycle;
+	xfs_finding_detail(&f, "%s (head at %u:%u)", why, r->log.cycle, r->log.head);
 	repair_note(r, &f, cycle <= LAST_CYCLE);
 	return cycle > LAST_CYCLE || repair_is_held(r, f.id) ? 0 : format_above(r, cycle);
 }
@@ -340,7 +340,7 @@ int repair_raise_log(struct repair *r, uint64_t most)
 	if (!r->log_dirty && first_block_odd(r, &odd))
 		return renew_log(r, odd, "the first block of a clean log has another cycle number");
 	if (!r->log_dirty && r->log.kind == XFS_LOG_CLEAN && r->log.misleading)
-		return renew_log(r, r->log.cycle, "cycle numbers in a clean log tell of another end");
+		return renew_log(r, XFS_NULL64, "cycle numbers in a clean log tell of another end");
 	if (!r->geo.v5 || r->log_dirty || most < head)
 		return 0;
 	f.found = most;

@@ -216,11 +216,12 @@ static bool is_wrong_of_one(struct repair *r, const struct repair_seen *s, const
 	uint32_t step = r->geo.sb.rextsize;	/* whole extents of the section, at multiples in the file */
 	bool here = xfs_extent_valid(&r->geo, &e, false),
 	     there = xfs_extent_valid(&r->geo, &e, true) && e.block % step == e.off % step;
-	uint64_t nfree = here ? repair_free_blocks(r, e.block, (uint32_t)e.len) : 0;
 
 	if (s->d.core.flags & XFS_DIFLAG_REALTIME)
-		return !there && here && !nfree && repair_ag_of(r, e.block)->tree[XFS_TREE_BNO].sound;
-	return there && (!here || nfree == e.len) && s->ag && s->ag->rt_asked++ < MOST_ASKED && bitmap_has(r, rec);
+		return here && !there && repair_ag_of(r, e.block)->tree[XFS_TREE_BNO].sound &&
+		       !repair_free_blocks(r, e.block, (uint32_t)e.len);
+	return there && (!here || repair_free_blocks(r, e.block, (uint32_t)e.len) == e.len) && s->ag &&
+	       s->ag->rt_asked++ < MOST_ASKED && bitmap_has(r, rec);
 }
 
 bool repair_rt_flag_is_wrong(struct repair *r, struct repair_seen *s)

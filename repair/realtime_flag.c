@@ -179,12 +179,12 @@ static bool bitmap_has(struct repair *r, const struct xfs_bmbt_rec *rec)
 {
 	uint64_t first = rec->startblock / r->geo.sb.rextsize, per_block = 8 * (uint64_t)r->geo.blocksize,
 		 last = xfs_min((rec->startblock + rec->blockcount - 1) / r->geo.sb.rextsize, first + MOST_BITS);
-	uint8_t *image = malloc(r->geo.inodesize);
+	uint8_t *image = malloc(r->geo.inodesize), *block = malloc(r->geo.blocksize);
 	struct xfs_mapset map = { 0 };
 	struct repair_fork f = { 0 };
 	bool big = true, little = true;
 	struct xfs_dinode d;
-	int error = image ? repair_read_inode(r, r->geo.sb.rbmino, image, &d) : -XFS_E_NOMEM;
+	int error = image && block ? repair_read_inode(r, r->geo.sb.rbmino, image, &d) : -XFS_E_NOMEM;
 
 	if (!error)
 		error = repair_fork_scan(r, r->geo.sb.rbmino, &d, image, XFS_FORK_DATA, &f, repair_keep_mapping, &map);
@@ -192,16 +192,18 @@ static bool bitmap_has(struct repair *r, const struct xfs_bmbt_rec *rec)
 		error = xfs_mapset_normalise(&map) < 0;
 	for (uint64_t x = first; x <= last && !error && (big || little); x++) {
 		const struct xfs_mapping *m = xfs_mapset_at(&map, x / per_block);
-		uint64_t bit = x % per_block, block = m ? m->fsbno + (x / per_block - m->off) : 0;
-		uint8_t word[4];
+		uint64_t bit = x % per_block, fsbno = m ? m->fsbno + (x / per_block - m->off) : 0;
+		const uint8_t *word = block + bit / 32 * 4;
 
-		error = !m || xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(block)) + bit / 32 * 4, word,
-					   sizeof(word));
+		if (x == first || !bit)
+			error = !m || xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, XFS_FSBNO(fsbno)), block,
+						   r->geo.blocksize);
 		big &= !error && !(xfs_be32(word) >> (bit % 32) & 1);
 		little &= !error && !(xfs_le32(word) >> (bit % 32) & 1);
 	}
 	xfs_mapset_release(&map);
 	repair_fork_release(&f);
+	free(block);
 	free(image);
 	return !error && (big || little);
 }

@@ -98,15 +98,28 @@ static bool by_table(const struct repair_classic *c, const struct xfs_finding *f
 	return false;
 }
 
-/* ---- headers whose bytes are something else: field by field (section 4) ---- */
+/* ---- headers of AGs (section 4) ---- */
 
 struct header {
 	const struct repair_classic *c;
+	const struct xfs_finding *f;	/* that it is something else */
 	const char *name;
 	uint32_t agno;
 	uint8_t *sector;
+	const struct xfs_agf *agf;	/* whose free list is told behind its identity */
+	bool named;			/* the fields that identify it are told */
 	bool said;			/* something of its list */
 };
+
+static void say_reset(const struct repair_classic *c, const char *name, uint32_t agno)
+{
+	fprintf(stderr, "%s bad %s for ag %u\n", c->r->no_modify ? "would reset" : "reset", name, agno);
+}
+
+static bool is_identity(const char *field)
+{
+	return fits("versionnum", field) || fits("seqno", field) || fits("length", field);
+}
 
 static void say_sum(const struct header *h, size_t crc_at)
 {
@@ -114,38 +127,6 @@ static void say_sum(const struct header *h, size_t crc_at)
 
 	if (geo->v5 && !xfs_crc32c_check(h->sector, geo->sectsize, crc_at))
 		fprintf(stderr, "%s has bad CRC for ag %u\n", h->name, h->agno);
-}
-
-static void say_identity(struct header *h, uint32_t magic, uint32_t version, uint32_t seqno, uint32_t length)
-{
-	uint32_t should = xfs_ag_length(&h->c->r->geo, XFS_AGNO(h->agno));
-	bool agi = !strcmp(h->name, "agi");
-
-	if (magic != (agi ? XFS_AGI_MAGIC : XFS_AGF_MAGIC))
-		fprintf(stderr, "bad magic # 0x%x for %s %u\n", magic, h->name, h->agno);
-	if (version != XFS_AG_HEADER_VERSION)
-		fprintf(stderr, "bad version # %d for %s %u\n", (int32_t)version, h->name, h->agno);
-	if (seqno != h->agno)
-		fprintf(stderr, "bad sequence # %d for %s %u\n", (int32_t)seqno, h->name, h->agno);
-	if (length != should)
-		fprintf(stderr, "bad length %s%d for %s %u, should be %u\n", agi ? "# " : "", (int32_t)length, h->name,
-			h->agno, should);
-}
-
-static void say_reset(const struct header *h)
-{
-	fprintf(stderr, "%s bad %s for ag %u\n", h->c->r->no_modify ? "would reset" : "reset", h->name, h->agno);
-}
-
-static void say_root(const struct header *h, const char *level_of, const char *root_of, uint32_t level, uint32_t most,
-		     uint32_t root)
-{
-	const struct xfs_geometry *geo = &h->c->r->geo;
-
-	if (!level || level > most)
-		fprintf(stderr, "bad levels %u for %s root, agno %u\n", level, level_of, h->agno);
-	if (root <= geo->agfl_block || root >= xfs_ag_length(geo, XFS_AGNO(h->agno)))
-		fprintf(stderr, "bad agbno %u for %s root, agno %u\n", root, root_of, h->agno);
 }
 
 /* Entries from first to last, around the end; upstream does not look where the count is zero. */
@@ -181,44 +162,52 @@ static bool read_sector(const struct header *h, unsigned n)
 			     r->geo.sectsize);
 }
 
+/* Behind what identifies a header. */
+static void say_named(struct header *h)
+{
+	if (h->named)
+		return;
+	h->named = true;
+	say_reset(h->c, h->name, h->agno);
+	if (h->agf && read_sector(h, 3))
+		say_entries(h, h->agf);
+}
+
+static void field_of_header(void *payload, const struct xfs_finding *f)
+{
+	struct header *h = payload;
+
+	if (!is_identity(f->field) && !fits("flfirst", f->field) && !fits("fllast", f->field))
+		say_named(h);
+	by_table(h->c, f);
+}
+
 static void say_agf(struct header *h)
 {
+	const struct xfs_sink sink = { field_of_header, h };
 	const struct xfs_geometry *geo = &h->c->r->geo;
 	struct xfs_agf a;
 
 	xfs_agf_load(&a, geo->v5, h->sector);
+	h->agf = &a;
 	say_sum(h, XFS_OFF(agf, crc));
-	say_identity(h, a.magicnum, a.versionnum, a.seqno, a.length);
-	if (a.flfirst >= geo->agfl_size)
-		fprintf(stderr, "flfirst %d in agf %u too large (max = %u)\n", (int32_t)a.flfirst, h->agno,
-			geo->agfl_size - 1);
-	if (a.fllast >= geo->agfl_size)
-		fprintf(stderr, "fllast %d in agf %u too large (max = %u)\n", (int32_t)a.fllast, h->agno,
-			geo->agfl_size - 1);
-	say_reset(h);
-	if (read_sector(h, 3))
-		say_entries(h, &a);
-	say_root(h, "btbno", "btbno", a.bnolevel, geo->alloc_maxlevels, a.bnoroot);
-	say_root(h, "btbcnt", "btbcnt", a.cntlevel, geo->alloc_maxlevels, a.cntroot);
-	if (geo->rmapbt)
-		say_root(h, "rmapbt", "rmapbt", a.rmaplevel, geo->rmap_maxlevels, a.rmaproot);
-	if (geo->reflink)
-		say_root(h, "refcountbt", "refcntbt", a.refcntlevel, geo->refc_maxlevels, a.refcntroot);
+	by_table(h->c, h->f);
+	xfs_agf_check(geo, XFS_AGNO(h->agno), &a, &sink);
+	say_named(h);
 }
 
 static void say_agi(struct header *h)
 {
+	const struct xfs_sink sink = { field_of_header, h };
 	const struct xfs_geometry *geo = &h->c->r->geo;
 	uint32_t unlinked[XFS_AGI_BUCKETS];
 	struct xfs_agi a;
 
 	xfs_agi_load(&a, unlinked, geo->v5, h->sector);
 	say_sum(h, XFS_OFF(agi, crc));
-	say_identity(h, a.magicnum, a.versionnum, a.seqno, a.length);
-	say_reset(h);
-	say_root(h, "inobt", "inobt", a.level, geo->inobt_maxlevels, a.root);
-	if (geo->finobt)
-		say_root(h, "finobt", "finobt", a.free_level, geo->inobt_maxlevels, a.free_root);
+	by_table(h->c, h->f);
+	xfs_agi_check(geo, XFS_AGNO(h->agno), &a, &sink);
+	say_named(h);
 	if (geo->inobtcnt && a.ino_blocks)
 		fprintf(stderr, "bad inobt block count %u, saw 0\n", a.ino_blocks);
 	if (geo->inobtcnt && a.fino_blocks)
@@ -241,7 +230,8 @@ static void say_agfl(struct header *h)
 static bool say_header(const struct repair_classic *c, const struct xfs_finding *f, void (*say)(struct header *),
 		       unsigned n)
 {
-	struct header h = { .c = c, .name = f->structure, .agno = f->agno, .sector = malloc(c->r->geo.sectsize) };
+	struct header h = { .c = c, .f = f, .name = f->structure, .agno = f->agno,
+			    .sector = malloc(c->r->geo.sectsize) };
 
 	if (h.sector && read_sector(&h, n))
 		say(&h);
@@ -261,6 +251,15 @@ static bool by_bytes(const struct repair_classic *c, const struct xfs_finding *f
 		if (!strcmp(headers[i].name, f->structure))
 			return say_header(c, f, headers[i].say, headers[i].sector);
 	return false;
+}
+
+static bool field(const struct repair_classic *c, const struct xfs_finding *f)
+{
+	bool said = by_table(c, f);
+
+	if (said && is_identity(f->field))
+		say_reset(c, f->structure, f->agno);
+	return said;
 }
 
 /* ---- what takes more than one line, or depends on others ---- */
@@ -387,6 +386,8 @@ bool repair_classic_says(struct repair_classic *c, const struct xfs_finding *f)
 		return special_of(c, f->ino) ? wiped(c, f->ino) : by_table(c, f);
 	case XFS_F_INODE_REMADE:
 		return remade(c, f);
+	case XFS_F_AG_HEADER:
+		return field(c, f);
 	default:
 		return by_bytes(c, f) || by_table(c, f);
 	}

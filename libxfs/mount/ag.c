@@ -100,13 +100,19 @@ static struct xfs_buf *header_get(struct xfs_fs *fs, uint32_t agno, unsigned n, 
 	return b;
 }
 
+static void report(void *payload, const struct xfs_finding *f)
+{
+	xfs_fs_report(payload, f);
+}
+
 struct field_check {
 	const char *name;
 	uint64_t value, min, max;
 };
 
 /* Reports each field outside its range. */
-static int check_fields(struct xfs_fs *fs, const char *structure, uint32_t agno, const struct field_check *c, size_t n)
+static int check_fields(const struct xfs_sink *sink, const char *structure, uint32_t agno, const struct field_check *c,
+			size_t n)
 {
 	int err = 0;
 
@@ -124,62 +130,68 @@ static int check_fields(struct xfs_fs *fs, const char *structure, uint32_t agno,
 		else
 			xfs_finding_detail(&f, "must be %llu to %llu", (unsigned long long)c[i].min,
 					   (unsigned long long)c[i].max);
-		xfs_fs_report(fs, &f);
+		xfs_finding_emit(sink, &f);
 		err = -XFS_E_CORRUPT;
 	}
 	return err;
 }
 
-static int check_agf(struct xfs_fs *fs, uint32_t agno, const struct xfs_agf *a)
+int xfs_agf_check(const struct xfs_geometry *g, xfs_agno_t ag, const struct xfs_agf *a, const struct xfs_sink *sink)
 {
-	const struct xfs_geometry *g = &fs->geo;
-	uint32_t len = xfs_ag_length(g, XFS_AGNO(agno)), first = g->agfl_block + 1;
+	uint32_t len = xfs_ag_length(g, ag), first = g->agfl_block + 1, agno = ag.v;
 	const struct field_check checks[] = {
 		{ "versionnum", a->versionnum, 1, 1 },
 		{ "seqno", a->seqno, agno, agno },
 		{ "length", a->length, len, len },
-		{ "bnoroot", a->bnoroot, first, len - 1 },
-		{ "cntroot", a->cntroot, first, len - 1 },
-		{ "bnolevel", a->bnolevel, 1, g->alloc_maxlevels },
-		{ "cntlevel", a->cntlevel, 1, g->alloc_maxlevels },
 		{ "flfirst", a->flfirst, 0, g->agfl_size - 1 },
 		{ "fllast", a->fllast, 0, g->agfl_size - 1 },
 		{ "flcount", a->flcount, 0, g->agfl_size },
+		{ "bnolevel", a->bnolevel, 1, g->alloc_maxlevels },
+		{ "bnoroot", a->bnoroot, first, len - 1 },
+		{ "cntlevel", a->cntlevel, 1, g->alloc_maxlevels },
+		{ "cntroot", a->cntroot, first, len - 1 },
 		{ "freeblks", a->freeblks, 0, len },
 		{ "longest", a->longest, 0, a->freeblks },
 		{ "btreeblks", g->lazycount ? a->btreeblks : 0, 0, len },
 		/* from here on only with their feature */
-		{ "rmaproot", a->rmaproot, first, len - 1 },
 		{ "rmaplevel", a->rmaplevel, 1, g->rmap_maxlevels },
+		{ "rmaproot", a->rmaproot, first, len - 1 },
 		{ "rmapblocks", a->rmapblocks, 1, len },
-		{ "refcntroot", a->refcntroot, first, len - 1 },
 		{ "refcntlevel", a->refcntlevel, 1, g->refc_maxlevels },
+		{ "refcntroot", a->refcntroot, first, len - 1 },
 		{ "refcntblocks", a->refcntblocks, 1, len },
 	};
-	int err = check_fields(fs, "agf", agno, checks, 13);
+	int err = check_fields(sink, "agf", agno, checks, 13);
 
-	if (g->rmapbt && check_fields(fs, "agf", agno, checks + 13, 3))
+	if (g->rmapbt && check_fields(sink, "agf", agno, checks + 13, 3))
 		err = -XFS_E_CORRUPT;
-	if (g->reflink && check_fields(fs, "agf", agno, checks + 16, 3))
+	if (g->reflink && check_fields(sink, "agf", agno, checks + 16, 3))
 		err = -XFS_E_CORRUPT;
 	return err;
+}
+
+int xfs_agi_check(const struct xfs_geometry *g, xfs_agno_t ag, const struct xfs_agi *a, const struct xfs_sink *sink)
+{
+	uint32_t len = xfs_ag_length(g, ag), first = g->agfl_block + 1, agno = ag.v;
+	const struct field_check checks[] = {
+		{ "versionnum", a->versionnum, 1, 1 },
+		{ "seqno", a->seqno, agno, agno },
+		{ "length", a->length, len, len },
+		{ "level", a->level, 1, g->inobt_maxlevels },
+		{ "root", a->root, first, len - 1 },
+		{ "freecount", a->freecount, 0, a->count },
+		{ "free_level", a->free_level, 1, g->inobt_maxlevels },
+		{ "free_root", a->free_root, first, len - 1 },
+	};
+
+	return check_fields(sink, "agi", agno, checks, g->finobt ? 8 : 6);
 }
 
 static int check_agi(struct xfs_fs *fs, uint32_t agno, const struct xfs_agi *a, const uint32_t *unlinked)
 {
 	const struct xfs_geometry *g = &fs->geo;
-	uint32_t len = xfs_ag_length(g, XFS_AGNO(agno)), first = g->agfl_block + 1;
-	const struct field_check checks[] = {
-		{ "versionnum", a->versionnum, 1, 1 },
-		{ "seqno", a->seqno, agno, agno },
-		{ "length", a->length, len, len },
-		{ "root", a->root, first, len - 1 },
-		{ "level", a->level, 1, g->inobt_maxlevels },
-		{ "freecount", a->freecount, 0, a->count },
-		{ "free_root", a->free_root, first, len - 1 },
-		{ "free_level", a->free_level, 1, g->inobt_maxlevels },
-	};
-	int err = check_fields(fs, "agi", agno, checks, g->finobt ? 8 : 6);
+	const struct xfs_sink sink = { report, fs };
+	int err = xfs_agi_check(g, XFS_AGNO(agno), a, &sink);
 
 	for (unsigned i = 0; i < XFS_AGI_BUCKETS; i++) {
 		struct xfs_finding f;
@@ -207,7 +219,8 @@ static void load_agf(struct xfs_fs *fs, struct xfs_ag *ag)
 		xfs_agf_load(&ag->agf, fs->geo.v5, b->data);
 		xfs_buf_put(b);
 		if (!ag->agf_error || ag->agf_error == -XFS_E_BADCRC) {
-			int err = check_agf(fs, ag->agno, &ag->agf);
+			const struct xfs_sink sink = { report, fs };
+			int err = xfs_agf_check(&fs->geo, XFS_AGNO(ag->agno), &ag->agf, &sink);
 
 			ag->agf_error = ag->agf_error ? ag->agf_error : err;
 		}
@@ -250,7 +263,9 @@ static void load_agfl(struct xfs_fs *fs, struct xfs_ag *ag)
 	if (b && fs->geo.v5 && !ag->agfl_error) {
 		struct field_check c = { "seqno", xfs_agfl_get_seqno((const void *)b->data), ag->agno, ag->agno };
 
-		ag->agfl_error = check_fields(fs, "agfl", ag->agno, &c, 1);
+		const struct xfs_sink sink = { report, fs };
+
+		ag->agfl_error = check_fields(&sink, "agfl", ag->agno, &c, 1);
 	}
 	xfs_buf_put(b);
 	ag->have_agfl = ag->agfl_error != -XFS_E_NOMEM;	/* there may be memory next time */

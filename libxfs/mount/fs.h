@@ -98,5 +98,11 @@ int xfs_fs_get_block(struct xfs_fs *, xfs_fsbno_t, enum xfs_block_kind, struct x
 uint64_t xfs_fs_memory(struct xfs_fs *);
 /* Passes a finding to the sink, one thread at a time. */
 void xfs_fs_report(struct xfs_fs *, const struct xfs_finding *);
+/*
+ * Rules that the fields of a header obey (format sheet 01, section 9): each that is broken goes to the sink, in the
+ * order in which upstream tells of them.  Returns 0 or CORRUPT.
+ */
+int xfs_agf_check(const struct xfs_geometry *, xfs_agno_t, const struct xfs_agf *, const struct xfs_sink *);
+int xfs_agi_check(const struct xfs_geometry *, xfs_agno_t, const struct xfs_agi *, const struct xfs_sink *);
 
 #endif

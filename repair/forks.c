@@ -211,18 +211,19 @@ static uint32_t count_records(struct scan *s, const uint8_t *p, uint32_t head, u
 }
 
 /* Do all entries look like those of a node? */
-static bool is_node(const struct scan *s, const uint8_t *p, uint32_t head)
+static bool is_node(const struct scan *s, const uint8_t *p)
 {
+	const struct xfs_btree_shape *shape = &xfs_btree_shape_bmbt;
 	const struct xfs_geometry *geo = &s->r->geo;
-	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs)), room = (geo->blocksize - head) / 16;
+	const uint8_t *keys = p + xfs_btree_header_len(shape, geo->v5),
+		      *ptrs = p + xfs_btree_ptrs_off(shape, geo->v5, geo->blocksize);
+	uint32_t n = xfs_be16(p + XFS_OFF(btree_long, numrecs)),
+		 room = xfs_btree_maxrecs(shape, geo->v5, geo->blocksize, false);
 
-	for (uint32_t i = 0; i < n && n <= room; i++) {
-		const uint8_t *key = p + head + 8 * i;
-
-		if ((i && xfs_be64(key) <= xfs_be64(key - 8)) ||
-		    !xfs_fsbno_range_valid(geo, xfs_be64(p + head + 8 * (room + i)), 1))
+	for (uint32_t i = 0; i < n && n <= room; i++, keys += shape->keylen, ptrs += shape->ptrlen)
+		if ((i && xfs_be64(keys) <= xfs_be64(keys - shape->keylen)) ||
+		    !xfs_fsbno_range_valid(geo, xfs_be64(ptrs), 1))
 			return false;
-	}
 	return n && n <= room;
 }
 
@@ -241,8 +242,8 @@ static int mend_block(struct scan *s, uint64_t ptr, const uint8_t *p, uint8_t **
 	const struct xfs_geometry *geo = &s->r->geo;
 	const struct xfs_btree_kind *kind = &xfs_btree_kinds[XFS_BTREE_BMAP];
 	uint32_t magic = geo->v5 ? kind->magic_v5 : kind->magic_v4, n = xfs_be16(p + XFS_OFF(btree_long, numrecs));
-	uint32_t head = geo->v5 ? sizeof(struct xfs_btree_long_disk) : XFS_OFF(btree_long, bno);
-	uint32_t room = (geo->blocksize - head) / sizeof(struct xfs_bmbt_rec_disk);
+	uint32_t head = xfs_btree_header_len(&xfs_btree_shape_bmbt, geo->v5),
+		 room = xfs_btree_maxrecs(&xfs_btree_shape_bmbt, geo->v5, geo->blocksize, true);
 	unsigned level = level_of(s, p);
 	bool other = xfs_be32(p) != magic, counts = !level && (!n || n > room),
 	     moved = level != xfs_be16(p + XFS_OFF(btree_long, level));
@@ -251,7 +252,7 @@ static int mend_block(struct scan *s, uint64_t ptr, const uint8_t *p, uint8_t **
 	if ((!other && !counts && !moved) || !names_itself(s, ptr, p))
 		return 0;
 	/* the pointer may be what is wrong, and the block another one of this tree */
-	if (moved && (level ? !is_node(s, p, head) : count_records(s, p, head, room) < n))
+	if (moved && (level ? !is_node(s, p) : count_records(s, p, head, room) < n))
 		return 0;
 	*copy = malloc(geo->blocksize);
 	if (!*copy)

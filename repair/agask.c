@@ -75,6 +75,34 @@ uint64_t repair_free_blocks(const struct repair *r, uint64_t fsbno, uint32_t len
 	return q.blocks;
 }
 
+/* What lies between free extents. */
+static int pass_used(void *payload, const void *disk)
+{
+	struct asking *q = payload;
+	uint32_t from = q->agbno, end = q->agbno + q->len;
+	struct xfs_bnobt_rec rec;
+
+	xfs_bnobt_rec_decode(&rec, disk);
+	if (rec.startblock >= end)
+		return 0;
+	q->agbno = xfs_max(from, xfs_min(rec.startblock + rec.blockcount, end));
+	q->len = end - q->agbno;
+	return rec.startblock > from ? q->run(q->payload, from, rec.startblock - from, 0) : 0;
+}
+
+int repair_each_used(const struct repair *r, struct repair_ag *ag, uint32_t agbno, uint32_t len, repair_run_fn run,
+		     void *payload)
+{
+	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { (uint64_t)agbno + len - 1, UINT64_MAX, UINT64_MAX } };
+	struct asking q = { .agbno = agbno, .len = len, .run = run, .payload = payload };
+	struct xfs_btree bt;
+	int error = repair_ag_btree(r, ag, XFS_BTREE_BNO, &bt);
+
+	if (!error)
+		error = xfs_btree_query_range(&bt, &lo, &hi, pass_used, &q, NULL, NULL, NULL);
+	return error || !q.len ? error : run(payload, q.agbno, q.len, 0);
+}
+
 /* ---- sharing ---- */
 
 static uint32_t sharer_bit(const struct repair *r, uint64_t ino)
@@ -105,6 +133,33 @@ static int any_count(void *payload, const void *disk)
 	xfs_refc_rec_decode(&rec, disk);
 	q->blocks += !rec.cowflag;
 	return rec.cowflag ? 0 : -XFS_E_STOP;
+}
+
+static int count_shared(void *payload, const void *disk)
+{
+	struct asking *q = payload;
+	struct xfs_refc_rec rec;
+	uint64_t from, to;
+
+	xfs_refc_rec_decode(&rec, disk);
+	from = xfs_max(rec.startblock, q->agbno);
+	to = xfs_min((uint64_t)rec.startblock + rec.blockcount, (uint64_t)q->agbno + q->len);
+	q->blocks += from < to && !rec.cowflag ? to - from : 0;
+	return 0;
+}
+
+bool repair_is_unshared(const struct repair *r, uint64_t fsbno, uint32_t len)
+{
+	struct repair_ag *ag = repair_ag_of(r, fsbno);
+	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
+	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { (uint64_t)agbno + len - 1, UINT64_MAX, UINT64_MAX } };
+	struct asking q = { .agbno = agbno, .len = len };
+	struct xfs_btree bt;
+
+	if (!r->geo.reflink)
+		return true;
+	return ag->tree[XFS_TREE_REFC].sound && !repair_ag_btree(r, ag, XFS_BTREE_REFC, &bt) &&
+	       !xfs_btree_query_range(&bt, &lo, &hi, count_shared, &q, NULL, NULL, NULL) && !q.blocks;
 }
 
 static int run_in_range(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)

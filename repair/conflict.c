@@ -3,7 +3,8 @@
  * conflict.c - two owners claim the same blocks: the one with less evidence loses them, the rest of its file stays.
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
- * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; on V4 an inode
+ * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; zeroes behind the
+ * end of a file in its last block, where there have to be some; on V4 an inode
  * that was written since it came from the log (a replay sets its counter of writes to zero); an inode whose checksum
  * and forks are whole.  Between equals the lower inode number keeps the blocks.
  */
@@ -14,6 +15,7 @@
 #include "libxfs/base/search.h"
 #include "libxfs/inode/inode.h"
 #include "libxfs/ondisk/attr.h"
+#include "libxfs/ondisk/dir.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -56,18 +58,49 @@ static unsigned fork_of(const struct xfs_claim *c)
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
 }
 
+/* Something other than zeroes stands behind the end of the file in its last block, when that is one of these. */
+static int goes_on(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint32_t end,
+		   const struct xfs_dinode *d, bool *yes)
+{
+	uint64_t size = (uint64_t)d->core.size, last = size >> r->geo.blocklog, off = c->offset & XFS_RMAP_OFFMASK;
+	uint32_t used = (uint32_t)(size & (r->geo.blocksize - 1));
+	uint8_t *p;
+
+	*yes = false;
+	if (!used || last < off || last - off < agbno - c->agbno || last - off >= end - c->agbno)
+		return 0;
+	p = malloc(r->geo.blocksize);
+	if (!p)
+		return -XFS_E_NOMEM;
+	if (!xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, xfs_fsbno_of(&r->geo, XFS_AGNO(agno),
+			  XFS_AGBNO((uint32_t)(c->agbno + (last - off))))), p, r->geo.blocksize))
+		for (uint32_t i = used; i < r->geo.blocksize; i++)
+			*yes |= p[i] != 0;
+	free(p);
+	return 0;
+}
+
 /*
  * V5: what the block at `agbno`, or the directory block that it is a part of, says of this claim. 1: names its inode;
- * -1: would have to if it were a directory's, an attribute fork's, a target's, and does not; 0: nothing.
+ * -1: would have to if it were a directory's, an attribute fork's, a target's, and does not; 0: nothing.  -1 also: of
+ * the blocks up to `end`, the last one of a file holds something behind its end.
  * V4: 1 when the inode was written since it came from the log.
  */
-static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint8_t *image, int *said)
+static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint32_t end,
+		uint8_t *image, int *said)
 {
 	uint64_t off = (c->offset & XFS_RMAP_OFFMASK) + (agbno - c->agbno);
 	struct xfs_dinode d;
 	int error = repair_read_inode(r, c->owner, image, &d);
 	unsigned type, skip;
+	bool more = false;
 
+	if (!error && fork_of(c) == XFS_FORK_DATA && !(c->offset & XFS_RMAP_FLAGS) &&
+	    (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG)
+		error = goes_on(r, agno, c, agbno, end, &d, &more);
+	*said = -1;
+	if (more)
+		return 0;
 	*said = !error && !r->geo.v5 && xfs_be16(image + XFS_OFF(dinode_core, flushiter));
 	if (error || !r->geo.v5 || c->offset & XFS_RMAP_BMBT)
 		return error == -XFS_E_NOMEM ? error : 0;
@@ -93,7 +126,7 @@ static bool is_derived(const struct repair *r, const struct xfs_claim *c)
 static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
 {
 	struct repair *r = t->r;
-	uint32_t agno = t->ag->agno.v;
+	uint32_t agno = t->ag->agno.v, end = (uint32_t)xfs_min((uint64_t)a->agbno + a->len, (uint64_t)b->agbno + b->len);
 	uint64_t owner = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(b->agbno)).v);
 	bool tree_a = a->offset & XFS_RMAP_BMBT, tree_b = b->offset & XFS_RMAP_BMBT;
 	uint8_t *image;
@@ -117,9 +150,9 @@ static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs
 	image = malloc(r->geo.inodesize);
 	if (!image)
 		return -XFS_E_NOMEM;
-	error = hear(r, agno, a, b->agbno, image, &good_a);
+	error = hear(r, agno, a, b->agbno, end, image, &good_a);
 	if (!error)
-		error = hear(r, agno, b, b->agbno, image, &good_b);
+		error = hear(r, agno, b, b->agbno, end, image, &good_b);
 	if (!error && good_a == good_b) {
 		error = repair_cuts_whole(t->cuts, a->owner, fork_of(a), image, &good_a);
 		if (!error)
@@ -286,12 +319,20 @@ static void note_trees(struct repair *r, const struct repair_ag *ag, const struc
 	repair_note(r, &f, true);
 }
 
+/* Leaks are known where no reverse mappings are asked; nothing is said of what only looks. */
+static bool may_move(const struct settling *t, const struct xfs_claim *c)
+{
+	return !t->r->geo.rmapbt && !t->r->looking && t->r->leaks_known && !xfs_owner_is_special(c->owner) &&
+	       !repair_is_lost(t->r, c->owner);
+}
+
 static int settle(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b)
 {
 	bool special_a = xfs_owner_is_special(a->owner), special_b = xfs_owner_is_special(b->owner), second = special_a;
 	uint32_t end = (uint32_t)xfs_min((uint64_t)a->agbno + a->len, (uint64_t)b->agbno + b->len);
 	const struct xfs_claim *inodes = a->owner == XFS_OWN_INODES ? a : b->owner == XFS_OWN_INODES ? b : NULL, *loser;
-	bool proven = true;
+	struct repair_elsewhere at[2];
+	bool proven = true, elsewhere[2];
 	int error = 0;
 
 	if (special_a && special_b) {
@@ -306,16 +347,36 @@ static int settle(struct settling *t, const struct xfs_claim *a, const struct xf
 		error = find_proof(t, inodes, &proven);
 	if (!error && !proven)
 		return drop_chunk(t, inodes);
-	if (!special_a && !special_b)
+	elsewhere[0] = may_move(t, a) && repair_belongs_elsewhere(t->r, t->ag->agno.v, a, b->agbno, end - b->agbno, &at[0]);
+	elsewhere[1] = may_move(t, b) && repair_belongs_elsewhere(t->r, t->ag->agno.v, b, b->agbno, end - b->agbno, &at[1]);
+	if (!special_a && !special_b && elsewhere[0] != elsewhere[1])
+		second = elsewhere[1];
+	else if (!special_a && !special_b)
 		error = weigh(t, a, b, &second);
 	if (error)
 		return error;
 	loser = second ? b : a;
+	if (elsewhere[second])
+		return repair_move_extent(t->r, t->cuts, t->ag->agno.v, loser, &at[second]);
 	note_loss(t->r, t->ag->agno.v, loser, second ? a : b, b->agbno, end - b->agbno);
 	if (t->r->looking || repair_is_lost(t->r, loser->owner))
 		return t->r->looking ? 0 : -XFS_E_OVERLAP;
 	t->ag->reasons |= REPAIR_TREE;
 	return take_out(t, loser, b->agbno, end - b->agbno);
+}
+
+/*
+ * Files share what they hold, nobody else does; and one that says that it shares nothing, of blocks that the refcountbt
+ * calls nobody's but its own, does not.
+ */
+static bool may_share(void *payload, const struct xfs_claim *c)
+{
+	struct settling *t = payload;
+	const struct repair_fact *f = repair_fact_of(t->r, c->owner);
+
+	return !f || !f->used || (f->ftype == XFS_DIR_FT_REG &&
+		      (f->shares || !t->ag->tree[XFS_TREE_REFC].sound ||
+		       !repair_is_unshared(t->r, xfs_fsbno_of(&t->r->geo, t->ag->agno, XFS_AGBNO(c->agbno)).v, c->len)));
 }
 
 static int conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)
@@ -331,7 +392,8 @@ static int conflict(void *payload, const struct xfs_claim *a, const struct xfs_c
 int repair_settle_conflicts(struct repair *r, uint32_t agno, struct repair_cuts *cuts, uint64_t *settled)
 {
 	struct settling t = { .r = r, .ag = &r->ags[agno], .cuts = cuts };
-	int error = xfs_claims_each_conflict(r->claims, XFS_AGNO(agno), conflict, &t);
+	int error = xfs_claims_each_conflict(r->claims, XFS_AGNO(agno), conflict,
+					     r->geo.rmapbt ? NULL : may_share, &t);
 
 	if (t.gone) {
 		forget_inodes(&t);

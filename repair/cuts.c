@@ -20,7 +20,7 @@ struct repair_cut {
 	uint64_t fork;			/* inode number and, in its lowest bit, which fork */
 	uint64_t off, fsbno;
 	uint32_t len;			/* 0: the fork is made anew, nothing more */
-	uint32_t unwritten;
+	bool unwritten, put;		/* put: it gains it */
 };
 
 /* Of one fork: whole or not, asked once. */
@@ -100,8 +100,17 @@ int repair_cuts_add(struct repair_cuts *c, uint64_t ino, unsigned fork, const st
 {
 	if (xfs_grow(&c->list, c->n, &c->room, 64))
 		return -XFS_E_NOMEM;
-	c->list[c->n++] = (struct repair_cut){ ino << 1 | fork, m->off, m->fsbno, m->len, m->unwritten };
+	c->list[c->n++] = (struct repair_cut){ ino << 1 | fork, m->off, m->fsbno, m->len, m->unwritten, false };
 	return 0;
+}
+
+int repair_cuts_put(struct repair_cuts *c, uint64_t ino, unsigned fork, const struct xfs_mapping *m)
+{
+	int error = repair_cuts_add(c, ino, fork, m);
+
+	if (!error)
+		c->list[c->n - 1].put = true;
+	return error;
 }
 
 void repair_cuts_release(struct repair_cuts *c)
@@ -162,6 +171,22 @@ int repair_cuts_whole(struct repair_cuts *c, uint64_t ino, unsigned fork, uint8_
 
 /* ---- the losers ---- */
 
+static int put_into(struct xfs_mapset *map, const struct repair_cut *list, size_t n)
+{
+	bool any = false;
+	int64_t twice;
+	int error = 0;
+
+	for (size_t i = 0; i < n && !error; i++) {
+		struct xfs_mapping m = { list[i].off, list[i].fsbno, list[i].len, list[i].unwritten, 0 };
+
+		any |= list[i].put;
+		error = list[i].put ? xfs_mapset_add(map, &m) : 0;
+	}
+	twice = error || !any ? 0 : xfs_mapset_normalise(map);
+	return twice < 0 ? (int)twice : error;
+}
+
 static int cut_fork(struct repair *r, uint64_t ino, unsigned k, const struct repair_cut *list, size_t n)
 {
 	struct xfs_mapset cut = { 0 }, left = { 0 };
@@ -172,7 +197,7 @@ static int cut_fork(struct repair *r, uint64_t ino, unsigned k, const struct rep
 	for (size_t i = 0; i < n && !error; i++) {
 		struct xfs_mapping m = { list[i].off, list[i].fsbno, list[i].len, list[i].unwritten, 0 };
 
-		error = m.len ? xfs_mapset_add(&cut, &m) : 0;
+		error = m.len && !list[i].put ? xfs_mapset_add(&cut, &m) : 0;
 	}
 	twice = error || !cut.n ? 0 : xfs_mapset_normalise(&cut);
 	error = twice < 0 ? (int)twice : error;
@@ -183,6 +208,8 @@ static int cut_fork(struct repair *r, uint64_t ino, unsigned k, const struct rep
 		c->map[k] = left;
 		left = (struct xfs_mapset){ 0 };
 	}
+	if (!error)
+		error = put_into(&c->map[k], list, n);
 	/* a map that led to a block of others may have led to one of its own */
 	if (!error && cut.n && k == XFS_FORK_DATA &&
 	    (xfs_be16(c->image + XFS_OFF(dinode_core, mode)) & XFS_MODE_FMT) == XFS_MODE_DIR)

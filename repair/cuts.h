@@ -24,6 +24,8 @@ struct repair_cuts {
 bool repair_cuts_room(const struct repair_cuts *);
 /* The fork loses this mapping; of length 0: it is only made anew. Errors: NOMEM. */
 int repair_cuts_add(struct repair_cuts *, uint64_t ino, unsigned fork, const struct xfs_mapping *);
+/* The fork gets this mapping, when it has lost what it loses. Errors: NOMEM. */
+int repair_cuts_put(struct repair_cuts *, uint64_t ino, unsigned fork, const struct xfs_mapping *);
 /* *whole: 0 when core or fork have a flaw; each fork is read once. `image` has room for an inode. Errors: NOMEM. */
 int repair_cuts_whole(struct repair_cuts *, uint64_t ino, unsigned fork, uint8_t *image, int *whole);
 /* Cuts the forks; the list is empty then. */

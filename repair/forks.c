@@ -37,6 +37,7 @@ struct scan {
 	uint64_t next_block;	/* behind the last record */
 	int stop;		/* error of each() */
 	int (*record)(void *payload, const void *rec);	/* of realtime trees */
+	bool as_they_are;	/* record() gets those of a block map, unseen */
 };
 
 static void __attribute__((format(printf, 2, 3))) damaged(struct repair_fork *f, const char *format, ...)
@@ -114,6 +115,11 @@ static int take_record(struct scan *s, const void *disk)
 	struct xfs_bmbt_rec rec;
 	struct xfs_mapping m;
 
+	if (s->as_they_are) {
+		s->out->records++;
+		s->stop = s->stop ? s->stop : s->record(s->payload, disk);
+		return s->stop;
+	}
 	xfs_bmbt_rec_decode(&rec, disk);
 	m = (struct xfs_mapping){ rec.startoff, rec.startblock, rec.blockcount, rec.extentflag, 0 };
 	excuse(s, &m);
@@ -354,7 +360,8 @@ static int scan_tree(struct scan *s, uint64_t ino, const uint8_t *bytes, uint32_
 		.ptr_max = (uint64_t)geo->agcount << geo->agblklog,
 	};
 	struct xfs_btree_verify v = { .sink = &sink, .record = id == XFS_BTREE_BMAP ? btree_record :
-				      s->record ? meta_record : NULL, .block = btree_block, .payload = s };
+				      s->record ? meta_record : NULL, .all = s->as_they_are, .block = btree_block,
+				      .payload = s };
 	uint32_t numrecs = xfs_be16(bytes + XFS_OFF(bmdr, numrecs));
 	int error;
 
@@ -451,6 +458,26 @@ bool repair_fork_is_realtime(const struct xfs_dinode *d, unsigned fork)
 	       (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG;
 }
 
+/* A header in each block of a target at most. */
+static uint64_t most_of_target(const struct repair *r)
+{
+	return xfs_ceil_div(XFS_SYMLINK_MAXLEN, r->geo.blocksize - sizeof(struct xfs_symlink_hdr_disk));
+}
+
+uint64_t repair_fork_ends(const struct repair *r, const struct xfs_dinode *d, enum xfs_fork fork)
+{
+	if (fork == XFS_FORK_ATTR)
+		return UINT64_C(1) << 32;
+	switch (d->core.mode & XFS_MODE_FMT) {
+	case XFS_MODE_DIR:
+		return (2 * XFS_DIR_FREE_OFFSET - XFS_DIR_LEAF_OFFSET) >> r->geo.blocklog;
+	case XFS_MODE_LNK:
+		return most_of_target(r);
+	default:
+		return UINT64_C(1) << 54;
+	}
+}
+
 static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
 		     enum xfs_fork fork, struct repair_fork *out, bool hand_realtime, repair_mapping_fn each,
 				   void *payload)
@@ -465,15 +492,11 @@ static int scan_fork(struct repair *r, uint64_t ino, const struct xfs_dinode *d,
 			  .unwritten_allowed = fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_REG };
 	int error = 0;
 
-	/* a header in each block at most */
 	if (fork == XFS_FORK_DATA && (d->core.mode & XFS_MODE_FMT) == XFS_MODE_LNK)
-		s.most = xfs_ceil_div(XFS_SYMLINK_MAXLEN, r->geo.blocksize - sizeof(struct xfs_symlink_hdr_disk));
-	s.ends = s.most;
+		s.most = most_of_target(r);
 	s.need = xfs_min(xfs_ceil_div((uint64_t)d->core.size, r->geo.blocksize), s.most);
-	if (fork == XFS_FORK_ATTR)
-		s.ends = UINT64_C(1) << 32;
-	else if ((d->core.mode & XFS_MODE_FMT) == XFS_MODE_DIR)
-		s.ends = (2 * XFS_DIR_FREE_OFFSET - XFS_DIR_LEAF_OFFSET) >> r->geo.blocklog;
+	if (fork == XFS_FORK_ATTR || s.most || (d->core.mode & XFS_MODE_FMT) == XFS_MODE_DIR)
+		s.ends = repair_fork_ends(r, d, fork);
 	clear(out);
 	if (fork == XFS_FORK_ATTR && !d->core.forkoff) {
 		if (format != XFS_DINODE_FMT_EXTENTS || count)
@@ -517,6 +540,22 @@ int repair_fork_scan_any(struct repair *r, uint64_t ino, const struct xfs_dinode
 			 enum xfs_fork fork, struct repair_fork *out, repair_mapping_fn each, void *payload)
 {
 	return scan_fork(r, ino, d, image, fork, out, true, each, payload);
+}
+
+int repair_fork_scan_records(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,
+			     enum xfs_fork fork, struct repair_fork *out,
+			     int (*record)(void *payload, const void *rec), void *payload)
+{
+	uint32_t size = repair_fork_size(r, d, fork);
+	const uint8_t *bytes = image + xfs_dinode_fork_off((unsigned)d->core.version, d->core.forkoff,
+							   r->geo.inodesize, fork);
+	struct scan s = { .r = r, .ino = ino, .count = xfs_dinode_nextents(d, fork), .out = out, .fork = fork,
+			  .payload = payload, .record = record, .as_they_are = true };
+
+	clear(out);
+	if ((fork == XFS_FORK_DATA ? d->core.format : d->core.aformat) == XFS_DINODE_FMT_EXTENTS)
+		return scan_extents(&s, bytes, size, s.count);
+	return size >= 4 ? scan_tree(&s, ino, bytes, size, XFS_BTREE_BMAP) : 0;
 }
 
 int repair_fork_scan_meta(struct repair *r, uint64_t ino, const struct xfs_dinode *d, const uint8_t *image,

@@ -40,6 +40,13 @@ int repair_fork_scan(struct repair *, uint64_t ino, const struct xfs_dinode *, c
 /* The same; extents in the realtime section are handed out, too: their fsbno is a realtime block. */
 int repair_fork_scan_any(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
 			 struct repair_fork *out, repair_mapping_fn each, void *payload);
+/*
+ * The records of a fork in extents or btree format as they stand there, good or not: record() gets each in disk form,
+ * and may stop it.  Tree blocks in *out.  Errors: NOMEM, and what record() returned.
+ */
+int repair_fork_scan_records(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
+			     enum xfs_fork, struct repair_fork *out, int (*record)(void *payload, const void *rec),
+			     void *payload);
 /* The extents of this fork lie in the realtime section. */
 bool repair_fork_is_realtime(const struct xfs_dinode *, unsigned fork);
 void repair_fork_release(struct repair_fork *);
@@ -50,6 +57,8 @@ void repair_fork_release(struct repair_fork *);
 bool repair_fork_holds_uncounted(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
 				 enum xfs_fork, const struct xfs_mapset *s);
 
+/* Where offsets of a fork end, blocks. A target has no more blocks than that. */
+uint64_t repair_fork_ends(const struct repair *, const struct xfs_dinode *, enum xfs_fork);
 /* Bytes of a fork in an inode of this filesystem. */
 uint32_t repair_fork_size(const struct repair *, const struct xfs_dinode *, enum xfs_fork);
 

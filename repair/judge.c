@@ -109,6 +109,14 @@ static int judge_realtime(struct repair *r, struct evidence *e)
 	return judge_whole_realtime(r, e);
 }
 
+/* Its data fork is not as it was: the block counter of the core stands for more than the other one. */
+static bool is_replaced(struct repair *r, const struct evidence *e)
+{
+	const struct repair_inode *c = repair_find_changed(r, e->ino);
+
+	return c && c->fork[XFS_FORK_DATA];
+}
+
 static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 {
 	struct evidence_side *s = &e->side[k];
@@ -145,6 +153,8 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 		bool done;
 		int error = judge_try_counts(r, e, k, &done);
 
+		if (!error && !done && !(k && is_replaced(r, e)))
+			error = judge_try_numbers(r, e, k, &done);
 		if (error || done)
 			return error;
 	}

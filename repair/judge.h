@@ -36,6 +36,17 @@ int judge_realtime_differences(struct evidence *, struct xfs_mapset *only_fork, 
  */
 int judge_try_counts(struct repair *, struct evidence *, unsigned fork, bool *done);
 
+/*
+ * judge_records.c: a damaged fork, without reverse mappings, where one number of one record explains all that is wrong;
+ * then it is set, and *done.
+ */
+int judge_try_records(struct repair *, struct evidence *, unsigned fork, bool *done);
+/*
+ * The same of a fork that reads well: blocks that are missing follow one of its extents and belong to nobody, or those
+ * that are too many are free or another's, or what the file lacks at its end lies behind it.
+ */
+int judge_try_numbers(struct repair *, struct evidence *, unsigned fork, bool *done);
+
 /* judge_differ.c: fork and reverse mappings, both whole; they may be the same. */
 int judge_difference(struct repair *, struct evidence *, unsigned fork);
 /* The blocks of a good bmbt against their reverse mappings: the tree itself is the better witness. */

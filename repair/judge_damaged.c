@@ -250,7 +250,7 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 	struct xfs_mapset final = { 0 };
 	bool whole = r->rmaps_whole, nothing = !s->rmap.n && !s->nbmbt && !s->fork.n;
 	/* with two damaged trees nobody can tell whose leaves they are */
-	bool strays = !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged;
+	bool strays = !whole && format != XFS_DINODE_FMT_EXTENTS && !e->side[1 - k].f.damaged, done;
 	int error;
 
 	if (k && !e->d.core.forkoff)
@@ -259,8 +259,10 @@ int judge_damaged(struct repair *r, struct evidence *e, unsigned k)
 		mend_mode(r, e);
 		type = e->d.core.mode & XFS_MODE_FMT;
 	}
+	error = judge_try_records(r, e, k, &done);
+	if (error || done)
+		return error;
 	if (nothing && !whole) {
-		bool done;
 
 		error = try_formats(r, e, k, &done);
 		if (error || done)

@@ -160,20 +160,22 @@ static int by_block(const void *pa, const void *pb)
 	return a < b ? -1 : a > b;
 }
 
-/* All that nobody claims is free, or of the free list. */
-static int is_in_order(struct repair *r, struct repair_ag *ag, bool *yes)
+int repair_free_in_order(struct repair *r, struct repair_ag *ag, bool *yes)
 {
 	uint32_t *agfl = calloc(ag->nagfl + 1, sizeof(*agfl));
 	struct gaps g = { .r = r, .agfl = agfl, .n = ag->nagfl };
 	int error = agfl ? 0 : -XFS_E_NOMEM;
 
-	if (!error) {
+	if (!error && !ag->order_known && ag->tree[XFS_TREE_BNO].sound) {
 		if (ag->nagfl)
 			memcpy(agfl, ag->agfl, ag->nagfl * sizeof(*agfl));
 		qsort(agfl, ag->nagfl, sizeof(*agfl), by_block);
 		error = xfs_claims_each_free(r->claims, ag->agno, sum_gap, &g);
 	}
-	*yes = !error && repair_sums_equal(&g.sum, &ag->free);
+	if (!error && !ag->order_known)
+		ag->in_order = !ag->tree[XFS_TREE_BNO].sound || repair_sums_equal(&g.sum, &ag->free);
+	ag->order_known = !error;
+	*yes = !error && ag->in_order;
 	free(agfl);
 	return error;
 }
@@ -206,7 +208,7 @@ int repair_cut_mislaid(struct repair *r, struct repair_ag *ag, struct repair_cut
 	*in_order = false;
 	if (!r->geo.v5 || !ag->tree[XFS_TREE_BNO].sound)
 		return 0;
-	error = is_in_order(r, ag, in_order);
+	error = repair_free_in_order(r, ag, in_order);
 	if (!error && !*in_order)
 		error = xfs_claims_each_free(r->claims, ag->agno, look_at_gap, &s);
 	if (!error && s.n) {

@@ -5,6 +5,7 @@ repair_core_SRCS = \
 	repair/agcross.c \
 	repair/agtrees.c \
 	repair/ages.c \
+	repair/astray.c \
 	repair/blockscan.c \
 	repair/changed.c \
 	repair/chunks.c \
@@ -25,7 +26,9 @@ repair_core_SRCS = \
 	repair/judge_damaged.c \
 	repair/judge_differ.c \
 	repair/judge_newer.c \
+	repair/judge_records.c \
 	repair/lanes.c \
+	repair/leaks.c \
 	repair/locate.c \
 	repair/log.c \
 	repair/logend.c \

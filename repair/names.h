@@ -119,7 +119,6 @@ struct names {
 };
 
 /* names.c */
-struct repair_fact *repair_fact_of(struct repair *, uint64_t ino);
 bool repair_is_internal(const struct repair *, uint64_t ino);
 /* Share of one link in the sums that compare directories with parent pointers. */
 uint64_t repair_link_hash(const struct repair *, uint64_t ino, uint64_t parent, uint32_t gen, uint32_t hash);

@@ -27,6 +27,8 @@ struct adding {
 	struct repair_ag *ag;	/* of the inode */
 	bool realtime, shareable;
 	uint64_t end;		/* of the last mapping below the leaf blocks of a directory, blocks */
+	uint64_t eof;		/* of a file, blocks; without reverse mappings */
+	bool behind;		/* something that is written lies there */
 };
 
 static bool ag_knows(const struct repair *r, uint64_t fsbno)
@@ -45,6 +47,7 @@ static int add_mapping(void *payload, const struct xfs_mapping *m)
 		return repair_rt_add(a->r, a->ag, a->ino, a->shareable, m);
 	if (m->off < UINT64_C(1) << (XFS_DIR_SPACE_SHIFT - a->r->geo.blocklog))
 		a->end = m->off + m->len;
+	a->behind |= m->off >= a->eof && !m->unwritten;
 	if (a->unflagged && !a->shares && !m->unwritten && ag_knows(a->r, m->fsbno))
 		a->shares = repair_is_shared(a->r, m->fsbno, m->len);
 	if (ag_knows(a->r, m->fsbno))
@@ -65,6 +68,7 @@ static struct repair_fact *keep_facts(struct repair *r, struct repair_seen *s)
 	f->used = true;
 	f->ftype = (uint8_t)xfs_mode_ftype(s->d.core.mode);
 	f->nlink = xfs_dinode_nlink(&s->d);
+	f->shares = s->d.v3.flags2 & XFS_DIFLAG2_REFLINK;
 	f->meta = xfs_dinode_is_metadata(&s->d);
 	f->open = s->ag->agi_ok && s->ag->unlinked[(s->chunk->startino + s->index) % XFS_AGI_BUCKETS] != XFS_NULL32;
 	r->before.inodes++;
@@ -100,6 +104,8 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 		/* where no rmapbt is sound, repair_check_flags() tells by the claims */
 		a.unflagged = k == XFS_FORK_DATA && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && !a.realtime &&
 			      !(s->d.v3.flags2 & XFS_DIFLAG2_REFLINK) && repair_may_share(r, s->ino);
+		a.eof = k == XFS_FORK_DATA && !r->geo.rmapbt && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG
+			? xfs_ceil_div((uint64_t)s->d.core.size, r->geo.blocksize) : UINT64_MAX;
 		error = repair_fork_scan_any(r, s->ino, &s->d, s->image, (enum xfs_fork)k, &f, add_mapping, &a);
 		if (!error)
 			error = add_own(&a, &f);
@@ -108,7 +114,7 @@ static int observe_forks(struct repair *r, struct repair_seen *s)
 			error = repair_set_reflink(r, s->ino, s->image);
 		counted += f.blocks + f.nown;
 		realtime += a.realtime ? f.blocks : 0;
-		damaged |= f.damaged;
+		damaged |= f.damaged || a.behind;
 		damaged |= k == XFS_FORK_DATA && f.mapped && (s->d.core.mode & XFS_MODE_FMT) == XFS_MODE_DIR &&
 			   s->d.core.size != a.end << r->geo.blocklog;
 		repair_fork_release(&f);

@@ -182,6 +182,7 @@ void repair_release(struct repair *r)
 	repair_forget_flips(r);
 	free(r->left);
 	free(r->strays);
+	free(r->leaks);
 	free(r->glance);
 	free(r->link_buckets);
 	free(r->ags);

@@ -89,6 +89,7 @@ struct repair_fact {
 	bool bad_names : 1;		/* a directory that is built anew, a symlink without a good target */
 	bool bad_attrs : 1;		/* its attribute fork is built anew */
 	bool kept : 1;			/* left as it is: its names are told and not decided */
+	bool shares : 1;		/* has the flag of shared extents */
 	uint8_t ftype;
 	uint8_t touched;		/* enum repair_touch: what decisions about names are about */
 	uint8_t said;			/* glance.c: the type that entries give; 0: none leads here so far */
@@ -121,6 +122,7 @@ struct repair_ag {
 	uint32_t *rmap_leaves;			/* rmapbt not sound: its leaves that were found, by their first keys */
 	size_t nrmap_leaves;
 	bool chunks_doubted;			/* other trees or the AGI know other chunks than the inobt */
+	bool order_known, in_order;		/* repair_free_in_order() */
 	bool has_attrs;				/* some inode has an attribute fork */
 	bool chunks_changed;			/* they differ from the inobt */
 	unsigned reasons;			/* REPAIR_*; 0 = nothing to write here */
@@ -198,6 +200,12 @@ struct repair_flips {
 struct repair_stray {
 	uint64_t owner, fsbno;
 	enum repair_stray_kind { REPAIR_STRAY_LEAF, REPAIR_STRAY_NODE, REPAIR_STRAY_ENTRIES } kind;
+};
+
+/* A run of blocks in use that nobody claims. */
+struct repair_leak {
+	uint64_t fsbno;
+	uint32_t len;		/* 0: its owner was found */
 };
 
 /* Inodes in use and the blocks that they say to hold. */
@@ -292,6 +300,9 @@ struct repair {
 	struct repair_stray *strays;	/* found by looking at all blocks, by owner (strays.c) */
 	size_t nstrays, stray_room;
 	bool strays_known;
+	struct repair_leak *leaks;	/* blocks in use that nobody claims (leaks.c) */
+	size_t nleaks, leak_room;
+	bool leaks_known, space_claimed;
 	uint64_t *left;			/* inodes of findings that are not repaired, in the order of the findings */
 	size_t nleft, left_room;
 	uint64_t max_lsn;

@@ -39,6 +39,9 @@ struct repair_seen {
 /* The owner that a block of metadata names in its header; 0: it has none. V5. (conflict.c) */
 uint64_t repair_header_owner(struct repair *, uint64_t fsbno);
 
+/* names.c: what was noted of an inode; NULL: there is none of that number. */
+struct repair_fact *repair_fact_of(struct repair *, uint64_t ino);
+
 typedef int (*repair_inode_fn)(void *payload, struct repair_seen *);
 
 /* Calls seen() for each inode that exists (holes of sparse chunks are left out). Nonzero from seen() stops. */

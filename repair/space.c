@@ -203,7 +203,7 @@ static int claim_agfl(struct repair *r, struct repair_ag *ag)
 	for (size_t i = 0; i < ag->nagfl && !error; i++)
 		error = claim(r, ag, ag->agfl[i], 1, XFS_OWN_AG);
 	if (!error)
-		error = xfs_claims_each_conflict(r->claims, ag->agno, any_conflict, &f);
+		error = xfs_claims_each_conflict(r->claims, ag->agno, any_conflict, NULL, &f);
 	if (error != -XFS_E_STOP)
 		return error;
 	f.agno = ag->agno.v;
@@ -296,17 +296,31 @@ static int check_ag(struct repair *r, struct repair_ag *ag)
 	return error ? error : repair_check_flags(r, ag->agno.v);
 }
 
-int repair_check_space(struct repair *r)
+int repair_claim_space(struct repair *r)
 {
 	int error = 0;
 
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++) {
-		error = repair_claim_static(r, &r->ags[i]);
-		if (!error)
+		if (!r->space_claimed)
+			error = repair_claim_static(r, &r->ags[i]);
+		if (!error && !r->space_claimed)
 			error = claim_trees(r, &r->ags[i]);
 		if (!error)
 			error = xfs_claims_seal(r->claims, r->ags[i].agno);
 	}
+	r->space_claimed = !error;
+	return error;
+}
+
+int repair_check_space(struct repair *r)
+{
+	bool in_order = true;
+	int error = repair_claim_space(r);
+
+	for (uint32_t i = 0; i < r->geo.agcount && !r->looking && in_order && !error; i++)
+		error = repair_free_in_order(r, &r->ags[i], &in_order);
+	if (!error && !in_order)
+		error = repair_settle_astray(r);
 	for (uint32_t i = 0; i < r->geo.agcount && !error; i++)
 		error = check_ag(r, &r->ags[i]);
 	xfs_claims_free(r->claims);

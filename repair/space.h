@@ -16,11 +16,31 @@ int repair_claim(struct repair *, uint64_t fsbno, uint64_t len, uint64_t owner, 
 int repair_claim_static(struct repair *, struct repair_ag *);
 /* Does the refcountbt or the rmapbt of the AG call some of these blocks shared? False when neither is sound. */
 bool repair_is_shared(const struct repair *, uint64_t fsbno, uint64_t len);
+/* A sound refcountbt calls none of these blocks, which lie in one AG, shared; or none may be. */
+bool repair_is_unshared(const struct repair *, uint64_t fsbno, uint32_t len);
 /* The inode gets the reflink flag. */
 int repair_set_reflink(struct repair *, uint64_t ino, const uint8_t *image);
 /* Sealed claims of the AG: every owner of shared blocks has the reflink flag. */
 int repair_check_flags(struct repair *, uint32_t agno);
-/* Without reverse mappings: seals r->claims of every AG, compares trees with them, and frees them. */
+/* Claims what is not of files, once, and seals r->claims of every AG. */
+int repair_claim_space(struct repair *);
+/*
+ * leaks.c: without reverse mappings, blocks that are in use by a sound bnobt and that nobody claims: they belonged to
+ * who lacks some.  Found once, when the first fork asks. Errors: NOMEM, IO.
+ */
+int repair_find_leaks(struct repair *);
+/* The only leak of this length. */
+bool repair_leak_of_length(const struct repair *, uint64_t len, uint64_t *fsbno);
+/* Are just these blocks one? */
+bool repair_is_leak(const struct repair *, uint64_t fsbno, uint64_t len);
+/* This block is of a tree. Errors: NOMEM. */
+int repair_is_no_leak(struct repair *, uint64_t fsbno);
+/* They have an owner again. */
+void repair_take_leak(struct repair *, uint64_t fsbno);
+/* A fork maps other blocks than it claimed so far: claims follow. Both sets are normalised. */
+int repair_reclaim(struct repair *, uint64_t ino, unsigned fork, const struct xfs_mapset *before,
+		   const struct xfs_mapset *after);
+/* Without reverse mappings: compares trees with the claims of every AG, and frees these. */
 int repair_check_space(struct repair *);
 /*
  * Sealed claims of the AG: where two contradict each other the owner with less evidence loses these blocks, and nothing
@@ -34,6 +54,22 @@ int repair_settle_conflicts(struct repair *, uint32_t agno, struct repair_cuts *
  * none, as the gaps between claims are what is free and the free list.  Errors: NOMEM, IO.
  */
 int repair_cut_mislaid(struct repair *, struct repair_ag *, struct repair_cuts *, uint64_t *cut, bool *in_order);
+/* All that nobody claims is free, or of the free list; or no sound bnobt could say otherwise. Errors: NOMEM, IO. */
+int repair_free_in_order(struct repair *, struct repair_ag *, bool *yes);
+/*
+ * astray.c: sealed claims, leaks known.  Blocks [from, from + len) of this claim are none of the inode's: *at is where
+ * all of its blocks are, when others are missing.
+ */
+struct repair_elsewhere {
+	uint64_t fsbno, leak;		/* the place; the leak that tells it */
+};
+bool repair_belongs_elsewhere(struct repair *, uint32_t agno, const struct xfs_claim *, uint32_t from, uint32_t len,
+			      struct repair_elsewhere *at);
+/* The fork maps that place instead, once cuts are applied; says so. Errors: NOMEM. */
+int repair_move_extent(struct repair *, struct repair_cuts *, uint32_t agno, const struct xfs_claim *,
+		       const struct repair_elsewhere *at);
+/* Sealed claims: extents that lead to free blocks, while just as many are in use and nobody's. Errors: NOMEM, IO. */
+int repair_settle_astray(struct repair *);
 /*
  * agask.c: what sound trees of an AG answer.  Nothing of them is kept in memory, however many records they have.
  */
@@ -42,6 +78,9 @@ int repair_each_free(const struct repair *, struct repair_ag *, int (*run)(void 
 								      uint32_t refs), void *payload);
 /* How many blocks of this range, which lies in one AG, the bnobt calls free; 0 when it is not sound. */
 uint64_t repair_free_blocks(const struct repair *, uint64_t fsbno, uint32_t len);
+/* Runs of a range in one AG that a sound bnobt does not call free. Errors: NOMEM, IO, and what run() returns. */
+int repair_each_used(const struct repair *, struct repair_ag *, uint32_t agbno, uint32_t len,
+		     int (*run)(void *payload, uint32_t agbno, uint32_t len, uint32_t refs), void *payload);
 /* Owners of shared blocks as the sweep over an rmapbt meets them; a mark may stand for another inode, too. */
 #define REPAIR_SHARER_BITS (UINT32_C(1) << 20)
 void repair_mark_sharer(struct repair *, uint64_t ino);

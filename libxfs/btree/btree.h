@@ -201,6 +201,7 @@ int xfs_btree_check_block(const struct xfs_btree *, uint64_t ptr, unsigned level
 struct xfs_btree_verify {
 	const struct xfs_sink *sink;
 	xfs_btree_record_fn record;	/* called in order; nonzero: BTREE_RECORD finding */
+	bool all;			/* also for records that end before they begin */
 	/* each block that is met (XFS_NULL64: root in an inode), parents first; nonzero ends the walk; may be NULL */
 	int (*block)(void *payload, uint64_t ptr, unsigned level);
 	void *payload;

@@ -155,6 +155,7 @@ static void check_records(struct verify *v, uint64_t ptr, const struct xfs_btree
 	for (uint32_t i = 0; i < view->n; i++) {
 		const uint8_t *rec = xfs_btree_entry(view, i);
 		struct xfs_btree_key low, high;
+		bool bad;
 
 		kind->low(&low, rec);
 		kind->high(&high, rec);
@@ -163,7 +164,10 @@ static void check_records(struct verify *v, uint64_t ptr, const struct xfs_btree
 		if (i == 0 || xfs_btree_kind_cmp(kind, &high, &out->high) > 0)
 			out->high = high;
 		out->known = true;
-		if (xfs_btree_kind_cmp(kind, &high, &low) < 0 || (v->to->record && v->to->record(v->to->payload, rec)))
+		bad = xfs_btree_kind_cmp(kind, &high, &low) < 0;
+		if ((!bad || v->to->all) && v->to->record)
+			bad |= v->to->record(v->to->payload, rec) != 0;
+		if (bad)
 			complain(v, XFS_F_BTREE_RECORD, NULL, ptr, low.w[0], XFS_NULL64, 0, i);
 		if (overlaps(v, rec, &low, &high) && !said_overlap) {
 			complain(v, XFS_F_BTREE_OVERLAP, NULL, ptr, low.w[0], XFS_NULL64, 0, i);

@@ -142,7 +142,7 @@ int xfs_build_ag(const struct xfs_build_ag *w, struct xfs_ag_switch *out)
 	if (!err)
 		err = claim_headers(&b);
 	if (!err)
-		err = xfs_claims_each_conflict(w->claims, w->agno, conflict, NULL);
+		err = xfs_claims_each_conflict(w->claims, w->agno, conflict, NULL, NULL);
 	if (!err)
 		err = ag_layout(&b);
 	if (!err)

@@ -75,10 +75,11 @@ int xfs_claims_each_shared(struct xfs_claims *, xfs_agno_t,
 /*
  * Claims that overlap though one of them may not be shared (without reflink: none may), or that have one key.
  * Each claim `b` that begins inside such a claim is reported once, with the `a` that reaches furthest.
+ * may_share() is asked about claims that overlap others and look as if they may; NULL: they may.
  */
 int xfs_claims_each_conflict(struct xfs_claims *, xfs_agno_t,
 			     int (*found)(void *payload, const struct xfs_claim *a, const struct xfs_claim *b),
-			     void *payload);
+			     bool (*may_share)(void *payload, const struct xfs_claim *), void *payload);
 
 /*
  * First fit from `near` on (wraps): `len` contiguous blocks that are free, not avoided and above the AGFL block become

@@ -69,24 +69,41 @@ struct conflicts {
 	/* the one before; of all, of unshareable ones, the one that reaches furthest */
 	struct xfs_claim last, any, alone;
 	bool have_last, have_alone;
+	bool any_asked, any_shares;	/* whether `any` may be shared */
+	bool (*ask)(void *, const struct xfs_claim *);
 	int (*found)(void *, const struct xfs_claim *, const struct xfs_claim *);
 	void *payload;
 };
 
+/* Of the claim that reaches furthest, asked once. */
+static bool any_shares(struct conflicts *k)
+{
+	if (!k->any_asked)
+		k->any_shares = k->ask(k->payload, &k->any);
+	k->any_asked = true;
+	return k->any_shares;
+}
+
 static int conflict_claim(void *payload, const struct xfs_claim *r)
 {
 	struct conflicts *k = payload;
-	bool share = k->may_share && xfs_claim_shareable(r);
+	bool share = k->may_share && xfs_claim_shareable(r), over = k->have_last && claims_end(&k->any) > r->agbno;
 	int err = 0;
 
-	if (k->have_last && !share && claims_end(&k->any) > r->agbno)
+	if (over && share && k->ask)
+		share = k->ask(k->payload, r);
+
+	if (over && (!share || (k->ask && !any_shares(k))))
 		err = k->found(k->payload, &k->any, r);
 	else if (k->have_alone && claims_end(&k->alone) > r->agbno)
 		err = k->found(k->payload, &k->alone, r);
 	else if (k->have_last && !claims_key_cmp(&k->last, r))
 		err = k->found(k->payload, &k->last, r);
-	if (!k->have_last || claims_end(r) > claims_end(&k->any))
+	if (!k->have_last || claims_end(r) > claims_end(&k->any)) {
 		k->any = *r;
+		k->any_asked = over || !share;
+		k->any_shares = share;
+	}
 	if (!share && (!k->have_alone || claims_end(r) > claims_end(&k->alone))) {
 		k->alone = *r;
 		k->have_alone = true;
@@ -97,9 +114,10 @@ static int conflict_claim(void *payload, const struct xfs_claim *r)
 }
 
 int xfs_claims_each_conflict(struct xfs_claims *c, xfs_agno_t agno,
-			     int (*found)(void *, const struct xfs_claim *, const struct xfs_claim *), void *payload)
+			     int (*found)(void *, const struct xfs_claim *, const struct xfs_claim *),
+			     bool (*may_share)(void *, const struct xfs_claim *), void *payload)
 {
-	struct conflicts k = { .may_share = c->geo->reflink, .found = found, .payload = payload };
+	struct conflicts k = { .may_share = c->geo->reflink, .found = found, .ask = may_share, .payload = payload };
 
 	return xfs_claims_each(c, agno, conflict_claim, &k);
 }

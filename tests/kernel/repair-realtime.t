@@ -145,6 +145,7 @@ ROWS = (    # what, action, files that may differ
     ("the size of the summary is wrong", lambda p: p.poke(p.fs.sb.rsumino, 56, struct.pack(">Q", 1 << 30)), ()),
     ("bitmap and summary have projects", lambda p: [p.poke(i, 20, b"\0\5\0\7") for i in (p.fs.sb.rbmino, p.fs.sb.rsumino)], ()),
     ("the map of the bitmap leads elsewhere", MISSING, ()),
+    ("the bitmap counts no blocks", lambda p: [p.poke(p.fs.sb.rbmino, 64, bytes(8)), p.poke(p.fs.sb.rbmino, 76, bytes(4))], ()),
     ("the block counter of a file is wrong", lambda p: p.poke(p.lookup(p.path_of_big), 64, struct.pack(">Q", 3)), ()),
     ("an extent lies outside", outside, ("odd",)),
     ("two files claim the same extents", claim_twice, ("odd", "big")),

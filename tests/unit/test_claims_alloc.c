@@ -27,7 +27,7 @@ static unsigned conflicts_of(bool reflink, const struct xfs_claim *v, size_t n)
 	for (size_t i = 0; i < n; i++)
 		qk_assert_int_eq(xfs_claims_add(c, CLAIMLIST_AG, &v[i]), 0);
 	qk_assert_int_eq(xfs_claims_seal(c, CLAIMLIST_AG), 0);
-	qk_assert_int_eq(xfs_claims_each_conflict(c, CLAIMLIST_AG, count_conflict, &found), 0);
+	qk_assert_int_eq(xfs_claims_each_conflict(c, CLAIMLIST_AG, count_conflict, NULL, &found), 0);
 	xfs_claims_free(c);
 	return found;
 }

@@ -58,7 +58,10 @@ static unsigned fork_of(const struct xfs_claim *c)
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
 }
 
-/* Something other than zeroes stands behind the end of the file in its last block, when that is one of these. */
+/*
+ * These blocks lie behind the end of the file, where it has nothing to lose; or the last one is among them, and holds
+ * something behind that end.
+ */
 static int goes_on(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint32_t end,
 		   const struct xfs_dinode *d, bool *yes)
 {
@@ -66,8 +69,8 @@ static int goes_on(struct repair *r, uint32_t agno, const struct xfs_claim *c, u
 	uint32_t used = (uint32_t)(size & (r->geo.blocksize - 1));
 	uint8_t *p;
 
-	*yes = false;
-	if (!used || last < off || last - off < agbno - c->agbno || last - off >= end - c->agbno)
+	*yes = off + (agbno - c->agbno) >= last + !!used;
+	if (*yes || !used || c->offset & XFS_RMAP_UNWRITTEN || last < off || last - off < agbno - c->agbno || last - off >= end - c->agbno)
 		return 0;
 	p = malloc(r->geo.blocksize);
 	if (!p)
@@ -83,7 +86,7 @@ static int goes_on(struct repair *r, uint32_t agno, const struct xfs_claim *c, u
 /*
  * V5: what the block at `agbno`, or the directory block that it is a part of, says of this claim. 1: names its inode;
  * -1: would have to if it were a directory's, an attribute fork's, a target's, and does not; 0: nothing.  -1 also: of
- * the blocks up to `end`, the last one of a file holds something behind its end.
+ * the blocks up to `end`, all lie behind the end of a file, or its last one holds something there.
  * V4: 1 when the inode was written since it came from the log.
  */
 static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t agbno, uint32_t end,
@@ -95,7 +98,7 @@ static int hear(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint
 	unsigned type, skip;
 	bool more = false;
 
-	if (!error && fork_of(c) == XFS_FORK_DATA && !(c->offset & XFS_RMAP_FLAGS) &&
+	if (!error && fork_of(c) == XFS_FORK_DATA && !(c->offset & XFS_RMAP_BMBT) &&
 	    (d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG)
 		error = goes_on(r, agno, c, agbno, end, &d, &more);
 	*said = -1;

@@ -57,6 +57,13 @@ void repair_fork_release(struct repair_fork *);
 bool repair_fork_holds_uncounted(struct repair *, uint64_t ino, const struct xfs_dinode *, const uint8_t *image,
 				 enum xfs_fork, const struct xfs_mapset *s);
 
+/*
+ * leafchain.c: the same of a V4 tree with damaged nodes, by the siblings of its leaves, which are in out->own.  *whole:
+ * they are all there, with as many records as are counted; otherwise nothing was handed out.
+ */
+int repair_leaf_chain(struct repair *, const struct xfs_dinode *, const uint8_t *image, enum xfs_fork,
+		      struct repair_fork *out, int (*record)(void *payload, const void *rec), void *payload,
+		      bool *whole);
 /* Where offsets of a fork end, blocks. A target has no more blocks than that. */
 uint64_t repair_fork_ends(const struct repair *, const struct xfs_dinode *, enum xfs_fork);
 /* Bytes of a fork in an inode of this filesystem. */

@@ -155,8 +155,8 @@ static void try_all(struct records *s, size_t i)
 	try_place(s, i);
 }
 
-/* Which records may be the wrong one: all that is wrong is wrong with it. False: none explains it all. */
-static bool find_wrong(const struct records *s, size_t *first, size_t *last)
+/* Which records may be the wrong one: all that is wrong is wrong with it.  *last < *first: none; *any: something is. */
+static void find_wrong(const struct records *s, size_t *first, size_t *last, bool *wrong)
 {
 	size_t from = 0, to = s->n;
 	bool any = false;
@@ -176,8 +176,8 @@ static bool find_wrong(const struct records *s, size_t *first, size_t *last)
 		to = xfs_min(to, i + 2);
 	}
 	*first = from;
-	*last = to - 1;
-	return any && from < to;
+	*last = to ? to - 1 : 0;
+	*wrong = any;
 }
 
 /* Blocks that the core counts, but for those of the trees and of the other fork: false when these are not known. */
@@ -198,8 +198,10 @@ static int replace(struct records *s)
 	int error = 0;
 	char why[80];
 
-	snprintf(why, sizeof(why), "extent %zu has a wrong %s", s->at, s->field);
-	s->rec[s->at] = s->found;
+	if (s->field) {
+		snprintf(why, sizeof(why), "extent %zu has a wrong %s", s->at, s->field);
+		s->rec[s->at] = s->found;
+	}
 	for (size_t i = 0; i < s->n && !error; i++) {
 		const struct xfs_bmbt_rec *rec = &s->rec[i];
 
@@ -211,10 +213,33 @@ static int replace(struct records *s)
 	error = cut < 0 ? (int)cut : 0;
 	if (!error)
 		error = repair_reclaim(s->r, s->e->ino, s->fork, &s->e->side[s->fork].fork, &final);
-	judge_note_fork(s->r, s->e, s->fork, XFS_F_FORK_DAMAGED, true, why);
+	judge_note_fork(s->r, s->e, s->fork, XFS_F_FORK_DAMAGED, true, s->field ? why : s->e->side[s->fork].f.why);
 	if (!error)
 		error = judge_replace_fork(s->r, s->e, s->fork, &final);
 	xfs_mapset_release(&final);
+	return error;
+}
+
+static bool is_tree(const struct records *s)
+{
+	unsigned type = s->e->d.core.mode & XFS_MODE_FMT;
+
+	return s->fork == XFS_FORK_ATTR ? s->e->d.core.aformat == XFS_DINODE_FMT_BTREE
+					: s->e->d.core.format == XFS_DINODE_FMT_BTREE &&
+					  (type == XFS_MODE_REG || type == XFS_MODE_DIR);
+}
+
+/* By the leaves alone: how many nodes there are above them is not known, but about how many. */
+static int read_leaves(struct records *s, bool *known)
+{
+	int error;
+
+	repair_fork_release(&s->own);
+	s->n = 0;
+	s->sum = 0;
+	error = repair_leaf_chain(s->r, &s->e->d, s->e->image, (enum xfs_fork)s->fork, &s->own, keep_record, s, known);
+	*known = !error && *known && count_blocks(s) && s->want >= s->sum && s->want - s->sum <= s->own.nown;
+	s->want = s->sum;
 	return error;
 }
 
@@ -231,7 +256,7 @@ static int read_records(struct records *s, bool *known)
 	error = repair_fork_scan_records(s->r, e->ino, &e->d, e->image, (enum xfs_fork)s->fork, &s->own,
 					 keep_record, s);
 	*known = !error && s->n && s->n == xfs_dinode_nextents(&e->d, (enum xfs_fork)s->fork) && count_blocks(s);
-	return error;
+	return error || *known || !is_tree(s) ? error : read_leaves(s, known);
 }
 
 /* The blocks of a tree with a damaged record are not claimed yet, and none that are missing. */
@@ -254,17 +279,22 @@ int judge_try_records(struct repair *r, struct evidence *e, unsigned k, bool *do
 {
 	struct records s = { .r = r, .e = e, .fork = k };
 	size_t first, last;
-	bool known;
+	bool known, wrong = false;
 	int error = read_records(&s, &known);
 
 	*done = false;
-	if (!error && known && find_wrong(&s, &first, &last)) {
+	if (!error && known)
+		find_wrong(&s, &first, &last, &wrong);
+	if (!error && known && wrong) {
 		error = find_leaks(&s);
 		for (size_t i = first; i <= last && !error; i++)
 			try_all(&s, i);
 		*done = !error && s.answers == 1;
+	} else if (!error && known) {
+		/* of all records none is wrong: something else about their tree is */
+		*done = s.want == s.sum && is_tree(&s);
 	}
-	if (*done && !strcmp(s.field, "block"))
+	if (*done && s.field && !strcmp(s.field, "block"))
 		repair_take_leak(r, s.found.startblock);
 	if (*done)
 		error = replace(&s);

@@ -28,6 +28,7 @@ repair_core_SRCS = \
 	repair/judge_newer.c \
 	repair/judge_records.c \
 	repair/lanes.c \
+	repair/leafchain.c \
 	repair/leaks.c \
 	repair/locate.c \
 	repair/log.c \

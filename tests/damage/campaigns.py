@@ -11,6 +11,7 @@ import resource
 import subprocess
 
 import change
+import layouts
 import metaimage
 import outcome
 import places
@@ -48,6 +49,8 @@ def image_path(name):
         return path
     if name == "log-chains":
         return chains_image()
+    if name in layouts.LAYOUTS:
+        return layouts.made(name)
     listed = SHIPPED[name] + ".list"
     if os.path.exists(campaign.packed(listed)):
         campaign.kept(listed, "damage-%s.img.list" % name)
@@ -98,7 +101,7 @@ def theirs_judges(image):
     realtime device; nothing else may be a reason."""
     if not campaign.UPSTREAM or not campaign.knows(campaign.run(campaign.UPSTREAM, "-V").stdout, image):
         return False
-    done = campaign.run(campaign.UPSTREAM, "-n", image)
+    done = campaign.run(campaign.UPSTREAM, "-n", "-o", "force_geometry", image)
     if done.returncode and not campaign.UNKNOWN_FEATURES.search(done.stdout) and "realtime device init failed" not in done.stdout:
         raise RuntimeError("the distribution's xfs_repair -n of %s, which is clean: exit %d\n%s" % (image, done.returncode,
                                                                                                done.stdout[-500:]))
@@ -279,7 +282,7 @@ class Repaired:
             self.wrong.append("judge: " + said["judge"][0].split(":")[0])
 
     def ask_theirs(self):
-        theirs = campaign.run(campaign.UPSTREAM, "-n", self.work) if self.truth.theirs else None
+        theirs = campaign.run(campaign.UPSTREAM, "-n", "-o", "force_geometry", self.work) if self.truth.theirs else None
         return [theirs.returncode, theirs.stdout] if theirs and theirs.returncode else None
 
     def ask_judge(self):

@@ -67,16 +67,18 @@ static int goes_on(struct repair *r, uint32_t agno, const struct xfs_claim *c, u
 {
 	uint64_t size = (uint64_t)d->core.size, last = size >> r->geo.blocklog, off = c->offset & XFS_RMAP_OFFMASK;
 	uint32_t used = (uint32_t)(size & (r->geo.blocksize - 1));
+	xfs_fsbno_t at;
 	uint8_t *p;
 
 	*yes = off + (agbno - c->agbno) >= last + !!used;
-	if (*yes || !used || c->offset & XFS_RMAP_UNWRITTEN || last < off || last - off < agbno - c->agbno || last - off >= end - c->agbno)
+	if (*yes || !used || c->offset & XFS_RMAP_UNWRITTEN || last < off || last - off < agbno - c->agbno ||
+	    last - off >= end - c->agbno)
 		return 0;
 	p = malloc(r->geo.blocksize);
 	if (!p)
 		return -XFS_E_NOMEM;
-	if (!xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, xfs_fsbno_of(&r->geo, XFS_AGNO(agno),
-			  XFS_AGBNO((uint32_t)(c->agbno + (last - off))))), p, r->geo.blocksize))
+	at = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO((uint32_t)(c->agbno + (last - off))));
+	if (!xfs_dev_read(r->dev.data, xfs_fsbno_byte(&r->geo, at), p, r->geo.blocksize))
 		for (uint32_t i = used; i < r->geo.blocksize; i++)
 			*yes |= p[i] != 0;
 	free(p);

@@ -203,12 +203,25 @@ static void vote_rest(struct repair *r, const struct repair_sb_copy *primary)
 	make_primary(r, &rival, primary);
 }
 
+/* Nothing else is a copy of it, but metadata has its uuid. */
+static void confirm_uuid(struct repair *r, const struct xfs_sb *sb)
+{
+	repair_sb_vote_uuid(r, &r->primary);
+	if (!memcmp(r->primary.uuid, sb->uuid, 16) && !memcmp(r->primary.meta_uuid, sb->meta_uuid, 16) &&
+	    r->primary.features_incompat == sb->features_incompat)
+		return;
+	repair_sb_note_primary(r, "metadata has another uuid");
+	r->sb_changed = true;
+}
+
 static int confirm_primary(struct repair *r, const struct repair_sb_copy *primary)
 {
 	const struct xfs_sb *sb = &primary->sb;
 	struct vote v;
 
 	r->primary = *sb;
+	if (sb->agcount == 1)
+		confirm_uuid(r, sb);
 	take_votes(r, sb, &v);
 	if (v.agreeing >= sb->agcount / 2 && v.agreeing >= v.best) {
 		vote_rest(r, primary);

@@ -67,21 +67,41 @@ static const struct head *read_head(struct claim *c, uint32_t agno, unsigned sec
 	return there ? &heads[sector] : NULL;
 }
 
+/*
+ * The uuid that metadata has is another one.  Which of the two in a superblock that is, is told by a flag, and that may
+ * be what is wrong.
+ */
+static void set_metadata_uuid(struct xfs_sb *sb, const uint8_t *uuid)
+{
+	bool flag = xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID);
+
+	if (flag && memcmp(uuid, sb->uuid, 16)) {
+		memcpy(sb->meta_uuid, uuid, 16);
+	} else if (flag) {
+		sb->features_incompat &= ~XFS_SB_INCOMPAT_META_UUID;
+		memset(sb->meta_uuid, 0, 16);
+	} else if (!memcmp(uuid, sb->meta_uuid, 16)) {
+		sb->features_incompat |= XFS_SB_INCOMPAT_META_UUID;
+	} else {
+		memcpy(sb->uuid, uuid, 16);
+	}
+}
+
 void repair_sb_vote_uuid(struct repair *r, struct xfs_sb *sb)
 {
+	bool flag = xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID);
 	struct claim c = { .r = r };
 	uint8_t rival[16] = { 0 }, buf[XFS_BBSIZE];
 	uint64_t votes = 0;
 
-	if (!xfs_sb_is_v5(sb) || xfs_sb_has_incompat(sb, XFS_SB_INCOMPAT_META_UUID) ||
-	    xfs_geometry_init(&c.geo, sb, NULL, NULL))
+	if (!xfs_sb_is_v5(sb) || xfs_geometry_init(&c.geo, sb, NULL, NULL))
 		return;
 	for (uint64_t i = 0; i < 2 * (uint64_t)sb->agcount; i++) {
 		const struct head *h = read_head(&c, (uint32_t)(i / 2), i % 2 ? AGI : AGF, buf, sizeof(buf));
 
 		if (!h)
 			continue;
-		if (!memcmp(buf + h->uuid, sb->uuid, 16))
+		if (!memcmp(buf + h->uuid, flag ? sb->meta_uuid : sb->uuid, 16))
 			return;		/* somebody confirms it */
 		if (votes && memcmp(buf + h->uuid, rival, 16))
 			continue;
@@ -89,7 +109,7 @@ void repair_sb_vote_uuid(struct repair *r, struct xfs_sb *sb)
 		votes++;
 	}
 	if (votes > sb->agcount)
-		memcpy(sb->uuid, rival, 16);
+		set_metadata_uuid(sb, rival);
 }
 
 bool repair_sb_headers_agree(struct repair *r, const struct xfs_sb *sb)

@@ -136,13 +136,36 @@ bool repair_core_flawed(const struct repair *r, const struct repair_seen *s)
 	return s->nfixes || !s->whole || pads_used(r, s) || (r->geo.v5 && xfs_lsn_is_wild(s->d.v3.lsn));
 }
 
+static bool is_free_format(unsigned format)
+{
+	return format == XFS_DINODE_FMT_DEV || format == XFS_DINODE_FMT_EXTENTS;
+}
+
+/* What no kernel leaves in an inode that it frees: NULL, nothing. */
+static const char *odd_in_free(const struct repair *r, const struct repair_seen *s)
+{
+	const struct xfs_dinode *d = &s->d;
+	uint64_t flags2 = d->v3.flags2 & ~((r->geo.bigtime ? XFS_DIFLAG2_BIGTIME : 0) |
+					   (r->geo.nrext64 ? XFS_DIFLAG2_NREXT64 : 0));
+
+	if (d->core.flags || d->core.extsize)
+		return d->core.flags ? "flags" : "extsize";
+	if (d->core.forkoff || !is_free_format(d->core.format) || !is_free_format(d->core.aformat))
+		return d->core.forkoff ? "forkoff" : is_free_format(d->core.format) ? "aformat" : "format";
+	if (!r->geo.v5)
+		return NULL;
+	if (d->core.big_nextents || flags2 || d->v3.cowextsize)
+		return flags2 ? "flags2" : d->v3.cowextsize ? "cowextsize" : "v3_pad";
+	return pads_used(r, s) ? "pad2" : xfs_lsn_is_wild(d->v3.lsn) ? "lsn" : NULL;
+}
+
 /* A free inode in a free place. */
 static int check_free(struct repair *r, struct repair_seen *s)
 {
 	const struct xfs_dinode *d = &s->d;
 	const char *odd = d->core.nblocks ? "nblocks" : d->core.next_unlinked != XFS_NULL32 ? "next_unlinked" :
 			  xfs_dinode_nextents(d, XFS_FORK_DATA) ? "nextents" :
-			  xfs_dinode_nextents(d, XFS_FORK_ATTR) ? "naextents" : d->core.size >> 63 ? "size" : NULL;
+			  xfs_dinode_nextents(d, XFS_FORK_ATTR) ? "naextents" : d->core.size >> 63 ? "size" : odd_in_free(r, s);
 
 	if (odd)
 		note(r, XFS_F_INODE_FIELD, s->ino, odd, XFS_NULL64, XFS_NULL64, true);

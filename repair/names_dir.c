@@ -31,6 +31,7 @@ struct reader {
 	bool index_whole;		/* every block of it is as it was written */
 	uint64_t *said;
 	uint64_t db;			/* the data block at hand */
+	const uint8_t *best;		/* the areas that its header calls free */
 	enum names_quality quality;
 	unsigned taken;
 };
@@ -252,6 +253,21 @@ static bool leads_somewhere(struct names *n, uint64_t ino)
 	return f && (f->used || repair_is_lost(n->r, ino));
 }
 
+/* No hash leads here, and the table in the header of the block calls it a part of a free area. */
+static bool was_removed(const struct reader *r, uint32_t off)
+{
+	if (index_at(r, off) || !r->index_whole)
+		return false;
+	for (unsigned i = 0; i < XFS_DIR_BESTS; i++) {
+		const uint8_t *p = r->best + i * sizeof(struct xfs_dir_best_disk);
+		uint32_t from = xfs_be16(p + XFS_OFF(dir_best, offset)), len = xfs_be16(p + XFS_OFF(dir_best, length));
+
+		if (off >= from && off - from < len)
+			return true;
+	}
+	return false;
+}
+
 static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
@@ -278,9 +294,9 @@ static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
 		e.flags |= (uint8_t)((r->quality != NAMES_GOOD ? NAMES_DOUBTED : 0) | (known ? NAMES_DENIED : 0));
 	if (!is_legal(name, it->namelen))
 		e.flags |= NAMES_ILLEGAL;
-	/* without a witness, and what it leads to is not there either */
+	/* without a witness, and what it leads to is not there either; or a name that was removed, in a free area */
 	if (!(e.flags & NAMES_CONFIRMED) &&
-	    (r->quality == NAMES_FOREIGN ||
+	    (r->quality == NAMES_FOREIGN || (it->tag != it->off && !known && r->index_whole) || was_removed(r, off) ||
 	     ((it->tag != it->off || e.flags & NAMES_ILLEGAL) && !leads_somewhere(r->n, it->ino)) ||
 	     (e.flags & NAMES_DOUBTED && (it->tag != it->off || !leads_somewhere(r->n, it->ino)))))
 		return 0;
@@ -389,6 +405,7 @@ static int read_data(struct reader *r, uint64_t off)
 	if (error)
 		return error;
 	r->db = off / g->dirblkfsbs;
+	r->best = block + xfs_dir_bestfree_off(g->v5);
 	r->quality = names_judge_block(r->n, XFS_BLK_DIR_ANYDATA, r->ino, fsbno, block, g->dirblksize);
 	/* an end that a damaged count gives is no end */
 	if (xfs_dir_is_block_magic(xfs_be32(block)) && r->db == 0)

@@ -17,7 +17,6 @@
 #define MOST_ASTRAY 256u	/* more of them are no wrong numbers of single records */
 
 struct stray_extent {
-	struct xfs_claim c;
 	uint32_t agno;
 	struct repair_elsewhere at;
 };
@@ -25,6 +24,7 @@ struct stray_extent {
 struct astray {
 	struct repair *r;
 	struct repair_ag *ag;
+	uint64_t start;			/* of the claim at hand */
 	struct stray_extent *list;
 	size_t n, room;
 };
@@ -42,39 +42,49 @@ static bool is_of_kind(struct repair *r, const struct xfs_claim *c, uint64_t fsb
 	return entries == (magic == XFS_DIR3_DATA_MAGIC || magic == XFS_DIR3_BLOCK_MAGIC);
 }
 
-/* What says of itself what it is has to be there; nothing is known of blocks of files, and on V4. */
+/* What says of itself what it is has to be there; blocks of files say nothing, nor does any on V4. */
 static bool may_be_there(struct repair *r, const struct xfs_claim *c, uint64_t fsbno)
 {
 	const struct repair_fact *f = repair_fact_of(r, c->owner);
 	bool attr = c->offset & XFS_RMAP_ATTR;
 
-	if (!f || !r->geo.v5 || (!attr && f->ftype == XFS_DIR_FT_REG))
+	if (!f || !r->geo.v5)
 		return f != NULL;
+	if (!attr && f->ftype == XFS_DIR_FT_REG)
+		return !repair_header_owner(r, fsbno);
 	return repair_header_owner(r, fsbno) == c->owner &&
 	       (attr || f->ftype != XFS_DIR_FT_DIR || is_of_kind(r, c, fsbno));
+}
+
+/* A claim may be of several extents that continue each other: blocks [from, from + len) of it are one. */
+static struct xfs_claim part_of(const struct xfs_claim *c, uint32_t from, uint32_t len)
+{
+	return (struct xfs_claim){ from, len, c->owner, c->offset + (from - c->agbno) };
 }
 
 bool repair_belongs_elsewhere(struct repair *r, uint32_t agno, const struct xfs_claim *c, uint32_t from, uint32_t len,
 			      struct repair_elsewhere *at)
 {
 	uint64_t start = xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(c->agbno)).v;
+	uint32_t before = from - c->agbno, end = c->agbno + c->len;
 
 	if (c->offset & XFS_RMAP_BMBT)
 		return false;
-	if (len < c->len && from == c->agbno && repair_is_leak(r, start + c->len, len))
-		*at = (struct repair_elsewhere){ start + len, start + c->len };
-	else if (len < c->len && from + len == c->agbno + c->len && repair_is_leak(r, start - len, len))
-		*at = (struct repair_elsewhere){ start - len, start - len };
+	/* it begins too early, and its last blocks are missing; or it ends too late, and the first ones are */
+	if (len < end - from && repair_is_leak(r, start + c->len, len))
+		*at = (struct repair_elsewhere){ start + before + len, start + c->len, part_of(c, from, end - from) };
+	else if (before && repair_is_leak(r, start - len, len))
+		*at = (struct repair_elsewhere){ start - len, start - len, part_of(c, c->agbno, before + len) };
 	else if (repair_leak_of_length(r, c->len, &at->fsbno))
-		at->leak = at->fsbno;
+		*at = (struct repair_elsewhere){ at->fsbno, at->fsbno, *c };
 	else
 		return false;
-	return may_be_there(r, c, at->fsbno);
+	return may_be_there(r, &at->extent, at->fsbno);
 }
 
-int repair_move_extent(struct repair *r, struct repair_cuts *cuts, uint32_t agno, const struct xfs_claim *c,
-		       const struct repair_elsewhere *at)
+int repair_move_extent(struct repair *r, struct repair_cuts *cuts, uint32_t agno, const struct repair_elsewhere *at)
 {
+	const struct xfs_claim *c = &at->extent;
 	unsigned fork = c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
 	struct xfs_mapping m = { c->offset & XFS_RMAP_OFFMASK,
 				 xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(c->agbno)).v, c->len,
@@ -110,14 +120,17 @@ static int look_at(void *payload, const struct xfs_claim *c)
 {
 	struct astray *s = payload;
 	struct repair *r = s->r;
-	struct stray_extent e = { .c = *c, .agno = s->ag->agno.v };
+	struct stray_extent e = { .agno = s->ag->agno.v };
 	uint32_t n, from;
 
 	if (xfs_owner_is_special(c->owner) || c->offset & XFS_RMAP_BMBT)
 		return 0;
-	n = free_part(r, xfs_fsbno_of(&r->geo, s->ag->agno, XFS_AGBNO(c->agbno)).v, c, &from);
-	if (!n || !repair_belongs_elsewhere(r, e.agno, c, from, n, &e.at) || (n < c->len && e.at.leak == e.at.fsbno &&
-									      from == c->agbno))
+	s->start = xfs_fsbno_of(&r->geo, s->ag->agno, XFS_AGBNO(c->agbno)).v;
+	n = free_part(r, s->start, c, &from);
+	if (!n || !repair_belongs_elsewhere(r, e.agno, c, from, n, &e.at))
+		return 0;
+	/* as long as a leak, but not all of it is free: what the others are of may know more */
+	if (n < c->len && e.at.extent.len == c->len && e.at.fsbno == e.at.leak && e.at.fsbno + n != s->start)
 		return 0;
 	if (s->n == MOST_ASTRAY)
 		return -XFS_E_STOP;
@@ -139,11 +152,11 @@ static bool is_alone(const struct astray *s, size_t i)
 static int move(struct astray *s, struct repair_cuts *cuts, const struct stray_extent *e)
 {
 	struct repair *r = s->r;
-	struct xfs_claim moved = e->c;
-	int error = repair_move_extent(r, cuts, e->agno, &e->c, &e->at);
+	struct xfs_claim moved = e->at.extent;
+	int error = repair_move_extent(r, cuts, e->agno, &e->at);
 
 	if (!error)
-		error = xfs_claims_release(r->claims, XFS_AGNO(e->agno), e->c.agbno, e->c.len, e->c.owner);
+		error = xfs_claims_release(r->claims, XFS_AGNO(e->agno), moved.agbno, moved.len, moved.owner);
 	r->ags[e->agno].order_known = repair_ag_of(r, e->at.fsbno)->order_known = false;
 	moved.agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(e->at.fsbno)).v;
 	return error ? error : xfs_claims_add(r->claims, xfs_fsbno_agno(&r->geo, XFS_FSBNO(e->at.fsbno)), &moved);

@@ -362,7 +362,7 @@ static int settle(struct settling *t, const struct xfs_claim *a, const struct xf
 		return error;
 	loser = second ? b : a;
 	if (elsewhere[second])
-		return repair_move_extent(t->r, t->cuts, t->ag->agno.v, loser, &at[second]);
+		return repair_move_extent(t->r, t->cuts, t->ag->agno.v, &at[second]);
 	note_loss(t->r, t->ag->agno.v, loser, second ? a : b, b->agbno, end - b->agbno);
 	if (t->r->looking || repair_is_lost(t->r, loser->owner))
 		return t->r->looking ? 0 : -XFS_E_OVERLAP;

@@ -58,16 +58,16 @@ int repair_cut_mislaid(struct repair *, struct repair_ag *, struct repair_cuts *
 int repair_free_in_order(struct repair *, struct repair_ag *, bool *yes);
 /*
  * astray.c: sealed claims, leaks known.  Blocks [from, from + len) of this claim are none of the inode's: *at is where
- * all of its blocks are, when others are missing.
+ * the extent that they are of is, when others are missing.
  */
 struct repair_elsewhere {
 	uint64_t fsbno, leak;		/* the place; the leak that tells it */
+	struct xfs_claim extent;	/* where it leads now: the claim, or a part of it */
 };
 bool repair_belongs_elsewhere(struct repair *, uint32_t agno, const struct xfs_claim *, uint32_t from, uint32_t len,
 			      struct repair_elsewhere *at);
 /* The fork maps that place instead, once cuts are applied; says so. Errors: NOMEM. */
-int repair_move_extent(struct repair *, struct repair_cuts *, uint32_t agno, const struct xfs_claim *,
-		       const struct repair_elsewhere *at);
+int repair_move_extent(struct repair *, struct repair_cuts *, uint32_t agno, const struct repair_elsewhere *at);
 /* Sealed claims: extents that lead to free blocks, while just as many are in use and nobody's. Errors: NOMEM, IO. */
 int repair_settle_astray(struct repair *);
 /*

@@ -181,6 +181,22 @@ static int ask_size(const struct repair *r, const struct evidence *e, const stru
 	return ends_at(&s->fork, end) - ends_at(&s->rmap, end);
 }
 
+/* The last block of each of these mappings, of a fork whose blocks name their inode, names this one. */
+static bool name_inode(struct repair *r, const struct evidence *e, unsigned k, const struct xfs_mapset *s)
+{
+	unsigned type = e->d.core.mode & XFS_MODE_FMT;
+	uint64_t step = k == XFS_FORK_ATTR ? 1 : r->geo.dirblkfsbs;
+
+	for (size_t i = 0; i < s->n && (k == XFS_FORK_ATTR || type == XFS_MODE_DIR); i++) {
+		const struct xfs_mapping *m = &s->m[i];
+		uint64_t last = (m->off + m->len - 1) / step * step;
+
+		if (last >= m->off && repair_header_owner(r, m->fsbno + (last - m->off)) != e->ino)
+			return false;
+	}
+	return true;
+}
+
 /* Blocks of directories, attributes and symlinks say whose they are, and fit each other in one order alone. */
 static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
 {
@@ -230,7 +246,7 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	int size = 0;
 
 	/* contents that read well through what only the fork maps are the strongest witness of all */
-	if (r->geo.v5 && only_fork->n && contents_fit(r, e, k))
+	if (r->geo.v5 && only_fork->n && name_inode(r, e, k, only_fork) && contents_fit(r, e, k))
 		return false;
 	if (lacks_attr_fork(r, e, k, only_rmap))
 		return false;

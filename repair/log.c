@@ -84,6 +84,19 @@ static int find_state(struct repair *r, struct xfs_fs *fs)
 	return error;
 }
 
+/* A device of its own that the log does not fit on is another one, or cut: it could not even be cleared. */
+static bool log_fits(struct repair *r)
+{
+	const struct xfs_sb *sb = &r->primary;
+	uint64_t blocks = r->dev.log ? r->dev.log->size / sb->blocksize : 0;
+
+	if (sb->logstart || blocks >= sb->logblocks)
+		return true;
+	repair_say(r, "the log device ends before the log: %llu of %llu blocks", (unsigned long long)blocks,
+		   (unsigned long long)sb->logblocks);
+	return false;
+}
+
 /* The log as it is, before anything else is opened. */
 static int look_at_log(struct repair *r)
 {
@@ -94,6 +107,8 @@ static int look_at_log(struct repair *r)
 		repair_say(r, "This filesystem has an external log.  Specify log device with the -l option.");
 		return -XFS_E_OPEN;
 	}
+	if (!log_fits(r))
+		return -XFS_E_SHORT;
 	error = repair_open_for_log(r, &r->dev, &fs);
 	if (error)
 		return error;

@@ -27,16 +27,6 @@ struct candidate {
 	struct xfs_sb sb;
 };
 
-static unsigned most_votes(const uint32_t *votes)
-{
-	unsigned best = 0;
-
-	for (unsigned i = 1; i < SURVEY_BLOCKLOGS; i++)
-		if (votes[i] > votes[best])
-			best = i;
-	return votes[best] ? best : 0;
-}
-
 /* ---- AG headers ---- */
 
 static uint64_t base_of(const struct survey_header *h, uint32_t sectsize)
@@ -103,7 +93,7 @@ static void find_ag_size(struct candidate *c)
 /* Blocks of all AGs but the last, number of AGs, blocks of the last. */
 static bool measure_groups(struct candidate *c)
 {
-	unsigned log = most_votes(c->g->blocksize);
+	unsigned log = repair_survey_most(c->g->blocksize);
 	uint32_t last = 0, last_length = 0, length = 0;
 
 	for (size_t i = 0; i < c->g->nheaders; i++) {
@@ -146,6 +136,10 @@ static void set_features(struct candidate *c)
 	sb->features2 = XFS_SB_FEAT2_LAZYSBCOUNT | XFS_SB_FEAT2_ATTR2 | XFS_SB_FEAT2_PROJID32 |
 			(c->v5 ? XFS_SB_FEAT2_CRC : g->ftype >= g->no_ftype ? XFS_SB_FEAT2_FTYPE : 0);
 	sb->bad_features2 = sb->features2;
+	if (!(c->v5 && g->flags2 & XFS_DIFLAG2_METADATA)) {
+		sb->uquotino = sb->gquotino = XFS_NULL64;
+		sb->pquotino = c->v5 ? XFS_NULL64 : 0;
+	}
 	if (!c->v5)
 		return;
 	sb->features_incompat = XFS_SB_INCOMPAT_FTYPE;
@@ -173,7 +167,7 @@ static void set_sizes(struct candidate *c)
 {
 	const struct survey_group *g = c->g;
 	struct xfs_sb *sb = &c->sb;
-	unsigned isize = most_votes(g->inodesize), dir = most_votes(g->dirsize);
+	unsigned isize = repair_survey_most(g->inodesize), dir = repair_survey_most(g->dirsize);
 	bool sparse = sb->features_incompat & XFS_SB_INCOMPAT_SPINODES;
 	uint64_t bytes = sb->dblocks * sb->blocksize;
 
@@ -400,14 +394,20 @@ static bool has_realtime(struct repair *r, const struct xfs_sb *sb, const struct
 	return d.core.magic == XFS_DINODE_MAGIC && d.core.flags & XFS_DIFLAG_NEWRTBM && d.core.size;
 }
 
+/* What was seen there; what copies of the superblock say; where mkfs puts it. */
+static uint64_t choose_inode(const struct xfs_geometry *geo, uint64_t seen, uint64_t said, uint64_t usual)
+{
+	if (seen != XFS_NULL64 && xfs_ino_valid(geo, XFS_INO(seen)))
+		return seen;
+	return said && xfs_ino_valid(geo, XFS_INO(said)) ? said : usual;
+}
+
 /* Realtime and quota files have names there, and their numbers stand nowhere. */
 static bool set_metadata(struct repair *r, struct candidate *c, const struct xfs_geometry *geo)
 {
 	int error;
 
-	c->sb.metadirino = c->sb.rootino + 1;
-	if (c->g->metaroot != XFS_NULL64 && xfs_ino_valid(geo, XFS_INO(c->g->metaroot)))
-		c->sb.metadirino = c->g->metaroot;
+	c->sb.metadirino = choose_inode(geo, c->g->metaroot, c->sb.metadirino, c->sb.rootino + 1);
 	error = repair_guess_groups(r, &c->sb);
 	if (!error)
 		return true;
@@ -425,16 +425,12 @@ static bool set_inodes(struct repair *r, struct candidate *c)
 
 	if (xfs_geometry_init(&geo, &c->sb, NULL, NULL))
 		return false;
-	c->sb.rootino = repair_expected_root(&geo);
-	if (c->g->root != XFS_NULL64 && xfs_ino_valid(&geo, XFS_INO(c->g->root)))
-		c->sb.rootino = c->g->root;
+	c->sb.rootino = choose_inode(&geo, c->g->root, c->sb.rootino, repair_expected_root(&geo));
 	if (geo.metadir)
 		return set_metadata(r, c, &geo);
-	c->sb.rbmino = c->sb.rootino + 1;
-	c->sb.rsumino = c->sb.rootino + 2;
-	c->sb.uquotino = c->sb.gquotino = XFS_NULL64;
-	c->sb.pquotino = c->v5 ? XFS_NULL64 : 0;
-	if (has_realtime(r, &c->sb, &geo) && repair_guess_realtime(r, c->g, &c->sb)) {
+	c->sb.rbmino = choose_inode(&geo, XFS_NULL64, c->sb.rbmino, c->sb.rootino + 1);
+	c->sb.rsumino = choose_inode(&geo, XFS_NULL64, c->sb.rsumino, c->sb.rootino + 2);
+	if (!c->sb.rblocks && has_realtime(r, &c->sb, &geo) && repair_guess_realtime(r, c->g, &c->sb)) {
 		repair_say(r,
 			   "a filesystem with a realtime section was here: "
 			   "its bitmap, its files and the device%s fit no geometry",
@@ -452,6 +448,7 @@ static bool make_candidate(struct repair *r, const struct survey *s, const struc
 {
 	static const uint8_t none[16];
 	const struct survey_record *of;
+	bool known;
 
 	*c = (struct candidate){ .g = g, .v5 = memcmp(g->uuid, none, 16) != 0, .headers = (uint32_t)g->nheaders,
 				 .sb = { .magicnum = XFS_SB_MAGIC } };
@@ -463,10 +460,15 @@ static bool make_candidate(struct repair *r, const struct survey *s, const struc
 		return false;
 	set_features(c);
 	set_sizes(c);
-	if (!set_log(r, s, log, c, &of))
-		return false;
+	known = set_log(r, s, log, c, &of);
 	set_uuids(c, of);
-	return set_inodes(r, c) && r->dev.data->size / c->sb.blocksize >= c->sb.dblocks;
+	repair_guess_by_copies(r, g, of, &c->sb);
+	if (!known && !(c->sb.logstart || r->dev.log))
+		return false;
+	if (!set_inodes(r, c) || r->dev.data->size / c->sb.blocksize < c->sb.dblocks)
+		return false;
+	repair_guess_case(r, &c->sb);
+	return true;
 }
 
 static void tell(struct repair *r, const struct candidate *c, unsigned rank)

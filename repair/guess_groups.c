@@ -332,11 +332,13 @@ int repair_guess_groups(struct repair *r, struct xfs_sb *sb)
 	int error = g.ip && g.block ? xfs_fs_open(&g.fs, &r->dev, &options, NULL) : -XFS_E_NOMEM;
 	xfs_ino_t ino;
 
-	if (!error && has_bitmaps(&g)) {
+	if (error || sb->rblocks) {
+		/* copies of the superblock knew */
+	} else if (has_bitmaps(&g)) {
 		error = set_groups(r, &g, sb);
-	} else if (!error && find_file(&g, XFS_METAFILE_RTRMAP, 0, &ino)) {
+	} else if (find_file(&g, XFS_METAFILE_RTRMAP, 0, &ino)) {
 		error = -XFS_E_BADSB;		/* zoned: nothing tells where a zone ends */
-	} else if (!error && xfs_path_lookup(g.fs, XFS_INO(sb->metadirino), "rtgroups", &ino) && r->dev.rt) {
+	} else if (xfs_path_lookup(g.fs, XFS_INO(sb->metadirino), "rtgroups", &ino) && r->dev.rt) {
 		error = -XFS_E_BADSB;		/* the device is given, and nothing tells of it */
 	}
 	if (!error && has_quota(&g))

@@ -86,9 +86,34 @@ static void make_primary(struct repair *r, const struct xfs_sb *from, const stru
 
 /* ---- the primary is lost ---- */
 
-/* The copy at this place becomes the primary when others confirm its geometry. */
-static bool try_copy(struct repair *r, uint64_t off, const struct repair_sb_copy *old)
+struct search {
+	struct repair *r;
+	const struct repair_sb_copy *old;	/* the primary as it is */
+	struct repair_sb_copy lone;		/* a copy whose fields nobody confirms */
+	bool alone;				/* there is one */
+};
+
+/* A checksum, or another copy that says the same. */
+static bool is_confirmed(struct repair *r, const struct xfs_sb *sb)
 {
+	const uint16_t later = XFS_SB_VERSION_ATTR | XFS_SB_VERSION_QUOTA;
+	uint64_t step = (uint64_t)sb->agblocks * sb->blocksize;
+	struct repair_sb_copy c;
+	unsigned same = 0;
+
+	if (xfs_sb_is_v5(sb) || sb->crc)
+		return true;
+	for (uint32_t agno = 1; agno < sb->agcount && same < 2; agno++)
+		same += !repair_sb_read(r->dev.data, step * agno, &c) && repair_sb_same_geometry(sb, &c.sb) &&
+			repair_sb_same_rest(sb, &c.sb) && c.sb.features2 == sb->features2 &&
+			!((c.sb.versionnum ^ sb->versionnum) & ~later);
+	return same == 2;
+}
+
+/* The copy at this place becomes the primary when others confirm its geometry. */
+static bool try_copy(struct search *s, uint64_t off)
+{
+	struct repair *r = s->r;
 	struct repair_sb_copy c;
 	struct vote v;
 
@@ -102,9 +127,16 @@ static bool try_copy(struct repair *r, uint64_t off, const struct repair_sb_copy
 		repair_say(r, "unable to verify superblock, continuing...");
 		return false;
 	}
+	if (!r->looking && !is_confirmed(r, &c.sb)) {
+		repair_say(r, "no other copy confirms it, continuing...");
+		if (!s->alone)
+			s->lone = c;
+		s->alone = true;
+		return false;
+	}
 	repair_say(r, "verified secondary superblock...");
 	repair_sb_vote_uuid(r, &c.sb);
-	make_primary(r, &c.sb, old);
+	make_primary(r, &c.sb, s->old);
 	return true;
 }
 
@@ -112,33 +144,28 @@ static bool try_copy(struct repair *r, uint64_t off, const struct repair_sb_copy
  * The second AG, where the first one's header puts it, or the AG size that mkfs
  * chooses. Reading a whole disk takes hours.
  */
-static bool try_likely(struct repair *r, const struct repair_sb_copy *old)
+static bool try_likely(struct search *s)
 {
-	uint64_t size = r->dev.data->size, length = repair_sb_first_length(r);
+	uint64_t size = s->r->dev.data->size, length = repair_sb_first_length(s->r);
 
 	for (uint64_t block = 512; block <= 65536; block *= 2) {
 		const uint64_t places[] = { length * block, xfs_ceil_div(size / block, 4) * block,
 					    (UINT64_C(1) << 40) - block };
 
 		for (size_t i = 0; i < XFS_ARRAY_SIZE(places); i++)
-			if (places[i] && try_copy(r, places[i], old))
+			if (places[i] && try_copy(s, places[i]))
 				return true;
 	}
 	return false;
 }
 
-/* The primary can't be used: the first superblock found whose geometry its own copies confirm. */
-static int search_secondary(struct repair *r, const struct repair_sb_copy *old)
+/* The first superblock found whose geometry its own copies confirm. */
+static int scan(struct search *s)
 {
-	struct xfs_dev *dev = r->dev.data;
+	struct xfs_dev *dev = s->r->dev.data;
 	uint8_t *buf = malloc(SCAN_CHUNK);
-	struct xfs_sb twin;
 	int error = buf ? -XFS_E_BADSB : -XFS_E_NOMEM;
 
-	repair_say(r, "%s", "");
-	repair_say(r, "attempting to find secondary superblock...");
-	if (buf && try_likely(r, old))
-		error = 0;
 	for (uint64_t off = SCAN_START; error == -XFS_E_BADSB; off += SCAN_CHUNK) {
 		size_t len;
 
@@ -150,19 +177,46 @@ static int search_secondary(struct repair *r, const struct repair_sb_copy *old)
 		/* unreadable parts come back as zeroes and can't hold the magic */
 		xfs_dev_read(dev, off, buf, len);
 		for (size_t at = 0; at + 512 <= len && error; at += 512)
-			if (xfs_be32(buf + at) == XFS_SB_MAGIC && try_copy(r, off + at, old))
+			if (xfs_be32(buf + at) == XFS_SB_MAGIC && try_copy(s, off + at))
 				error = 0;
 	}
-	if (error == -XFS_E_BADSB && !r->looking)
-		error = repair_guess_superblock(r);
-	if (error == -XFS_E_BADSB && repair_sb_by_twins(old, &twin) && fits_device(r, &twin)) {
-		make_primary(r, &twin, old);
-		r->primary.versionnum = twin.versionnum;
-		error = 0;
+	free(buf);
+	return error;
+}
+
+/* No copy is good: what all else tells, then what is left of copies. */
+static int use_the_rest(struct search *s)
+{
+	struct repair *r = s->r;
+	int error = r->looking ? -XFS_E_BADSB : repair_guess_superblock(r);
+	struct xfs_sb twin;
+
+	if (error != -XFS_E_BADSB)
+		return error;
+	if (s->alone) {
+		make_primary(r, &s->lone.sb, s->old);
+		return 0;
 	}
+	if (!repair_sb_by_twins(s->old, &twin) || !fits_device(r, &twin))
+		return error;
+	make_primary(r, &twin, s->old);
+	r->primary.versionnum = twin.versionnum;
+	return 0;
+}
+
+/* The primary can't be used. */
+static int search_secondary(struct repair *r, const struct repair_sb_copy *old)
+{
+	struct search s = { .r = r, .old = old };
+	int error;
+
+	repair_say(r, "%s", "");
+	repair_say(r, "attempting to find secondary superblock...");
+	error = try_likely(&s) ? 0 : scan(&s);
+	if (error == -XFS_E_BADSB)
+		error = use_the_rest(&s);
 	if (error)
 		repair_say(r, "Sorry, could not find valid secondary superblock");
-	free(buf);
 	return error;
 }
 
@@ -263,7 +317,9 @@ static int confirm_primary(struct repair *r, const struct repair_sb_copy *primar
 	 * Secondaries are lost, nothing contradicts the primary, and its own checksum is good: on V5 that is a better
 	 * witness than any number of missing ones.  Without a checksum the AG headers decide, or the user.
 	 */
-	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry || repair_sb_headers_agree(r, sb)))
+	if (!v.best && (xfs_sb_is_v5(sb) || r->force_geometry))
+		return 0;
+	if (v.best <= v.agreeing && repair_sb_headers_agree(r, sb))
 		return 0;
 	/* two that nothing tells apart, and the user says to go on: the primary is what is mounted */
 	if (sb->agcount == 2 && r->force_geometry)
@@ -277,6 +333,8 @@ static bool is_newer(struct repair *r, const struct xfs_sb *sb)
 {
 	struct repair_sb_copy c;
 
+	if (!xfs_sb_is_v5(sb))
+		return false;
 	if (sb->agcount > 1) {
 		repair_sb_read(r->dev.data, (uint64_t)sb->agblocks * sb->blocksize, &c);
 		if (!c.readable || c.sb.magicnum != XFS_SB_MAGIC || xfs_sb_version(&c.sb) != xfs_sb_version(sb) ||

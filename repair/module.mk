@@ -18,6 +18,8 @@ repair_core_SRCS = \
 	repair/forks.c \
 	repair/glance.c \
 	repair/guess.c \
+	repair/guess_case.c \
+	repair/guess_copies.c \
 	repair/guess_groups.c \
 	repair/guess_rt.c \
 	repair/hints.c \

@@ -33,6 +33,22 @@ static const char *problem_of(const struct xfs_sb *sb, const struct xfs_geometry
 	return NULL;
 }
 
+/* The checksum that its sector should have; V4 has one only where the field is set. */
+static bool is_whole(const uint8_t *buf, size_t len, const struct xfs_sb *sb)
+{
+	if (!xfs_sb_is_v5(sb) && !sb->crc)
+		return true;
+	return sb->sectsize <= len && sb->sectsize >= XFS_BBSIZE && xfs_is_pow2(sb->sectsize) &&
+	       xfs_crc32c_check(buf, sb->sectsize, XFS_SB_CRC_OFF);
+}
+
+bool repair_sb_possible(const struct xfs_sb *sb)
+{
+	struct xfs_geometry geo;
+
+	return !xfs_geometry_init(&geo, sb, NULL, NULL) && !problem_of(sb, &geo);
+}
+
 static int decode_copy(const uint8_t *buf, size_t len, struct repair_sb_copy *c)
 {
 	struct xfs_geometry geo;
@@ -46,13 +62,13 @@ static int decode_copy(const uint8_t *buf, size_t len, struct repair_sb_copy *c)
 		return -XFS_E_BADMAGIC;
 	}
 	error = xfs_geometry_init(&geo, &c->sb, NULL, &c->why);
-	if (error)
-		return error;
-	if ((xfs_sb_is_v5(&c->sb) || c->sb.crc) &&
-	    (c->sb.sectsize > len || !xfs_crc32c_check(buf, c->sb.sectsize, XFS_SB_CRC_OFF))) {
+	/* what a damaged copy says of unknown features is no reason to give up */
+	if ((!error || error == -XFS_E_UNSUPPORTED) && !is_whole(buf, len, &c->sb)) {
 		c->why = "bad CRC in superblock";
 		return -XFS_E_BADCRC;
 	}
+	if (error)
+		return error;
 	c->why = problem_of(&c->sb, &geo);
 	if (c->why)
 		return xfs_sb_is_v5(&c->sb) && has_unknown(&c->sb) ? -XFS_E_UNSUPPORTED : -XFS_E_BADSB;
@@ -136,14 +152,12 @@ static void set_by_twin(struct xfs_sb *sb, unsigned which)
 
 bool repair_sb_by_twins(const struct repair_sb_copy *c, struct xfs_sb *out)
 {
-	struct xfs_geometry geo;
-
 	if (!c->readable || c->valid || c->sb.magicnum != XFS_SB_MAGIC)
 		return false;
 	for (unsigned which = 0; which < 10; which++) {
 		*out = c->sb;
 		set_by_twin(out, which);
-		if (!xfs_geometry_init(&geo, out, NULL, NULL) && !problem_of(out, &geo))
+		if (repair_sb_possible(out))
 			return true;
 	}
 	return false;
@@ -156,7 +170,8 @@ bool repair_sb_same_geometry(const struct xfs_sb *a, const struct xfs_sb *b)
 	return a->blocksize == b->blocksize && a->dblocks == b->dblocks && a->rblocks == b->rblocks &&
 	       a->rextents == b->rextents && a->logstart == b->logstart && a->rextsize == b->rextsize &&
 	       a->agblocks == b->agblocks && a->agcount == b->agcount && a->rbmblocks == b->rbmblocks &&
-	       a->rgcount == b->rgcount && a->rgextents == b->rgextents &&
+	       (!xfs_sb_has_incompat(a, XFS_SB_INCOMPAT_METADIR) ||
+		(a->rgcount == b->rgcount && a->rgextents == b->rgextents)) &&
 	       a->logblocks == b->logblocks && a->sectsize == b->sectsize && a->inodesize == b->inodesize &&
 	       (a->versionnum & align) == (b->versionnum & align) && xfs_sb_is_v5(a) == xfs_sb_is_v5(b) &&
 	       !memcmp(a->uuid, b->uuid, 16);

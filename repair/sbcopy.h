@@ -16,6 +16,8 @@ struct repair_sb_copy {
 
 /* From this byte of the device. Errors: those of reading, and why it is not valid. */
 int repair_sb_read(struct xfs_dev *, uint64_t off, struct repair_sb_copy *);
+/* Nothing in it contradicts the format or itself. */
+bool repair_sb_possible(const struct xfs_sb *);
 /* One that is not valid becomes it when one field that stands there twice is made from the other. */
 bool repair_sb_by_twins(const struct repair_sb_copy *, struct xfs_sb *out);
 /* The fields that copies vote on: those that are the same in every copy for the life of the filesystem. */

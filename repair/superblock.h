@@ -34,6 +34,8 @@ bool repair_sb_group_file(struct xfs_fs *, const char *kind, uint32_t group, xfs
 bool repair_sb_group_end(struct xfs_fs *, xfs_ino_t bitmap, uint64_t *end);
 /* guess.c: r->primary from a survey of the device; says what it found. Errors: NOMEM, BADSB (nothing that will do). */
 int repair_guess_superblock(struct repair *);
+/* guess_case.c: whether names in `sb` are looked up without regard to case; where no name tells it stays. */
+void repair_guess_case(struct repair *, struct xfs_sb *sb);
 /* sbfields.c: tells of a field of r->primary that changes. */
 void repair_sb_note_field(struct repair *, const char *field, uint64_t found, uint64_t expected);
 /* The sector of a superblock that lies at this byte goes on behind the fields that `sb` has. */

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define PIECE (1u << 20)
+#define LARGEST (64u << 10)		/* bytes of a block: so much is read beyond a piece */
 #define MOST_HEADERS (1u << 20)
 #define MOST_RECORDS (1u << 16)
 #define MOST_RECORD (256u << 10)	/* bytes of one */
@@ -23,7 +24,7 @@
 struct looking {
 	struct survey *s;
 	const uint8_t *p;		/* the sector */
-	uint32_t left;			/* bytes from it to the end of the piece */
+	uint32_t left;			/* bytes from it to the end of what was read */
 	uint64_t off;			/* of the sector on the device */
 };
 
@@ -282,6 +283,7 @@ static int look_at_inode(struct looking *l)
 	xfs_dinode_decode(&d, l->p);
 	if (!d.core.mode)
 		return 0;
+	g->used += g->used < UINT32_MAX;
 	g->flags2 |= d.v3.flags2;
 	if (keep_realtime(g, l->off, &d))
 		return -XFS_E_NOMEM;
@@ -371,16 +373,16 @@ static uint64_t next_piece(struct xfs_dev *dev, uint64_t off)
 
 int repair_survey(struct xfs_dev *dev, struct survey *s)
 {
-	uint8_t *bytes = malloc(PIECE);
+	uint8_t *bytes = malloc(PIECE + LARGEST);
 	int error = bytes ? 0 : -XFS_E_NOMEM;
 
 	*s = (struct survey){ 0 };
 	for (uint64_t off = next_piece(dev, 0); off < dev->size && !error; off = next_piece(dev, off + PIECE)) {
-		uint32_t len = (uint32_t)xfs_min((uint64_t)PIECE, dev->size - off) & ~(XFS_BBSIZE - 1);
+		uint32_t len = (uint32_t)xfs_min((uint64_t)(PIECE + LARGEST), dev->size - off) & ~(XFS_BBSIZE - 1);
 
 		/* what can't be read comes back as zeroes */
 		xfs_dev_read(dev, off, bytes, len);
-		for (uint32_t at = 0; at < len && !error; at += XFS_BBSIZE) {
+		for (uint32_t at = 0; at < xfs_min(len, PIECE) && !error; at += XFS_BBSIZE) {
 			struct looking l = { s, bytes + at, len - at, off + at };
 
 			error = look(&l);
@@ -388,6 +390,16 @@ int repair_survey(struct xfs_dev *dev, struct survey *s)
 	}
 	free(bytes);
 	return error;
+}
+
+unsigned repair_survey_most(const uint32_t *votes)
+{
+	unsigned best = 0;
+
+	for (unsigned i = 1; i < SURVEY_BLOCKLOGS; i++)
+		if (votes[i] > votes[best])
+			best = i;
+	return votes[best] ? best : 0;
 }
 
 void repair_survey_release(struct survey *s)

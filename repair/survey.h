@@ -37,7 +37,8 @@ struct survey_group {
 	uint32_t sparse, dense;	/* leaves of inode btrees with and without counts of sparse chunks */
 	uint32_t rmap, refcount, finobt, inobtcnt, agfs, agis;
 	uint32_t ftype, no_ftype;	/* V4 directory blocks whose entries have a type, or have none */
-	uint64_t flags2;	/* of all inodes in use */
+	uint32_t used;		/* inodes in use, V5 */
+	uint64_t flags2;	/* of all of these */
 	bool parents;		/* an attribute that is a parent pointer */
 	uint64_t root;		/* the smallest directory that is its own parent; XFS_NULL64: none seen */
 	uint64_t metaroot;	/* the same of metadata directories */
@@ -58,6 +59,14 @@ struct survey {
 /* Errors: NOMEM. What can't be read is left out. */
 int repair_survey(struct xfs_dev *, struct survey *);
 void repair_survey_release(struct survey *);
+/* The size, as its log2, that most blocks have; 0: no block tells. */
+unsigned repair_survey_most(const uint32_t *votes);
+/*
+ * guess_copies.c: fields of `sb`, which everything but superblocks tells, that damaged copies of it know better. `of`:
+ * a record of its log, or NULL.
+ */
+void repair_guess_by_copies(struct repair *, const struct survey_group *, const struct survey_record *of,
+			    struct xfs_sb *sb);
 /*
  * guess_rt.c: rt fields of a superblock whose data section and bitmap inode are known.  Errors: NOMEM, BADSB (bitmap,
  * files and device fit no geometry).

@@ -3,7 +3,8 @@
 """Every copy of the superblock is gone: the geometry comes back from headers and contents, and with it every file.
 
 Filesystems of the distribution's mkfs.xfs, filled from a prototype, in the shapes that it makes, and the images of tests/data that a
-kernel filled.  What nothing tells is listed in UNKNOWN: all other fields must be those of the original.
+kernel filled.  What nothing tells is listed in UNKNOWN: all other fields must be those of the original.  Where copies are left that can't
+be believed as a whole, what they say that nothing contradicts comes back, too.
 """
 import os
 import random
@@ -47,6 +48,7 @@ def prototype(lab):
         rows.append("dir%d d--755 0 0" % d)
         rows += ["file-%03d ---644 0 0 %s" % (f, content if f % 9 == 0 else "/dev/null")
                  for f in range((3, 12, 60)[d % 3])]
+        rows += ["Capital-%02d ---644 0 0 /dev/null" % f for f in range(d)]
         rows += ["link l--777 0 0 somewhere/else", "device b--600 0 0 8 1", "$"]
     path = lab.path("proto")
     with open(path, "w") as out:
@@ -62,10 +64,10 @@ def fields(path):
     return found
 
 
-def differences(path, then, allowed):
+def differences(path, then, allowed, unknown=UNKNOWN):
     now = fields(path)
     return ["%s: %d, was %d" % (name, now[name], then[name]) for name, _, _ in FIELDS
-            if name not in UNKNOWN | set(allowed) and now[name] & ~BITS.get(name, 0) != then[name] & ~BITS.get(name, 0)]
+            if name not in unknown | set(allowed) and now[name] & ~BITS.get(name, 0) != then[name] & ~BITS.get(name, 0)]
 
 
 def wipe(path):
@@ -74,9 +76,22 @@ def wipe(path):
         write(path, sb.header(agno, 0), bytes(sb.sectsize))
 
 
+def damage(*copies):
+    """The primary is gone; bytes of the others are changed: for each an offset, or several."""
+    def change(path):
+        sb = Super(path)
+        write(path, 0, bytes(sb.sectsize))
+        for agno in range(1, sb.agcount):
+            for at in copies[(agno - 1) % len(copies)]:
+                where = sb.header(agno, 0) + at
+                write(path, where, bytes([read(path, where, 1)[0] ^ 0x55]))
+    return change
+
+
 class Case:
-    def __init__(self, name, image, rt=None, log=None, allowed=(), listed=None):
+    def __init__(self, name, image, rt=None, log=None, allowed=(), listed=None, wreck=wipe):
         self.name, self.image, self.rt, self.log, self.allowed, self.listed = name, image, rt, log, allowed, listed
+        self.wreck = wreck
 
     def options(self):
         return (["-r", self.rt] if self.rt else []) + (["-l", self.log] if self.log else [])
@@ -87,7 +102,7 @@ class Case:
     def run(self, lab):
         then, files = fields(self.image), self.listing()
         log = read(self.log) if self.log else b""
-        wipe(self.image)
+        self.wreck(self.image)
         raw = read(self.image)
         extra = [] if then["agcount"] > 1 else ["-o", "force_geometry"]
         dry = repair("-n", *extra, *self.options(), self.image)
@@ -99,7 +114,8 @@ class Case:
         wrong = wrong or campaign.upstream_finds(self.image, *extra, *self.options())
         if not wrong and files != self.listing():
             wrong = "files differ: %d lines, were %d" % (len(self.listing().splitlines()), len(files.splitlines()))
-        odd = "" if wrong else "; ".join(differences(self.image, then, self.allowed))
+        unknown = UNKNOWN if self.wreck is wipe else set()
+        odd = "" if wrong else "; ".join(differences(self.image, then, self.allowed, unknown))
         lab.ok(not wrong and not odd, self.name, wrong or odd)
         del log
         for path in (self.image, self.rt, self.log):
@@ -107,7 +123,7 @@ class Case:
                 os.unlink(path)
 
 
-def make(lab, proto, name, options, size, rt=0, log=0, rtopts="", allowed=()):
+def make(lab, proto, name, options, size, rt=0, log=0, rtopts="", allowed=(), wreck=wipe):
     theirs = shutil.which("mkfs.xfs", path="/usr/sbin:/sbin:" + os.environ.get("PATH", ""))
     paths = [lab.path("case." + kind) for kind in ("img", "rt", "log")]
     for path, length in zip(paths, (size, rt, log)):
@@ -122,10 +138,11 @@ def make(lab, proto, name, options, size, rt=0, log=0, rtopts="", allowed=()):
     made = Run(*argv, paths[0], env={"TEST_DIR": "x", "TEST_DEV": "x", "QA_CHECK_FS": "x"})
     if made.code:
         return None, str(made)
-    return Case(name, paths[0], paths[1] if rt else None, paths[2] if log else None, allowed), None
+    return Case(name, paths[0], paths[1] if rt else None, paths[2] if log else None, allowed, wreck=wreck), None
 
 
 MB = 1 << 20
+LABEL = ["-L", "label"]
 SHAPES = [      # name, options, megabytes, more; the first so many run in the short form
     ("4k, 4 AGs", [], 320, {}),
     ("1k, 3 AGs, the last one short", ["-b", "size=1k", "-d", "agcount=3,size=100m"], 100, {}),
@@ -138,7 +155,14 @@ SHAPES = [      # name, options, megabytes, more; the first so many run in the s
     ("realtime section", ["-d", "agcount=2"], 64, {"rt": 40 * MB}),
     ("realtime extents of 64k", ["-d", "agcount=2"], 64, {"rt": 50 * MB, "rtopts": ",extsize=64k"}),
     ("one AG", ["-d", "agcount=1"], 32, {}),
-]
+    ("names without case", ["-n", "version=ci"], 128, {}),
+    ("V4, names without case", ["-m", "crc=0", "-n", "version=ci"], 128, {}),
+    ("one other copy, bytes behind its fields", [*LABEL, "-d", "agcount=2,su=64k,sw=2", "-n", "size=8k"], 128, {"wreck": damage((440, 441))}),
+    ("V4, one other copy, size of directory blocks", ["-m", "crc=0", "-d", "agcount=2", "-n", "size=16k", *LABEL], 128, {"wreck": damage((192,))}),
+    ("three other copies, different bytes", [*LABEL, "-d", "agcount=4", "-i", "size=1024"], 256,
+     {"wreck": damage((4, 500), (105, 56, 192), (119, 51, 86))}),
+] + [("one other copy, byte %d" % at, [*LABEL, "-d", "agcount=2", "-n", "size=8k"], 64, {"wreck": damage((at, 440))})
+     for at in (7, 51, 63, 87, 105, 192, 219 - 1, 215)]
 MORE = [
     ("2k", ["-b", "size=2k"], 128, {}), ("8k", ["-b", "size=8k"], 200, {}), ("16k", ["-b", "size=16k"], 256, {}),
     ("32k", ["-b", "size=32k"], 400, {}),

@@ -129,21 +129,43 @@ bool repair_sb_headers_agree(struct repair *r, const struct xfs_sb *sb)
 	return 2 * n > sb->agcount;
 }
 
+/* Headers of the second AG lie behind a first one of so many blocks. */
+static bool has_second(struct claim *c, uint32_t length)
+{
+	uint64_t base = (uint64_t)length * c->geo.blocksize;
+	uint8_t buf[XFS_BBSIZE];
+
+	for (unsigned sector = AGF; sector <= AGI; sector++)
+		if (read_at(c, base + (uint64_t)sector * c->geo.sectsize, buf, sizeof(buf)) &&
+		    xfs_be32(buf) == heads[sector].magic && xfs_be32(buf + heads[sector].seqno) == 1)
+			return true;
+	return false;
+}
+
+/* V5: checksums confirm what both say. V4: both say the same, or the second AG lies where one of them says. */
 bool repair_sb_headers_deny(struct repair *r, const struct xfs_sb *sb)
 {
 	struct claim c = { .r = r };
 	uint8_t buf[REPAIR_MAX_SECTOR];
+	uint32_t length[AGI + 1] = { 0 };
 	unsigned n = 0;
 
-	if (!xfs_sb_is_v5(sb) || xfs_geometry_init(&c.geo, sb, NULL, NULL))
+	if (xfs_geometry_init(&c.geo, sb, NULL, NULL))
 		return false;
 	for (unsigned sector = AGF; sector <= AGI; sector++) {
 		const struct head *h = read_head(&c, 0, sector, buf, sb->sectsize);
 
-		n += h && xfs_crc32c_check(buf, sb->sectsize, h->crc) &&
-		     xfs_be32(buf + h->length) != xfs_ag_length(&c.geo, XFS_AGNO(0));
+		if (!h || xfs_be32(buf + h->seqno) || (c.geo.v5 && !xfs_crc32c_check(buf, sb->sectsize, h->crc)))
+			continue;
+		if (xfs_be32(buf + h->length) == xfs_ag_length(&c.geo, XFS_AGNO(0)))
+			continue;
+		length[sector] = xfs_be32(buf + h->length);
+		n++;
 	}
-	return n == 2;
+	if (n == 2 && (c.geo.v5 || length[AGF] == length[AGI]))
+		return true;
+	return !c.geo.v5 && ((length[AGF] && has_second(&c, length[AGF])) ||
+			     (length[AGI] && has_second(&c, length[AGI])));
 }
 
 uint64_t repair_sb_first_length(struct repair *r)

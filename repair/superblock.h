@@ -15,8 +15,8 @@ unsigned repair_sb_evidence(struct repair *, const struct xfs_sb *);
 /* More than half of the AGFs that this geometry wants lie where it wants them, and say so. */
 bool repair_sb_headers_agree(struct repair *, const struct xfs_sb *);
 /*
- * AGF and AGI of the first AG, both whole, say another length (V5): then the
- * other AGs do not begin where this one thinks.
+ * AGF and AGI of the first AG, both whole, say another length; V4, where nothing tells that they are whole: both the
+ * same, or one of them that of which the second AG knows. Then the other AGs do not begin where this one thinks.
  */
 bool repair_sb_headers_deny(struct repair *, const struct xfs_sb *);
 /*

@@ -88,6 +88,13 @@ def damage(*copies):
     return change
 
 
+def lengthen(path):
+    """All copies have groups of one block more than headers say."""
+    sb = Super(path)
+    for agno in range(sb.agcount):
+        write(path, sb.header(agno, 0) + 84, (sb.agblocks + 1).to_bytes(4, "big"))
+
+
 class Case:
     def __init__(self, name, image, rt=None, log=None, allowed=(), listed=None, wreck=wipe):
         self.name, self.image, self.rt, self.log, self.allowed, self.listed = name, image, rt, log, allowed, listed
@@ -159,6 +166,7 @@ SHAPES = [      # name, options, megabytes, more; the first so many run in the s
     ("V4, names without case", ["-m", "crc=0", "-n", "version=ci"], 128, {}),
     ("one other copy, bytes behind its fields", [*LABEL, "-d", "agcount=2,su=64k,sw=2", "-n", "size=8k"], 128, {"wreck": damage((440, 441))}),
     ("V4, one other copy, size of directory blocks", ["-m", "crc=0", "-d", "agcount=2", "-n", "size=16k", *LABEL], 128, {"wreck": damage((192,))}),
+    ("V4, length of groups", ["-m", "crc=0", "-d", "agcount=2", *LABEL], 160, {"wreck": lengthen}),
     ("three other copies, different bytes", [*LABEL, "-d", "agcount=4", "-i", "size=1024"], 256,
      {"wreck": damage((4, 500), (105, 56, 192), (119, 51, 86))}),
 ] + [("one other copy, byte %d" % at, [*LABEL, "-d", "agcount=2", "-n", "size=8k"], 64, {"wreck": damage((at, 440))})

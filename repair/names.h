@@ -240,6 +240,11 @@ enum names_quality {
 /* `map` is normalised. Reads a block of `fsbs` at `off` of the file: unmapped and unreadable parts are zero. */
 int names_read_block(struct names *, const struct xfs_mapset *map, uint64_t off, unsigned fsbs, uint8_t *block,
 		     uint64_t *fsbno);
+/*
+ * Place and owner in the header of a block can be those of one: an inode in use that may have such blocks, and where a
+ * block lies.
+ */
+bool names_may_be_other(struct names *, enum xfs_block_kind, uint64_t daddr, uint64_t owner);
 /* Turns back a flipped bit when there is one. */
 enum names_quality names_judge_block(struct names *, enum xfs_block_kind, uint64_t ino, uint64_t fsbno, uint8_t *block,
 				     uint32_t len);

@@ -77,6 +77,47 @@ static struct place place_of(enum xfs_block_kind kind)
 			       XFS_OFF(da3_blkinfo, owner) };
 }
 
+bool names_may_be_other(struct names *n, enum xfs_block_kind kind, uint64_t daddr, uint64_t owner)
+{
+	const struct xfs_geometry *g = &n->r->geo;
+	const struct repair_fact *f = repair_fact_of(n->r, owner);
+	xfs_agno_t agno;
+	xfs_agbno_t agbno;
+
+	if (!repair_is_lost(n->r, owner) &&
+	    (!f || !f->used || (kind == XFS_BLK_DIR_ANYDATA && f->ftype != XFS_DIR_FT_DIR) ||
+	     (kind == XFS_BLK_SYMLINK && f->ftype != XFS_DIR_FT_LNK)))
+		return false;
+	if (daddr % (g->blocksize / XFS_BBSIZE))
+		return false;
+	xfs_daddr_ag(g, XFS_DADDR(daddr), &agno, &agbno);
+	return agno.v < g->agcount && agbno.v < xfs_ag_length(g, agno);
+}
+
+/* The first entry of a directory is ".", and leads to it. */
+static bool has_dot(const struct names *n, enum xfs_block_kind kind, const uint8_t *block, uint32_t len, uint64_t *ino)
+{
+	uint32_t at = xfs_dir_data_header_len(true);
+	struct xfs_dir_item it;
+
+	if (kind != XFS_BLK_DIR_ANYDATA || xfs_dir_data_next(&n->r->geo, block, len, &at, &it) != 1 || !it.used ||
+	    !xfs_dir_is_dot(&it))
+		return false;
+	*ino = it.ino;
+	return true;
+}
+
+/* Only place and owner in the header of a block that was written whole are others: is it another block? */
+static bool is_other(struct names *n, enum xfs_block_kind kind, uint64_t ino, const uint8_t *block, uint32_t len,
+		     const struct place *p)
+{
+	uint64_t own;
+
+	if (has_dot(n, kind, block, len, &own))
+		return own != ino;
+	return names_may_be_other(n, kind, xfs_be64(block + p->bno), xfs_be64(block + p->owner));
+}
+
 enum names_quality names_judge_block(struct names *n, enum xfs_block_kind kind, uint64_t ino, uint64_t fsbno,
 		uint8_t *block,
 				     uint32_t len)
@@ -108,5 +149,7 @@ enum names_quality names_judge_block(struct names *n, enum xfs_block_kind kind, 
 	/* a header without one right field is junk: it does not say that the block is anybody else's */
 	if (!whole || !(bno || owner || uuid || form))
 		return NAMES_WEAK;
+	if (uuid && form && !bno && !owner)
+		return is_other(n, kind, ino, block, len, &p) ? NAMES_FOREIGN : NAMES_WEAK;
 	return (owner || (bno && uuid && form)) && bno + owner + uuid >= 2 ? NAMES_WEAK : NAMES_FOREIGN;
 }

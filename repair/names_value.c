@@ -157,20 +157,24 @@ static bool fits_with_header(struct names_values *v, uint64_t fsbno, uint32_t do
 }
 
 /*
- * The block at hand belongs to the value: its checksum is right, and at most one field of its header is not; or the
- * checksum is that of the header as it should be.
+ * The block at hand belongs to the value: its checksum is right, and at most one field of its header is not, or place
+ * and owner are those of no block; or the checksum is that of the header as it should be.
  */
 static bool is_value_block(struct names_values *v, uint64_t fsbno, uint32_t done, uint32_t part)
 {
 	const struct xfs_geometry *g = &v->n->r->geo;
 	struct xfs_attr_rmt_hdr h;
+	unsigned wrong;
 
 	names_judge_block(v->n, XFS_BLK_ATTR_REMOTE, v->ino, fsbno, v->n->block, g->blocksize);
 	xfs_attr_rmt_hdr_decode(&h, v->n->block);
 	if (!xfs_crc32c_check(v->n->block, g->blocksize, XFS_OFF(attr_rmt_hdr, crc)))
 		return fits_with_header(v, fsbno, done, part);
-	return (h.magic != XFS_ATTR_REMOTE_MAGIC) + (h.offset != done) + (h.bytes != part) + (h.owner != v->ino) +
-	       (h.bno != xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) + !!memcmp(h.uuid, g->uuid, 16) <= 1;
+	wrong = (h.magic != XFS_ATTR_REMOTE_MAGIC) + (h.offset != done) + (h.bytes != part) +
+		!!memcmp(h.uuid, g->uuid, 16);
+	if (!wrong && !names_may_be_other(v->n, XFS_BLK_ATTR_REMOTE, h.bno, h.owner))
+		return true;
+	return wrong + (h.owner != v->ino) + (h.bno != xfs_fsbno_daddr(g, XFS_FSBNO(fsbno)).v) <= 1;
 }
 
 /* The block at hand begins a value of this inode. */

@@ -223,6 +223,14 @@ static bool contents_fit(struct repair *r, const struct evidence *e, unsigned k)
 	return fit;
 }
 
+static bool maps_block(const struct xfs_mapset *s, uint64_t fsbno)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (s->m[i].fsbno <= fsbno && fsbno - s->m[i].fsbno < s->m[i].len)
+			return true;
+	return false;
+}
+
 /*
  * The inode has no attribute fork, and no block that reverse mappings give to one is of it: they lie, or mean the other
  * fork.
@@ -232,9 +240,45 @@ static bool lacks_attr_fork(struct repair *r, const struct evidence *e, unsigned
 	if (k != XFS_FORK_ATTR || e->d.core.forkoff || !r->geo.v5)
 		return false;
 	for (size_t i = 0; i < only_rmap->n; i++)
-		if (repair_header_owner(r, only_rmap->m[i].fsbno) == e->ino)
+		if (repair_header_owner(r, only_rmap->m[i].fsbno) == e->ino &&
+		    !maps_block(&e->side[XFS_FORK_DATA].fork, only_rmap->m[i].fsbno))
 			return false;
 	return true;
+}
+
+/* The same blocks in the same places: whether they are written is all that differs. */
+static bool is_about_flags(const struct xfs_mapset *only_fork, const struct xfs_mapset *only_rmap)
+{
+	bool same = only_fork->n && only_fork->n == only_rmap->n;
+
+	for (size_t i = 0; i < only_fork->n && same; i++)
+		same = only_fork->m[i].off == only_rmap->m[i].off && only_fork->m[i].fsbno == only_rmap->m[i].fsbno &&
+		       only_fork->m[i].len == only_rmap->m[i].len;
+	return same;
+}
+
+/* A neighbour in the file that continues it on the disk, in the same state, would be one extent with it. */
+static bool would_join(const struct xfs_mapset *s, const struct xfs_mapping *m, bool unwritten)
+{
+	const struct xfs_mapping *before = m->off ? xfs_mapset_at(s, m->off - 1) : NULL;
+	const struct xfs_mapping *behind = xfs_mapset_at(s, m->off + m->len);
+
+	return (before && before->unwritten == unwritten && before->fsbno + (m->off - before->off) == m->fsbno) ||
+	       (behind && behind->unwritten == unwritten && behind->fsbno == m->fsbno + m->len +
+									    (behind->off - m->off - m->len));
+}
+
+/* Which state is not that of a neighbour that it continues; otherwise the one that loses nothing. */
+static bool rmap_flags_win(const struct evidence_side *s, const struct xfs_mapset *only_fork)
+{
+	int against_fork = 0;
+
+	for (size_t i = 0; i < only_fork->n; i++) {
+		const struct xfs_mapping *m = &only_fork->m[i];
+
+		against_fork += would_join(&s->rmap, m, m->unwritten) - would_join(&s->rmap, m, !m->unwritten);
+	}
+	return against_fork ? against_fork > 0 : only_fork->m[0].unwritten;
 }
 
 /* Both sides are whole and differ: true when the reverse mappings are to be believed. */
@@ -263,6 +307,8 @@ static bool rmap_wins(struct repair *r, const struct evidence *e, unsigned k, co
 	/* before those who deny it: they may be of the time before, too */
 	if (fork_newer)
 		return false;
+	if (is_about_flags(only_fork, only_rmap))
+		return rmap_flags_win(&e->side[k], only_fork);
 	against_fork = is_denied(r, e->ino, only_fork, k == XFS_FORK_ATTR);
 	if (against_fork != is_free_in_part(r, only_rmap))
 		return against_fork;

@@ -97,10 +97,11 @@ static void settle(struct repair *r, const char *name, const char *field, uint64
 	if (*number == expected || (fits(r, *number) && (fits == is_root || !fits(r, expected))))
 		return;
 	/*
-	 * nothing speaks against it but that it was wiped: it is made anew
-	 * there (stripes move it away from the usual place)
+	 * nothing speaks against it but that it was wiped, or a root damaged: it is made anew
+	 * there (stripes and versions of mkfs move it away from the usual place)
 	 */
-	if (xfs_ino_valid(&r->geo, XFS_INO(*number)) && !read_core(r, *number, image, &d) && !fits(r, expected))
+	if (xfs_ino_valid(&r->geo, XFS_INO(*number)) && !fits(r, expected) &&
+	    (fits == is_root || !read_core(r, *number, image, &d)))
 		return;
 	f.field = field;
 	f.found = *number;

@@ -93,7 +93,7 @@ int repair_move_extent(struct repair *r, struct repair_cuts *cuts, uint32_t agno
 	int error;
 
 	f.ino = c->owner;
-	xfs_finding_detail(&f, "extent at offset %llu has a wrong block: it is not the file's, and just as many are nobody's",
+	xfs_finding_detail(&f, "extent at offset %llu has a wrong block: others have it, as many are nobody's",
 			   (unsigned long long)m.off);
 	repair_note(r, &f, true);
 	repair_take_leak(r, at->leak);

@@ -53,6 +53,11 @@ uint64_t repair_header_owner(struct repair *r, uint64_t fsbno)
 	return 0;
 }
 
+static uint32_t end_of_overlap(const struct xfs_claim *a, const struct xfs_claim *b)
+{
+	return (uint32_t)xfs_min((uint64_t)a->agbno + a->len, (uint64_t)b->agbno + b->len);
+}
+
 static unsigned fork_of(const struct xfs_claim *c)
 {
 	return c->offset & XFS_RMAP_ATTR ? XFS_FORK_ATTR : XFS_FORK_DATA;
@@ -131,7 +136,7 @@ static bool is_derived(const struct repair *r, const struct xfs_claim *c)
 static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
 {
 	struct repair *r = t->r;
-	uint32_t agno = t->ag->agno.v, end = (uint32_t)xfs_min((uint64_t)a->agbno + a->len, (uint64_t)b->agbno + b->len);
+	uint32_t agno = t->ag->agno.v, end = end_of_overlap(a, b);
 	uint64_t owner = repair_header_owner(r, xfs_fsbno_of(&r->geo, XFS_AGNO(agno), XFS_AGBNO(b->agbno)).v);
 	bool tree_a = a->offset & XFS_RMAP_BMBT, tree_b = b->offset & XFS_RMAP_BMBT;
 	uint8_t *image;
@@ -334,7 +339,7 @@ static bool may_move(const struct settling *t, const struct xfs_claim *c)
 static int settle(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b)
 {
 	bool special_a = xfs_owner_is_special(a->owner), special_b = xfs_owner_is_special(b->owner), second = special_a;
-	uint32_t end = (uint32_t)xfs_min((uint64_t)a->agbno + a->len, (uint64_t)b->agbno + b->len);
+	uint32_t end = end_of_overlap(a, b);
 	const struct xfs_claim *inodes = a->owner == XFS_OWN_INODES ? a : b->owner == XFS_OWN_INODES ? b : NULL, *loser;
 	struct repair_elsewhere at[2];
 	bool proven = true, elsewhere[2];
@@ -352,8 +357,10 @@ static int settle(struct settling *t, const struct xfs_claim *a, const struct xf
 		error = find_proof(t, inodes, &proven);
 	if (!error && !proven)
 		return drop_chunk(t, inodes);
-	elsewhere[0] = may_move(t, a) && repair_belongs_elsewhere(t->r, t->ag->agno.v, a, b->agbno, end - b->agbno, &at[0]);
-	elsewhere[1] = may_move(t, b) && repair_belongs_elsewhere(t->r, t->ag->agno.v, b, b->agbno, end - b->agbno, &at[1]);
+	for (unsigned i = 0; i < 2; i++)
+		elsewhere[i] = may_move(t, i ? b : a) &&
+			       repair_belongs_elsewhere(t->r, t->ag->agno.v, i ? b : a, b->agbno, end - b->agbno,
+							&at[i]);
 	if (!special_a && !special_b && elsewhere[0] != elsewhere[1])
 		second = elsewhere[1];
 	else if (!special_a && !special_b)
@@ -378,10 +385,10 @@ static bool may_share(void *payload, const struct xfs_claim *c)
 {
 	struct settling *t = payload;
 	const struct repair_fact *f = repair_fact_of(t->r, c->owner);
+	uint64_t fsbno = xfs_fsbno_of(&t->r->geo, t->ag->agno, XFS_AGBNO(c->agbno)).v;
 
-	return !f || !f->used || (f->ftype == XFS_DIR_FT_REG &&
-		      (f->shares || !t->ag->tree[XFS_TREE_REFC].sound ||
-		       !repair_is_unshared(t->r, xfs_fsbno_of(&t->r->geo, t->ag->agno, XFS_AGBNO(c->agbno)).v, c->len)));
+	return !f || !f->used || (f->ftype == XFS_DIR_FT_REG && (f->shares || !t->ag->tree[XFS_TREE_REFC].sound ||
+								 !repair_is_unshared(t->r, fsbno, c->len)));
 }
 
 static int conflict(void *payload, const struct xfs_claim *a, const struct xfs_claim *b)

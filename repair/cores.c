@@ -165,7 +165,8 @@ static int check_free(struct repair *r, struct repair_seen *s)
 	const struct xfs_dinode *d = &s->d;
 	const char *odd = d->core.nblocks ? "nblocks" : d->core.next_unlinked != XFS_NULL32 ? "next_unlinked" :
 			  xfs_dinode_nextents(d, XFS_FORK_DATA) ? "nextents" :
-			  xfs_dinode_nextents(d, XFS_FORK_ATTR) ? "naextents" : d->core.size >> 63 ? "size" : odd_in_free(r, s);
+			  xfs_dinode_nextents(d, XFS_FORK_ATTR) ? "naextents" :
+			  d->core.size >> 63 ? "size" : odd_in_free(r, s);
 
 	if (odd)
 		note(r, XFS_F_INODE_FIELD, s->ino, odd, XFS_NULL64, XFS_NULL64, true);

@@ -11,6 +11,7 @@ LAYOUTS = {
     "reflink": (40, 1024, "-b size=1k -d agcount=2 -m rmapbt=0,reflink=1"),
     "one-group": (32, 1024, "-b size=1k -d agcount=1 -m rmapbt=0,reflink=1"),
     "one-group-rmap": (32, 1024, "-b size=1k -d agcount=1 -m rmapbt=1,reflink=1"),
+    "stripes": (96, 4096, "-b size=4k -d agcount=2,su=256k,sw=4 -m rmapbt=1,reflink=1"),
     "v4-trees": (32, 512, "-b size=512 -d agcount=2 -m crc=0,finobt=0"),
 }
 NO_REFLINK = ("crc=0", "reflink=0")

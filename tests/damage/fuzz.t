@@ -17,7 +17,7 @@ from places import campaign  # noqa: E402
 fuzzer = programs.load("field_fuzz", "fuzz")
 
 SAMPLE = {"1k": 3, "parent": 2, "plain": 1, "v4": 2, "rt": 1, "quota": 1, "metadir": 1, "rtgroups": 0, "zones": 0,
-          "reflink": 1, "one-group": 1, "one-group-rmap": 0, "stripes": 0, "v4-trees": 1,
+          "reflink": 1, "one-group": 1, "one-group-rmap": 1, "stripes": 1, "v4-trees": 1,
           "log-rmap": 1, "log-v4": 0, "log-v1": 0, "log-quota": 0, "log-chains": 0}      # fields of each
 
 

@@ -268,6 +268,18 @@ static bool was_removed(const struct reader *r, uint32_t off)
 	return false;
 }
 
+/* Of an item at the place of "." or "..", whose name is damaged: none that the index knows lies there. */
+static bool is_dots_place(const struct reader *r, uint32_t off, const struct xfs_dir_item *it, unsigned dots)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+	const struct pair *known = index_at(r, off);
+	uint32_t first = xfs_dir_data_header_len(g->v5);
+
+	return r->db == 0 && off == first + (dots - 1) * xfs_dir_data_entsize(g->ftype, 1) &&
+	       it->len == xfs_dir_data_entsize(g->ftype, dots) &&
+	       !(known && known->hash == xfs_dir_hash(g, it->name, it->namelen));
+}
+
 static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
 {
 	const struct xfs_geometry *g = &r->n->r->geo;
@@ -278,9 +290,9 @@ static int keep(struct reader *r, uint32_t off, const struct xfs_dir_item *it)
 
 	memcpy(name, it->name, it->namelen);
 	e.hash = xfs_dir_hash(g, name, it->namelen);
-	if (xfs_dir_is_dot(it))
+	if (xfs_dir_is_dot(it) || (is_dots_place(r, off, it, 1) && it->ino == r->ino))
 		return 0;
-	if (xfs_dir_is_dotdot(it)) {
+	if (xfs_dir_is_dotdot(it) || is_dots_place(r, off, it, 2)) {
 		if (r->db == 0)
 			*r->said = it->ino;
 		return 0;
@@ -335,6 +347,23 @@ static bool guess_length(struct reader *r, const uint8_t *block, uint32_t off, u
 	return false;
 }
 
+/* The index knows entries inside of the item, each at its place: a length is wrong, and its tag is right by chance. */
+static bool hides_entries(const struct reader *r, const uint8_t *block, uint32_t end, const struct xfs_dir_item *it)
+{
+	const struct xfs_geometry *g = &r->n->r->geo;
+
+	for (uint32_t at = it->off + XFS_DIR_ALIGN; at < it->off + it->len; at += XFS_DIR_ALIGN) {
+		const struct pair *known = index_at(r, at);
+		struct xfs_dir_item inner;
+		uint32_t next = at;
+
+		if (known && xfs_dir_data_next(g, block, end, &next, &inner) > 0 && inner.used && inner.tag == at &&
+		    known->hash == xfs_dir_hash(g, inner.name, inner.namelen))
+			return true;
+	}
+	return false;
+}
+
 /* Is the item at `off` what it seems to be?  One whose length is wrong is replaced by what the index makes of it. */
 static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32_t end, int more,
 		struct xfs_dir_item *it)
@@ -347,14 +376,17 @@ static bool is_item(struct reader *r, const uint8_t *block, uint32_t off, uint32
 	/* a length of name that makes an entry as long as the right one */
 	if (more > 0 && it->tag == it->off && it->used && known && !indexed && guess_length(r, block, off, end, &other))
 		*it = other;
+	if (more > 0 && !indexed && it->tag == it->off && hides_entries(r, block, end, it))
+		return false;
 	if ((more > 0 && it->tag == it->off) || indexed)
 		return true;	/* indexed: at most the tag is wrong */
 	if (guess_length(r, block, off, end, &other)) {
 		*it = other;
 		return true;
 	}
-	return more > 0 && it->used && r->quality == NAMES_GOOD && leads_somewhere(r->n, it->ino) &&
-			is_legal(it->name, it->namelen);
+	/* a tag is wrong: what an index that is whole does not name was deleted */
+	return more > 0 && it->used && r->quality == NAMES_GOOD && (known || !r->index_whole) &&
+	       leads_somewhere(r->n, it->ino) && is_legal(it->name, it->namelen);
 }
 
 /* Behind a gap the remains of deleted entries may lie: what an index that is whole does not name was deleted. */

@@ -17,8 +17,6 @@
 
 #include <string.h>
 
-#define MOST_HINT 0x1fffffu
-
 void repair_add_fix(struct repair_seen *s, enum xfs_finding_id id, const char *field, uint64_t found, uint64_t expected)
 {
 	/* the first ones are told; any number is made */
@@ -455,7 +453,7 @@ static void settle_flags2(struct repair *r, struct repair_seen *s)
 
 static bool hint_fits(const struct repair *r, const struct xfs_dinode *d, uint32_t hint)
 {
-	if (!hint || hint > MOST_HINT)
+	if (!hint || hint > XFS_BMBT_MAXLEN)
 		return false;
 	if (is_reg(d) && d->core.flags & XFS_DIFLAG_REALTIME)
 		return r->geo.sb.rextsize && hint % r->geo.sb.rextsize == 0;
@@ -544,12 +542,12 @@ static void settle_times(struct repair *r, struct repair_seen *s)
 		{ "atime", &d->core.atime }, { "mtime", &d->core.mtime }, { "ctime", &d->core.ctime },
 		{ "crtime", &d->v3.crtime },
 	};
-	/* a sequence number stands there in the old realtime bitmap */
+	/* a sequence number stands there in the old realtime bitmap, as seconds */
 	bool bitmap = xfs_inode_role(r->fs, XFS_INO(s->ino)) == XFS_INODE_RTBITMAP;
 
 	if (xfs_dinode_has_bigtime(d) && !r->geo.bigtime)
 		drop_bigtime(s);
-	for (size_t i = bitmap; i < 3u + r->geo.v5; i++) {
+	for (size_t i = bitmap && xfs_dinode_has_bigtime(d); i < 3u + r->geo.v5; i++) {
 		uint64_t raw = *times[i].at;
 
 		if (xfs_dinode_has_bigtime(d)) {

@@ -132,8 +132,8 @@ static bool is_derived(const struct repair *r, const struct xfs_claim *c)
 	return role == XFS_INODE_RTBITMAP || role == XFS_INODE_RTSUMMARY;
 }
 
-/* *second: b loses, otherwise a. Both are claims of inodes. */
-static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b, bool *second)
+/* *second: b loses, otherwise a. Both are claims of inodes.  *told: by evidence, not by their numbers. */
+static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs_claim *b, bool *second, bool *told)
 {
 	struct repair *r = t->r;
 	uint32_t agno = t->ag->agno.v, end = end_of_overlap(a, b);
@@ -145,6 +145,7 @@ static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs
 	*second = a->owner < b->owner ||
 		  (a->owner == b->owner &&
 		   (a->offset & ~XFS_RMAP_UNWRITTEN) < (b->offset & ~XFS_RMAP_UNWRITTEN));
+	*told = true;
 	if (tree_a != tree_b) {
 		*second = tree_a;
 		return 0;
@@ -168,7 +169,8 @@ static int weigh(struct settling *t, const struct xfs_claim *a, const struct xfs
 		if (!error)
 			error = repair_cuts_whole(t->cuts, b->owner, fork_of(b), image, &good_b);
 	}
-	if (!error && good_a != good_b)
+	*told = !error && good_a != good_b;
+	if (*told)
 		*second = good_a > good_b;
 	free(image);
 	return error;
@@ -342,7 +344,7 @@ static int settle(struct settling *t, const struct xfs_claim *a, const struct xf
 	uint32_t end = end_of_overlap(a, b);
 	const struct xfs_claim *inodes = a->owner == XFS_OWN_INODES ? a : b->owner == XFS_OWN_INODES ? b : NULL, *loser;
 	struct repair_elsewhere at[2];
-	bool proven = true, elsewhere[2];
+	bool proven = true, told = true, elsewhere[2];
 	int error = 0;
 
 	if (special_a && special_b) {
@@ -364,11 +366,12 @@ static int settle(struct settling *t, const struct xfs_claim *a, const struct xf
 	if (!special_a && !special_b && elsewhere[0] != elsewhere[1])
 		second = elsewhere[1];
 	else if (!special_a && !special_b)
-		error = weigh(t, a, b, &second);
+		error = weigh(t, a, b, &second, &told);
 	if (error)
 		return error;
 	loser = second ? b : a;
-	if (elsewhere[second])
+	/* a guess would give each of them what the other one had */
+	if (elsewhere[second] && told)
 		return repair_move_extent(t->r, t->cuts, t->ag->agno.v, &at[second]);
 	note_loss(t->r, t->ag->agno.v, loser, second ? a : b, b->agbno, end - b->agbno);
 	if (t->r->looking || repair_is_lost(t->r, loser->owner))

@@ -304,7 +304,10 @@ int judge_try_records(struct repair *r, struct evidence *e, unsigned k, bool *do
 
 /* ---- a fork that reads well ---- */
 
-/* What is written does not lie behind the end of the file, least of all where the file lacks something at its end. */
+/*
+ * What is written lies behind the end of the file, and would fill the hole before it to the byte.  (A kernel that stopped
+ * before it wrote the new size may leave data there, too, but not by chance a hole of that length.)
+ */
 static void try_end(struct records *s)
 {
 	size_t i = s->n - 1;
@@ -317,8 +320,6 @@ static void try_end(struct records *s)
 	rec.startoff = room_from(s, i);
 	if (end_of(&rec) == end)
 		answer(s, CERTAIN, i, &rec, "offset");
-	else
-		try_offset(s, i);
 }
 
 /* Blocks that are missing are in use behind one extent, and nobody's. */

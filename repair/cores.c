@@ -141,6 +141,12 @@ static bool is_free_format(unsigned format)
 	return format == XFS_DINODE_FMT_DEV || format == XFS_DINODE_FMT_EXTENTS;
 }
 
+/* Hints stay in inodes that are freed. */
+static bool hint_possible(const struct repair *r, uint32_t hint)
+{
+	return hint <= (r->geo.sb.rblocks ? XFS_BMBT_MAXLEN : xfs_min(r->geo.agblocks / 2, XFS_BMBT_MAXLEN));
+}
+
 /* What no kernel leaves in an inode that it frees: NULL, nothing. */
 static const char *odd_in_free(const struct repair *r, const struct repair_seen *s)
 {
@@ -148,14 +154,14 @@ static const char *odd_in_free(const struct repair *r, const struct repair_seen 
 	uint64_t flags2 = d->v3.flags2 & ~((r->geo.bigtime ? XFS_DIFLAG2_BIGTIME : 0) |
 					   (r->geo.nrext64 ? XFS_DIFLAG2_NREXT64 : 0));
 
-	if (d->core.flags || d->core.extsize)
+	if (d->core.flags || !hint_possible(r, d->core.extsize))
 		return d->core.flags ? "flags" : "extsize";
 	if (d->core.forkoff || !is_free_format(d->core.format) || !is_free_format(d->core.aformat))
 		return d->core.forkoff ? "forkoff" : is_free_format(d->core.format) ? "aformat" : "format";
 	if (!r->geo.v5)
 		return NULL;
-	if (d->core.big_nextents || flags2 || d->v3.cowextsize)
-		return flags2 ? "flags2" : d->v3.cowextsize ? "cowextsize" : "v3_pad";
+	if (d->core.big_nextents || flags2 || !hint_possible(r, d->v3.cowextsize))
+		return flags2 ? "flags2" : !hint_possible(r, d->v3.cowextsize) ? "cowextsize" : "v3_pad";
 	return pads_used(r, s) ? "pad2" : xfs_lsn_is_wild(d->v3.lsn) ? "lsn" : NULL;
 }
 

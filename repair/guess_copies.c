@@ -52,7 +52,7 @@ static void read_copies(struct repair *r, const struct xfs_sb *like, struct copi
 	uint64_t step = like->agcount > 1 ? (uint64_t)like->agblocks * like->blocksize : r->dev.data->size;
 
 	for (uint64_t off = 0; off < r->dev.data->size && r->dev.data->size - off >= XFS_BBSIZE && c->n < MOST_COPIES;
-	     off += step) {
+	     off += xfs_max(step, XFS_BBSIZE)) {
 		uint8_t sector[XFS_BBSIZE];
 		struct xfs_sb sb;
 

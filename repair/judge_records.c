@@ -305,8 +305,8 @@ int judge_try_records(struct repair *r, struct evidence *e, unsigned k, bool *do
 /* ---- a fork that reads well ---- */
 
 /*
- * What is written lies behind the end of the file, and would fill the hole before it to the byte.  (A kernel that stopped
- * before it wrote the new size may leave data there, too, but not by chance a hole of that length.)
+ * What is written lies behind the end of the file, and would fill the hole before it to the last block.  (A kernel that
+ * stopped before it wrote the new size may leave data there, too, but not by chance a hole of that length.)
  */
 static void try_end(struct records *s)
 {

@@ -61,6 +61,8 @@ int judge_replace_fork(struct repair *r, struct evidence *e, unsigned k, struct 
 
 	if (error)
 		return error;
+	if (k == XFS_FORK_DATA && !repair_fork_is_realtime(&e->d, k))
+		judge_pull_back(r, e, final);
 	c->fork[k] = true;
 	xfs_mapset_release(&c->map[k]);
 	c->map[k] = *final;

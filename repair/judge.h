@@ -46,6 +46,8 @@ int judge_try_records(struct repair *, struct evidence *, unsigned fork, bool *d
  * that are too many are free or another's, or what the file lacks at its end lies behind it.
  */
 int judge_try_numbers(struct repair *, struct evidence *, unsigned fork, bool *done);
+/* The end of a map that would be moved by that the next time is moved at once. */
+void judge_pull_back(struct repair *, const struct evidence *, struct xfs_mapset *map);
 
 /* judge_differ.c: fork and reverse mappings, both whole; they may be the same. */
 int judge_difference(struct repair *, struct evidence *, unsigned fork);

@@ -314,8 +314,7 @@ static void try_end(struct records *s)
 	struct xfs_bmbt_rec rec = s->rec[i];
 	uint64_t end;
 
-	if (!end_of_file(s, &end) || rec.extentflag || rec.startoff < end || s->want != s->sum ||
-	    room_from(s, i) + rec.blockcount > end)
+	if (!end_of_file(s, &end) || rec.extentflag || rec.startoff < end)
 		return;
 	rec.startoff = room_from(s, i);
 	if (end_of(&rec) == end)
@@ -416,6 +415,17 @@ static int try_shorter(struct records *s)
 	return error;
 }
 
+void judge_pull_back(struct repair *r, const struct evidence *e, struct xfs_mapset *map)
+{
+	struct xfs_mapping *m = map->n ? &map->m[map->n - 1] : NULL;
+	uint64_t from = map->n > 1 ? m[-1].off + m[-1].len : 0,
+		 end = xfs_ceil_div((uint64_t)e->d.core.size, r->geo.blocksize);
+
+	if (m && !r->geo.rmapbt && (e->d.core.mode & XFS_MODE_FMT) == XFS_MODE_REG && e->d.core.size > 0 &&
+	    !m->unwritten && m->off >= end && from + m->len == end)
+		m->off = from;
+}
+
 int judge_try_numbers(struct repair *r, struct evidence *e, unsigned k, bool *done)
 {
 	struct records s = { .r = r, .e = e, .fork = k };
@@ -426,15 +436,16 @@ int judge_try_numbers(struct repair *r, struct evidence *e, unsigned k, bool *do
 	if (!error && known)
 		error = find_leaks(&s);
 	if (!error && known) {
-		if (s.want == s.sum)
-			try_end(&s);
-		else if (s.want > s.sum)
+		if (s.want > s.sum)
 			try_longer(&s);
-		else
+		else if (s.want < s.sum)
 			error = try_shorter(&s);
-		*done = !error && s.answers == 1;
 	}
-	if (*done && s.want > s.sum)
+	/* whatever the counter says */
+	if (!error && !s.answers && s.n && s.n == xfs_dinode_nextents(&e->d, (enum xfs_fork)k))
+		try_end(&s);
+	*done = !error && s.answers == 1;
+	if (*done && s.found.blockcount > s.rec[s.at].blockcount)
 		repair_take_leak(r, s.rec[s.at].startblock + s.rec[s.at].blockcount);
 	if (*done)
 		error = replace(&s);

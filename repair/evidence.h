@@ -29,6 +29,7 @@ struct evidence {
 	struct evidence_side side[2];
 	bool suspect;			/* its core is written anew: repair_core_flawed() */
 	bool lost;			/* its type is not known, or nothing at all: restore.c decides */
+	bool counted[2];		/* the count of a fork was too small, and is mended */
 	bool wiped;			/* nothing at all: image and d are blank */
 	struct xfs_mapset rt;		/* in the realtime section, by the trees of its groups */
 	bool rt_asked, rt_whole;	/* these were asked, and all of them could answer */

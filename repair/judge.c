@@ -119,6 +119,18 @@ static bool is_replaced(struct repair *r, const struct evidence *e)
 	return c && c->fork[XFS_FORK_DATA];
 }
 
+/* Either fork: blocks that its extents beyond the count have are not missing in the other one. */
+static int try_counts(struct repair *r, struct evidence *e, unsigned k)
+{
+	int error = 0;
+
+	if (!e->counted[0] && !e->counted[1])
+		error = judge_try_counts(r, e, k, &e->counted[k]);
+	if (!error && !e->counted[k] && k == XFS_FORK_DATA && !e->side[XFS_FORK_ATTR].f.damaged)
+		error = judge_try_counts(r, e, XFS_FORK_ATTR, &e->counted[XFS_FORK_ATTR]);
+	return error;
+}
+
 static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 {
 	struct evidence_side *s = &e->side[k];
@@ -153,9 +165,10 @@ static int judge_fork(struct repair *r, struct evidence *e, unsigned k)
 		return judge_damaged(r, e, k);
 	if (!r->rmaps_whole) {
 		bool done;
-		int error = judge_try_counts(r, e, k, &done);
+		int error = try_counts(r, e, k);
 
-		if (!error && !done && !(k && is_replaced(r, e)))
+		done = e->counted[k];
+		if (!error && !done && !e->counted[!k] && !(k && is_replaced(r, e)))
 			error = judge_try_numbers(r, e, k, &done);
 		if (error || done)
 			return error;

@@ -8,6 +8,7 @@
 
 #include "libxfs/space/sweep.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void repair_sum_add(const struct repair *r, struct repair_sum *s, uint32_t agbno, uint32_t len, uint32_t refs)
@@ -28,7 +29,46 @@ struct asking {
 	void *payload;
 };
 
+/* Each record of this tree that has to do with the range of `q`. */
+static int ask_range(const struct repair *r, struct repair_ag *ag, enum xfs_btree_id id, const struct asking *q,
+		     xfs_btree_record_fn found, void *payload)
+{
+	struct xfs_btree_key lo = { { q->agbno, 0, 0 } },
+			     hi = { { (uint64_t)q->agbno + q->len - 1, UINT64_MAX, UINT64_MAX } };
+	struct xfs_btree bt;
+	int error = repair_ag_btree(r, ag, id, &bt);
+
+	return error ? error : xfs_btree_query_range(&bt, &lo, &hi, found, payload, NULL, NULL, NULL);
+}
+
+/* How many of these blocks lie in the range. */
+static void add_blocks(struct asking *q, uint32_t agbno, uint32_t len)
+{
+	uint64_t from = xfs_max(agbno, q->agbno), to = xfs_min((uint64_t)agbno + len, (uint64_t)q->agbno + q->len);
+
+	q->blocks += from < to ? to - from : 0;
+}
+
 /* ---- free space ---- */
+
+static int by_block(const void *pa, const void *pb)
+{
+	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
+
+	return a < b ? -1 : a > b;
+}
+
+int repair_sorted_agfl(const struct repair_ag *ag, uint32_t **out)
+{
+	*out = malloc((ag->nagfl + 1) * sizeof(**out));
+	if (!*out)
+		return -XFS_E_NOMEM;
+	if (ag->nagfl) {
+		memcpy(*out, ag->agfl, ag->nagfl * sizeof(**out));
+		qsort(*out, ag->nagfl, sizeof(**out), by_block);
+	}
+	return 0;
+}
 
 static int pass_free(void *payload, const void *disk)
 {
@@ -52,25 +92,18 @@ static int count_free(void *payload, const void *disk)
 {
 	struct asking *q = payload;
 	struct xfs_bnobt_rec rec;
-	uint64_t from, to;
 
 	xfs_bnobt_rec_decode(&rec, disk);
-	from = xfs_max(rec.startblock, q->agbno);
-	to = xfs_min((uint64_t)rec.startblock + rec.blockcount, (uint64_t)q->agbno + q->len);
-	q->blocks += from < to ? to - from : 0;
+	add_blocks(q, rec.startblock, rec.blockcount);
 	return 0;
 }
 
 uint64_t repair_free_blocks(const struct repair *r, uint64_t fsbno, uint32_t len)
 {
 	struct repair_ag *ag = repair_ag_of(r, fsbno);
-	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
-	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { (uint64_t)agbno + len - 1, UINT64_MAX, UINT64_MAX } };
-	struct asking q = { .agbno = agbno, .len = len };
-	struct xfs_btree bt;
+	struct asking q = { .agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v, .len = len };
 
-	if (!len || !ag->tree[XFS_TREE_BNO].sound || repair_ag_btree(r, ag, XFS_BTREE_BNO, &bt) ||
-	    xfs_btree_query_range(&bt, &lo, &hi, count_free, &q, NULL, NULL, NULL))
+	if (!len || !ag->tree[XFS_TREE_BNO].sound || ask_range(r, ag, XFS_BTREE_BNO, &q, count_free, &q))
 		return 0;
 	return q.blocks;
 }
@@ -93,13 +126,9 @@ static int pass_used(void *payload, const void *disk)
 int repair_each_used(const struct repair *r, struct repair_ag *ag, uint32_t agbno, uint32_t len, repair_run_fn run,
 		     void *payload)
 {
-	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { (uint64_t)agbno + len - 1, UINT64_MAX, UINT64_MAX } };
 	struct asking q = { .agbno = agbno, .len = len, .run = run, .payload = payload };
-	struct xfs_btree bt;
-	int error = repair_ag_btree(r, ag, XFS_BTREE_BNO, &bt);
+	int error = ask_range(r, ag, XFS_BTREE_BNO, &q, pass_used, &q);
 
-	if (!error)
-		error = xfs_btree_query_range(&bt, &lo, &hi, pass_used, &q, NULL, NULL, NULL);
 	return error || !q.len ? error : run(payload, q.agbno, q.len, 0);
 }
 
@@ -139,27 +168,21 @@ static int count_shared(void *payload, const void *disk)
 {
 	struct asking *q = payload;
 	struct xfs_refc_rec rec;
-	uint64_t from, to;
 
 	xfs_refc_rec_decode(&rec, disk);
-	from = xfs_max(rec.startblock, q->agbno);
-	to = xfs_min((uint64_t)rec.startblock + rec.blockcount, (uint64_t)q->agbno + q->len);
-	q->blocks += from < to && !rec.cowflag ? to - from : 0;
+	if (!rec.cowflag)
+		add_blocks(q, rec.startblock, rec.blockcount);
 	return 0;
 }
 
 bool repair_is_unshared(const struct repair *r, uint64_t fsbno, uint32_t len)
 {
 	struct repair_ag *ag = repair_ag_of(r, fsbno);
-	uint32_t agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v;
-	struct xfs_btree_key lo = { { agbno, 0, 0 } }, hi = { { (uint64_t)agbno + len - 1, UINT64_MAX, UINT64_MAX } };
-	struct asking q = { .agbno = agbno, .len = len };
-	struct xfs_btree bt;
+	struct asking q = { .agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v, .len = len };
 
 	if (!r->geo.reflink)
 		return true;
-	return ag->tree[XFS_TREE_REFC].sound && !repair_ag_btree(r, ag, XFS_BTREE_REFC, &bt) &&
-	       !xfs_btree_query_range(&bt, &lo, &hi, count_shared, &q, NULL, NULL, NULL) && !q.blocks;
+	return ag->tree[XFS_TREE_REFC].sound && !ask_range(r, ag, XFS_BTREE_REFC, &q, count_shared, &q) && !q.blocks;
 }
 
 static int run_in_range(void *payload, uint32_t agbno, uint32_t len, uint32_t refs)
@@ -182,18 +205,12 @@ bool repair_is_shared(const struct repair *r, uint64_t fsbno, uint64_t len)
 {
 	struct repair_ag *ag = repair_ag_of(r, fsbno);
 	struct asking q = { .agbno = xfs_fsbno_agbno(&r->geo, XFS_FSBNO(fsbno)).v, .len = (uint32_t)len };
-	struct xfs_btree_key lo = { { q.agbno, 0, 0 } }, hi = { { q.agbno + len - 1, UINT64_MAX, UINT64_MAX } };
 	struct xfs_sweep sweep = { .found = run_in_range, .payload = &q };
-	struct xfs_btree bt;
-	int error;
 
-	if (ag->counts_hold) {
-		if (ag->counts.n && !repair_ag_btree(r, ag, XFS_BTREE_REFC, &bt))
-			xfs_btree_query_range(&bt, &lo, &hi, any_count, &q, NULL, NULL, NULL);
-	} else if (ag->tree[XFS_TREE_RMAP].sound && !repair_ag_btree(r, ag, XFS_BTREE_RMAP, &bt)) {
-		error = xfs_btree_query_range(&bt, &lo, &hi, sweep_record, &sweep, NULL, NULL, NULL);
-		xfs_sweep_finish(&sweep, error);
-	}
+	if (ag->counts_hold && ag->counts.n)
+		ask_range(r, ag, XFS_BTREE_REFC, &q, any_count, &q);
+	else if (!ag->counts_hold && ag->tree[XFS_TREE_RMAP].sound)
+		xfs_sweep_finish(&sweep, ask_range(r, ag, XFS_BTREE_RMAP, &q, sweep_record, &sweep));
 	return q.blocks != 0;
 }
 

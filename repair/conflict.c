@@ -4,9 +4,9 @@
  *
  * Evidence, strongest first: metadata of the AG; a block of a btree, whose header names its inode; the header of the
  * block itself (directories, attributes, symlinks on V5), or that there is none where they have one; zeroes behind the
- * end of a file in its last block, where there have to be some; on V4 an inode
- * that was written since it came from the log (a replay sets its counter of writes to zero); an inode whose checksum
- * and forks are whole.  Between equals the lower inode number keeps the blocks.
+ * end of a file in its last block, where there have to be some; on V4 an inode that was written since it came from the
+ * log (a replay sets its counter of writes to zero); an inode whose checksum and forks are whole.  Between equals the
+ * lower inode number keeps the blocks.
  */
 #include "repair/cuts.h"
 #include "repair/scan.h"

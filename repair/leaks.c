@@ -8,6 +8,7 @@
 #include "repair/space.h"
 
 #include "libxfs/base/grow.h"
+#include "libxfs/base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,27 +59,15 @@ static int look_at_gap(void *payload, uint32_t agbno, uint32_t len)
 	return repair_each_used(s->r, s->ag, agbno, len, keep_run, s);
 }
 
-static int by_block(const void *pa, const void *pb)
-{
-	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-	return a < b ? -1 : a > b;
-}
-
 static int find_in_ag(struct repair *r, struct repair_ag *ag)
 {
 	struct finding_leaks s = { .r = r, .ag = ag, .n = ag->nagfl };
-	uint32_t *agfl = malloc((ag->nagfl + 1) * sizeof(*agfl));
-	int error;
+	uint32_t *agfl;
+	int error = repair_sorted_agfl(ag, &agfl);
 
-	if (!agfl)
-		return -XFS_E_NOMEM;
-	if (ag->nagfl) {
-		memcpy(agfl, ag->agfl, ag->nagfl * sizeof(*agfl));
-		qsort(agfl, ag->nagfl, sizeof(*agfl), by_block);
-	}
 	s.agfl = agfl;
-	error = xfs_claims_each_free(r->claims, ag->agno, look_at_gap, &s);
+	if (!error)
+		error = xfs_claims_each_free(r->claims, ag->agno, look_at_gap, &s);
 	free(agfl);
 	return error;
 }
@@ -114,38 +103,45 @@ bool repair_leak_of_length(const struct repair *r, uint64_t len, uint64_t *fsbno
 	return found == 1;
 }
 
+/* The list is ascending.  NULL: none begins there. */
+static struct repair_leak *leak_from(const struct repair *r, uint64_t fsbno)
+{
+	size_t at = xfs_search(r->nleaks, i, r->leaks[i].fsbno < fsbno);
+
+	return at < r->nleaks && r->leaks[at].fsbno == fsbno ? &r->leaks[at] : NULL;
+}
+
 bool repair_is_leak(const struct repair *r, uint64_t fsbno, uint64_t len)
 {
-	for (size_t i = 0; i < r->nleaks; i++)
-		if (r->leaks[i].fsbno == fsbno && r->leaks[i].len == len)
-			return len != 0;
-	return false;
+	const struct repair_leak *leak = leak_from(r, fsbno);
+
+	return leak && len && leak->len == len;
 }
 
 int repair_is_no_leak(struct repair *r, uint64_t fsbno)
 {
-	size_t i = 0;
-	uint64_t end;
+	size_t behind = xfs_search(r->nleaks, i, r->leaks[i].fsbno <= fsbno);
+	struct repair_leak *leak = behind ? &r->leaks[behind - 1] : NULL;
+	uint64_t end = leak ? leak->fsbno + leak->len : 0;
 
-	while (i < r->nleaks && (fsbno < r->leaks[i].fsbno || fsbno - r->leaks[i].fsbno >= r->leaks[i].len))
-		i++;
-	if (i == r->nleaks)
+	if (fsbno >= end)
 		return 0;
-	end = r->leaks[i].fsbno + r->leaks[i].len;
-	r->leaks[i].len = (uint32_t)(fsbno - r->leaks[i].fsbno);
+	leak->len = (uint32_t)(fsbno - leak->fsbno);
 	if (end == fsbno + 1)
 		return 0;
 	if (xfs_grow(&r->leaks, r->nleaks, &r->leak_room, 16))
 		return -XFS_E_NOMEM;
-	r->leaks[r->nleaks++] = (struct repair_leak){ fsbno + 1, (uint32_t)(end - fsbno - 1) };
+	memmove(&r->leaks[behind + 1], &r->leaks[behind], (r->nleaks++ - behind) * sizeof(*r->leaks));
+	r->leaks[behind] = (struct repair_leak){ fsbno + 1, (uint32_t)(end - fsbno - 1) };
 	return 0;
 }
 
 void repair_take_leak(struct repair *r, uint64_t fsbno)
 {
-	for (size_t i = 0; i < r->nleaks; i++)
-		if (r->leaks[i].fsbno == fsbno)
-			r->leaks[i].len = 0;
+	struct repair_leak *leak = leak_from(r, fsbno);
+
+	if (leak)
+		leak->len = 0;
 }
 
 /* ---- claims that follow ---- */

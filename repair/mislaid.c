@@ -153,24 +153,17 @@ static int sum_gap(void *payload, uint32_t agbno, uint32_t len)
 	return 0;
 }
 
-static int by_block(const void *pa, const void *pb)
-{
-	uint32_t a = *(const uint32_t *)pa, b = *(const uint32_t *)pb;
-
-	return a < b ? -1 : a > b;
-}
-
 int repair_free_in_order(struct repair *r, struct repair_ag *ag, bool *yes)
 {
-	uint32_t *agfl = calloc(ag->nagfl + 1, sizeof(*agfl));
-	struct gaps g = { .r = r, .agfl = agfl, .n = ag->nagfl };
-	int error = agfl ? 0 : -XFS_E_NOMEM;
+	struct gaps g = { .r = r, .n = ag->nagfl };
+	uint32_t *agfl = NULL;
+	int error = 0;
 
-	if (!error && !ag->order_known && ag->tree[XFS_TREE_BNO].sound) {
-		if (ag->nagfl)
-			memcpy(agfl, ag->agfl, ag->nagfl * sizeof(*agfl));
-		qsort(agfl, ag->nagfl, sizeof(*agfl), by_block);
-		error = xfs_claims_each_free(r->claims, ag->agno, sum_gap, &g);
+	if (!ag->order_known && ag->tree[XFS_TREE_BNO].sound) {
+		error = repair_sorted_agfl(ag, &agfl);
+		g.agfl = agfl;
+		if (!error)
+			error = xfs_claims_each_free(r->claims, ag->agno, sum_gap, &g);
 	}
 	if (!error && !ag->order_known)
 		ag->in_order = !ag->tree[XFS_TREE_BNO].sound || repair_sums_equal(&g.sum, &ag->free);

@@ -325,5 +325,6 @@ int repair_check_space(struct repair *r)
 		error = check_ag(r, &r->ags[i]);
 	xfs_claims_free(r->claims);
 	r->claims = NULL;
+	r->space_claimed = false;
 	return error;
 }

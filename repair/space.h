@@ -76,6 +76,8 @@ int repair_settle_astray(struct repair *);
 /* The runs of a sound bnobt (refs 0); not sound: none. Errors: NOMEM, IO, and what run() returns. */
 int repair_each_free(const struct repair *, struct repair_ag *, int (*run)(void *payload, uint32_t agbno, uint32_t len,
 								      uint32_t refs), void *payload);
+/* A copy of the free list, ascending; the caller frees it. Errors: NOMEM, and then *out is NULL. */
+int repair_sorted_agfl(const struct repair_ag *, uint32_t **out);
 /* How many blocks of this range, which lies in one AG, the bnobt calls free; 0 when it is not sound. */
 uint64_t repair_free_blocks(const struct repair *, uint64_t fsbno, uint32_t len);
 /* Runs of a range in one AG that a sound bnobt does not call free. Errors: NOMEM, IO, and what run() returns. */

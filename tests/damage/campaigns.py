@@ -96,12 +96,19 @@ def replayed(path, target, end=None):
     return target
 
 
+def ask_theirs(image):
+    """The distribution's xfs_repair -n. It refuses a single AG, which nothing confirms, unless it is told to go on."""
+    with open(image, "rb") as f:
+        agcount = int.from_bytes(f.read(92)[88:], "big")
+    return campaign.run(campaign.UPSTREAM, "-n", *(("-o", "force_geometry") if agcount == 1 else ()), image)
+
+
 def theirs_judges(image):
     """Can the distribution's xfs_repair judge what becomes of a clean image? It knows nothing newer than itself, and is given no
     realtime device; nothing else may be a reason."""
     if not campaign.UPSTREAM or not campaign.knows(campaign.run(campaign.UPSTREAM, "-V").stdout, image):
         return False
-    done = campaign.run(campaign.UPSTREAM, "-n", "-o", "force_geometry", image)
+    done = ask_theirs(image)
     if done.returncode and not campaign.UNKNOWN_FEATURES.search(done.stdout) and "realtime device init failed" not in done.stdout:
         raise RuntimeError("the distribution's xfs_repair -n of %s, which is clean: exit %d\n%s" % (image, done.returncode,
                                                                                                done.stdout[-500:]))
@@ -282,7 +289,7 @@ class Repaired:
             self.wrong.append("judge: " + said["judge"][0].split(":")[0])
 
     def ask_theirs(self):
-        theirs = campaign.run(campaign.UPSTREAM, "-n", "-o", "force_geometry", self.work) if self.truth.theirs else None
+        theirs = ask_theirs(self.work) if self.truth.theirs else None
         return [theirs.returncode, theirs.stdout] if theirs and theirs.returncode else None
 
     def ask_judge(self):
